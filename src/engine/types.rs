@@ -1,0 +1,211 @@
+//! The words that every other part of the engine speaks: numbers that index a compiled configuration, moments,
+//! chances, address prefixes. Knows nothing but the standard library.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+// ----- Indices -----------------------------------------------------------------------------------------------
+
+macro_rules! index {
+    ($($(#[$doc:meta])* $name:ident($repr:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub $repr);
+        impl $name {
+            /// The position in the table that this number indexes.
+            #[must_use]
+            pub fn at(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+index! {
+    /// A region, in name order.
+    RegionId(u16);
+    /// A pool, in name order.
+    PoolId(u32);
+    /// An endpoint of any pool; a pool's endpoints are neighbours, in name order.
+    EndpointId(u32);
+    /// A service, in name order.
+    ServiceId(u32);
+    /// A policy after presets and `extends` are resolved; equal policies share one.
+    PolicyId(u32);
+    /// A monitor, in name order.
+    MonitorId(u32);
+    /// One (monitor, address) that is probed, however many endpoints use it.
+    TargetId(u32);
+    /// A zone, in name order.
+    ZoneId(u32);
+    /// A compiled map from addresses to catchments.
+    MapId(u32);
+}
+
+// ----- Time and chance ---------------------------------------------------------------------------------------
+
+/// A moment on the process's own monotonic clock, in milliseconds since it started. Plain, so that a test or a
+/// log can write it down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At(pub u64);
+
+impl At {
+    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Wall-clock time in milliseconds since 1970. In an answer it numbers slots and does nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixMillis(pub u64);
+
+/// What a decision may know of time and chance.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chance {
+    /// Numbers the slots of `ttl.max`.
+    pub now: UnixMillis,
+    /// The query's own random number, which only the spread `random` uses.
+    pub random: u64,
+    /// Replaces every draw: `explain --draw`, and tests that enumerate shares.
+    pub draw: Option<u64>,
+}
+
+// ----- Addresses ---------------------------------------------------------------------------------------------
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both families, in the order of tables indexed by family.
+    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    /// The family of an address.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// 32 or 128.
+    #[must_use]
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::V4 => 32,
+            Self::V6 => 128,
+        }
+    }
+
+    /// The position in a table of two.
+    #[must_use]
+    pub fn at(self) -> usize {
+        self as usize
+    }
+}
+
+/// An address prefix. The address bits stand at the top of `bits` for both families, and all bits beyond `len`
+/// are zero, so equal prefixes are equal values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix {
+    family: Family,
+    bits: u128,
+    len: u8,
+}
+
+impl Prefix {
+    /// The prefix of `len` bits that holds `address`; `len` is cut to the family's width.
+    #[must_use]
+    pub fn new(address: IpAddr, len: u8) -> Self {
+        let bits = match address {
+            IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
+            IpAddr::V6(v6) => v6.to_bits(),
+        };
+        Self::from_bits(Family::of(address), bits, len)
+    }
+
+    /// From address bits that stand at the top of `bits`; what lies beyond `len` is cleared.
+    #[must_use]
+    pub fn from_bits(family: Family, bits: u128, len: u8) -> Self {
+        let len = len.min(family.bits());
+        Self { family, bits: bits & mask(len), len }
+    }
+
+    /// The whole address.
+    #[must_use]
+    pub fn host(address: IpAddr) -> Self {
+        Self::new(address, 128)
+    }
+
+    /// The family.
+    #[must_use]
+    pub fn family(self) -> Family {
+        self.family
+    }
+
+    /// The address bits, from the top, cleared beyond the length.
+    #[must_use]
+    pub fn bits(self) -> u128 {
+        self.bits
+    }
+
+    /// The length in bits.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a prefix of length 0 is the whole space, not an empty thing")]
+    pub fn len(self) -> u8 {
+        self.len
+    }
+
+    /// The first address inside.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        match self.family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::from_bits((self.bits >> 96) as u32)),
+            Family::V6 => IpAddr::V6(Ipv6Addr::from_bits(self.bits)),
+        }
+    }
+
+    /// This prefix made shorter, or itself when it is no longer than `len`.
+    #[must_use]
+    pub fn cut(self, len: u8) -> Self {
+        Self::from_bits(self.family, self.bits, self.len.min(len))
+    }
+
+    /// Whether every address of `other` lies inside this prefix.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.family == other.family && self.len <= other.len && other.bits & mask(self.len) == self.bits
+    }
+}
+
+impl std::fmt::Display for Prefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address(), self.len)
+    }
+}
+
+fn mask(len: u8) -> u128 {
+    if len == 0 { 0 } else { u128::MAX << (128 - u32::from(len)) }
+}
+
+/// Where a query came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The sender's address: a resolver, as a rule.
+    pub source: IpAddr,
+    /// Whether the reply has the length limit of a datagram.
+    pub transport: Transport,
+}
+
+/// How a query arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A datagram: the reply is cut to what the client said it takes.
+    Udp,
+    /// A stream: up to 65,535 octets.
+    Tcp,
+}

@@ -1,0 +1,9 @@
+//! Meridian: a GSLB authoritative DNS server.
+//!
+//! The rooms, and who may import whom (`tests/it/house.rs` holds it): engine → nothing; telemetry → engine; config →
+//! engine; state → engine, telemetry; net, monitor → engine, telemetry, state; app → all; cli → app, config, engine,
+//! state, telemetry.
+
+pub mod cli;
+pub mod config;
+pub mod engine;
