@@ -5,14 +5,19 @@ use std::sync::Arc;
 use super::{
     geo::{Atlas, Map, RegionPoint},
     health::monitor::{Monitor, ProbeKey},
-    steer::policy::{Endpoint, Policy, Pool, Service},
+    steer::{
+        draw::Seed,
+        policy::{Endpoint, Policy, Pool, Service},
+        table::PoolTable,
+    },
     types::{At, MonitorId},
-    zone::ZoneSource,
+    wire::fragment::Fragment,
+    zone::{ZoneSource, table::Table},
 };
 
-/// The compiled configuration, immutable.
+/// The compiled configuration, before the tables that queries read are laid out from it.
 #[derive(Debug)]
-pub struct World {
+pub struct Draft {
     /// Regions in name order.
     pub regions: Vec<Region>,
     /// Monitors in name order.
@@ -41,6 +46,48 @@ pub struct World {
     pub ecs_from: Vec<super::types::Prefix>,
     /// The largest UDP reply, 512 to 4096.
     pub udp_max: u16,
+}
+
+/// The compiled configuration, immutable.
+#[derive(Debug)]
+pub struct World {
+    draft: Draft,
+    /// Every name of every zone.
+    pub table: Table,
+    /// For each pool, what queries read of it.
+    pub tables: Vec<PoolTable>,
+    /// For each service, what its draws start from.
+    pub seeds: Vec<Seed>,
+    /// The answer to `id.server`; none when silenced.
+    pub identity_txt: Option<Fragment>,
+}
+
+impl World {
+    /// Lays out the tables. The draft has been checked.
+    #[must_use]
+    pub fn seal(draft: Draft) -> Self {
+        let names: Vec<_> = draft.services.iter().map(|s| &s.name).collect();
+        let regions: Vec<&str> = draft.regions.iter().map(|r| &*r.name).collect();
+        let table_of = |pool: &Pool| {
+            let rule = pool.map.and_then(|m| draft.maps.get(m.at())).map_or(&[][..], |m| &m.rule().regions);
+            PoolTable::new(pool, &draft.endpoints, &regions, rule)
+        };
+        Self {
+            table: Table::build(&draft.zones, &names),
+            tables: draft.pools.iter().map(table_of).collect(),
+            seeds: draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect(),
+            identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
+            draft,
+        }
+    }
+}
+
+impl std::ops::Deref for World {
+    type Target = Draft;
+
+    fn deref(&self) -> &Draft {
+        &self.draft
+    }
 }
 
 /// A place with a data centre.

@@ -61,15 +61,29 @@ impl Atlas {
     }
 }
 
+/// An address in its plain form, and how many bits of the given form stand before it.
+#[must_use]
+pub fn normalise(prefix: Prefix) -> (Prefix, u8) {
+    (prefix, 0)
+}
+
 /// From addresses to catchments.
 #[derive(Debug)]
-pub struct Map;
+pub struct Map {
+    rule: Rule,
+}
 
 impl Map {
     /// Merges the atlas's leaves into catchments: equal bands in every health state.
     #[must_use]
-    pub fn compile(_atlas: &Atlas, _points: &[RegionPoint], _rule: &Rule, _cuts: &Cuts) -> Self {
-        Self
+    pub fn compile(_atlas: &Atlas, _points: &[RegionPoint], rule: &Rule, _cuts: &Cuts) -> Self {
+        Self { rule: rule.clone() }
+    }
+
+    /// What it was made for.
+    #[must_use]
+    pub fn rule(&self) -> &Rule {
+        &self.rule
     }
 
     /// The catchment of a normalised client.
