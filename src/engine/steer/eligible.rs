@@ -1,7 +1,9 @@
 //! Who may answer at all. Filter first, weigh second.
 
-use super::trace::{Exclusion, Standing};
-use crate::engine::snapshot::PoolRow;
+use super::{
+    row::PoolRow,
+    trace::{Exclusion, Standing},
+};
 
 /// How health counts on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

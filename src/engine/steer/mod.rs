@@ -7,6 +7,7 @@ pub mod draw;
 pub mod eligible;
 pub mod locate;
 pub mod policy;
+pub mod row;
 pub mod spread;
 pub mod table;
 pub mod trace;
@@ -14,13 +15,13 @@ pub mod trace;
 use eligible::{Belief, Gate};
 use locate::Client;
 use policy::{Fallback, Key, Policy, Pool, Service};
+use row::PoolRow;
 use spread::{Chosen, Drawing, members};
 use table::PoolTable;
 use trace::{Rung, Step, Trace, TtlFrom};
 
 use super::{
     geo::{GeoKey, Map},
-    snapshot::PoolRow,
     types::{Chance, EndpointId, PoolId},
 };
 

@@ -1,0 +1,9 @@
+//! What users see: the real binary on a loopback port, asked by the real `dig`.
+
+mod answer;
+mod backend;
+mod server;
+
+pub use answer::Answer;
+pub use backend::Backend;
+pub use server::Server;
