@@ -7,3 +7,6 @@
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod net;
+pub mod state;
+pub mod telemetry;

@@ -1,0 +1,3 @@
+//! The single writer and what it publishes. Must not know HTTP, DNS packets or TOML.
+
+pub mod board;
