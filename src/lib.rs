@@ -7,3 +7,5 @@
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod monitor;
+pub mod state;

@@ -10,8 +10,8 @@ use super::{
     zone::ZoneSource,
 };
 
-/// The compiled configuration, immutable.
-#[derive(Debug)]
+/// The compiled configuration, immutable. The default is the empty one, which answers for no zone.
+#[derive(Debug, Default)]
 pub struct World {
     /// Regions in name order.
     pub regions: Vec<Region>,

@@ -1,0 +1,1 @@
+//! Runs probes on schedule and reports what they found.
