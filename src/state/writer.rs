@@ -16,7 +16,10 @@ use super::{
     clock::Clock,
     ledger::{Event, Ledger},
 };
-use crate::engine::{health::fold::Health, snapshot::World};
+use crate::engine::{
+    health::fold::Health,
+    snapshot::{Snapshot, World},
+};
 
 /// How many events may wait. Who sends more waits too: probes slow down, the writer never does.
 const EVENTS: usize = 4096;
@@ -29,7 +32,7 @@ pub struct Writer {
     /// Where events go. They are folded in the order in which they were sent.
     pub events: mpsc::Sender<Event>,
     /// Where the newest Snapshot is.
-    pub board: Arc<Board>,
+    pub board: Arc<Board<Snapshot>>,
     changes: broadcast::Sender<Arc<Change>>,
     task: JoinHandle<()>,
 }
@@ -63,7 +66,7 @@ impl Drop for Writer {
 async fn write(
     mut ledger: Ledger,
     mut inbox: mpsc::Receiver<Event>,
-    board: Arc<Board>,
+    board: Arc<Board<Snapshot>>,
     changes: broadcast::Sender<Arc<Change>>,
     clock: Clock,
     startup_wait: Duration,
@@ -78,7 +81,7 @@ async fn write(
         }
         let told: Vec<Change> = batch.drain(..).flat_map(|event| ledger.fold(clock.now(), event)).collect();
         // Published first: who hears of a change finds it in the newest Snapshot.
-        if ledger.differs_from(&board.load()) {
+        if !told.is_empty() || ledger.differs_from(&board.load()) {
             board.publish(Arc::new(ledger.snapshot(clock.now())));
         }
         for change in told {
@@ -102,5 +105,62 @@ fn say(change: &Change) {
         }
         Change::Ready { heard, targets } if heard < targets => warn!("{change}"),
         Change::Ready { .. } | Change::World { .. } => info!("{change}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{
+        health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
+        snapshot::Target,
+        types::MonitorId,
+    };
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn key(port: u16) -> Arc<ProbeKey> {
+        Arc::new(ProbeKey { check: Check::Tcp { port }, address: [192, 0, 2, 1].into() })
+    }
+
+    fn world(ports: &[u16]) -> Arc<World> {
+        let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+        Arc::new(World {
+            monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
+            targets: ports.iter().map(|port| Target { monitor: MonitorId(0), key: key(*port) }).collect(),
+            ..World::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn the_wait_for_the_first_round_ends_without_an_outcome() {
+        let writer = Writer::start(world(&[1, 2]), Clock::new(), Duration::ZERO);
+        let mut changes = writer.changes();
+        assert_eq!(*changes.recv().await.unwrap(), Change::Ready { heard: 0, targets: 2 });
+        assert!(writer.board.load().ready);
+    }
+
+    #[tokio::test]
+    async fn who_hears_of_a_change_finds_it_published() {
+        let writer = Writer::start(world(&[1]), Clock::new(), HOUR);
+        let mut changes = writer.changes();
+        let outcome = Outcome::Good { took: 1 };
+        writer.events.send(Event::Outcome { key: key(1), outcome }).await.unwrap();
+        assert!(matches!(&*changes.recv().await.unwrap(), Change::Verdict(_)));
+        let snapshot = writer.board.load();
+        assert_eq!((snapshot.targets[0].health, snapshot.ready), (Health::Up, true));
+    }
+
+    #[tokio::test]
+    async fn what_comes_together_is_published_once() {
+        let writer = Writer::start(world(&[1, 2, 3]), Clock::new(), HOUR);
+        let mut published = writer.board.subscribe();
+        let mut changes = writer.changes();
+        // On one thread the writer runs only when this task waits, and the channel has room for all three.
+        for port in [1, 2, 3] {
+            writer.events.try_send(Event::Outcome { key: key(port), outcome: Outcome::Good { took: 1 } }).unwrap();
+        }
+        while !matches!(&*changes.recv().await.unwrap(), Change::Ready { .. }) {}
+        assert_eq!(*published.borrow_and_update(), 1);
     }
 }
