@@ -4,9 +4,11 @@
 //! engine; state → engine, telemetry; net, monitor → engine, telemetry, state; app → all; cli → app, config, engine,
 //! state, telemetry.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod monitor;
 pub mod net;
 pub mod state;
 pub mod telemetry;

@@ -3,4 +3,5 @@
 
 pub mod fault;
 pub mod geo;
+pub mod settings;
 pub mod zone_file;

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The compiled configuration, before the tables that queries read are laid out from it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Draft {
     /// Regions in name order.
     pub regions: Vec<Region>,
@@ -51,7 +51,7 @@ pub struct Draft {
 }
 
 /// The compiled configuration, immutable.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct World {
     draft: Draft,
     /// Every name of every zone.

@@ -9,6 +9,7 @@
 //! Sockets are bound early, so that a taken port shows before anything else is done; until [`start`] the kernel
 //! queues what comes.
 
+mod answer;
 mod batch;
 mod bind;
 mod limit;

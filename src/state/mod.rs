@@ -1,3 +1,8 @@
-//! The single writer and what it publishes. Must not know HTTP, DNS packets or TOML.
+//! The truth and its one writer: events are folded in order, immutable Snapshots are published. Must not know how
+//! probes are run, DNS messages, or the configuration's text.
 
 pub mod board;
+pub mod change;
+pub mod clock;
+pub mod ledger;
+pub mod writer;

@@ -2,3 +2,4 @@
 //! anything that could feed back into a decision.
 
 pub mod counters;
+pub mod log;

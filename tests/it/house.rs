@@ -116,7 +116,8 @@ fn engine_rooms_import_only_downwards() {
         for import in imports(&text) {
             let Some(to) = import.strip_prefix("engine::").and_then(|i| i.split("::").next()) else { continue };
             let Some(to_level) = level(to) else { continue };
-            let upwards = to_level > from_level || (to_level == from_level && to != from && from_level < ENGINE.len() - 1);
+            let upwards =
+                to_level > from_level || (to_level == from_level && to != from && from_level < ENGINE.len() - 1);
             if upwards {
                 wrong.push(format!("{file}: {import}"));
             }
@@ -149,7 +150,8 @@ fn names_say_something_and_modules_open_with_their_purpose() {
 fn the_engine_is_quiet() {
     for (file, text) in sources().iter().filter(|(f, _)| f.starts_with("engine/")) {
         let code = text.split("#[cfg(test)]").next().unwrap_or("");
-        for loud in ["tokio", "tracing", "std::fs", "std::time", "async ", "std::net::Tcp", "std::net::Udp", "fastrand"] {
+        for loud in ["tokio", "tracing", "std::fs", "std::time", "async ", "std::net::Tcp", "std::net::Udp", "fastrand"]
+        {
             assert!(!code.contains(loud), "{file} names {loud}");
         }
     }

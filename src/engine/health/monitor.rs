@@ -1,6 +1,6 @@
 //! A monitor as plain data: what to ask, how often, and how many answers change a mind.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// A configured health check.
 #[derive(Clone, Debug)]
@@ -81,4 +81,29 @@ pub enum Outcome {
     Bad(Box<str>),
     /// This node has no route for the address's family: it says nothing of the target.
     NoRoute,
+    /// This node could not ask, being out of sockets or memory; the text is for people. It says nothing of the target.
+    Unasked(Box<str>),
+}
+
+impl Outcome {
+    /// Whether it counts for or against the target; none where it says nothing of it.
+    #[must_use]
+    pub fn is_good(&self) -> Option<bool> {
+        match self {
+            Self::Good { .. } => Some(true),
+            Self::Bad(_) => Some(false),
+            Self::NoRoute | Self::Unasked(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good { took } => write!(f, "answered in {}.{} ms", took / 1000, took % 1000 / 100),
+            Self::Bad(why) => f.write_str(why),
+            Self::NoRoute => f.write_str("this node has no route there"),
+            Self::Unasked(why) => write!(f, "this node could not ask: {why}"),
+        }
+    }
 }

@@ -1,0 +1,130 @@
+//! Another configuration while serving: all of it or nothing. Reading happens beside the serving, one at a time;
+//! what is asked meanwhile is one further reading.
+
+use std::{future, path::PathBuf, sync::Arc};
+
+use tokio::task::{self, JoinHandle};
+use tracing::{error, info, warn};
+
+use super::{
+    App, log_shape,
+    seam::config::{self, Config, Loaded},
+    take_secret,
+};
+use crate::{
+    config::{fault::Severity, settings::Server},
+    engine::snapshot::World,
+    monitor::Plan,
+    state::ledger::Event,
+};
+
+/// Reads the configuration when asked.
+#[derive(Debug)]
+pub(super) struct Reloads {
+    path: PathBuf,
+    reading: Option<JoinHandle<Loaded>>,
+    again: bool,
+}
+
+impl Reloads {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, reading: None, again: false }
+    }
+
+    /// Reads, or once more when a reading is under way: it may have seen the file before its last change.
+    pub(super) fn ask(&mut self) {
+        match self.reading {
+            Some(_) => self.again = true,
+            None => self.read(),
+        }
+    }
+
+    fn read(&mut self) {
+        let path = self.path.clone();
+        info!("reading {} again", path.display());
+        self.reading = Some(task::spawn_blocking(move || config::load(&path)));
+    }
+
+    /// The next configuration that was read; waits for ever while nobody asks. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> Loaded {
+        loop {
+            let Some(reading) = &mut self.reading else { return future::pending().await };
+            let read = reading.await;
+            self.reading = None;
+            if self.again {
+                self.again = false;
+                self.read();
+            }
+            match read {
+                Ok(loaded) => return loaded,
+                Err(error) => error!("the configuration was not read, the old one stays in force: {error}"),
+            }
+        }
+    }
+}
+
+impl App {
+    /// Puts what was read in force, or says why not.
+    pub(super) async fn take(&mut self, Loaded { sources, faults, config }: Loaded) {
+        for fault in &faults {
+            let text = config::render(std::slice::from_ref(fault), &sources);
+            match fault.severity {
+                Severity::Error => error!("{}", text.trim_end()),
+                Severity::Warning => warn!("{}", text.trim_end()),
+            }
+        }
+        let Some(Config { mut draft, server, log, secret }) = config else {
+            error!("the reload is refused for the faults above; the old configuration stays in force");
+            return;
+        };
+        if let Err(reason) = fits(&self.settings, &server) {
+            error!("the reload is refused, the old configuration stays in force: {reason}");
+            return;
+        }
+        draft.secret = match take_secret(&server, secret) {
+            Ok(secret) => secret,
+            Err(refusal) => {
+                error!("the reload is refused, the old configuration stays in force: {refusal}");
+                return;
+            }
+        };
+        for key in deferred(&self.settings, &server) {
+            warn!("`{key}` has changed; it takes effect at the next start");
+        }
+        if let Some(open) = &self.log {
+            let (level, form) = log_shape(log);
+            open.set(level, form);
+        }
+        let world = Arc::new(World::seal(draft));
+        let plan = Plan::of(&world);
+        // The writer knows the targets before anybody probes them, so no first outcome is lost.
+        if self.writer.events.send(Event::World(world)).await.is_ok() {
+            self.prober.set(&plan);
+        }
+    }
+}
+
+/// Whether a running server can take over settings.
+fn fits(old: &Server, new: &Server) -> Result<(), String> {
+    let restart = "restart the server to change it";
+    if old.listen != new.listen {
+        let list = |server: &Server| server.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(format!("`listen` has changed from {} to {}; {restart}", list(old), list(new)));
+    }
+    if old.workers != new.workers {
+        return Err(format!("`workers` has changed from {:?} to {:?}; {restart}", old.workers, new.workers));
+    }
+    Ok(())
+}
+
+/// The keys that have changed but are read at the start only.
+fn deferred(old: &Server, new: &Server) -> Vec<&'static str> {
+    [
+        ("server.udp.receive_buffer", old.udp.receive_buffer != new.udp.receive_buffer),
+        ("server.udp.batch", old.udp.batch != new.udp.batch),
+        ("server.tcp", old.tcp != new.tcp),
+    ]
+    .into_iter()
+    .filter_map(|(key, changed)| changed.then_some(key))
+    .collect()
+}

@@ -1,0 +1,94 @@
+//! What is to be probed, and how that differs from what is being probed. Pure.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::engine::{
+    health::monitor::{ProbeKey, Rhythm},
+    snapshot::World,
+};
+
+/// What is to be probed and how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    beats: HashMap<Arc<ProbeKey>, Rhythm>,
+}
+
+/// What to do to get from one plan to another.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Diff {
+    pub(super) start: Vec<(Arc<ProbeKey>, Rhythm)>,
+    pub(super) stop: Vec<Arc<ProbeKey>>,
+    pub(super) retime: Vec<(Arc<ProbeKey>, Rhythm)>,
+}
+
+impl Plan {
+    /// The plan of a configuration. Where two monitors ask the same of the same address, the probes are shared and
+    /// follow the quicker rhythm; each monitor counts them by its own `fall` and `rise`.
+    #[must_use]
+    pub fn of(world: &World) -> Self {
+        let mut plan = Self::default();
+        for target in &world.targets {
+            plan.add(Arc::clone(&target.key), world.monitors[target.monitor.at()].rhythm);
+        }
+        plan
+    }
+
+    fn add(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm) {
+        let quickness = |rhythm: &Rhythm| (rhythm.interval, rhythm.timeout, rhythm.recheck);
+        let known = self.beats.entry(key).or_insert(rhythm);
+        if quickness(&rhythm) < quickness(known) {
+            *known = rhythm;
+        }
+    }
+
+    /// What to do where `running` is under way.
+    pub(super) fn diff<'a>(&self, running: impl Iterator<Item = (&'a Arc<ProbeKey>, Rhythm)>) -> Diff {
+        let mut diff = Diff::default();
+        let mut fresh = self.beats.clone();
+        for (key, rhythm) in running {
+            match fresh.remove(key) {
+                None => diff.stop.push(Arc::clone(key)),
+                Some(wanted) if wanted != rhythm => diff.retime.push((Arc::clone(key), wanted)),
+                Some(_) => {}
+            }
+        }
+        diff.start = fresh.into_iter().collect();
+        diff
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::health::monitor::Check;
+
+    const SLOW: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+    const QUICK: Rhythm = Rhythm { interval: 500, ..SLOW };
+
+    fn key(port: u16) -> Arc<ProbeKey> {
+        Arc::new(ProbeKey { check: Check::Tcp { port }, address: [192, 0, 2, 1].into() })
+    }
+
+    fn plan(beats: &[(u16, Rhythm)]) -> Plan {
+        let mut plan = Plan::default();
+        for (port, rhythm) in beats {
+            plan.add(key(*port), *rhythm);
+        }
+        plan
+    }
+
+    #[test]
+    fn only_what_differs_is_touched() {
+        let old = plan(&[(1, SLOW), (2, SLOW), (3, SLOW)]);
+        let new = plan(&[(2, SLOW), (3, QUICK), (4, QUICK)]);
+        let diff = new.diff(old.beats.iter().map(|(key, rhythm)| (key, *rhythm)));
+        let expected = Diff { start: vec![(key(4), QUICK)], stop: vec![key(1)], retime: vec![(key(3), QUICK)] };
+        assert_eq!(diff, expected);
+    }
+
+    #[test]
+    fn shared_probes_follow_the_quicker_rhythm() {
+        assert_eq!(plan(&[(1, SLOW), (1, QUICK)]), plan(&[(1, QUICK), (1, SLOW)]));
+        assert_eq!(plan(&[(1, SLOW), (1, QUICK)]), plan(&[(1, QUICK)]));
+    }
+}

@@ -1,0 +1,260 @@
+//! Probes of real servers on loopback. Nothing waits for a while: all waits are for an outcome or an end of file.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::engine::{
+    health::monitor::{Check, HttpCheck, Monitor, Outcome},
+    snapshot::{Draft, Target, World},
+    types::MonitorId,
+};
+
+const RHYTHM: Rhythm = Rhythm { interval: 100, timeout: 5000, recheck: 50, fall: 2, rise: 2 };
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How a server treats whoever connects.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// Reads the request, writes this, closes.
+    Replies(&'static str),
+    /// Sends back the request's head as the body.
+    Echoes,
+    /// Reads and never answers.
+    IsSilent,
+    /// Writes the start of a response for ever, one octet after another.
+    Drips,
+    /// Writes a body that does not end.
+    Floods,
+    /// Resets the connection behind the request.
+    Resets,
+}
+
+async fn serve(manner: Manner) -> SocketAddr {
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(treat(stream, manner));
+        }
+    });
+    address
+}
+
+async fn head(stream: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut octet = [0];
+        match stream.read(&mut octet).await {
+            Ok(1) => request.push(octet[0]),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&request).into_owned()
+}
+
+async fn treat(mut stream: TcpStream, manner: Manner) {
+    let request = head(&mut stream).await;
+    // Whether the client still listens is its own business.
+    let _ = match manner {
+        Manner::Replies(reply) => stream.write_all(reply.as_bytes()).await,
+        Manner::Echoes => stream.write_all(format!("HTTP/1.1 200 OK\r\n\r\n{request}").as_bytes()).await,
+        Manner::IsSilent => stream.read(&mut [0]).await.map(drop),
+        Manner::Drips => loop {
+            if let Err(error) = stream.write_all(b"H").await {
+                break Err(error);
+            }
+            tokio::task::yield_now().await;
+        },
+        Manner::Floods => {
+            let mut result = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            while result.is_ok() {
+                result = stream.write_all(&[b'x'; 4096]).await;
+            }
+            result
+        }
+        Manner::Resets => {
+            let socket = socket2::SockRef::from(&stream);
+            socket.set_linger(Some(std::time::Duration::ZERO))
+        }
+    };
+}
+
+fn http(port: u16) -> HttpCheck {
+    HttpCheck {
+        port,
+        method: "GET".into(),
+        path: "/health".into(),
+        host: None,
+        headers: Vec::new(),
+        status: vec![(200, 299)],
+        body: None,
+    }
+}
+
+async fn ask(check: Check, timeout: u64) -> Outcome {
+    let client = http::client().expect("a client");
+    probe::run(&client, &ProbeKey { check, address: LOOPBACK }, timeout).await
+}
+
+fn bad(text: &str) -> Outcome {
+    Outcome::Bad(text.into())
+}
+
+#[tokio::test]
+async fn a_status_decides() {
+    let ok = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
+    assert_eq!(ask(Check::Http(http(ok)), 5000).await.is_good(), Some(true));
+    let ill = serve(Manner::Replies("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n")).await.port();
+    assert_eq!(ask(Check::Http(http(ill)), 5000).await, bad("status 503"));
+    let wanted = HttpCheck { status: vec![(200, 200), (500, 599)], ..http(ill) };
+    assert_eq!(ask(Check::Http(wanted), 5000).await.is_good(), Some(true));
+    let odd = serve(Manner::Replies("HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n")).await.port();
+    assert_eq!(ask(Check::Http(HttpCheck { status: vec![(999, 999)], ..http(odd) }), 5000).await.is_good(), Some(true));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_not_followed() {
+    let elsewhere = "HTTP/1.1 302 Found\r\nlocation: http://192.0.2.1/\r\ncontent-length: 0\r\n\r\n";
+    let port = serve(Manner::Replies(elsewhere)).await.port();
+    assert_eq!(ask(Check::Http(http(port)), 5000).await, bad("status 302"));
+}
+
+#[tokio::test]
+async fn the_request_is_as_configured() {
+    let port = serve(Manner::Echoes).await.port();
+    let check = |text: &str| HttpCheck {
+        method: "PURGE".into(),
+        path: "/health?deep=1".into(),
+        host: Some("www.example.com".into()),
+        headers: vec![("x-probe".into(), "1".into())],
+        body: Some((text.into(), 4096)),
+        ..http(port)
+    };
+    for text in ["PURGE /health?deep=1 HTTP/1.1\r\n", "host: www.example.com\r\n", "x-probe: 1\r\n", "agent: meridian/"]
+    {
+        assert_eq!(ask(Check::Http(check(text)), 5000).await.is_good(), Some(true), "{text}");
+    }
+    let plain = HttpCheck { body: Some((format!("host: 127.0.0.1:{port}\r\n").into(), 4096)), ..http(port) };
+    assert_eq!(ask(Check::Http(plain), 5000).await.is_good(), Some(true));
+}
+
+#[tokio::test]
+async fn a_body_is_searched_within_its_limit() {
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nall o\r\n4\r\nk, w\r\n0\r\n\r\n";
+    let port = serve(Manner::Replies(chunked)).await.port();
+    let check = |text: &str, max| Check::Http(HttpCheck { body: Some((text.into(), max)), ..http(port) });
+    assert_eq!(ask(check("ok", 9), 5000).await.is_good(), Some(true), "across two chunks");
+    assert_eq!(ask(check("ok", 6), 5000).await.is_good(), Some(true), "just inside the limit");
+    assert_eq!(ask(check("ok", 5), 5000).await, bad("the first 5 octets of the body lack \"ok\""));
+    assert_eq!(ask(check("fine", 100), 5000).await, bad("body lacks \"fine\""));
+}
+
+#[tokio::test]
+async fn hostile_servers_cost_no_more_than_the_timeout_and_the_limit() {
+    let silent = serve(Manner::IsSilent).await.port();
+    assert_eq!(ask(Check::Http(http(silent)), 60).await, bad("no answer within 60 ms"));
+    let flood = serve(Manner::Floods).await.port();
+    let check = HttpCheck { body: Some(("ok".into(), 65536)), ..http(flood) };
+    assert_eq!(ask(Check::Http(check), 5000).await, bad("the first 65536 octets of the body lack \"ok\""));
+    let drip = serve(Manner::Drips).await.port();
+    assert_eq!(ask(Check::Http(http(drip)), 5000).await.is_good(), Some(false));
+}
+
+#[tokio::test]
+async fn faults_of_connections_have_names() {
+    let reset = serve(Manner::Resets).await.port();
+    assert_eq!(ask(Check::Http(http(reset)), 5000).await, bad("connection reset"));
+    let nonsense = serve(Manner::Replies("SSH-2.0-OpenSSH_9.2\r\n")).await.port();
+    assert_eq!(ask(Check::Http(http(nonsense)), 5000).await.is_good(), Some(false));
+    let closes = serve(Manner::Replies("")).await.port();
+    assert_eq!(ask(Check::Http(http(closes)), 5000).await, bad("connection closed before message completed"));
+    let nobody = {
+        let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("a free port");
+        listener.local_addr().expect("an address").port()
+    };
+    assert_eq!(ask(Check::Http(http(nobody)), 5000).await, bad("connection refused"));
+    assert_eq!(ask(Check::Tcp { port: nobody }, 5000).await, bad("connection refused"));
+    assert_eq!(ask(Check::Tcp { port: reset }, 5000).await.is_good(), Some(true));
+}
+
+fn plan(ports: &[u16], rhythm: Rhythm) -> Plan {
+    let monitors = vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }];
+    let target = |port: &u16| Target {
+        monitor: MonitorId(0),
+        key: Arc::new(ProbeKey { check: Check::Http(http(*port)), address: LOOPBACK }),
+    };
+    Plan::of(&World::seal(Draft { monitors, targets: ports.iter().map(target).collect(), ..Draft::default() }))
+}
+
+fn prober() -> (Prober, mpsc::Receiver<Event>) {
+    let (events, inbox) = mpsc::channel(64);
+    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7)).expect("a client"), inbox)
+}
+
+async fn next(inbox: &mut mpsc::Receiver<Event>) -> (u16, Outcome) {
+    match inbox.recv().await {
+        Some(Event::Outcome { key, outcome }) => match &key.check {
+            Check::Http(check) => (check.port, outcome),
+            Check::Tcp { port } => (*port, outcome),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_target_is_probed_again_and_again() {
+    let port = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
+    let (mut prober, mut inbox) = prober();
+    prober.set(&plan(&[port], RHYTHM));
+    for _ in 0..3 {
+        let (from, outcome) = next(&mut inbox).await;
+        assert_eq!((from, outcome.is_good()), (port, Some(true)));
+    }
+}
+
+#[tokio::test]
+async fn what_leaves_the_plan_stops_in_the_middle_of_a_probe() {
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("a free port");
+    let (mut prober, mut inbox) = prober();
+    let port = listener.local_addr().expect("an address").port();
+    let patient = Rhythm { interval: 3_600_000, timeout: 3_600_000, ..RHYTHM };
+    prober.set(&plan(&[port], patient));
+    let (mut stream, _) = listener.accept().await.expect("the first probe");
+    assert!(head(&mut stream).await.starts_with("GET /health"));
+    prober.set(&Plan::default());
+    assert!(!matches!(stream.read(&mut [0]).await, Ok(1..)), "the connection ends with its task");
+    assert!(inbox.try_recv().is_err(), "and nothing is reported");
+}
+
+#[tokio::test]
+async fn a_new_rhythm_does_not_wait_for_the_old_one_to_pass() {
+    let port = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
+    let (mut prober, mut inbox) = prober();
+    prober.set(&plan(&[port], Rhythm { interval: 3_600_000, recheck: 3_600_000, ..RHYTHM }));
+    next(&mut inbox).await;
+    prober.set(&plan(&[port], RHYTHM));
+    next(&mut inbox).await;
+    next(&mut inbox).await;
+}
+
+#[tokio::test]
+async fn what_joins_the_plan_starts_while_the_rest_goes_on() {
+    let one = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
+    let two = serve(Manner::Replies("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n")).await.port();
+    let (mut prober, mut inbox) = prober();
+    prober.set(&plan(&[one], RHYTHM));
+    next(&mut inbox).await;
+    prober.set(&plan(&[one, two], RHYTHM));
+    let mut heard = Vec::new();
+    while !(heard.contains(&one) && heard.contains(&two)) {
+        heard.push(next(&mut inbox).await.0);
+    }
+    drop(prober);
+    // Every task holds a sender: the end of the channel is the end of them all.
+    while inbox.recv().await.is_some() {}
+}

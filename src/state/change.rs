@@ -1,0 +1,146 @@
+//! What became different, as values; and each as the sentence that an operator reads. Must not know who listens.
+
+use std::{fmt, net::IpAddr};
+
+use crate::engine::{
+    health::fold::{Health, Record, Transition},
+    types::At,
+};
+
+/// Something that became different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Another configuration is in force.
+    World {
+        /// Targets whose health was carried over.
+        kept: usize,
+        /// Targets that nobody has probed yet.
+        fresh: usize,
+        /// Targets that are probed no more.
+        gone: usize,
+    },
+    /// Steered names are answered from now on.
+    Ready {
+        /// Targets of which a probe has ended.
+        heard: usize,
+        /// All targets.
+        targets: usize,
+    },
+    /// A target is judged differently.
+    Verdict(Box<Verdict>),
+}
+
+/// A change of one target's health, with the evidence and what rests on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// When.
+    pub at: At,
+    /// The address that is probed.
+    pub address: IpAddr,
+    /// The monitor's name.
+    pub monitor: Box<str>,
+    /// From what to what.
+    pub transition: Transition,
+    /// How many outcomes of one kind in a row decided it.
+    pub streak: u32,
+    /// What these outcomes were, each once with how often, the most frequent first; of the newest few.
+    pub findings: Vec<(Box<str>, usize)>,
+    /// The endpoints that it belongs to, as `pool/endpoint`.
+    pub endpoints: Vec<Box<str>>,
+    /// The pools of these endpoints, as they stand now.
+    pub pools: Vec<Standing>,
+}
+
+/// How many of a pool's endpoints are up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The pool.
+    pub pool: Box<str>,
+    /// How many are up.
+    pub up: u32,
+    /// How many are not judged yet.
+    pub unknown: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Verdict {
+    /// The streak that decided, and what it consisted of, from the record that has just turned.
+    pub(super) fn evidence(record: &Record) -> (u32, Vec<(Box<str>, usize)>) {
+        let good = record.health == Health::Up;
+        let streak = if good { record.good } else { record.bad };
+        let decided = record.evidence.iter().rev().filter(|(_, o)| o.is_good() == Some(good)).take(streak as usize);
+        let mut findings: Vec<(Box<str>, usize)> = Vec::new();
+        for (_, outcome) in decided {
+            let text = outcome.to_string().into_boxed_str();
+            match findings.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, count)) => *count += 1,
+                None => findings.push((text, 1)),
+            }
+        }
+        findings.sort_by_key(|(_, count)| usize::MAX - count);
+        (streak, findings)
+    }
+
+    /// Whether it leaves a pool with nobody who is up.
+    #[must_use]
+    pub fn empties_a_pool(&self) -> bool {
+        self.transition.to == Health::Down && self.pools.iter().any(|standing| standing.up + standing.unknown == 0)
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::World { kept, fresh, gone } => {
+                write!(f, "the configuration is in force: {kept} targets keep their health, {fresh} new, {gone} gone")
+            }
+            Self::Ready { targets: 0, .. } => f.write_str("steered names are answered; nothing is probed"),
+            Self::Ready { heard, targets } if heard == targets => {
+                write!(f, "steered names are answered: all {targets} targets have been probed")
+            }
+            Self::Ready { heard, targets } => write!(
+                f,
+                "steered names are answered: the wait is over, but {} of {targets} targets have not been heard of and \
+                 count as unknown",
+                targets - heard
+            ),
+            Self::Verdict(verdict) => verdict.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, transition: Transition { from, to }, streak, .. } = self;
+        let back = if (*from, *to) == (Health::Down, Health::Up) { " again" } else { "" };
+        write!(f, "{} {address} is {}{back}: ", self.endpoints.join(", "), word(*to))?;
+        match (from, to) {
+            (Health::Unknown, Health::Down) => f.write_str("the first probe failed: ")?,
+            (Health::Unknown, _) => f.write_str("the first probe ")?,
+            (_, Health::Down) => write!(f, "{streak} of the last {streak} probes failed: ")?,
+            (_, _) => write!(f, "{streak} good probes in a row, the last ")?,
+        }
+        match (to, self.findings.as_slice()) {
+            // Times differ from probe to probe; the newest says enough.
+            (Health::Up, [(newest, _), ..]) | (_, [(newest, _)]) => f.write_str(newest)?,
+            (_, findings) => {
+                for (i, (text, count)) in findings.iter().enumerate() {
+                    write!(f, "{}{text} ({count})", if i > 0 { ", " } else { "" })?;
+                }
+            }
+        }
+        for (i, Standing { pool, up, of, .. }) in self.pools.iter().enumerate() {
+            write!(f, "{}{pool} has {up} of {of} endpoints up", if i > 0 { ", " } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+fn word(health: Health) -> &'static str {
+    match health {
+        Health::Unknown => "unknown",
+        Health::Up => "up",
+        Health::Down => "down",
+    }
+}

@@ -1,0 +1,304 @@
+//! Small worlds, and days of them written as text: a moment in milliseconds, an address, what a probe of it found.
+
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::{
+    health::monitor::{Check, Monitor, Rhythm},
+    snapshot::Draft,
+    types::{EndpointId, MonitorId, PolicyId, RegionId},
+};
+
+const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+
+fn key(address: &str) -> Arc<ProbeKey> {
+    Arc::new(ProbeKey { check: Check::Tcp { port: 80 }, address: address.parse().expect(address) })
+}
+
+/// A world from lines `pool endpoint address[,address]`, the pools' lines together. A pool whose name ends in `!` has
+/// no monitor. Targets are numbered backwards, so that a test that goes by position fails.
+fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
+    let monitor = Monitor { name: "lb".into(), check: Check::Tcp { port: 80 }, rhythm };
+    let mut world = Draft { monitors: vec![monitor], ..Draft::default() };
+    let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('!')) {
+        for address in line.rsplit(' ').next().unwrap_or_default().split(',') {
+            if !keys.contains(&key(address)) {
+                keys.insert(0, key(address));
+            }
+        }
+    }
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let [pool, name, addresses] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let monitored = !pool.ends_with('!');
+        if world.pools.last().is_none_or(|last| &*last.name != pool) {
+            world.pools.push(Pool {
+                name: pool.into(),
+                first: EndpointId(world.endpoints.len() as u32),
+                count: 0,
+                monitor: monitored.then_some(MonitorId(0)),
+                policy: PolicyId(0),
+                map: None,
+                by_region: Vec::new(),
+            });
+        }
+        world.pools.last_mut().expect("there is one").count += 1;
+        let mut endpoint = Endpoint {
+            name: name.into(),
+            region: RegionId(0),
+            v4: None,
+            v6: None,
+            weight: 100,
+            order: 0,
+            targets: [None; 2],
+        };
+        for address in addresses.split(',') {
+            let ip: IpAddr = address.parse().expect(address);
+            match ip {
+                IpAddr::V4(v4) => endpoint.v4 = Some(v4),
+                IpAddr::V6(v6) => endpoint.v6 = Some(v6),
+            }
+            let target = keys.iter().position(|k| *k == key(address)).map(|i| TargetId(i as u32));
+            endpoint.targets[Family::of(ip).at()] = target.filter(|_| monitored);
+        }
+        world.endpoints.push(endpoint);
+    }
+    world.targets = keys.into_iter().map(|key| Target { monitor: MonitorId(0), key }).collect();
+    Arc::new(World::seal(world))
+}
+
+fn outcome(word: &str) -> Outcome {
+    match word {
+        "good" => Outcome::Good { took: 1000 },
+        "no-route" => Outcome::NoRoute,
+        bad => Outcome::Bad(bad.replace('-', " ").into()),
+    }
+}
+
+/// Plays lines `moment address outcome [| what changes …]` and holds the ledger to what they say.
+fn play(ledger: &mut Ledger, text: &str) {
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (event, expected) = line.split_once('|').map_or((line, ""), |(a, b)| (a, b.trim()));
+        let words: Vec<&str> = event.split_whitespace().collect();
+        let (at, event) = match words[..] {
+            [at, "deadline"] => (at, Event::Deadline),
+            [at, address, found] => (at, Event::Outcome { key: key(address), outcome: outcome(found) }),
+            _ => panic!("{line}"),
+        };
+        let changes = ledger.fold(At(at.parse().expect(at)), event);
+        let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        assert_eq!(told.join(" & "), expected, "at {line}");
+    }
+}
+
+fn healths(ledger: &Ledger) -> Vec<(IpAddr, Health)> {
+    let snapshot = ledger.snapshot(At(0));
+    snapshot.world.targets.iter().map(|t| t.key.address).zip(snapshot.targets.iter().map(|r| r.health)).collect()
+}
+
+const TWO: &str = "web eu 192.0.2.1
+                   web us 192.0.2.2";
+
+#[test]
+fn the_operator_reads_what_changed_and_why() {
+    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    play(
+        &mut ledger,
+        "0    192.0.2.1 good               | web/eu 192.0.2.1 is up: the first probe answered in 1.0 ms; web has 1 of 2 endpoints up
+         5    192.0.2.2 status-503         | web/us 192.0.2.2 is down: the first probe failed: status 503; web has 1 of 2 endpoints up & steered names are answered: all 2 targets have been probed
+         1000 192.0.2.1 connection-refused
+         1200 192.0.2.1 status-503
+         1400 192.0.2.1 status-503         | web/eu 192.0.2.1 is down: 3 of the last 3 probes failed: status 503 (2), connection refused (1); web has 0 of 2 endpoints up
+         2000 192.0.2.2 good
+         2200 192.0.2.2 good               | web/us 192.0.2.2 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 1 of 2 endpoints up",
+    );
+}
+
+#[test]
+fn a_pool_is_emptied_only_when_nobody_may_still_be_up() {
+    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    let mut down = |address: &str| {
+        let event = Event::Outcome { key: key(address), outcome: outcome("status-503") };
+        match ledger.fold(At(0), event).remove(0) {
+            Change::Verdict(verdict) => verdict.empties_a_pool(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(!down("192.0.2.1"));
+    assert!(down("192.0.2.2"));
+}
+
+#[test]
+fn a_shared_target_names_everybody_who_rests_on_it() {
+    let text = "shop eu 192.0.2.1
+                web eu 192.0.2.1
+                web us 192.0.2.2";
+    let mut ledger = Ledger::new(world(RHYTHM, text));
+    play(
+        &mut ledger,
+        "0 192.0.2.1 good | shop/eu, web/eu 192.0.2.1 is up: the first probe answered in 1.0 ms; shop has 1 of 1 endpoints up, web has 1 of 2 endpoints up",
+    );
+}
+
+#[test]
+fn steered_names_wait_for_every_target_or_the_deadline_and_never_again() {
+    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    assert!(!ledger.snapshot(At(0)).ready);
+    play(
+        &mut ledger,
+        "0    192.0.2.1 no-route
+         3000 deadline | steered names are answered: the wait is over, but 1 of 2 targets have not been heard of and count as unknown
+         3001 deadline",
+    );
+    ledger.fold(At(4000), Event::World(world(RHYTHM, "web new 192.0.2.9")));
+    assert!(ledger.snapshot(At(4000)).ready, "a reload never takes steered names back");
+    assert!(Ledger::new(world(RHYTHM, "web! eu 192.0.2.1")).snapshot(At(0)).ready, "nothing to wait for");
+}
+
+#[test]
+fn rows_say_who_may_answer() {
+    // One endpoint of two families, one without a monitor, for each state of the two families' targets.
+    for (v4, v6, up, unknown, alive) in [
+        ("", "", 0, 1, [1, 1]),
+        ("g", "g", 1, 0, [1, 1]),
+        ("g", "b", 1, 0, [1, 0]),
+        ("b", "g", 1, 0, [0, 1]),
+        ("b", "b", 0, 0, [0, 0]),
+        ("g", "", 1, 0, [1, 1]),
+        ("b", "", 0, 1, [0, 1]),
+        ("b", "n", 0, 1, [0, 1]),
+        ("g", "n", 1, 0, [1, 1]),
+    ] {
+        let mut ledger = Ledger::new(world(RHYTHM, "web both 192.0.2.1,2001:db8::1\nweb! free 192.0.2.2"));
+        for (address, letters) in [("192.0.2.1", v4), ("2001:db8::1", v6)] {
+            for letter in letters.chars() {
+                let word = match letter {
+                    'g' => "good",
+                    'n' => "no-route",
+                    _ => "status-503",
+                };
+                ledger.fold(At(0), Event::Outcome { key: key(address), outcome: outcome(word) });
+            }
+        }
+        let snapshot = ledger.snapshot(At(0));
+        let row = PoolRow { up, unknown, alive, falling: 0, rising: 0 };
+        assert_eq!(snapshot.pools[0], row, "v4 {v4:?}, v6 {v6:?}");
+        assert_eq!(snapshot.pools[1], PoolRow { up: 1, alive: [1, 0], ..PoolRow::default() });
+    }
+}
+
+#[test]
+fn rows_say_what_may_change_soon() {
+    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    let mut rows = Vec::new();
+    for found in ["good", "status-503", "status-503", "status-503", "good", "good"] {
+        ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome(found) });
+        let snapshot = ledger.snapshot(At(0));
+        rows.push((snapshot.pools[0].falling, snapshot.pools[0].rising, snapshot.change_in[1]));
+        assert_eq!(snapshot.change_in[0], u32::MAX);
+    }
+    let calm = (0, 0, u32::MAX);
+    assert_eq!(rows, [calm, (2, 0, 400), (2, 0, 200), calm, (0, 2, 200), calm]);
+}
+
+#[test]
+fn a_reload_carries_health_by_what_is_probed() {
+    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: outcome("good") });
+    ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome("status-503") });
+    let next = "a other 192.0.2.9
+                web renamed 192.0.2.2";
+    let changes = ledger.fold(At(10), Event::World(world(RHYTHM, next)));
+    assert_eq!(changes, [Change::World { kept: 1, fresh: 1, gone: 1 }]);
+    let carried = [("192.0.2.2", Health::Down), ("192.0.2.9", Health::Unknown)];
+    assert_eq!(healths(&ledger), carried.map(|(address, health)| (address.parse().expect(address), health)));
+    // What a probe of a target that is gone finds is nobody's business.
+    let before = ledger.snapshot(At(10));
+    play(&mut ledger, "20 192.0.2.1 status-503");
+    assert!(!ledger.differs_from(&before));
+    // Back again, it starts unknown.
+    ledger.fold(At(30), Event::World(world(RHYTHM, TWO)));
+    assert_eq!(healths(&ledger)[1], ("192.0.2.1".parse().expect("an address"), Health::Unknown));
+}
+
+#[test]
+fn an_outcome_that_says_nothing_new_is_not_worth_publishing() {
+    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    let good = || Event::Outcome { key: key("192.0.2.1"), outcome: outcome("good") };
+    ledger.fold(At(0), good());
+    let published = ledger.snapshot(At(0));
+    ledger.fold(At(1000), good());
+    assert!(!ledger.differs_from(&published));
+    ledger.fold(At(2000), Event::World(world(RHYTHM, TWO)));
+    assert!(ledger.differs_from(&published), "another world, though it looks the same");
+}
+
+const THREE: &str = "shop a 192.0.2.1,2001:db8::1
+                     web a 192.0.2.1
+                     web b 192.0.2.2";
+const ADDRESSES: [&str; 3] = ["192.0.2.1", "2001:db8::1", "192.0.2.2"];
+
+fn day() -> impl Strategy<Value = Vec<(usize, bool)>> {
+    prop::collection::vec((0..ADDRESSES.len(), any::<bool>()), 0..60)
+}
+
+fn fold(ledger: &mut Ledger, at: u64, (who, good): (usize, bool)) -> Vec<Change> {
+    let outcome = outcome(if good { "good" } else { "status-503" });
+    ledger.fold(At(at), Event::Outcome { key: key(ADDRESSES[who]), outcome })
+}
+
+proptest! {
+    /// Events of different targets may overtake one another: what is true in the end is the same.
+    #[test]
+    fn the_order_among_targets_does_not_matter(day in day()) {
+        let (mut mixed, mut sorted) = (Ledger::new(world(RHYTHM, THREE)), Ledger::new(world(RHYTHM, THREE)));
+        for event in &day {
+            fold(&mut mixed, 0, *event);
+        }
+        let mut by_target = day;
+        by_target.sort_by_key(|(who, _)| *who);
+        for event in by_target {
+            fold(&mut sorted, 0, event);
+        }
+        prop_assert_eq!(healths(&mixed), healths(&sorted));
+        let (mixed, sorted) = (mixed.snapshot(At(0)), sorted.snapshot(At(0)));
+        prop_assert_eq!(mixed.pools, sorted.pools);
+        prop_assert_eq!(mixed.change_in, sorted.change_in);
+        prop_assert_eq!(mixed.ready, sorted.ready);
+    }
+
+    /// Nobody who is up goes down without `fall` bad outcomes in a row, first verdicts apart.
+    #[test]
+    fn nothing_goes_down_early(day in day()) {
+        let mut ledger = Ledger::new(world(RHYTHM, THREE));
+        let mut bad = [0; ADDRESSES.len()];
+        for event in day {
+            bad[event.0] = if event.1 { 0 } else { bad[event.0] + 1 };
+            for change in fold(&mut ledger, 0, event) {
+                if let Change::Verdict(verdict) = change
+                    && (verdict.transition.from, verdict.transition.to) == (Health::Up, Health::Down)
+                {
+                    prop_assert_eq!(bad[event.0], RHYTHM.fall);
+                }
+            }
+        }
+    }
+
+    /// A reload that changes only times and counts changes no health, whenever it comes.
+    #[test]
+    fn another_rhythm_keeps_health(day in day(), cut in 0usize..60) {
+        let mut ledger = Ledger::new(world(RHYTHM, THREE));
+        for event in day.iter().take(cut) {
+            fold(&mut ledger, 0, *event);
+        }
+        let before = healths(&ledger);
+        let up: Vec<u64> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
+        let other = Rhythm { interval: 5000, recheck: 1000, fall: 5, ..RHYTHM };
+        let changes = ledger.fold(At(1), Event::World(world(other, THREE)));
+        prop_assert_eq!(changes, [Change::World { kept: 3, fresh: 0, gone: 0 }]);
+        prop_assert_eq!(before, healths(&ledger));
+        prop_assert_eq!(up, ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,166 @@
+//! The single writer: one task that receives events, folds them into the [`Ledger`], says what changed and publishes.
+//! It waits for nobody but its channel.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinHandle,
+    time,
+};
+use tracing::{error, info, warn};
+
+use super::{
+    board::Board,
+    change::Change,
+    clock::Clock,
+    ledger::{Event, Ledger},
+};
+use crate::engine::{
+    health::fold::Health,
+    snapshot::{Snapshot, World},
+};
+
+/// How many events may wait. Who sends more waits too: probes slow down, the writer never does.
+const EVENTS: usize = 4096;
+/// How many changes a listener may be behind before it misses some.
+const CHANGES: usize = 1024;
+
+/// The running writer, as seen by those who send to it and listen to it.
+#[derive(Debug)]
+pub struct Writer {
+    /// Where events go. They are folded in the order in which they were sent.
+    pub events: mpsc::Sender<Event>,
+    /// Where the newest Snapshot is.
+    pub board: Arc<Board<Snapshot>>,
+    changes: broadcast::Sender<Arc<Change>>,
+    task: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the writer with `world` in force; steered names wait at most `startup_wait` for the first probe round.
+    /// Wants a tokio runtime.
+    #[must_use]
+    pub fn start(world: Arc<World>, clock: Clock, startup_wait: Duration) -> Self {
+        let ledger = Ledger::new(world);
+        let board = Arc::new(Board::new(Arc::new(ledger.snapshot(clock.now()))));
+        let (events, inbox) = mpsc::channel(EVENTS);
+        let (changes, _) = broadcast::channel(CHANGES);
+        let task = tokio::spawn(write(ledger, inbox, Arc::clone(&board), changes.clone(), clock, startup_wait));
+        Self { events, board, changes, task }
+    }
+
+    /// Hears every change from now on.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
+        self.changes.subscribe()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn write(
+    mut ledger: Ledger,
+    mut inbox: mpsc::Receiver<Event>,
+    board: Arc<Board<Snapshot>>,
+    changes: broadcast::Sender<Arc<Change>>,
+    clock: Clock,
+    startup_wait: Duration,
+) {
+    let deadline = time::sleep(startup_wait);
+    tokio::pin!(deadline);
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            received = inbox.recv_many(&mut batch, EVENTS) => if received == 0 { return },
+            () = &mut deadline, if !board.load().ready => batch.push(Event::Deadline),
+        }
+        let told: Vec<Change> = batch.drain(..).flat_map(|event| ledger.fold(clock.now(), event)).collect();
+        // Published first: who hears of a change finds it in the newest Snapshot.
+        if !told.is_empty() || ledger.differs_from(&board.load()) {
+            board.publish(Arc::new(ledger.snapshot(clock.now())));
+        }
+        for change in told {
+            say(&change);
+            // Nobody listening is no fault.
+            let _ = changes.send(Arc::new(change));
+        }
+    }
+}
+
+/// Logs a change at the level of its weight.
+fn say(change: &Change) {
+    match change {
+        Change::Verdict(verdict) => {
+            let (address, monitor) = (verdict.address, &*verdict.monitor);
+            match verdict.transition.to {
+                Health::Down if verdict.empties_a_pool() => error!(%address, monitor, "{verdict}"),
+                Health::Down => warn!(%address, monitor, "{verdict}"),
+                _ => info!(%address, monitor, "{verdict}"),
+            }
+        }
+        Change::Ready { heard, targets } if heard < targets => warn!("{change}"),
+        Change::Ready { .. } | Change::World { .. } => info!("{change}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{
+        health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
+        snapshot::{Draft, Target},
+        types::MonitorId,
+    };
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn key(port: u16) -> Arc<ProbeKey> {
+        Arc::new(ProbeKey { check: Check::Tcp { port }, address: [192, 0, 2, 1].into() })
+    }
+
+    fn world(ports: &[u16]) -> Arc<World> {
+        let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+        Arc::new(World::seal(Draft {
+            monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
+            targets: ports.iter().map(|port| Target { monitor: MonitorId(0), key: key(*port) }).collect(),
+            ..Draft::default()
+        }))
+    }
+
+    #[tokio::test]
+    async fn the_wait_for_the_first_round_ends_without_an_outcome() {
+        let writer = Writer::start(world(&[1, 2]), Clock::new(), Duration::ZERO);
+        let mut changes = writer.changes();
+        assert_eq!(*changes.recv().await.unwrap(), Change::Ready { heard: 0, targets: 2 });
+        assert!(writer.board.load().ready);
+    }
+
+    #[tokio::test]
+    async fn who_hears_of_a_change_finds_it_published() {
+        let writer = Writer::start(world(&[1]), Clock::new(), HOUR);
+        let mut changes = writer.changes();
+        let outcome = Outcome::Good { took: 1 };
+        writer.events.send(Event::Outcome { key: key(1), outcome }).await.unwrap();
+        assert!(matches!(&*changes.recv().await.unwrap(), Change::Verdict(_)));
+        let snapshot = writer.board.load();
+        assert_eq!((snapshot.targets[0].health, snapshot.ready), (Health::Up, true));
+    }
+
+    #[tokio::test]
+    async fn what_comes_together_is_published_once() {
+        let writer = Writer::start(world(&[1, 2, 3]), Clock::new(), HOUR);
+        let mut published = writer.board.subscribe();
+        let mut changes = writer.changes();
+        // On one thread the writer runs only when this task waits, and the channel has room for all three.
+        for port in [1, 2, 3] {
+            writer.events.try_send(Event::Outcome { key: key(port), outcome: Outcome::Good { took: 1 } }).unwrap();
+        }
+        while !matches!(&*changes.recv().await.unwrap(), Change::Ready { .. }) {}
+        assert_eq!(*published.borrow_and_update(), 1);
+    }
+}
