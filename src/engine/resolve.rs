@@ -258,6 +258,9 @@ impl<'s> Parts<'s> {
             rows: &snapshot.pools,
             policies: &world.policies,
             maps: &world.maps,
+            atlas: &world.atlas,
+            points: &world.points,
+            endpoints: &world.endpoints,
             change_in: &snapshot.change_in,
         }
     }

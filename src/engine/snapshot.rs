@@ -60,6 +60,8 @@ pub struct World {
     pub tables: Vec<PoolTable>,
     /// For each service, what its draws start from.
     pub seeds: Vec<Seed>,
+    /// The regions' points by id.
+    pub points: Vec<RegionPoint>,
     /// The answer to `id.server`; none when silenced.
     pub identity_txt: Option<Fragment>,
 }
@@ -78,6 +80,7 @@ impl World {
             table: Table::build(&draft.zones, &names),
             tables: draft.pools.iter().map(table_of).collect(),
             seeds: draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect(),
+            points: draft.regions.iter().map(|r| r.point).collect(),
             identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
             draft,
         }

@@ -14,14 +14,14 @@ pub mod trace;
 
 use eligible::{Belief, Gate};
 use locate::Client;
-use policy::{Fallback, Key, Policy, Pool, Service};
+use policy::{Endpoint, Fallback, Key, Policy, Pool, Service};
 use row::PoolRow;
 use spread::{Chosen, Drawing, members};
 use table::PoolTable;
 use trace::{Rung, Step, Trace, TtlFrom};
 
 use super::{
-    geo::{GeoKey, Map},
+    geo::{self, Atlas, Map, RegionPoint},
     types::{Chance, EndpointId, PoolId},
 };
 
@@ -38,6 +38,12 @@ pub struct Parts<'s> {
     pub policies: &'s [Policy],
     /// All maps.
     pub maps: &'s [Map],
+    /// Where addresses are, and the regions' points by id: what the maps were compiled from, for the trace.
+    pub atlas: &'s Atlas,
+    /// By region id.
+    pub points: &'s [RegionPoint],
+    /// All endpoints.
+    pub endpoints: &'s [Endpoint],
     /// For each endpoint, milliseconds until its health can change.
     pub change_in: &'s [u32],
 }
@@ -200,7 +206,7 @@ fn rank<T: Trace>(
             trace.note(|| Step::Ranked {
                 key,
                 endpoint: EndpointId(pool.first.0 + u32::from(n)),
-                value: if key == Key::Order { table.order(n) } else { u32::MAX },
+                value: value(parts, table, key, n, EndpointId(pool.first.0 + u32::from(n)), client),
                 kept: band >> n & 1 == 1,
             });
         }
@@ -208,13 +214,16 @@ fn rank<T: Trace>(
     band
 }
 
-/// The geo key that a ranking key asks with.
-#[must_use]
-pub fn geo_key(key: Key) -> Option<GeoKey> {
+/// The number behind an endpoint's place in a band, from the same estimate that the maps were compiled from.
+fn value(parts: &Parts<'_>, table: &PoolTable, key: Key, n: u8, id: EndpointId, client: &Client) -> u32 {
+    let estimate = || {
+        let point = parts.points.get(parts.endpoints.get(id.at())?.region.at())?;
+        Some(geo::estimate(parts.atlas.find(client.prefix).location, point))
+    };
     match key {
-        Key::Order => None,
-        Key::Rtt => Some(GeoKey::Rtt),
-        Key::Distance => Some(GeoKey::Distance),
+        Key::Order => table.order(n),
+        Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt),
+        Key::Distance => estimate().map_or(u32::MAX, |e| e.km),
     }
 }
 
