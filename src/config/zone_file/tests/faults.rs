@@ -241,7 +241,7 @@ fn rules_of_the_whole_zone() {
 #[test]
 fn an_rrset_that_fits_in_no_message() {
     let string = format!("\"{}\"", "x".repeat(255));
-    let text: String = (0..30).map(|n| format!("big TXT n{n} {}\n", vec![string.as_str(); 9].join(" "))).collect();
+    let text: String = (0..30).map(|n| format!("big TXT n{n} {}\n", [string.as_str(); 9].join(" "))).collect();
     let faults = load_text(&text).faults;
     assert_eq!(faults, ["E 5:1 the 30 records of big.Example.com. TXT fit in no message"]);
 }

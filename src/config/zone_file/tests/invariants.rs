@@ -95,8 +95,20 @@ fn content(outcome: &Outcome) -> Vec<String> {
     outcome.records().into_iter().chain(severe.map(|fault| fault.message.clone())).collect()
 }
 
-/// A token with the space it may be broken at in front of it.
+/// What may stand between two tokens.
 const BREAKS: &[&str] = &[" ", "\t ", " (\n", " ( ; a \"comment\" ( \n ", " ) ", "\n", " ; more )\n\t", "\r\n "];
+
+/// Entries of all shapes, by token.
+const ENTRIES: &[&[&str]] = &[
+    &["w", "60", "IN", "TXT", "a", "\"b ; ( c\"", "\\040"],
+    &["w", "MX", "10", "mail"],
+    &["@", "IN", "30", "CAA", "0", "issue", "\"x; y=z\""],
+    &["w", "NAPTR", "1", "2", "\"U\"", "\"E2U+sip\"", "\"!^.*$!sip:x!\"", "."],
+    &["w", "HTTPS", "1", ".", "alpn=\"h2,h3\"", "port=443"],
+    &["w", "TLSA", "3", "1", "0", "abcd", "ef"],
+    &["w", "A", "192.0.2.1", "left-over"],
+    &["w", "TYPE65280", "\\#", "2", "ab", "cd"],
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
@@ -127,16 +139,7 @@ proptest! {
 
     #[test]
     fn where_an_entry_is_broken_means_nothing(
-        entry in prop::sample::select(&[
-            &["w", "60", "IN", "TXT", "a", "\"b ; ( c\"", "\\040"][..],
-            &["w", "MX", "10", "mail"],
-            &["@", "IN", "30", "CAA", "0", "issue", "\"x; y=z\""],
-            &["w", "NAPTR", "1", "2", "\"U\"", "\"E2U+sip\"", "\"!^.*$!sip:x!\"", "."],
-            &["w", "HTTPS", "1", ".", "alpn=\"h2,h3\"", "port=443"],
-            &["w", "TLSA", "3", "1", "0", "abcd", "ef"],
-            &["w", "A", "192.0.2.1", "left-over"],
-            &["w", "TYPE65280", "\\#", "2", "ab", "cd"],
-        ][..]),
+        entry in prop::sample::select(ENTRIES),
         breaks in prop::collection::vec(prop::sample::select(BREAKS), 8),
     ) {
         let plain = load_text(&format!("{}\n", entry.join(" ")));
