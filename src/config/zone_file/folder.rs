@@ -36,7 +36,8 @@ pub(super) struct Opened {
 }
 
 impl Folder {
-    /// Reads the zone file and takes its folder as the limit for what it includes.
+    /// Reads the zone file and takes its folder as the limit for what it includes: the folder of the path as named,
+    /// not of where a link leads, so that a folder of links into itself (as Kubernetes mounts them) works.
     ///
     /// # Errors
     /// In words, when the file cannot be read.

@@ -192,7 +192,8 @@ impl<'r> Reader<'r> {
                 if ttl.is_some() {
                     self.findings.push(Fault::error("a record has two TTLs", line.place(at), "the second"));
                 }
-                ttl = Some(self.ttl(line, at));
+                ttl = self.ttl(line, at);
+                self.last_ttl = ttl;
             } else if let Some(number) = class_number(content) {
                 if class.is_some() {
                     self.findings.push(Fault::error("a record has two classes", line.place(at), "the second"));
@@ -204,7 +205,7 @@ impl<'r> Reader<'r> {
             } else {
                 let rtype = self.rtype(line, at)?;
                 let served = class.is_none_or(|class| class == 1);
-                return served.then_some(Head { ttl: ttl.flatten(), rtype, at });
+                return served.then_some(Head { ttl, rtype, at });
             }
         }
         let last = line.tokens.len() - 1;
@@ -275,9 +276,6 @@ impl<'r> Reader<'r> {
 
     fn keep(&mut self, line: Line<'_>, head: Head, rdata: Vec<u8>) {
         let Owner::Named(owner) = &self.owner else { return };
-        if head.ttl.is_some() {
-            self.last_ttl = head.ttl;
-        }
         let ttl = head.ttl.or(self.default_ttl).or(self.last_ttl);
         if ttl.is_none() {
             self.without_ttl.push((line.place(head.at), format!("{owner} {}", head.rtype)));

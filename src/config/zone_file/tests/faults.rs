@@ -1,3 +1,5 @@
+//! What is wrong, where, in which words.
+
 use super::*;
 
 fn expect(cases: &[(&str, &[&str])]) {

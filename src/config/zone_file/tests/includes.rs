@@ -1,3 +1,5 @@
+//! $INCLUDE: what it carries on, and what it must never open.
+
 use std::os::unix::fs::symlink;
 
 use super::*;

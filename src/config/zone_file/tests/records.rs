@@ -1,3 +1,5 @@
+//! What a text means, to the octet.
+
 use super::*;
 
 /// The wire form of a name, in hexadecimal.
@@ -183,6 +185,29 @@ fn line_ends_and_byte_order_marks() {
     let outcome = load_octets(format!("\u{feff}{HEAD}w A 192.0.2.1\n").as_bytes());
     assert_eq!(outcome.faults, ["W 1:1 the file begins with a byte order mark"]);
     assert_eq!(outcome.records().len(), 1);
+}
+
+#[test]
+fn names_reach_their_limits_and_no_further() {
+    let label = "x".repeat(63);
+    // With `.Example.com.` the owner has 255 octets.
+    let longest = format!("{label}.{label}.{label}.{}", "x".repeat(49));
+    assert_eq!(good(&format!("{longest} PTR {longest}\n")).len(), 1);
+    let faults = load_text(&format!("{longest}x A 192.0.2.1\nw CNAME {longest}x\nv CNAME {label}x\n")).faults;
+    assert_eq!(
+        faults,
+        [
+            "E 5:1 an owner: the name is longer than 255 octets once Example.com. completes it",
+            "E 6:9 CNAME data: the name is longer than 255 octets once Example.com. completes it",
+            "E 7:9 CNAME data: a label is longer than 63 octets",
+        ]
+    );
+}
+
+#[test]
+fn a_stated_ttl_goes_on_from_a_record_with_a_fault() {
+    let faults = load_octets(b"@ 60 SOA ns hm 1 1 1 1 x\n NS ns.example.org.\n").faults;
+    assert_eq!(faults, ["E 1:24 SOA data: the minimum time is expected"]);
 }
 
 #[test]
