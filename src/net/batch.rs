@@ -206,7 +206,7 @@ impl Envelope {
         }
     }
 
-    /// Turns the control messages received into the one to send: from the address that was asked (RFC 1123 4.1.3.5),
+    /// Turns the control messages received into the one to send: from the address that was asked (RFC 2181 4.1),
     /// by whichever interface routing says, which need not be the one it came by. Returns the kernel's count of
     /// datagrams dropped, where it was given.
     fn turn_round(&mut self) -> Option<u32> {

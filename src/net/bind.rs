@@ -91,18 +91,10 @@ fn bind_one(asked: SocketAddr, workers: usize, udp: &UdpOptions) -> Result<Bound
     loop {
         tries -= 1;
         let (listener, address) = stream_listener(asked).map_err(fault(asked, Transport::Tcp))?;
-        let test = datagram_socket(address).and_then(|socket| socket.bind(&address.into()));
-        match test {
+        let (sockets, granted) = match worker_sockets(address, workers.max(1), udp) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => continue,
-            test => test.map_err(fault(address, Transport::Udp))?,
-        }
-        let mut granted = usize::MAX;
-        let mut sockets = Vec::with_capacity(workers);
-        for _ in 0..workers.max(1) {
-            let (socket, size) = worker_socket(address, udp).map_err(fault(address, Transport::Udp))?;
-            granted = granted.min(size);
-            sockets.push(socket);
-        }
+            sockets => sockets.map_err(fault(address, Transport::Udp))?,
+        };
         if granted < udp.receive_buffer {
             tracing::warn!(
                 %address,
@@ -138,6 +130,19 @@ fn datagram_socket(address: SocketAddr) -> io::Result<Socket> {
 /// With a socket for each family an IPv4 client is never seen as a mapped IPv6 address, whatever the host's default.
 fn own_family_only(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     if address.is_ipv6() { socket.set_only_v6(true) } else { Ok(()) }
+}
+
+/// The workers' sockets, and the least octets of receive buffer that one of them was given.
+fn worker_sockets(address: SocketAddr, workers: usize, udp: &UdpOptions) -> io::Result<(Vec<UdpSocket>, usize)> {
+    datagram_socket(address)?.bind(&address.into())?; // the test; it is closed again at once
+    let mut granted = usize::MAX;
+    let mut sockets = Vec::with_capacity(workers);
+    for _ in 0..workers {
+        let (socket, size) = worker_socket(address, udp)?;
+        granted = granted.min(size);
+        sockets.push(socket);
+    }
+    Ok((sockets, granted))
 }
 
 /// A worker's socket, and the octets of receive buffer that it was given.

@@ -55,8 +55,8 @@ pub trait Respond: Send + Sync + 'static {
     /// Starts to fetch what [`finish`](Self::finish) will read.
     fn touch(&self, query: &Self::Query);
 
-    /// Answers the request that stands in the first `len` octets of `buffer`, in place. What `query` was read from the
-    /// same request by the same Snapshot. Only a reply changes the buffer.
+    /// Answers the request that stands in the first `len` octets of `buffer`, in place. `query` was read from
+    /// this request by this Snapshot. Only a reply changes the buffer.
     fn finish(&self, buffer: &mut [u8], len: usize, query: &Self::Query, origin: Origin, chance: Chance) -> Answered;
 }
 

@@ -19,6 +19,10 @@ use crate::{
 /// The first and the longest rest after a failure to accept. It doubles while failures follow each other.
 const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
+/// The rest after which it is said that something is lacking. Before, it is only counted: where one that leaves makes
+/// room for one that comes, there would be a line for each.
+const LASTING: Duration = Duration::from_millis(5 << 4);
+
 /// A listener and what its connections need.
 pub(super) struct Door<S> {
     pub(super) listener: TcpListener,
@@ -56,7 +60,7 @@ impl<S: Respond> Door<S> {
                     match lack(&error) {
                         Lack::Nothing => {}
                         Lack::Room => {
-                            if rest == REST.0 {
+                            if rest == LASTING {
                                 tracing::warn!(%error, "cannot accept TCP connections; closing the longest idle");
                             }
                             // The connection waits in the queue; what one that leaves gives back is its chance.

@@ -26,7 +26,7 @@ pub(super) const DATAGRAM: usize = 4096;
 /// How long a receive waits before the worker looks whether to stop, and lets an old Snapshot go.
 pub(super) const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long a worker rests after its socket failed, so that a lasting fault does not take a processor.
+/// How long a worker rests when its socket fails again, so that a lasting fault does not take a processor.
 const REST: Duration = Duration::from_millis(100);
 
 /// Batches that are still answered after a stop; more means that somebody does not stop sending.
@@ -84,6 +84,7 @@ impl Slot {
 pub(super) struct Worker<S: Respond, D> {
     datagrams: D,
     reader: Reader<S>,
+    /// What each slot asks; its memory is made in the first turn and used again in every other.
     queries: Vec<Option<S::Query>>,
     random: fastrand::Rng,
     overflows: u32,
@@ -103,10 +104,11 @@ impl<S: Respond, D: Datagrams> Worker<S, D> {
                 Ok(_) => failing = None,
                 Err(error) => {
                     self.counters.put_one(Count::ReceiveErrors);
-                    if failing.replace(error.kind()) != Some(error.kind()) {
+                    if failing.replace(error.kind()) == Some(error.kind()) {
+                        thread::park_timeout(REST);
+                    } else {
                         tracing::error!(%error, "a UDP socket fails; trying on");
                     }
-                    thread::park_timeout(REST);
                 }
             }
         }

@@ -19,12 +19,12 @@ use crate::{
 
 const HEADER: usize = 12;
 
-/// Returns the request with QR set. What follows the header asks for more:
-/// nothing else, or `reply of` these octets; `not ready` until the board says so; `panic`.
+/// Returns the request with QR set. What follows the header may ask for more: `L` and two octets, a reply of that
+/// length; `S`, to be steered, and so not to be answered before this is ready; `P`, a panic.
 #[derive(Debug, Default)]
 struct Echo {
     ready: bool,
-    /// Returned in every reply's second header octet pair, to tell Snapshots apart.
+    /// The fourth octet of every reply, to tell Snapshots apart.
     mark: u8,
 }
 

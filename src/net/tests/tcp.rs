@@ -1,3 +1,5 @@
+//! Streams: framing, limits, and clients that do their worst.
+
 use std::time::Duration;
 
 use tokio::{

@@ -1,3 +1,5 @@
+//! Datagrams: batches, source addresses, allocations.
+
 use std::{
     collections::BTreeSet,
     net::{IpAddr, UdpSocket},
