@@ -7,6 +7,8 @@ mod atlas;
 mod centroids;
 mod estimate;
 mod map;
+#[cfg(test)]
+mod properties;
 mod ranking;
 mod special;
 #[cfg(test)]
