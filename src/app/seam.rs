@@ -3,7 +3,7 @@
 
 /// In place of `crate::config`.
 pub mod config {
-    use std::{io, path::Path};
+    use std::path::Path;
 
     use crate::{
         config::{
@@ -44,26 +44,96 @@ pub mod config {
         Loaded { sources: Sources::default(), faults: vec![fault], config: None }
     }
 
-    /// As `crate::config::report::render`.
+    /// As `crate::config::report` will.
     #[must_use]
     pub fn render(faults: &[Fault], _sources: &Sources) -> String {
         faults.iter().map(|fault| format!("error: {}\n", fault.message)).collect()
     }
 
-    /// As `crate::config::secret::ensure`.
-    ///
-    /// # Errors
-    /// When the secret can be neither read nor made.
-    pub fn ensure(_server: &Server) -> io::Result<[u8; 16]> {
-        Ok([0; 16])
+    /// In place of `crate::config::secret`.
+    pub mod secret {
+        use std::{fmt, path::Path};
+
+        use crate::config::settings::Server;
+
+        /// As `crate::config::secret::SecretFault`.
+        #[derive(Debug)]
+        pub struct SecretFault;
+
+        impl fmt::Display for SecretFault {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("there is none")
+            }
+        }
+
+        impl SecretFault {
+            /// What to do about it.
+            #[must_use]
+            pub fn remedy(&self, file: &Path) -> String {
+                format!("make {}", file.display())
+            }
+        }
+
+        /// As `crate::config::secret::ensure`.
+        ///
+        /// # Errors
+        /// Says why there is none.
+        pub fn ensure(_server: &Server) -> Result<[u8; 16], SecretFault> {
+            Ok([0; 16])
+        }
     }
 }
 
 /// In place of `crate::net`.
 pub mod net {
-    use std::{io, net::SocketAddr, sync::Arc};
+    use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
-    use crate::{config::settings::Server, engine::snapshot::Snapshot, state::board::Board};
+    use tokio::runtime::Handle;
+
+    use crate::{engine::snapshot::Snapshot, state::board::Board};
+
+    /// As `crate::net::UdpOptions`.
+    #[derive(Clone, Copy, Debug)]
+    pub struct UdpOptions {
+        /// Octets of each socket's receive buffer.
+        pub receive_buffer: usize,
+        /// Datagrams taken and sent by one system call.
+        pub batch: usize,
+    }
+
+    /// As `crate::net::TcpOptions`.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct TcpOptions {
+        /// Connections in all.
+        pub connections: usize,
+        /// Connections of one client.
+        pub per_client: usize,
+        /// How long a connection may stay without a message begun.
+        pub idle: Duration,
+        /// How long a message may take from its first octet to its last.
+        pub message: Duration,
+        /// How long a query for a steered name may wait for the first probe round.
+        pub ready: Duration,
+        /// How long the replies may take to be taken.
+        pub write: Duration,
+        /// How long connections may take to finish at a stop.
+        pub drain: Duration,
+    }
+
+    /// As `crate::net::BindError`.
+    #[derive(Debug)]
+    pub struct BindError {
+        /// The address.
+        pub address: SocketAddr,
+        /// Why.
+        pub source: io::Error,
+    }
+
+    impl fmt::Display for BindError {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "cannot listen on {}: {}", self.address, self.source)
+        }
+    }
 
     /// As `crate::net::Sockets`.
     #[derive(Debug)]
@@ -72,9 +142,11 @@ pub mod net {
     /// As `crate::net::bind`.
     ///
     /// # Errors
-    /// Names the address and the cause.
-    pub fn bind(server: &Server) -> io::Result<Sockets> {
-        Ok(Sockets(server.listen.clone()))
+    /// The first address that cannot be had.
+    pub fn bind(listen: &[SocketAddr], _workers: usize, _udp: &UdpOptions) -> Result<Sockets, BindError> {
+        let taken = |address| move |source| BindError { address, source };
+        listen.iter().try_for_each(|&a| std::net::TcpListener::bind(a).map(drop).map_err(taken(a)))?;
+        Ok(Sockets(listen.to_vec()))
     }
 
     /// As `crate::net::Running`.
@@ -85,7 +157,12 @@ pub mod net {
     ///
     /// # Errors
     /// When a thread cannot be made.
-    pub fn start(sockets: Sockets, _server: &Server, _board: &Arc<Board<Snapshot>>) -> io::Result<Running> {
+    pub fn start(
+        sockets: Sockets,
+        _board: &Arc<Board<Snapshot>>,
+        _tcp: TcpOptions,
+        _runtime: &Handle,
+    ) -> io::Result<Running> {
         Ok(Running(sockets.0))
     }
 
