@@ -6,7 +6,6 @@
 //! rest ends.
 
 mod reload;
-pub mod seam;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -14,13 +13,15 @@ mod tests;
 use std::{
     error::Error,
     fmt, io,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     sync::broadcast,
 };
 use tracing::{info, level_filters::LevelFilter, warn};
@@ -28,15 +29,16 @@ use tracing::{info, level_filters::LevelFilter, warn};
 pub use self::signals::{Signal, Signals};
 use self::{
     reload::Reloads,
-    seam::{
-        config::{self, Config},
-        net,
-    },
 };
 use crate::{
-    config::settings::{self, LogFormat, LogLevel},
+    config::{
+        Config,
+        secret::{self, SecretFault},
+        settings::{self, LogFormat, LogLevel, Workers},
+    },
     engine::snapshot::World,
     monitor::{Plan, Prober},
+    net::{self, BindError, TcpOptions, UdpOptions},
     state::{change::Change, clock::Clock, writer::Writer},
     telemetry::log::{Form, Log},
 };
@@ -55,10 +57,10 @@ pub struct App {
 /// Why a server did not start.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The sockets cannot be had; names the address and the cause.
-    Sockets(io::Error),
+    /// An address that cannot be served, with the cause.
+    Sockets(BindError),
     /// The secret that keys the draws can be neither read nor made.
-    Secret(PathBuf, io::Error),
+    Secret(PathBuf, SecretFault),
     /// A thread or the HTTP client cannot be made, or logging cannot start.
     Process(io::Error),
 }
@@ -97,13 +99,18 @@ impl App {
     /// What stands in the way; nothing is left running then.
     pub async fn start(config: Config, path: &Path, log: Option<Log>) -> Result<Self, Refusal> {
         let Config { mut draft, server, secret, .. } = config;
-        let sockets = net::bind(&server).map_err(Refusal::Sockets)?;
+        let udp = UdpOptions {
+            receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
+            batch: usize::from(server.udp.batch),
+        };
+        let sockets = net::bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
         draft.secret = take_secret(&server, secret)?;
         let (world, clock) = (Arc::new(World::seal(draft)), Clock::new());
         let writer = Writer::start(Arc::clone(&world), clock, Duration::from_millis(server.startup_wait));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new()).map_err(Refusal::Process)?;
         prober.set(&Plan::of(&world));
-        let transports = net::start(sockets, &server, &writer.board).map_err(Refusal::Process)?;
+        let transports =
+            net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
         for address in transports.addresses() {
             info!(%address, "listening on {address}, UDP and TCP");
         }
@@ -126,22 +133,22 @@ impl App {
     /// Serves until a signal ends it: reloads at SIGHUP, drains at SIGTERM or SIGINT, stops at once at a second one.
     pub async fn run(mut self, mut signals: Signals) -> Ended {
         let mut reloads = Reloads::new(self.path.clone());
-        let last = loop {
+        let signal = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     Signal::Reload => reloads.ask(),
-                    last => break last,
+                    Signal::End(name) => break name,
                 },
                 loaded = reloads.next() => self.take(loaded).await,
             }
         };
-        info!("{last}: answering what has arrived, then ending");
+        info!("{signal}: answering what has arrived, then ending");
         let Self { transports, prober, writer, log, .. } = self;
         drop(prober);
         let ended = tokio::select! {
             () = transports.stop() => Ended::Drained,
-            last = signals.last() => {
-                warn!("{last} again: ending at once");
+            signal = signals.end() => {
+                warn!("{signal} again: ending at once");
                 Ended::Cut
             }
         };
@@ -156,7 +163,28 @@ impl App {
 fn take_secret(server: &settings::Server, secret: Option<[u8; 16]>) -> Result<[u8; 16], Refusal> {
     match secret {
         Some(secret) => Ok(secret),
-        None => config::ensure(server).map_err(|error| Refusal::Secret(server.secret_file.clone(), error)),
+        None => secret::ensure(server).map_err(|fault| Refusal::Secret(server.secret_file.clone(), fault)),
+    }
+}
+
+/// UDP threads for each address.
+fn workers(workers: Workers) -> usize {
+    match workers {
+        Workers::Auto => thread::available_parallelism().map_or(1, NonZero::get),
+        Workers::Count(count) => usize::from(count),
+    }
+}
+
+fn tcp_options(server: &settings::Server) -> TcpOptions {
+    let settings::Tcp { connections, per_client, idle, message } = server.tcp;
+    TcpOptions {
+        connections: connections as usize,
+        per_client: per_client as usize,
+        idle: Duration::from_millis(idle),
+        message: Duration::from_millis(message),
+        // The first round ends by then, and the reply needs a moment to be written.
+        ready: Duration::from_millis(server.startup_wait) + Duration::from_secs(1),
+        ..TcpOptions::default()
     }
 }
 
@@ -179,7 +207,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sockets(error) => error.fmt(f),
-            Self::Secret(file, error) => write!(f, "the secret {} cannot be had: {error}", file.display()),
+            Self::Secret(file, fault) => {
+                write!(f, "the secret {}: {fault}; {}", file.display(), fault.remedy(file))
+            }
             Self::Process(error) => write!(f, "the server cannot start: {error}"),
         }
     }

@@ -8,11 +8,10 @@ use tracing::{error, info, warn};
 
 use super::{
     App, log_shape,
-    seam::config::{self, Config, Loaded},
     take_secret,
 };
 use crate::{
-    config::{fault::Severity, settings::Server},
+    config::{self, Config, Loaded, fault::Severity, settings::Server},
     engine::snapshot::World,
     monitor::Plan,
     state::ledger::Event,

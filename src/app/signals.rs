@@ -1,37 +1,50 @@
 //! What the operator and the system tell the process. SIGPIPE is not among it: Rust ignores it from the start, and a
 //! log or pipe that nobody reads ends nothing.
 
-use std::{fmt, io};
+use std::io;
 
 use tokio::signal::unix::{self, SignalKind};
 
 /// What was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGHUP: read the configuration again.
+    /// Read the configuration again.
     Reload,
-    /// SIGTERM: end.
-    Terminate,
-    /// SIGINT, Ctrl-C: end.
-    Interrupt,
+    /// End; by the signal of this name.
+    End(&'static str),
 }
 
 /// The signals of the process, from when it was made: none of them has its usual effect any more.
 #[derive(Debug)]
 pub struct Signals {
     hangup: unix::Signal,
+    at_hangup: Signal,
     terminate: unix::Signal,
     interrupt: unix::Signal,
 }
 
 impl Signals {
-    /// Starts to listen. Wants a tokio runtime.
+    /// The signals of a server: SIGHUP reloads, SIGTERM and SIGINT end. Wants a tokio runtime.
     ///
     /// # Errors
     /// When the system refuses a handler.
-    pub fn new() -> io::Result<Self> {
+    pub fn of_server() -> io::Result<Self> {
+        Self::new(Signal::Reload)
+    }
+
+    /// The signals of what belongs to a terminal: SIGHUP, which says that the terminal is gone, ends it too. Wants a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// When the system refuses a handler.
+    pub fn of_terminal() -> io::Result<Self> {
+        Self::new(Signal::End("SIGHUP"))
+    }
+
+    fn new(at_hangup: Signal) -> io::Result<Self> {
         Ok(Self {
             hangup: unix::signal(SignalKind::hangup())?,
+            at_hangup,
             terminate: unix::signal(SignalKind::terminate())?,
             interrupt: unix::signal(SignalKind::interrupt())?,
         })
@@ -41,29 +54,18 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             biased;
-            _ = self.terminate.recv() => Signal::Terminate,
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.hangup.recv() => Signal::Reload,
+            _ = self.terminate.recv() => Signal::End("SIGTERM"),
+            _ = self.interrupt.recv() => Signal::End("SIGINT"),
+            _ = self.hangup.recv() => self.at_hangup,
         }
     }
 
-    /// The next signal that ends the process.
-    pub async fn last(&mut self) -> Signal {
+    /// The name of the next signal that ends the process.
+    pub async fn end(&mut self) -> &'static str {
         loop {
-            match self.next().await {
-                Signal::Reload => {}
-                last => return last,
+            if let Signal::End(name) = self.next().await {
+                return name;
             }
         }
-    }
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reload => "SIGHUP",
-            Self::Terminate => "SIGTERM",
-            Self::Interrupt => "SIGINT",
-        })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{seam::config::Loaded, *};
+use super::*;
+use crate::config::Loaded;
 use crate::{
     config::{
         fault::{Fault, Sources},

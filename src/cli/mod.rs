@@ -1,5 +1,8 @@
 //! The command line: one verb a file, rendering for people, exit codes. Must not know how rooms work inside.
 
+mod demo;
+mod serve;
+
 use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -34,9 +37,21 @@ pub struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+}
 
 /// Runs what the arguments ask for.
-pub fn run(args: Args, _out: &mut dyn Write, _err: &mut dyn Write) -> Exit {
-    match args.verb {}
+pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    match args.verb {
+        Verb::Serve(args) => serve::run(&args, err),
+        Verb::Demo(args) => demo::run(&args, out, err),
+    }
+}
+
+/// Says why a verb could not run. Whether anybody reads it changes nothing.
+fn fail(err: &mut dyn Write, why: &str) -> Exit {
+    let _ = writeln!(err, "error: {why}");
+    Exit::Failed
 }

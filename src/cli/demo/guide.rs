@@ -1,0 +1,106 @@
+//! What the demo tells a person to try.
+
+use std::{env, fmt::Write, net::SocketAddr};
+
+use super::{
+    folder::{LISTEN, REGION_PORT},
+    region::{REGIONS, Region},
+};
+
+/// The lines to copy, for the ports of this demo.
+#[derive(Debug)]
+pub(super) struct Guide {
+    listen: SocketAddr,
+    region_port: u16,
+    /// How the program was called, so that what is printed can be typed.
+    program: String,
+}
+
+impl Guide {
+    pub(super) fn new(listen: SocketAddr, region_port: u16) -> Self {
+        Self { listen, region_port, program: env::args().next().unwrap_or_else(|| "meridian".into()) }
+    }
+
+    /// The arguments that start a region.
+    pub(super) fn region_args(&self, region: &Region) -> Vec<String> {
+        let mut args: Vec<String> = ["demo", "--region", region.name].map(Into::into).into();
+        if self.region_port != REGION_PORT {
+            args.extend(["--region-port".into(), self.region_port.to_string()]);
+        }
+        args
+    }
+
+    /// The command that starts a region.
+    pub(super) fn region_command(&self, region: &Region) -> String {
+        format!("{} {}", self.program, self.region_args(region).join(" "))
+    }
+
+    /// The whole guide; `pids` are the processes of the regions, in their order.
+    pub(super) fn text(&self, pids: &[u32]) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text, pids);
+        text
+    }
+
+    fn write(&self, to: &mut String, pids: &[u32]) -> std::fmt::Result {
+        let Self { listen, region_port: port, .. } = self;
+        let dig = format!("dig @{} -p {}", listen.ip(), listen.port());
+        writeln!(to, "Meridian answers DNS on {listen}, UDP and TCP. Behind it, each a process of its own:")?;
+        for (region, pid) in REGIONS.iter().zip(pids) {
+            writeln!(to, "  {:<9} http://{}  pid {pid}", region.name, region.at(*port))?;
+        }
+        writeln!(to, "\nAsk from somewhere: the nearest region answers")?;
+        for region in &REGIONS {
+            let Region { name, near, city, .. } = region;
+            writeln!(to, "  {dig} www.demo.example +subnet={near:<16} # {city}: {name}")?;
+        }
+        writeln!(to, "Ask again and again: 60, 30 and 10 of 100, drawn anew each time")?;
+        writeln!(to, "  for i in $(seq 100); do {dig} +short shares.demo.example; done | sort | uniq -c")?;
+        writeln!(to, "Each client network keeps its region")?;
+        writeln!(to, "  for i in 1 2 3 4 5; do {dig} +short sticky.demo.example +subnet=198.18.$i.0/24; done")?;
+        writeln!(to, "The first that works: eu-west, then us-east, then ap-south")?;
+        writeln!(to, "  {dig} +short failover.demo.example")?;
+        writeln!(to, "What is not steered")?;
+        for question in ["demo.example MX", "www.demo.example TXT", "docs.demo.example", "nothing.demo.example"] {
+            writeln!(to, "  {dig} {question}")?;
+        }
+        writeln!(to, "\nBreak a region, look again, and heal it")?;
+        let broken = &REGIONS[1];
+        let at = broken.at(*port);
+        for (switch, effect) in [
+            ("fail", "/health answers 503"),
+            ("slow", "/health answers after 2 s"),
+            ("load/900", "/load says 900"),
+            ("heal", "/health answers 200 at once"),
+        ] {
+            writeln!(to, "  curl -X POST http://{at}/{:<9} # {effect}", switch)?;
+        }
+        if let Some(pid) = pids.get(1) {
+            writeln!(to, "  kill {pid}   # and start it again: {}", self.region_command(broken))?;
+        }
+        if *listen != LISTEN.parse().unwrap_or(*listen) || *port != REGION_PORT {
+            writeln!(to, "(The ports are not the usual ones: {LISTEN} and {REGION_PORT}.)")?;
+        }
+        writeln!(to, "\nCtrl-C ends everything. Changes, as they happen:")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_typed() {
+        let guide = Guide { listen: "127.0.0.1:5301".parse().unwrap(), region_port: 81, program: "./meridian".into() };
+        let text = guide.text(&[11, 12, 13]);
+        for line in [
+            "  us-east   http://127.0.0.11:81  pid 11",
+            "  dig @127.0.0.1 -p 5301 www.demo.example +subnet=198.51.100.0/24  # Frankfurt: eu-west",
+            "  curl -X POST http://127.0.0.12:81/fail      # /health answers 503",
+            "  kill 12   # and start it again: ./meridian demo --region eu-west --region-port 81",
+        ] {
+            assert!(text.lines().any(|have| have == line), "{line}\nis not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `meridian demo`: the real server and prober on loopback, in front of three regions that can be broken. With
+//! `--region` it is one of these regions. Must not know what the server does with its configuration.
+
+mod folder;
+mod guide;
+mod processes;
+mod region;
+mod stand_in;
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use tokio::sync::{broadcast, mpsc};
+
+use self::{
+    folder::Folder,
+    guide::Guide,
+    processes::Processes,
+    region::{REGIONS, Region},
+};
+use super::{
+    Exit, fail,
+    serve::{PATIENCE, read},
+};
+use crate::{
+    app::{self, App, Ended, Refusal, Signals},
+    state::change::Change,
+};
+
+/// Shows the whole server on this machine: three regions to break and to heal, and questions to ask with dig.
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// Where the demo's DNS server listens, for UDP and TCP.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = folder::LISTEN)]
+    listen: SocketAddr,
+    /// The HTTP port of the three regions, each on its own loopback address.
+    #[arg(long, value_name = "PORT", default_value_t = folder::REGION_PORT, value_parser = clap::value_parser!(u16).range(1..))]
+    region_port: u16,
+    /// Only be this region: us-east, eu-west or ap-south. Starts one again that was killed.
+    #[arg(long, value_name = "NAME", value_parser = region::find, conflicts_with = "listen")]
+    region: Option<&'static Region>,
+    /// End when standard input ends: how the demo's own regions end with it.
+    #[arg(long, hide = true, requires = "region")]
+    tied: bool,
+}
+
+/// 0 when a signal ended it, 2 when it could not start.
+pub(super) fn run(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let runtime = match app::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(err, &format!("the demo cannot start: {error}")),
+    };
+    let exit = match args.region {
+        Some(region) => runtime.block_on(stand_in::run(region, args.region_port, args.tied, out, err)),
+        None => runtime.block_on(demo(args, out, err)),
+    };
+    // A read of standard input cannot be called off.
+    runtime.shutdown_timeout(PATIENCE);
+    exit
+}
+
+async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let signals = match Signals::of_terminal() {
+        Ok(signals) => signals,
+        Err(error) => return fail(err, &format!("signals cannot be heard: {error}")),
+    };
+    let folder = match Folder::unpack(args.listen, args.region_port) {
+        Ok(folder) => folder,
+        Err(error) => return fail(err, &format!("the demo's files cannot be unpacked: {error}")),
+    };
+    let Some(config) = read(&folder.config(), err) else { return Exit::Failed };
+    let guide = Guide::new(args.listen, args.region_port);
+    // As many lines as a person can read; a region that says more waits.
+    let (said, mut lines) = mpsc::channel(16);
+    let mut processes = Processes::default();
+    for region in &REGIONS {
+        if let Err(error) = processes.start(region, &guide, said.clone()).await {
+            processes.end().await;
+            return fail(err, &format!("region {} cannot be started: {error}", region.name));
+        }
+    }
+    let exit = match App::start(config, &folder.config(), None).await {
+        Ok(app) => {
+            let mut changes = app.changes();
+            let ready = app.is_ready();
+            say(out, &guide.text(processes.pids()));
+            if ready {
+                say(out, "Steered names are answered.\n");
+            }
+            let serving = app.run(signals);
+            tokio::pin!(serving);
+            loop {
+                tokio::select! {
+                    ended = &mut serving => break match ended {
+                        Ended::Drained => Exit::Fine,
+                        Ended::Cut => Exit::Finding,
+                    },
+                    Some(line) = lines.recv() => say(out, &format!("{line}\n")),
+                    Some(line) = next(&mut changes) => say(out, &format!("{line}\n")),
+                }
+            }
+        }
+        Err(Refusal::Sockets(error)) => {
+            let free = SocketAddr::new(args.listen.ip(), args.listen.port().wrapping_add(1).max(1024));
+            fail(err, &format!("{error}; choose another with --listen, as in --listen {free}"))
+        }
+        Err(refusal) => fail(err, &refusal.to_string()),
+    };
+    processes.end().await;
+    match folder.remove() {
+        Ok(()) => exit,
+        Err(error) => fail(err, &format!("the demo's files are left behind: {error}")),
+    }
+}
+
+/// The next change as a line; none when there are no more.
+async fn next(changes: &mut broadcast::Receiver<Arc<Change>>) -> Option<String> {
+    match changes.recv().await {
+        Ok(change) => Some(match &*change {
+            Change::Verdict(verdict) => {
+                format!("[{}.{} s] {change}", verdict.at.0 / 1000, verdict.at.0 % 1000 / 100)
+            }
+            _ => change.to_string(),
+        }),
+        Err(broadcast::error::RecvError::Lagged(missed)) => Some(format!("({missed} changes were not shown)")),
+        Err(broadcast::error::RecvError::Closed) => None,
+    }
+}
+
+/// Writes at once, terminal or not. Nobody reading does not end the demo.
+fn say(out: &mut dyn Write, text: &str) {
+    let _: io::Result<()> = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,61 @@
+//! `meridian serve`: a server until a signal ends it.
+
+use std::{io::Write, path::PathBuf, time::Duration};
+
+use super::Exit;
+use crate::{
+    app::{self, App, Ended, Signals},
+    config,
+};
+
+/// Answers DNS for the zones of a configuration. SIGHUP reads it again; SIGTERM and SIGINT answer what has arrived and
+/// end, a second one ends at once.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// The configuration.
+    #[arg(short, long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// How long the end of the process waits for what is still being read.
+pub(super) const PATIENCE: Duration = Duration::from_millis(200);
+
+/// 0 when a signal ended it and all was answered, 1 when a second one cut that short, 2 when it could not start.
+pub(super) fn run(args: &Serve, err: &mut dyn Write) -> Exit {
+    let runtime = match app::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return super::fail(err, &format!("the server cannot start: {error}")),
+    };
+    let exit = runtime.block_on(serve(args, err));
+    runtime.shutdown_timeout(PATIENCE);
+    exit
+}
+
+async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
+    // First, so that no signal that comes while the configuration is read has its usual effect.
+    let signals = match Signals::of_server() {
+        Ok(signals) => signals,
+        Err(error) => return super::fail(err, &format!("signals cannot be heard: {error}")),
+    };
+    let Some(config) = read(&args.config, err) else { return Exit::Failed };
+    let app = match app::start_log(config.log) {
+        Ok(log) => App::start(config, &args.config, Some(log)).await,
+        Err(refusal) => Err(refusal),
+    };
+    match app {
+        Ok(app) => match app.run(signals).await {
+            Ended::Drained => Exit::Fine,
+            Ended::Cut => Exit::Finding,
+        },
+        Err(refusal) => super::fail(err, &refusal.to_string()),
+    }
+}
+
+/// The configuration; with faults it says them, and with an error among them there is none.
+pub(super) fn read(path: &std::path::Path, err: &mut dyn Write) -> Option<config::Config> {
+    let config::Loaded { sources, faults, config } = config::load(path);
+    if !faults.is_empty() {
+        let _ = write!(err, "{}", config::render(&faults, &sources));
+    }
+    config
+}
