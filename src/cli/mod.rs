@@ -1,6 +1,11 @@
 //! The command line: one verb a file, rendering for people, exit codes. Must not know how rooms work inside.
 
-use std::{io::Write, process::ExitCode};
+mod check;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -34,9 +39,20 @@ pub struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    Check(check::Check),
+}
 
 /// Runs what the arguments ask for.
-pub fn run(args: Args, _out: &mut dyn Write, _err: &mut dyn Write) -> Exit {
-    match args.verb {}
+pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let done = match args.verb {
+        Verb::Check(check) => check.run(out),
+    };
+    done.unwrap_or_else(|error| {
+        // Whoever reads may close the pipe early; there is then nobody to tell.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let _unheard = writeln!(err, "meridian: {error}");
+        }
+        Exit::Failed
+    })
 }

@@ -1,0 +1,86 @@
+//! What the process needs of the configuration beside the [`World`](crate::engine::snapshot::World): plain data.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// How the server listens and where it keeps its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it listens, for UDP and TCP alike; at least one, no two equal.
+    pub listen: Vec<SocketAddr>,
+    /// What `id.server` answers; empty: nothing.
+    pub identity: String,
+    /// The folder of everything that outlives the process; it may not exist yet.
+    pub state_dir: PathBuf,
+    /// The file that keys the draws; in `state_dir` unless the configuration names one.
+    pub secret_file: PathBuf,
+    /// UDP threads for each listen address.
+    pub workers: Workers,
+    /// How long steered names wait for the first probe round, in milliseconds.
+    pub startup_wait: u64,
+    /// UDP settings.
+    pub udp: Udp,
+    /// TCP settings.
+    pub tcp: Tcp,
+}
+
+/// UDP threads for each listen address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workers {
+    /// As many as there are processors.
+    Auto,
+    /// This many.
+    Count(u16),
+}
+
+/// UDP settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Udp {
+    /// The largest reply in octets, whatever the client says it takes.
+    pub max_size: u16,
+    /// The socket's receive buffer in octets.
+    pub receive_buffer: u64,
+    /// Datagrams moved by one system call.
+    pub batch: u16,
+}
+
+/// TCP settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// Connections at a time.
+    pub connections: u32,
+    /// Connections at a time of one client address.
+    pub per_client: u32,
+    /// A connection that is silent this long, in milliseconds, is closed.
+    pub idle: u64,
+    /// A whole message must arrive in this time, in milliseconds.
+    pub message: u64,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The least important events that are written.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// How important an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words say it")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

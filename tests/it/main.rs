@@ -1,0 +1,4 @@
+//! The one integration binary: each module is a room of tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod config;
