@@ -26,10 +26,8 @@ use tokio::{
 };
 use tracing::{info, level_filters::LevelFilter, warn};
 
+use self::reload::Reloads;
 pub use self::signals::{Signal, Signals};
-use self::{
-    reload::Reloads,
-};
 use crate::{
     config::{
         Config,

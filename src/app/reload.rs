@@ -6,10 +6,7 @@ use std::{future, path::PathBuf, sync::Arc};
 use tokio::task::{self, JoinHandle};
 use tracing::{error, info, warn};
 
-use super::{
-    App, log_shape,
-    take_secret,
-};
+use super::{App, log_shape, take_secret};
 use crate::{
     config::{self, Config, Loaded, fault::Severity, settings::Server},
     engine::snapshot::World,
@@ -66,13 +63,13 @@ impl App {
     /// Puts what was read in force, or says why not.
     pub(super) async fn take(&mut self, Loaded { sources, faults, config }: Loaded) {
         for fault in &faults {
-            let text = config::render(std::slice::from_ref(fault), &sources);
+            let text = config::report::text(std::slice::from_ref(fault), &sources, false);
             match fault.severity {
                 Severity::Error => error!("{}", text.trim_end()),
                 Severity::Warning => warn!("{}", text.trim_end()),
             }
         }
-        let Some(Config { mut draft, server, log, secret }) = config else {
+        let Some(Config { mut draft, server, log, secret, .. }) = config else {
             error!("the reload is refused for the faults above; the old configuration stays in force");
             return;
         };

@@ -43,6 +43,7 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         },
         log: settings::Log { level: LogLevel::Info, format: LogFormat::Text },
         secret: Some([7; 16]),
+        files: Vec::new(),
     }
 }
 

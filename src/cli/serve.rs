@@ -55,7 +55,7 @@ async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
 pub(super) fn read(path: &std::path::Path, err: &mut dyn Write) -> Option<config::Config> {
     let config::Loaded { sources, faults, config } = config::load(path);
     if !faults.is_empty() {
-        let _ = write!(err, "{}", config::render(&faults, &sources));
+        let _ = write!(err, "{}", config::report::text(&faults, &sources, false));
     }
     config
 }

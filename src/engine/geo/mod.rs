@@ -47,6 +47,28 @@ pub struct Location {
     pub asn: Option<u32>,
 }
 
+impl std::fmt::Display for Location {
+    /// From the finest to the broadest, what is known and nothing else: `New York, US-NY, NA, AS64500`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let letters = |two: &[u8; 2]| two.iter().map(|c| char::from(*c)).collect::<String>();
+        let country = self.country.as_ref().map(letters);
+        let area = match (country, &self.subdivision) {
+            (Some(country), Some(subdivision)) => Some(format!("{country}-{subdivision}")),
+            (country, subdivision) => country.or_else(|| subdivision.as_ref().map(ToString::to_string)),
+        };
+        let point = self.coordinates.map(|c| format!("{:.2} {:.2}", f64::from(c.lat) / 1e4, f64::from(c.lon) / 1e4));
+        let parts = [
+            self.city.as_ref().map(ToString::to_string),
+            area,
+            self.continent.as_ref().map(letters),
+            self.asn.map(|asn| format!("AS{asn}")),
+            point,
+        ];
+        let known: Vec<String> = parts.into_iter().flatten().collect();
+        f.write_str(if known.is_empty() { "nowhere in particular".into() } else { known.join(", ") }.as_str())
+    }
+}
+
 /// What is known of a region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RegionPoint {
