@@ -2,7 +2,10 @@
 
 mod answer;
 mod backend;
+mod life;
 mod server;
+mod steering;
+mod zones;
 
 pub use answer::Answer;
 pub use backend::Backend;

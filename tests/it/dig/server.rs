@@ -33,7 +33,8 @@ impl Server {
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("written");
         }
-        let main = format!("version = 1\n[server]\nlisten = {listen}\nidentity = \"test-1\"\nstate_dir = \"state\"\n{config}");
+        let main =
+            format!("version = 1\n[server]\nlisten = {listen}\nidentity = \"test-1\"\nstate_dir = \"state\"\n{config}");
         fs::write(folder.path().join("meridian.toml"), main).expect("written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
             .args(["serve", "-c"])
@@ -51,8 +52,6 @@ impl Server {
             }
         });
         let mut server = Self { child, log, seen: Vec::new(), folder, addresses: Vec::new() };
-        let count = listen.matches(':').count() - listen.matches("::").count() * 2 + listen.matches("]:").count();
-        let _ = count;
         let wanted = listen.matches('"').count() / 2;
         while server.addresses.len() < wanted {
             let line = server.wait_for("listening on ");
