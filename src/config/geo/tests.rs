@@ -8,8 +8,8 @@ use super::{
     *,
 };
 use crate::engine::{
-    geo::{Coordinates, Location},
-    types::Prefix,
+    geo::{Coordinates, Cuts, GeoKey, Location, Map, RegionPoint, Rule},
+    types::{Prefix, RegionId},
 };
 
 fn prefix(text: &str) -> Prefix {
@@ -283,14 +283,14 @@ fn a_database_that_was_cut_is_refused_whole() {
 fn no_flipped_bit_makes_a_panic() {
     let (mut folder, mut bytes) = (Folder::new(), DEMO.to_vec());
     let (mut state, mut refused) = (0x9e37_79b9_7f4a_7c15_u64, 0);
-    for _ in 0..1000 {
+    for _ in 0..10_000 {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (at, bit) = ((state >> 33) as usize % bytes.len(), 1 << (state >> 30 & 7));
         bytes[at] ^= bit;
         refused += u32::from(spoilt(&mut folder, &bytes));
         bytes[at] ^= bit;
     }
-    assert!(refused > 100, "only {refused} were noticed");
+    assert!(refused > 1000, "only {refused} were noticed");
 }
 
 #[test]
@@ -319,4 +319,31 @@ fn the_committed_database_is_what_its_lines_make() {
 fn the_committed_overrides_are_good() {
     let (lines, faults) = table(include_str!("../../../geoip/overrides.csv"));
     assert_eq!((lines.len(), faults), (3, vec![]));
+}
+
+#[test]
+fn the_demonstration_has_a_client_near_each_of_its_regions() {
+    let mut folder = Folder::new();
+    let database = folder.put("demo-city.mmdb", DEMO);
+    let (atlas, faults) = folder.load(&[database], None);
+    assert_eq!(faults, []);
+    // Name order: ap-south, eu-west, us-east.
+    let points = [(190_760, 728_777), (501_109, 86_821), (390_438, -774_874)]
+        .map(|(lat, lon)| RegionPoint { location: Some(Coordinates { lat, lon }) });
+    let rule =
+        Rule { regions: (0..3).map(RegionId).collect(), keys: vec![(GeoKey::Rtt, 100)], groups: vec![0b111], depth: 3 };
+    let map = Map::compile(&atlas, &points, &rule, &Cuts::default());
+    for (client, nearest, scope) in [
+        ("203.0.113.0/24", 0b001, 24),
+        ("198.51.100.0/24", 0b010, 24),
+        ("192.0.2.0/24", 0b100, 24),
+        ("2001:db8:3::/56", 0b001, 48),
+        ("2001:db8:2::/56", 0b010, 48),
+        ("2001:db8:1::/56", 0b100, 48),
+        // Nobody knows: all are equally near.
+        ("1.2.3.0/24", 0b111, 8),
+    ] {
+        let piece = map.find(prefix(client));
+        assert_eq!((map.best(piece.catchment, 0, 0b111), piece.prefix.len()), (nearest, scope), "{client}");
+    }
 }
