@@ -140,9 +140,14 @@ fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mu
         let name = key.get_ref().as_ref();
         match node.child(name) {
             None => {
-                let fault = unknown(key, node, path, notes);
+                let meant = nearest(name, node.keys.keys().copied());
+                let fault = unknown(key, meant, node, path, notes);
                 notes.push(fault);
                 out.push(name.to_owned());
+                // Then the names in the table that was meant are not known either.
+                if let (Some(meant), true) = (meant, path.is_empty()) {
+                    notes.wound(&[meant]);
+                }
             }
             Some(Node { mark: Some(mark @ Later(_)), .. }) => {
                 let span = if value.get_ref().is_table() { key.span() } else { key.span().start..value.span().end };
@@ -178,6 +183,7 @@ fn shown(path: &[String]) -> String {
 
 fn unknown(
     key: &Spanned<std::borrow::Cow<'_, str>>,
+    meant: Option<&str>,
     node: &Node,
     path: &[String],
     notes: &Notes<'_>,
@@ -189,7 +195,7 @@ fn unknown(
         format!("unknown key `{}`", dotted(&shown(path), name)),
         format!("{place} has no such key"),
     );
-    if let Some(meant) = nearest(name, node.keys.keys().copied()) {
+    if let Some(meant) = meant {
         return fault.remedy(format!("did you mean `{meant}`?"));
     }
     let homes = homes(name);

@@ -167,7 +167,7 @@ mod tests {
     fn what_others_may_read_or_is_malformed_is_refused() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("secret.key");
-        let mut write = |text: &str, mode| {
+        let write = |text: &str, mode| {
             fs::write(&file, text).expect("written");
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
             read(&file)

@@ -131,6 +131,7 @@ fn monitor(
         Some(at) => {
             used.monitors.insert(at);
         }
+        None if !notes.knows_all("monitors") => {}
         None => {
             let message = format!("pool \"{pool}\" names monitor {given:?}, which does not exist");
             let fault = notes.error(written.span(), message, "no such monitor");
@@ -157,7 +158,7 @@ fn endpoint(
         Some(written) => {
             let given: &str = written.get_ref();
             let found = known.regions.get(given).copied();
-            if found.is_none() {
+            if found.is_none() && notes.knows_all("regions") {
                 let message = format!("{what} names region {given:?}, which does not exist");
                 let fault = notes.error(written.span(), message, "no such region");
                 let fault = fault.remedy(suggest(given, known.regions.keys().copied()));

@@ -65,6 +65,7 @@ fn chosen(
     for item in items(spec.pools.as_ref()) {
         let given = item.get_ref().as_str();
         let fault = match pools.get(given) {
+            None if !notes.knows_all("pools") => continue,
             None => notes
                 .error(
                     item.span(),
@@ -200,7 +201,7 @@ impl<'z> Holds<'z> {
 fn home(key: &Spanned<String>, name: &Name, zones: &[MeantZone], holds: &Holds<'_>, notes: &mut Notes<'_>) {
     let around = zones.iter().filter(|zone| name.is_within(&zone.apex));
     let Some(zone) = around.max_by_key(|zone| zone.apex.wire().len()) else {
-        if notes.is_whole(&["zones"]) {
+        if notes.knows_all("zones") {
             let apexes: Vec<String> = zones.iter().map(|zone| zone.apex.to_string()).collect();
             let remedy = match zones {
                 [] => "add a `[zones.\"…\"]` table with a file".to_owned(),

@@ -170,3 +170,6 @@ fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Servi
         cut,
     }
 }
+
+#[cfg(test)]
+mod tests;
