@@ -245,6 +245,42 @@ mod tests {
         assert_eq!(mark("regions"), None);
     }
 
+    /// The faults of a file that sets one key, to a value that no key takes.
+    fn faults(path: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("meridian.toml");
+        std::fs::write(&file, format!("{path} = 1979-05-27\n")).expect("written");
+        let (mut sources, mut faults) = (crate::config::fault::Sources::default(), Vec::new());
+        let texts = crate::config::document::gather(&file, &mut sources, &mut faults);
+        let mut document = crate::config::document::parse(&texts, &mut faults);
+        let table = std::mem::take(&mut document.table);
+        let mut notes = Notes::new(&document, faults);
+        crate::config::spec::read::read(table, &mut notes);
+        notes.into_faults().into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn the_spec_has_every_key_that_is_marked_so_and_no_other() {
+        fn visit(node: &Node, path: &str) {
+            for (key, child) in &node.keys {
+                let key = if *key == "*" { "n" } else { key };
+                let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                let expected = match child.mark {
+                    Some(Later(_)) => Some(format!("`{path}` is not supported yet")),
+                    // Read before all others, to find the files.
+                    Some(Now) if path == "include" => None,
+                    Some(Now) => Some(format!("`{path}` has the wrong type")),
+                    None => None,
+                };
+                if let Some(expected) = expected {
+                    assert_eq!(faults(&path), [expected]);
+                }
+                visit(child, &path);
+            }
+        }
+        visit(&ROOT, "");
+    }
+
     #[test]
     fn a_key_in_the_wrong_table_is_sent_home() {
         assert_eq!(homes("weight"), ["`[pools.NAME.endpoints.NAME]`"]);

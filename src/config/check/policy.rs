@@ -107,7 +107,7 @@ impl<'s> Policies<'s> {
             return Terms::from(preset).policy(name);
         }
         self.absent(&Spanned::new(span, name), notes);
-        Terms::from(&presets::PRESETS[0]).policy(name)
+        Terms::from(&presets::ADAPTIVE).policy(name)
     }
 
     /// Tables that no pool names, directly or through another.
@@ -135,7 +135,7 @@ impl<'s> Policies<'s> {
     fn chain(&mut self, key: &'s Spanned<String>, notes: &mut Notes<'_>) {
         let mut chain: Vec<(&'s Spanned<String>, &'s PolicySpec)> = Vec::new();
         let mut next = Some(key.get_ref().as_str());
-        let mut base = Terms::from(&presets::PRESETS[0]);
+        let mut base = Terms::from(&presets::ADAPTIVE);
         while let Some(name) = next.take() {
             if let Some(terms) = self.terms.get(name) {
                 base = terms.clone();
