@@ -243,6 +243,9 @@ fn home(key: &Spanned<String>, name: &Name, zones: &[MeantZone], holds: &Holds<'
             && (*rtype == RrType::NS || at != *name)
         {
             let (message, label) = match *rtype {
+                RrType::NS if at == *name => {
+                    (format!("service {name} is at a zone cut"), "it is delegated here".to_owned())
+                }
                 RrType::NS => (format!("service {name} is below a zone cut"), format!("{at} is delegated here")),
                 _ => (format!("service {name} is below a DNAME"), format!("{at} is redirected here")),
             };
