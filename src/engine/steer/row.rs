@@ -14,3 +14,12 @@ pub struct PoolRow {
     /// Down, with successes counted: may come back.
     pub rising: u64,
 }
+
+/// The positions whose bits are set, lowest first.
+pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let n = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        set &= set - 1;
+        Some(n)
+    })
+}

@@ -3,7 +3,7 @@
 use super::{
     draw,
     policy::{Endpoint, Policy, Pool, Service},
-    spread::members,
+    row::members,
 };
 use crate::engine::{types::Family, wire::reply::Addresses};
 
