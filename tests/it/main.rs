@@ -10,4 +10,5 @@
 
 mod config;
 mod dig;
+mod explain;
 mod house;
