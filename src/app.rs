@@ -6,7 +6,6 @@
 //! rest ends.
 
 mod reload;
-pub mod seam;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -27,17 +26,17 @@ use tokio::{
 };
 use tracing::{info, level_filters::LevelFilter, warn};
 
+use self::reload::Reloads;
 pub use self::signals::{Signal, Signals};
-use self::{
-    reload::Reloads,
-    seam::{
-        config::{Config, secret, secret::SecretFault},
-        net::{self, BindError, TcpOptions, UdpOptions},
-    },
-};
 use crate::{
-    config::settings::{self, LogFormat, LogLevel, Workers},
+    config::{
+        Config,
+        secret::{self, SecretFault},
+        settings::{self, LogFormat, LogLevel, Workers},
+    },
+    engine::snapshot::World,
     monitor::{Plan, Prober},
+    net::{self, BindError, TcpOptions, UdpOptions},
     state::{change::Change, clock::Clock, writer::Writer},
     telemetry::log::{Form, Log},
 };
@@ -97,14 +96,14 @@ impl App {
     /// # Errors
     /// What stands in the way; nothing is left running then.
     pub async fn start(config: Config, path: &Path, log: Option<Log>) -> Result<Self, Refusal> {
-        let Config { mut world, server, secret, .. } = config;
+        let Config { mut draft, server, secret, .. } = config;
         let udp = UdpOptions {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
         };
         let sockets = net::bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
-        world.secret = take_secret(&server, secret)?;
-        let (world, clock) = (Arc::new(world), Clock::new());
+        draft.secret = take_secret(&server, secret)?;
+        let (world, clock) = (Arc::new(World::seal(draft)), Clock::new());
         let writer = Writer::start(Arc::clone(&world), clock, Duration::from_millis(server.startup_wait));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new()).map_err(Refusal::Process)?;
         prober.set(&Plan::of(&world));

@@ -9,5 +9,6 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod monitor;
+pub mod net;
 pub mod state;
 pub mod telemetry;

@@ -6,13 +6,10 @@ use std::{future, path::PathBuf, sync::Arc};
 use tokio::task::{self, JoinHandle};
 use tracing::{error, info, warn};
 
-use super::{
-    App, log_shape,
-    seam::config::{self, Config, Loaded},
-    take_secret,
-};
+use super::{App, log_shape, take_secret};
 use crate::{
-    config::{fault::Severity, settings::Server},
+    config::{self, Config, Loaded, fault::Severity, settings::Server},
+    engine::snapshot::World,
     monitor::Plan,
     state::ledger::Event,
 };
@@ -66,13 +63,13 @@ impl App {
     /// Puts what was read in force, or says why not.
     pub(super) async fn take(&mut self, Loaded { sources, faults, config }: Loaded) {
         for fault in &faults {
-            let text = config::render(std::slice::from_ref(fault), &sources);
+            let text = config::report::text(std::slice::from_ref(fault), &sources, false);
             match fault.severity {
                 Severity::Error => error!("{}", text.trim_end()),
                 Severity::Warning => warn!("{}", text.trim_end()),
             }
         }
-        let Some(Config { mut world, server, log, secret }) = config else {
+        let Some(Config { mut draft, server, log, secret, .. }) = config else {
             error!("the reload is refused for the faults above; the old configuration stays in force");
             return;
         };
@@ -80,7 +77,7 @@ impl App {
             error!("the reload is refused, the old configuration stays in force: {reason}");
             return;
         }
-        world.secret = match take_secret(&server, secret) {
+        draft.secret = match take_secret(&server, secret) {
             Ok(secret) => secret,
             Err(refusal) => {
                 error!("the reload is refused, the old configuration stays in force: {refusal}");
@@ -94,7 +91,7 @@ impl App {
             let (level, form) = log_shape(log);
             open.set(level, form);
         }
-        let world = Arc::new(world);
+        let world = Arc::new(World::seal(draft));
         let plan = Plan::of(&world);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.
         if self.writer.events.send(Event::World(world)).await.is_ok() {

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{seam::config::Loaded, *};
+use super::*;
+use crate::config::Loaded;
 use crate::{
     config::{
         fault::{Fault, Sources},
@@ -13,7 +14,7 @@ use crate::{
             fold::Health,
             monitor::{Check, Monitor, ProbeKey, Rhythm},
         },
-        snapshot::{Target, World},
+        snapshot::{Draft, Target},
         types::MonitorId,
     },
 };
@@ -25,10 +26,10 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         key: Arc::new(ProbeKey { check: Check::Tcp { port: *port }, address: IpAddr::from([127, 0, 0, 1]) }),
     };
     Config {
-        world: World {
+        draft: Draft {
             monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
             targets: ports.iter().map(target).collect(),
-            ..World::default()
+            ..Draft::default()
         },
         server: Server {
             listen: vec![([127, 0, 0, 1], 0).into()],
@@ -42,6 +43,7 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         },
         log: settings::Log { level: LogLevel::Info, format: LogFormat::Text },
         secret: Some([7; 16]),
+        files: Vec::new(),
     }
 }
 

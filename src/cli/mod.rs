@@ -1,9 +1,14 @@
 //! The command line: one verb a file, rendering for people, exit codes. Must not know how rooms work inside.
 
+mod check;
 mod demo;
+mod explain;
 mod serve;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -39,15 +44,23 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Serve),
+    Check(check::Check),
+    Explain(explain::Explain),
     Demo(demo::Demo),
 }
 
 /// Runs what the arguments ask for.
 pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    match args.verb {
-        Verb::Serve(args) => serve::run(&args, err),
-        Verb::Demo(args) => demo::run(&args, out, err),
-    }
+    let done = match args.verb {
+        Verb::Serve(serve) => Ok(serve::run(&serve, err)),
+        Verb::Check(check) => check.run(out),
+        Verb::Explain(explain) => explain.run(out, err),
+        Verb::Demo(demo) => Ok(demo::run(&demo, out, err)),
+    };
+    done.unwrap_or_else(|error| {
+        // Whoever reads may close the pipe early; there is then nobody to tell.
+        if error.kind() == io::ErrorKind::BrokenPipe { Exit::Failed } else { fail(err, &error.to_string()) }
+    })
 }
 
 /// Says why a verb could not run. Whether anybody reads it changes nothing.

@@ -3,7 +3,10 @@
 use std::{io::Write, path::PathBuf, time::Duration};
 
 use super::Exit;
-use crate::app::{self, App, Ended, Signals, seam::config};
+use crate::{
+    app::{self, App, Ended, Signals},
+    config,
+};
 
 /// Answers DNS for the zones of a configuration. SIGHUP reads it again; SIGTERM and SIGINT answer what has arrived and
 /// end, a second one ends at once.
@@ -52,7 +55,7 @@ async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
 pub(super) fn read(path: &std::path::Path, err: &mut dyn Write) -> Option<config::Config> {
     let config::Loaded { sources, faults, config } = config::load(path);
     if !faults.is_empty() {
-        let _ = write!(err, "{}", config::render(&faults, &sources));
+        let _ = write!(err, "{}", config::report::text(&faults, &sources, false));
     }
     config
 }

@@ -1,7 +1,100 @@
 //! Text to a checked, compiled configuration, or to the whole list of what is wrong with it. Must not know sockets,
 //! tasks or health.
+//!
+//! Three types, in this order: what was written (`spec`, the only part that knows serde), what was meant (`check`), what is served
+//! ([`Draft`], sealed into a World). `check` and `compile` never see a file that was not read before.
 
+mod check;
+mod compile;
+mod document;
 pub mod fault;
 pub mod geo;
+mod include;
+mod notes;
+pub mod presets;
+mod quantity;
+pub mod report;
+mod schema;
+pub mod secret;
 pub mod settings;
+mod spec;
 pub mod zone_file;
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::snapshot::Draft;
+use fault::{Fault, Severity, Sources};
+use notes::Notes;
+use settings::{Log, Server};
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The texts that were read.
+    pub sources: Sources,
+    /// Everything that is wrong, in the order of files and places.
+    pub faults: Vec<Fault>,
+    /// The configuration; none with an error among the faults.
+    pub config: Option<Config>,
+}
+
+/// A configuration without errors.
+#[derive(Debug)]
+pub struct Config {
+    /// What answers are made from, before it is sealed. Its secret is zero while [`Config::secret`] is none.
+    pub draft: Draft,
+    /// How the server listens and where it keeps its state.
+    pub server: Server,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The secret, when its file exists; else [`secret::ensure`] makes one.
+    pub secret: Option<[u8; 16]>,
+    /// Every file that was read: a change of any of them is a change of the configuration.
+    pub files: Vec<PathBuf>,
+}
+
+impl Loaded {
+    /// Whether the file itself could be read, however wrong it may be.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.sources.get(fault::FileId(0)).is_some()
+    }
+
+    /// How many errors and how many warnings there are.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        let errors = self.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+        (errors, self.faults.len() - errors)
+    }
+}
+
+/// Reads the configuration `path` and everything that it names. Writes nothing.
+#[must_use]
+pub fn load(path: &Path) -> Loaded {
+    let mut sources = Sources::default();
+    let mut faults = Vec::new();
+    let texts = document::gather(path, &mut sources, &mut faults);
+    if texts.is_empty() {
+        return Loaded { sources, faults, config: None };
+    }
+    let mut document = document::parse(&texts, &mut faults);
+    let table = std::mem::take(&mut document.table);
+    let mut notes = Notes::new(&document, faults);
+    let spec = spec::read::read(table, &mut notes);
+    let meant = check::check(&spec, &mut sources, &mut notes);
+    let mut faults = notes.into_faults();
+    let sound = !faults.iter().any(|fault| fault.severity == Severity::Error);
+    report::sort(&mut faults);
+    let config = sound.then(|| {
+        let mut files: Vec<PathBuf> = texts.into_iter().map(|text| text.path).collect();
+        files.extend(meant.files.iter().cloned());
+        Config {
+            secret: meant.secret,
+            server: meant.server.clone(),
+            log: meant.log,
+            files,
+            draft: compile::compile(meant),
+        }
+    });
+    Loaded { sources, faults, config }
+}

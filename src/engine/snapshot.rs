@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 
+pub use super::steer::row::PoolRow;
+
 use super::{
     geo::{Atlas, Map, RegionPoint},
     health::monitor::{Monitor, ProbeKey},
-    steer::policy::{Endpoint, Policy, Pool, Service},
+    steer::{
+        draw::Seed,
+        policy::{Endpoint, Policy, Pool, Service},
+        table::PoolTable,
+    },
     types::{At, MonitorId},
-    zone::ZoneSource,
+    wire::fragment::Fragment,
+    zone::{ZoneSource, table::Table},
 };
 
-/// The compiled configuration, immutable. The default is the empty one, which answers for no zone.
+/// The compiled configuration, before the tables that queries read are laid out from it.
 #[derive(Debug, Default)]
-pub struct World {
+pub struct Draft {
     /// Regions in name order.
     pub regions: Vec<Region>,
     /// Monitors in name order.
@@ -41,6 +48,51 @@ pub struct World {
     pub ecs_from: Vec<super::types::Prefix>,
     /// The largest UDP reply, 512 to 4096.
     pub udp_max: u16,
+}
+
+/// The compiled configuration, immutable.
+#[derive(Debug, Default)]
+pub struct World {
+    draft: Draft,
+    /// Every name of every zone.
+    pub table: Table,
+    /// For each pool, what queries read of it.
+    pub tables: Vec<PoolTable>,
+    /// For each service, what its draws start from.
+    pub seeds: Vec<Seed>,
+    /// The regions' points by id.
+    pub points: Vec<RegionPoint>,
+    /// The answer to `id.server`; none when silenced.
+    pub identity_txt: Option<Fragment>,
+}
+
+impl World {
+    /// Lays out the tables. The draft has been checked.
+    #[must_use]
+    pub fn seal(draft: Draft) -> Self {
+        let names: Vec<_> = draft.services.iter().map(|s| &s.name).collect();
+        let regions: Vec<&str> = draft.regions.iter().map(|r| &*r.name).collect();
+        let table_of = |pool: &Pool| {
+            let rule = pool.map.and_then(|m| draft.maps.get(m.at())).map_or(&[][..], |m| &m.rule().regions);
+            PoolTable::new(pool, &draft.endpoints, &regions, rule)
+        };
+        Self {
+            table: Table::build(&draft.zones, &names),
+            tables: draft.pools.iter().map(table_of).collect(),
+            seeds: draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect(),
+            points: draft.regions.iter().map(|r| r.point).collect(),
+            identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
+            draft,
+        }
+    }
+}
+
+impl std::ops::Deref for World {
+    type Target = Draft;
+
+    fn deref(&self) -> &Draft {
+        &self.draft
+    }
 }
 
 /// A place with a data centre.
@@ -76,19 +128,4 @@ pub struct Snapshot {
     pub ready: bool,
     /// When it was made.
     pub at: At,
-}
-
-/// Who in a pool may answer, as bits counted from the pool's first endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolRow {
-    /// Up in at least one family, or not monitored.
-    pub up: u64,
-    /// Not up, and not known to be down in every family.
-    pub unknown: u64,
-    /// For each family: an address that is not known to be down.
-    pub alive: [u64; 2],
-    /// Up, with failures counted: may go.
-    pub falling: u64,
-    /// Down, with successes counted: may come back.
-    pub rising: u64,
 }

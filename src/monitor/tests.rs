@@ -10,7 +10,7 @@ use tokio::{
 use super::*;
 use crate::engine::{
     health::monitor::{Check, HttpCheck, Monitor, Outcome},
-    snapshot::{Target, World},
+    snapshot::{Draft, Target, World},
     types::MonitorId,
 };
 
@@ -188,7 +188,7 @@ fn plan(ports: &[u16], rhythm: Rhythm) -> Plan {
         monitor: MonitorId(0),
         key: Arc::new(ProbeKey { check: Check::Http(http(*port)), address: LOOPBACK }),
     };
-    Plan::of(&World { monitors, targets: ports.iter().map(target).collect(), ..World::default() })
+    Plan::of(&World::seal(Draft { monitors, targets: ports.iter().map(target).collect(), ..Draft::default() }))
 }
 
 fn prober() -> (Prober, mpsc::Receiver<Event>) {

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::engine::{
         health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
-        snapshot::Target,
+        snapshot::{Draft, Target},
         types::MonitorId,
     };
 
@@ -125,11 +125,11 @@ mod tests {
 
     fn world(ports: &[u16]) -> Arc<World> {
         let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
-        Arc::new(World {
+        Arc::new(World::seal(Draft {
             monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
             targets: ports.iter().map(|port| Target { monitor: MonitorId(0), key: key(*port) }).collect(),
-            ..World::default()
-        })
+            ..Draft::default()
+        }))
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
 //! What happened, counted: one block of counters for each worker, summed when somebody looks. Must not know
 //! anything that could feed back into a decision.
 
+pub mod counters;
 pub mod log;

@@ -22,5 +22,5 @@ pub fn load(
     _sources: &mut Sources,
     _faults: &mut Vec<Fault>,
 ) -> Atlas {
-    Atlas
+    Atlas::default()
 }

@@ -1,9 +1,37 @@
-//! Master files (RFC 1035 5) to records, or to every fault in them with its own line and column.
+//! Master files (RFC 1035 5) to records, or to every fault in them with its own line and column. Must not know services
+//! or pools.
+//!
+//! In four steps: `folder` opens files, `token` finds entries, `reader` and `directive` make records of them (their
+//! data by `rdata`), `check` looks at the zone as a whole.
 
-use std::path::Path;
+mod check;
+mod directive;
+mod fields;
+mod findings;
+mod folder;
+mod generate;
+mod rdata;
+mod reader;
+mod seconds;
+mod svcb;
+mod token;
 
-use super::fault::{Fault, Place, Sources};
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use self::{
+    directive::Include,
+    folder::{Folder, Opened},
+    reader::{Line, Owner, Reader},
+    token::Entry,
+};
+use super::fault::{Fault, FileId, Place, Sources};
 use crate::engine::{wire::name::Name, zone::ZoneSource};
+
+/// The most files inside each other, the zone file counted.
+const MAX_DEPTH: usize = 16;
 
 /// A zone that was read, and where each of its records stands.
 #[derive(Debug)]
@@ -14,14 +42,134 @@ pub struct LoadedZone {
     pub places: Vec<Place>,
 }
 
+/// A file that is being read.
+#[derive(Debug)]
+struct Frame {
+    file: FileId,
+    path: PathBuf,
+    identity: (u64, u64),
+    at: usize,
+    /// What the including file goes on with: origin and owner (RFC 1035 5.1). A `$TTL` stays in force, as in BIND.
+    back: Option<(Name, Owner)>,
+}
+
 /// Reads the master file `path` of the zone `apex`; `named` is the place in the configuration that names it. Faults
 /// are appended; with an error among them the result is what could be read, for further checks, and is not to be used.
 pub fn load(
-    _path: &Path,
+    path: &Path,
     apex: &Name,
-    _named: &Place,
-    _sources: &mut Sources,
-    _faults: &mut Vec<Fault>,
+    named: &Place,
+    sources: &mut Sources,
+    faults: &mut Vec<Fault>,
 ) -> Option<LoadedZone> {
-    Some(LoadedZone { zone: ZoneSource { apex: apex.clone(), records: Vec::new() }, places: Vec::new() })
+    let (mut folder, opened) = match Folder::open(path) {
+        Ok(opened) => opened,
+        Err(words) => {
+            let message = format!("zone {apex}: cannot read {}: {words}", path.display());
+            faults.push(Fault::error(message, named.clone(), "named here"));
+            return None;
+        }
+    };
+    let mut reader = Reader::new(apex);
+    let mut frames = Vec::new();
+    enter(&mut reader, sources, &mut frames, opened, None);
+    let mut entry = Entry::default();
+    while let Some(frame) = frames.last_mut() {
+        let text = sources.get(frame.file).map_or("", |source| &source.text);
+        let Some(next) = entry.read(text, frame.at) else {
+            if let Some(Frame { back: Some((origin, owner)), .. }) = frames.pop() {
+                (reader.origin, reader.owner) = (origin, owner);
+            }
+            continue;
+        };
+        frame.at = next;
+        if let Some(include) = read_entry(&mut reader, frame.file, text, &entry) {
+            match open_include(&mut folder, &frames, &include) {
+                Ok(opened) => {
+                    let back = Some((std::mem::replace(&mut reader.origin, include.origin), reader.owner.clone()));
+                    enter(&mut reader, sources, &mut frames, opened, back);
+                }
+                Err(words) => {
+                    let fault = Fault::error(format!("$INCLUDE: {words}"), include.place, "named here");
+                    let remedy = "include files of the zone file's own folder; paths begin at the file that names them";
+                    reader.findings.push(fault.remedy(remedy));
+                    reader.findings.lose(None);
+                }
+            }
+        }
+    }
+    reader.close();
+    let ttls = reader.knows_ttls();
+    let Reader { mut records, mut places, mut findings, .. } = reader;
+    check::check(apex, &mut records, &mut places, named, ttls, &mut findings);
+    findings.finish(apex, named, faults);
+    Some(LoadedZone { zone: ZoneSource { apex: apex.clone(), records }, places })
+}
+
+fn read_entry(reader: &mut Reader<'_>, file: FileId, text: &str, entry: &Entry) -> Option<Include> {
+    for (slip, span) in &entry.slips {
+        let (message, label, remedy) = slip.words();
+        reader.findings.push(Fault::error(message, Place { file, span: span.clone() }, label).remedy(remedy));
+    }
+    let line = Line { file, text, tokens: &entry.tokens, indented: entry.indented };
+    if !entry.slips.is_empty() {
+        reader.pass_over(line);
+    } else if !entry.tokens[0].quoted && line.content(0).starts_with('$') {
+        return reader.directive(line);
+    } else {
+        reader.record(line);
+    }
+    None
+}
+
+fn open_include(folder: &mut Folder, frames: &[Frame], include: &Include) -> Result<Opened, String> {
+    let from = frames.last().map_or(Path::new(""), |frame| &frame.path);
+    if frames.len() >= MAX_DEPTH {
+        return Err(format!("files are included more than {MAX_DEPTH} deep"));
+    }
+    let opened = folder.include(&include.path, from).map_err(|words| format!("{}: {words}", include.path))?;
+    if frames.iter().any(|frame| frame.identity == opened.identity) {
+        return Err(format!("{}: the file includes itself", include.path));
+    }
+    Ok(opened)
+}
+
+/// Makes the text of a file known and begins to read it.
+fn enter(
+    reader: &mut Reader<'_>,
+    sources: &mut Sources,
+    frames: &mut Vec<Frame>,
+    opened: Opened,
+    back: Option<(Name, Owner)>,
+) {
+    let Opened { path, identity, octets } = opened;
+    let (text, broken) = match String::from_utf8(octets) {
+        Ok(text) => (text, None),
+        Err(fault) => {
+            let at = fault.utf8_error().valid_up_to();
+            (String::from_utf8_lossy(fault.as_bytes()).into_owned(), Some(at))
+        }
+    };
+    let nul = text.find('\0');
+    let bom = text.starts_with('\u{feff}');
+    let file = sources.add(path.display().to_string(), text);
+    let place = |at: usize, length: usize| Place { file, span: at..at + length };
+    if let Some(at) = broken {
+        let fault =
+            Fault::error("the file is not UTF-8", place(at, '\u{fffd}'.len_utf8()), "the first octet that is not");
+        reader.findings.push(fault.remedy("write such octets as `\\DDD`, their value in three digits"));
+    }
+    if bom {
+        let fault = Fault::warning("the file begins with a byte order mark", place(0, 3), "skipped");
+        reader.findings.push(fault.remedy("save it as UTF-8 without one"));
+    }
+    let at = if bom { 3 } else { 0 };
+    if let Some(at) = nul {
+        let fault = Fault::error("the file holds a NUL octet", place(at, 1), "the first; the file is not read");
+        reader.findings.push(fault.remedy("a master file is text; write the octet as `\\000`"));
+        reader.findings.lose(None);
+        frames.push(Frame { file, path, identity, at: usize::MAX, back });
+        return;
+    }
+    frames.push(Frame { file, path, identity, at, back });
 }

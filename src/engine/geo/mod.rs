@@ -3,6 +3,24 @@
 
 use super::types::{Prefix, RegionId};
 
+mod atlas;
+mod centroids;
+mod estimate;
+mod map;
+#[cfg(test)]
+mod properties;
+mod ranking;
+mod special;
+#[cfg(test)]
+mod tests;
+mod trie;
+
+pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
+pub use centroids::is_country;
+pub use estimate::{Estimate, How, estimate, row};
+pub use map::Map;
+pub use special::normalise;
+
 /// A point on the globe in ten-thousandths of a degree, so that it can be compared and hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Coordinates {
@@ -29,6 +47,28 @@ pub struct Location {
     pub asn: Option<u32>,
 }
 
+impl std::fmt::Display for Location {
+    /// From the finest to the broadest, what is known and nothing else: `New York, US-NY, NA, AS64500`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let letters = |two: &[u8; 2]| two.iter().map(|c| char::from(*c)).collect::<String>();
+        let country = self.country.as_ref().map(letters);
+        let area = match (country, &self.subdivision) {
+            (Some(country), Some(subdivision)) => Some(format!("{country}-{subdivision}")),
+            (country, subdivision) => country.or_else(|| subdivision.as_ref().map(ToString::to_string)),
+        };
+        let point = self.coordinates.map(|c| format!("{:.2} {:.2}", f64::from(c.lat) / 1e4, f64::from(c.lon) / 1e4));
+        let parts = [
+            self.city.as_ref().map(ToString::to_string),
+            area,
+            self.continent.as_ref().map(letters),
+            self.asn.map(|asn| format!("AS{asn}")),
+            point,
+        ];
+        let known: Vec<String> = parts.into_iter().flatten().collect();
+        f.write_str(if known.is_empty() { "nowhere in particular".into() } else { known.join(", ") }.as_str())
+    }
+}
+
 /// What is known of a region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RegionPoint {
@@ -36,62 +76,13 @@ pub struct RegionPoint {
     pub location: Option<Coordinates>,
 }
 
-/// Where addresses are: one trie with disjoint leaves over everything that knows.
-#[derive(Debug, Default)]
-pub struct Atlas;
-
-/// What an [`Atlas`] knows of one prefix.
-#[derive(Clone, Debug)]
-pub struct Spot<'a> {
-    /// Where it is; none when nobody knows.
-    pub location: Option<&'a Location>,
-    /// Who says so: the names of the files, for people.
-    pub source: &'a str,
-    /// The leaf that holds it.
-    pub leaf: Prefix,
-    /// Whether the address is of a special-purpose block.
-    pub special: bool,
-}
-
-impl Atlas {
-    /// What is known of `client`, which is normalised first.
-    #[must_use]
-    pub fn find(&self, client: Prefix) -> Spot<'_> {
-        Spot { location: None, source: "", leaf: client, special: false }
-    }
-}
-
-/// From addresses to catchments.
-#[derive(Debug)]
-pub struct Map;
-
-impl Map {
-    /// Merges the atlas's leaves into catchments: equal bands in every health state.
-    #[must_use]
-    pub fn compile(_atlas: &Atlas, _points: &[RegionPoint], _rule: &Rule, _cuts: &Cuts) -> Self {
-        Self
-    }
-
-    /// The catchment of a normalised client.
-    #[must_use]
-    pub fn find(&self, client: Prefix) -> Piece {
-        Piece { catchment: 0, prefix: client.cut(0), special: false }
-    }
-
-    /// The members of `eligible` (bits by position in the rule's regions) that the rule's `key`-th key leaves, for
-    /// clients of `catchment`.
-    #[must_use]
-    pub fn best(&self, _catchment: u32, _key: usize, eligible: u64) -> u64 {
-        eligible
-    }
-}
-
 /// Lengths that bound the pieces of a map, for (v4, v6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cuts {
     /// No piece is wider.
     pub widest: [u8; 2],
-    /// No piece is finer: the map itself is cut, the class that covers most of a prefix has it.
+    /// No piece is finer: the map itself is cut, the catchment that covers most of a prefix has it. Only the blocks
+    /// that carry IPv4 addresses, and `::`, `::1` and 100::/64, stay whole, with what a cut leaves around them.
     pub finest: [u8; 2],
 }
 

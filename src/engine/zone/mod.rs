@@ -1,5 +1,8 @@
 //! What a name holds: static records, a service, a cut, nothing. Must not know health or a pool's insides.
 
+mod build;
+pub mod table;
+
 use super::wire::{name::Name, rr::RrType};
 
 /// One record of a zone file, checked, with its data in uncompressed wire form.

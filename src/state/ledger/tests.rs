@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::{
     health::monitor::{Check, Monitor, Rhythm},
+    snapshot::Draft,
     types::{EndpointId, MonitorId, PolicyId, RegionId},
 };
 
@@ -20,7 +21,7 @@ fn key(address: &str) -> Arc<ProbeKey> {
 /// no monitor. Targets are numbered backwards, so that a test that goes by position fails.
 fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
     let monitor = Monitor { name: "lb".into(), check: Check::Tcp { port: 80 }, rhythm };
-    let mut world = World { monitors: vec![monitor], ..World::default() };
+    let mut world = Draft { monitors: vec![monitor], ..Draft::default() };
     let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('!')) {
         for address in line.rsplit(' ').next().unwrap_or_default().split(',') {
@@ -65,7 +66,7 @@ fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
         world.endpoints.push(endpoint);
     }
     world.targets = keys.into_iter().map(|key| Target { monitor: MonitorId(0), key }).collect();
-    Arc::new(world)
+    Arc::new(World::seal(world))
 }
 
 fn outcome(word: &str) -> Outcome {

@@ -1,0 +1,29 @@
+# Every recipe is one line that also runs without just.
+
+# the demo: server, prober and three regions on loopback
+demo:
+    cargo run --release -- demo
+
+# all tests, with what they need installed
+test:
+    bash tests/run
+
+# what continuous integration runs
+ci:
+    bash .ci/run
+
+# nanoseconds and, where valgrind is installed, instructions for each kind of answer
+bench:
+    cargo bench --bench answer
+
+# load time and memory with 10,000 services and a database of a million networks
+scale:
+    cargo run --release --example scale
+
+# rewrites the golden files of what people read
+bless:
+    MERIDIAN_BLESS=1 cargo test --test it
+
+# licences, advisories, duplicates
+deny:
+    cargo deny check

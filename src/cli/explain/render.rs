@@ -1,0 +1,87 @@
+//! An explanation for people: aligned columns, one stage after the other.
+
+use std::io::{self, Write};
+
+use super::story::{PoolStory, Story};
+
+/// Prints it.
+pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "question  {} {}, client {}, sent by {}", story.name, story.rtype, story.client, story.source)?;
+    if !story.down.is_empty() {
+        writeln!(out, "suppose   down: {}; everything else up", story.down.join(", "))?;
+    }
+    match &story.service {
+        Some(service) => writeln!(out, "service   {service}")?,
+        None => writeln!(out, "service   none: the zone file answers")?,
+    }
+    if let Some(at) = &story.location {
+        writeln!(out, "client    {} by {}", at.address, at.basis)?;
+        writeln!(out, "location  {} ({}), block {}", at.place, at.known_from, at.block)?;
+    }
+    for pool in &story.pools {
+        write_pool(pool, out)?;
+    }
+    if let Some(rung) = story.rung {
+        writeln!(out, "rung      {rung}")?;
+    }
+    write!(out, "answer    {}", story.rcode)?;
+    match story.answer.as_slice() {
+        [] => writeln!(out, ", no records")?,
+        records => {
+            writeln!(out)?;
+            for record in records {
+                writeln!(out, "            {record}")?;
+            }
+        }
+    }
+    for record in &story.authority {
+        writeln!(out, "            authority: {record}")?;
+    }
+    if let Some(ttl) = &story.ttl {
+        writeln!(out, "ttl       {} s: {}", ttl.seconds, ttl.from)?;
+    }
+    if let Some(scope) = &story.scope {
+        writeln!(out, "scope     /{}: {}", scope.bits, scope.from)?;
+    }
+    if let Some(draw) = &story.repeat_draw {
+        writeln!(out, "repeat    --draw {draw}")?;
+    }
+    Ok(())
+}
+
+fn write_pool(pool: &PoolStory, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "pool      {}, policy {}: {}", pool.pool, pool.policy, pool.rules)?;
+    if let Some(catchment) = &pool.catchment {
+        writeln!(out, "          catchment {catchment}")?;
+    }
+    let mut rows = vec![vec!["endpoint".to_owned(), "region".into(), "weight".into(), "health".into()]];
+    let keys = pool.candidates.iter().map(|c| &c.values).max_by_key(|v| v.len());
+    rows[0].extend(keys.into_iter().flatten().map(|v| v.key.to_owned()));
+    let width = rows[0].len();
+    rows[0].push("verdict".into());
+    for candidate in &pool.candidates {
+        let mut row = vec![
+            candidate.endpoint.clone(),
+            candidate.region.clone(),
+            candidate.weight.to_string(),
+            candidate.health.to_owned(),
+        ];
+        row.extend(candidate.values.iter().map(|v| v.value.clone()));
+        row.resize(width, "-".into());
+        row.push(candidate.verdict.clone());
+        rows.push(row);
+    }
+    let widths: Vec<usize> =
+        (0..=width).map(|n| rows.iter().filter_map(|r| r.get(n)).map(String::len).max().unwrap_or(0)).collect();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "            {}", cells.join("  ").trim_end())?;
+    }
+    for draw in &pool.draws {
+        writeln!(out, "          draw {draw}")?;
+    }
+    if pool.passed_over {
+        writeln!(out, "          passed over: nobody in it may answer")?;
+    }
+    Ok(())
+}

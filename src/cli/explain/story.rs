@@ -1,0 +1,347 @@
+//! A tape with its numbers looked up: the explanation as a value, which is printed for people or as JSON.
+
+use hickory_proto::op::Message;
+use serde::Serialize;
+
+use super::Question;
+use crate::engine::{
+    snapshot::World,
+    steer::{
+        policy::{Key, Spread},
+        trace::{Basis, Exclusion, Rung, Standing, Step, TtlFrom},
+    },
+    types::{EndpointId, Prefix},
+};
+
+/// An explanation.
+#[derive(Debug, Serialize)]
+pub(super) struct Story {
+    /// The name that was asked for.
+    pub(super) name: String,
+    /// The type that was asked for.
+    pub(super) rtype: String,
+    /// The client, as it was given.
+    pub(super) client: String,
+    /// Who sent the query.
+    pub(super) source: String,
+    /// The endpoints that were supposed to be down.
+    pub(super) down: Vec<String>,
+    /// The service, when the name is one.
+    pub(super) service: Option<String>,
+    /// Where the client is taken to be.
+    pub(super) location: Option<Located>,
+    /// The pools that were looked at, in order.
+    pub(super) pools: Vec<PoolStory>,
+    /// How far down the ladder the answer was found.
+    pub(super) rung: Option<&'static str>,
+    /// The response code.
+    pub(super) rcode: String,
+    /// The answer section.
+    pub(super) answer: Vec<String>,
+    /// The authority section.
+    pub(super) authority: Vec<String>,
+    /// The TTL's derivation.
+    pub(super) ttl: Option<Ttl>,
+    /// The ECS scope's derivation; none when the query has no option.
+    pub(super) scope: Option<Scope>,
+    /// The draw that would give this answer again.
+    pub(super) repeat_draw: Option<String>,
+}
+
+/// Where the client is taken to be.
+#[derive(Debug, Serialize)]
+pub(super) struct Located {
+    /// Whose address was used, in words.
+    pub(super) basis: &'static str,
+    /// The address, normalised.
+    pub(super) address: String,
+    /// The place, in words.
+    pub(super) place: String,
+    /// Which source knows it, and at which leaf.
+    pub(super) known_from: String,
+    /// What moves as one.
+    pub(super) block: String,
+}
+
+/// One pool's part of the decision.
+#[derive(Debug, Serialize)]
+pub(super) struct PoolStory {
+    /// Its name.
+    pub(super) pool: String,
+    /// The policy's name.
+    pub(super) policy: String,
+    /// The policy's rules, in words.
+    pub(super) rules: String,
+    /// The catchment that the client belongs to, and its prefix.
+    pub(super) catchment: Option<String>,
+    /// Every endpoint.
+    pub(super) candidates: Vec<Candidate>,
+    /// The draws, in words.
+    pub(super) draws: Vec<String>,
+    /// Whether nobody in it could answer.
+    pub(super) passed_over: bool,
+}
+
+/// One endpoint's part.
+#[derive(Debug, Serialize)]
+pub(super) struct Candidate {
+    /// Its name.
+    pub(super) endpoint: String,
+    /// Its region.
+    pub(super) region: String,
+    /// Its weight.
+    pub(super) weight: u32,
+    /// How it stands, or why it is out.
+    pub(super) health: &'static str,
+    /// Its value for each key, in the policy's order.
+    pub(super) values: Vec<Value>,
+    /// What became of it.
+    pub(super) verdict: String,
+    /// Whether it is in the answer.
+    pub(super) chosen: bool,
+}
+
+/// A value that ranked.
+#[derive(Debug, Serialize)]
+pub(super) struct Value {
+    /// Which key.
+    pub(super) key: &'static str,
+    /// The value with its unit.
+    pub(super) value: String,
+}
+
+/// Where a TTL comes from.
+#[derive(Debug, Serialize)]
+pub(super) struct Ttl {
+    /// Seconds.
+    pub(super) seconds: u32,
+    /// Why.
+    pub(super) from: String,
+}
+
+/// Where a scope comes from.
+#[derive(Debug, Serialize)]
+pub(super) struct Scope {
+    /// Bits.
+    pub(super) bits: u8,
+    /// Why.
+    pub(super) from: String,
+}
+
+impl Story {
+    /// Looks up what the tape's numbers mean, and reads the reply with a decoder that is not ours.
+    pub(super) fn new(
+        world: &World,
+        question: &Question,
+        client: &str,
+        down: &[String],
+        tape: &[Step],
+        reply: &[u8],
+    ) -> Self {
+        let message = Message::from_vec(reply).ok();
+        let records = |pick: fn(&Message) -> &Vec<hickory_proto::rr::Record>| {
+            message.iter().flat_map(pick).map(ToString::to_string).collect()
+        };
+        let mut story = Self {
+            name: question.name.to_string(),
+            rtype: question.rtype.to_string(),
+            client: client.to_owned(),
+            source: question.source.to_string(),
+            down: down.to_vec(),
+            service: None,
+            location: None,
+            pools: Vec::new(),
+            rung: None,
+            rcode: message.as_ref().map_or("no reply".into(), |m| {
+                let code = m.metadata.response_code;
+                format!("{code:?}").to_uppercase()
+            }),
+            answer: records(|m| &m.answers),
+            authority: records(|m| &m.authorities),
+            ttl: None,
+            scope: None,
+            repeat_draw: None,
+        };
+        for step in tape {
+            story.take(world, question, step);
+        }
+        if story.answer.is_empty() && story.scope.is_some() {
+            let from = "negative answers are for everybody".into();
+            story.scope = Some(Scope { bits: 0, from });
+        }
+        story
+    }
+
+    fn take(&mut self, world: &World, question: &Question, step: &Step) {
+        match step {
+            Step::Asked(id) => self.service = Some(world.services[id.at()].name.to_string()),
+            Step::Located { basis, client, block, scope } => {
+                self.locate(world, question, *basis, *client, *block, *scope);
+            }
+            Step::Pool(id) => {
+                let pool = &world.pools[id.at()];
+                let policy = &world.policies[pool.policy.at()];
+                self.pools.push(PoolStory {
+                    pool: pool.name.to_string(),
+                    policy: policy.name.to_string(),
+                    rules: rules(policy),
+                    catchment: None,
+                    candidates: Vec::new(),
+                    draws: Vec::new(),
+                    passed_over: false,
+                });
+            }
+            Step::Catchment(_, number, prefix) => {
+                if let Some(pool) = self.pools.last_mut() {
+                    pool.catchment = Some(format!("{number} ({prefix})"));
+                }
+            }
+            Step::Candidate(id, verdict) => {
+                if let Some(pool) = self.pools.last_mut() {
+                    pool.candidates.push(candidate(world, *id, *verdict));
+                }
+            }
+            Step::Ranked { key, endpoint, value, kept } => self.rank(world, *key, *endpoint, *value, *kept),
+            Step::Drew { draw, of, slot } => {
+                self.repeat_draw.get_or_insert_with(|| format!("{draw:x}"));
+                if let Some(pool) = self.pools.last_mut() {
+                    pool.draws.push(drew(*draw, *of, *slot));
+                }
+            }
+            Step::Chosen(id) => {
+                if let Some(candidate) = self.candidate(world, *id) {
+                    (candidate.chosen, candidate.verdict) = (true, "chosen".into());
+                }
+            }
+            Step::PassedOver(_) => {
+                if let Some(pool) = self.pools.last_mut() {
+                    pool.passed_over = true;
+                }
+            }
+            Step::Rung(rung) => {
+                self.rung = Some(match rung {
+                    Rung::Preferred => "a pool with eligible endpoints",
+                    Rung::AllDown => "all down: when_all_down answers",
+                });
+            }
+            Step::Ttl(seconds, from) => {
+                let from = match from {
+                    TtlFrom::Calm => "nothing it rests on is moving: ttl.max".into(),
+                    TtlFrom::ChangeIn(ms) => format!("health can change in {ms} ms, within ttl.min and ttl.max"),
+                    TtlFrom::Uncertain => "the answer is a guess: ttl.min".into(),
+                };
+                self.ttl = Some(Ttl { seconds: *seconds, from });
+            }
+        }
+    }
+
+    fn locate(&mut self, world: &World, question: &Question, basis: Basis, at: Prefix, block: Prefix, scope: u8) {
+        let spot = world.atlas.find(at);
+        let (basis_text, scope_text) = basis_in_words(basis, block);
+        self.location = Some(Located {
+            basis: basis_text,
+            address: at.to_string(),
+            place: spot.location.map_or_else(|| "unknown".into(), ToString::to_string),
+            known_from: match spot.location {
+                Some(_) => format!("{} at {}", spot.source, spot.leaf),
+                None if spot.special => format!("special-purpose block {}", spot.leaf),
+                None => "no source knows it".into(),
+            },
+            block: block.to_string(),
+        });
+        self.scope = question.subnet.map(|_| Scope { bits: scope, from: scope_text });
+    }
+
+    fn rank(&mut self, world: &World, key: Key, id: EndpointId, value: u32, kept: bool) {
+        let Some(candidate) = self.candidate(world, id) else { return };
+        let (name, text) = in_words(key, value);
+        candidate.values.push(Value { key: name, value: text });
+        candidate.verdict = if kept {
+            format!("in the best band by {name}")
+        } else {
+            format!("out: worse by {name}, beyond tolerance")
+        };
+    }
+
+    /// The candidate of the pool that is looked at now.
+    fn candidate(&mut self, world: &World, id: EndpointId) -> Option<&mut Candidate> {
+        let name = &world.endpoints.get(id.at())?.name;
+        self.pools.last_mut()?.candidates.iter_mut().find(|c| *c.endpoint == **name)
+    }
+}
+
+fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>) -> Candidate {
+    let endpoint = &world.endpoints[id.at()];
+    let (health, verdict) = match verdict {
+        Ok(Standing::Up) => ("up", "eligible"),
+        Ok(Standing::Failing) => ("up, failing", "eligible"),
+        Ok(Standing::Unknown) => ("unknown", "eligible: nothing in the pool is known to be up"),
+        Ok(Standing::Ignored) => ("down", "eligible: health is ignored"),
+        Err(Exclusion::Down) => ("down", "out: down"),
+        Err(Exclusion::Unknown) => ("unknown", "out: nothing is known of it, and others are up"),
+        Err(Exclusion::Weightless) => ("-", "out: weight 0"),
+    };
+    Candidate {
+        endpoint: endpoint.name.to_string(),
+        region: world.regions[endpoint.region.at()].name.to_string(),
+        weight: endpoint.weight,
+        health,
+        values: Vec::new(),
+        verdict: verdict.into(),
+        chosen: false,
+    }
+}
+
+fn in_words(key: Key, value: u32) -> (&'static str, String) {
+    match (key, value) {
+        (Key::Order, value) => ("order", value.to_string()),
+        (Key::Rtt, u32::MAX) => ("rtt", "unknown".into()),
+        (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
+        (Key::Distance, u32::MAX) => ("distance", "unknown".into()),
+        (Key::Distance, km) => ("distance", format!("{km} km")),
+    }
+}
+
+fn drew(draw: u64, of: u64, slot: Option<u64>) -> String {
+    let slot = slot.map_or(String::new(), |slot| format!(", slot {slot}"));
+    match of {
+        0 => format!("{draw:016x} seeds a weighted rendezvous"),
+        of => format!("{draw:016x} mod {of} = {}{slot}", draw % of),
+    }
+}
+
+fn basis_in_words(basis: Basis, block: Prefix) -> (&'static str, String) {
+    match basis {
+        Basis::Subnet => ("the client subnet option", format!("the block {block} is answered alike")),
+        Basis::Source => ("the sender's address", String::new()),
+        Basis::Anonymous => ("the sender's address: SOURCE is 0", "SOURCE is 0".into()),
+        Basis::Distrusted => ("the sender's address: it is not in ecs.from", "the option was not used".into()),
+        Basis::Special => {
+            let scope = "the special-purpose block that the option names".into();
+            ("the sender's address: the option names a special-purpose block", scope)
+        }
+        Basis::Nobody => ("nobody's: no policy of the service asks", "the client was not consulted".into()),
+    }
+}
+
+/// A policy's rules in words, in the configuration's own spelling.
+fn rules(policy: &crate::engine::steer::policy::Policy) -> String {
+    let key = |(key, tolerance): &(Key, u32)| match (in_words(*key, *tolerance), tolerance) {
+        ((name, _), 0) => name.to_owned(),
+        ((name, text), _) => format!("{name} (tolerance {text})"),
+    };
+    let prefer = if policy.prefer.is_empty() {
+        "nothing preferred".to_owned()
+    } else {
+        format!("prefer {}", policy.prefer.iter().map(key).collect::<Vec<_>>().join(", then "))
+    };
+    let spread = match policy.spread {
+        Spread::Weighted => "weighted",
+        Spread::RoundRobin => "round-robin",
+        Spread::Hash => "hash",
+        Spread::Random => "random",
+        Spread::All => "all",
+    };
+    let answers = if policy.answers > 1 { format!(", {} answers", policy.answers) } else { String::new() };
+    format!("{prefer}; spread {spread}{answers}")
+}

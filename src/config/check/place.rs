@@ -1,0 +1,84 @@
+//! `[geo]` and `[regions]`: where things are.
+
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use super::value::{items, name};
+use crate::{
+    config::{
+        fault::Sources,
+        geo::{self, Named as NamedFile},
+        notes::{Notes, join},
+        spec::{GeoSpec, Named, Real, RegionSpec},
+    },
+    engine::{
+        geo::{Atlas, Coordinates, RegionPoint},
+        snapshot::Region,
+    },
+};
+
+/// Reads the databases and overrides that `[geo]` names.
+pub(crate) fn geo(spec: &GeoSpec, files: &mut Vec<PathBuf>, sources: &mut Sources, notes: &mut Notes<'_>) -> Atlas {
+    let mut databases: Vec<NamedFile> = Vec::new();
+    for item in items(spec.databases.as_ref()) {
+        let named = NamedFile { path: notes.path(&item), place: notes.place(item.span()) };
+        if let Some(first) = databases.iter().find(|known| known.path == named.path) {
+            let fault = notes
+                .error(item.span(), format!("`geo.databases` has \"{}\" twice", item.get_ref()), "here again")
+                .also(first.place.clone(), "first here");
+            notes.push(fault);
+            continue;
+        }
+        databases.push(named);
+    }
+    let overrides = spec.overrides.as_ref().map(|written| NamedFile {
+        path: notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
+        place: notes.place(written.span()),
+    });
+    files.extend(databases.iter().chain(&overrides).map(|named| named.path.clone()));
+    geo::load(&databases, overrides.as_ref(), sources, &mut notes.faults)
+}
+
+/// `[regions]`, in name order.
+pub(crate) fn regions(spec: &Named<RegionSpec>, notes: &mut Notes<'_>) -> Vec<Region> {
+    if let Some((key, _)) = spec.iter().nth(usize::from(u16::MAX)) {
+        let fault = notes.error(key.span(), "there are too many regions", format!("at most {}", u16::MAX));
+        notes.push(fault);
+    }
+    spec.iter()
+        .map(|(key, region)| {
+            name("region", key, notes);
+            Region {
+                name: key.get_ref().as_str().into(),
+                point: RegionPoint { location: location(key, region, notes) },
+            }
+        })
+        .collect()
+}
+
+fn location(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -> Option<Coordinates> {
+    let written = region.location.as_ref()?;
+    let path = ["regions", key.get_ref(), "location"];
+    let mut axis = |axis: &str, value: &Option<Spanned<Real>>, limit: f64| match value {
+        Some(value) if value.get_ref().0.abs() <= limit => Some((value.get_ref().0 * 10_000.0).round() as i32),
+        Some(value) => {
+            let message = format!("`{}.{axis}` is out of range", join(&path));
+            let fault = notes.error(value.span(), message, format!("from -{limit} to {limit} degrees"));
+            notes.push(fault);
+            None
+        }
+        None => {
+            if notes.is_whole(&path) {
+                let message = format!("region \"{}\" has half a location", key.get_ref());
+                let fault = notes
+                    .error(written.span(), message, format!("`{axis}` is missing"))
+                    .remedy("write { lat = 50.11, lon = 8.68 }, in degrees north and east");
+                notes.push(fault);
+            }
+            None
+        }
+    };
+    let (lat, lon) = (axis("lat", &written.get_ref().lat, 90.0), axis("lon", &written.get_ref().lon, 180.0));
+    Some(Coordinates { lat: lat?, lon: lon? })
+}

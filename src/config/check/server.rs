@@ -1,0 +1,226 @@
+//! `[server]`, `[ecs]`, `[log]`. Must not know zones or pools.
+
+use std::{fs, net::SocketAddr};
+
+use toml::Spanned;
+
+use super::value::{self, items, millis, number_or, size, text, whole, word};
+use crate::{
+    config::{
+        notes::Notes,
+        quantity, schema, secret,
+        settings::{Log, LogFormat, LogLevel, Server, Tcp, Udp, Workers},
+        spec::{EcsSpec, LogSpec, ServerSpec},
+    },
+    engine::types::Prefix,
+};
+
+const LISTEN: [&str; 2] = ["0.0.0.0:53", "[::]:53"];
+const STATE_DIR: &str = "/var/lib/meridian";
+const SECRET_FILE: &str = "secret.key";
+/// A TXT character-string holds no more (RFC 1035 3.3).
+const MAX_IDENTITY: usize = 255;
+
+/// `[server]`, and the secret when its file exists.
+pub(crate) fn server(spec: &ServerSpec, notes: &mut Notes<'_>) -> (Server, Option<[u8; 16]>) {
+    let state_dir = match &spec.state_dir {
+        Some(written) if written.get_ref().is_empty() => {
+            let fault = notes.error(written.span(), "`server.state_dir` is empty", "a folder is expected");
+            notes.push(fault);
+            STATE_DIR.into()
+        }
+        Some(written) => notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
+        None => STATE_DIR.into(),
+    };
+    if let Some(written) = &spec.state_dir
+        && fs::metadata(&state_dir).is_ok_and(|about| !about.is_dir())
+    {
+        let fault = notes.error(written.span(), "`server.state_dir` is not a folder", "there is a file of this name");
+        notes.push(fault);
+    }
+    let secret_file = match &spec.secret_file {
+        Some(written) => notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
+        None => state_dir.join(SECRET_FILE),
+    };
+    let secret = match secret::read(&secret_file) {
+        Ok(secret) => Some(secret),
+        Err(secret::SecretFault::Missing) if spec.secret_file.is_none() => None,
+        Err(cause) => {
+            let span = spec.secret_file.as_ref().map_or(0..0, Spanned::span);
+            let message = format!("the secret {} cannot be used", secret_file.display());
+            // A default that another user made is no fault of the text: `serve` runs as that user.
+            let fault = match (&cause, &spec.secret_file) {
+                (secret::SecretFault::Unreadable(_), None) => notes.warning(span, message, cause.to_string()),
+                _ => notes.error(span, message, cause.to_string()),
+            };
+            notes.push(fault.remedy(cause.remedy(&secret_file)));
+            None
+        }
+    };
+    let connections = whole(spec.tcp.connections.as_ref(), "server.tcp.connections", 4096, 1..=1_000_000, notes);
+    let per_client = whole(spec.tcp.per_client.as_ref(), "server.tcp.per_client", 64, 1..=1_000_000, notes);
+    if let Some(written) = &spec.tcp.per_client
+        && per_client > connections
+    {
+        let label = format!("`server.tcp.connections` is {connections}");
+        let fault = notes.error(written.span(), "`server.tcp.per_client` is more than all connections", label);
+        notes.push(fault);
+    }
+    let server = Server {
+        listen: listen(spec, notes),
+        identity: identity(spec, notes),
+        state_dir,
+        secret_file,
+        workers: number_or(
+            spec.workers.as_ref(),
+            "server.workers",
+            ("auto", Workers::Auto),
+            1..=256,
+            |number| Workers::Count(number as u16),
+            notes,
+        ),
+        startup_wait: millis(spec.startup_wait.as_ref(), "server.startup_wait", 3000, 0..=60_000, notes),
+        udp: Udp {
+            max_size: whole(spec.udp.max_size.as_ref(), "server.udp.max_size", 1232, 512..=4096, notes) as u16,
+            receive_buffer: size(
+                spec.udp.receive_buffer.as_ref(),
+                "server.udp.receive_buffer",
+                4 << 20,
+                64 << 10..=1 << 30,
+                notes,
+            ),
+            batch: whole(spec.udp.batch.as_ref(), "server.udp.batch", 32, 1..=64, notes) as u16,
+        },
+        tcp: Tcp {
+            connections: connections as u32,
+            per_client: per_client as u32,
+            idle: millis(spec.tcp.idle.as_ref(), "server.tcp.idle", 10_000, 100..=600_000, notes),
+            message: millis(spec.tcp.message.as_ref(), "server.tcp.message", 5000, 100..=60_000, notes),
+        },
+    };
+    (server, secret)
+}
+
+fn listen(spec: &ServerSpec, notes: &mut Notes<'_>) -> Vec<SocketAddr> {
+    let Some(written) = &spec.listen else { return LISTEN.iter().filter_map(|text| text.parse().ok()).collect() };
+    let mut found: Vec<(SocketAddr, std::ops::Range<usize>)> = Vec::new();
+    for item in items(Some(written)) {
+        let fault = match item.get_ref().parse::<SocketAddr>() {
+            Ok(address) if address.port() == 0 => {
+                notes.error(item.span(), "`server.listen` needs a port", "from 1 to 65535")
+            }
+            Ok(address) => match found.iter().find(|(known, _)| *known == address) {
+                Some((_, first)) => notes
+                    .error(item.span(), format!("`server.listen` has {address} twice"), "here again")
+                    .also(notes.place(first.clone()), "first here"),
+                None => {
+                    found.push((address, item.span()));
+                    continue;
+                }
+            },
+            Err(_) => {
+                let text = item.get_ref();
+                let meant = match text.parse::<std::net::IpAddr>() {
+                    Ok(address) => SocketAddr::new(address, 53).to_string(),
+                    Err(_) => "0.0.0.0:53\" or \"[::]:53".to_owned(),
+                };
+                notes
+                    .error(item.span(), format!("`server.listen` has {text:?}"), "an address and a port are expected")
+                    .remedy(format!("write \"{meant}\""))
+            }
+        };
+        notes.push(fault);
+    }
+    if items(Some(written)).is_empty() && notes.is_whole(&["server", "listen"]) {
+        let fault = notes
+            .error(written.span(), "`server.listen` is empty", "the server would hear nothing")
+            .remedy("leave it out for port 53 on all addresses");
+        notes.push(fault);
+    }
+    found.into_iter().map(|(address, _)| address).collect()
+}
+
+fn identity(spec: &ServerSpec, notes: &mut Notes<'_>) -> String {
+    let Some(written) = &spec.identity else {
+        // The host's name, as the kernel has it; the file where there is no /proc.
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
+        let name = name.unwrap_or_default();
+        return name.trim().chars().filter(char::is_ascii_graphic).take(MAX_IDENTITY).collect();
+    };
+    let text = &written.get_ref().0;
+    if text.len() > MAX_IDENTITY || !text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        let fault = notes.error(
+            written.span(),
+            "`server.identity` cannot be sent",
+            format!("up to {MAX_IDENTITY} printable ASCII characters"),
+        );
+        notes.push(fault);
+    }
+    text.clone()
+}
+
+/// `[log]`.
+pub(crate) fn log(spec: &LogSpec, notes: &mut Notes<'_>) -> Log {
+    const LEVELS: [(&str, LogLevel); 5] = [
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
+    ];
+    let level = spec.level.as_ref().and_then(|level| word(text(level), "log.level", &LEVELS, &[], notes));
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let format = spec.format.as_ref().and_then(|format| word(text(format), "log.format", &formats, &[], notes));
+    Log { level: level.unwrap_or(LogLevel::Info), format: format.unwrap_or(LogFormat::Text) }
+}
+
+/// `ecs.from`: whose option is believed.
+pub(crate) fn ecs(spec: &EcsSpec, notes: &mut Notes<'_>) -> Vec<Prefix> {
+    let any = || ["0.0.0.0/0", "::/0"].iter().filter_map(|text| quantity::prefix(text).ok());
+    let Some(written) = &spec.from else { return any().collect() };
+    let given = items(Some(written));
+    let mut found: Vec<Prefix> = Vec::new();
+    for item in &given {
+        let fault = match item.get_ref().as_str() {
+            whole @ ("any" | "none") => {
+                if whole == "any" {
+                    found.extend(any());
+                }
+                if given.len() == 1 {
+                    continue;
+                }
+                notes.error(
+                    item.span(),
+                    format!("\"{whole}\" stands beside others in `ecs.from`"),
+                    "it leaves nothing to add",
+                )
+            }
+            name if name.starts_with("acl:") => {
+                schema::not_yet(notes, item.span(), "\"acl:\" in `ecs.from`", schema::STEERING)
+            }
+            name if name.starts_with("key:") => {
+                schema::not_yet(notes, item.span(), "\"key:\" in `ecs.from`", schema::PROTOCOL)
+            }
+            name => match quantity::prefix(name) {
+                Ok(prefix) if found.contains(&prefix) => {
+                    notes.error(item.span(), format!("`ecs.from` has {prefix} twice"), "here again")
+                }
+                Ok(prefix) => {
+                    found.push(prefix);
+                    continue;
+                }
+                Err(cause) => notes
+                    .error(value::element(item).span(), format!("`ecs.from` has {name:?}"), cause)
+                    .remedy("write \"any\", \"none\", an address or a prefix such as \"192.0.2.0/24\""),
+            },
+        };
+        notes.push(fault);
+    }
+    if given.is_empty() && notes.is_whole(&["ecs", "from"]) {
+        let fault = notes
+            .error(written.span(), "`ecs.from` is empty", "it does not say who is believed")
+            .remedy("write \"none\" when nobody is");
+        notes.push(fault);
+    }
+    found
+}

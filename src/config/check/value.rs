@@ -1,0 +1,208 @@
+//! Single values: text to numbers within their bounds. Each takes what was written, its path and its default, and notes
+//! what is wrong with it; the default then stands in. Must not know tables.
+
+use std::{net::IpAddr, ops::RangeInclusive};
+
+use toml::Spanned;
+
+use crate::config::{
+    notes::{Notes, suggest},
+    quantity,
+    schema::{Mark, not_yet},
+    spec::{DurationText, List, NumberOr, SizeText, Text, Whole},
+};
+
+/// A whole number within bounds.
+pub(crate) fn whole(
+    written: Option<&Spanned<Whole>>,
+    path: &str,
+    default: i64,
+    bounds: RangeInclusive<i64>,
+    notes: &mut Notes<'_>,
+) -> i64 {
+    let Some(written) = written else { return default };
+    let number = written.get_ref().0;
+    if bounds.contains(&number) {
+        return number;
+    }
+    let fault = notes.error(
+        written.span(),
+        format!("`{path}` is out of range"),
+        format!("from {} to {}", bounds.start(), bounds.end()),
+    );
+    notes.push(fault);
+    default
+}
+
+/// A duration within bounds. All are microseconds.
+pub(crate) fn micros(
+    written: Option<&Spanned<DurationText>>,
+    path: &str,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+    notes: &mut Notes<'_>,
+) -> u64 {
+    let Some(written) = written else { return default };
+    let fault = match quantity::duration(written.get_ref()) {
+        Ok(micros) if bounds.contains(&micros) => return micros,
+        Ok(_) => {
+            let (from, to) = (quantity::show_duration(*bounds.start()), quantity::show_duration(*bounds.end()));
+            notes.error(written.span(), format!("`{path}` is out of range"), format!("from {from} to {to}"))
+        }
+        Err(cause) => notes
+            .error(written.span(), format!("`{path}` is not a duration"), cause)
+            .remedy("write it as \"250ms\", \"5s\" or \"1m30s\""),
+    };
+    notes.push(fault);
+    default
+}
+
+/// A duration within bounds, in whole multiples of `unit` microseconds. Default, bounds and result are counted in it.
+pub(crate) fn units(
+    written: Option<&Spanned<DurationText>>,
+    path: &str,
+    unit: u64,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+    notes: &mut Notes<'_>,
+) -> u64 {
+    let wide = bounds.start() * unit..=bounds.end() * unit;
+    let micros = micros(written, path, default * unit, wide, notes);
+    if let Some(written) = written
+        && !micros.is_multiple_of(unit)
+    {
+        let unit = quantity::show_duration(unit);
+        let fault =
+            notes.error(written.span(), format!("`{path}` is too fine"), format!("it is counted in steps of {unit}"));
+        notes.push(fault);
+        return default;
+    }
+    micros / unit
+}
+
+/// A duration in whole milliseconds.
+pub(crate) fn millis(
+    written: Option<&Spanned<DurationText>>,
+    path: &str,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+    notes: &mut Notes<'_>,
+) -> u64 {
+    units(written, path, 1000, default, bounds, notes)
+}
+
+/// A size within bounds, in octets.
+pub(crate) fn size(
+    written: Option<&Spanned<SizeText>>,
+    path: &str,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+    notes: &mut Notes<'_>,
+) -> u64 {
+    let Some(written) = written else { return default };
+    let fault = match quantity::size(written.get_ref()) {
+        Ok(octets) if bounds.contains(&octets) => return octets,
+        Ok(_) => {
+            let (from, to) = (quantity::show_size(*bounds.start()), quantity::show_size(*bounds.end()));
+            notes.error(written.span(), format!("`{path}` is out of range"), format!("from {from} to {to}"))
+        }
+        Err(cause) => notes
+            .error(written.span(), format!("`{path}` is not a size"), cause)
+            .remedy("write it as \"64KiB\" or \"4MiB\""),
+    };
+    notes.push(fault);
+    default
+}
+
+/// One word of several. `later` are those of version 1 that this release does not have, with the work that brings them.
+pub(crate) fn word<T: Copy>(
+    written: Spanned<&str>,
+    path: &str,
+    words: &[(&str, T)],
+    later: &[(&str, Mark)],
+    notes: &mut Notes<'_>,
+) -> Option<T> {
+    let given = *written.get_ref();
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == given) {
+        return Some(*value);
+    }
+    let fault = match later.iter().find(|(word, _)| *word == given) {
+        Some((_, mark)) => not_yet(notes, written.span(), &format!("\"{given}\" in `{path}`"), *mark),
+        None => notes
+            .error(written.span(), format!("`{path}` cannot be {given:?}"), "no such choice")
+            .remedy(suggest(given, words.iter().map(|(word, _)| *word))),
+    };
+    notes.push(fault);
+    None
+}
+
+/// The text of a value, with its place.
+pub(crate) fn text(written: &Spanned<Text>) -> Spanned<&str> {
+    Spanned::new(written.span(), &written.get_ref().0)
+}
+
+/// The text of an element, with its place.
+pub(crate) fn element(written: &Spanned<String>) -> Spanned<&str> {
+    Spanned::new(written.span(), written.get_ref())
+}
+
+/// The elements of a list that may be missing.
+pub(crate) fn items(written: Option<&Spanned<List>>) -> Vec<Spanned<String>> {
+    written.map(List::items).unwrap_or_default()
+}
+
+/// A number, or the word for "let the program choose".
+pub(crate) fn number_or<T>(
+    written: Option<&Spanned<NumberOr>>,
+    path: &str,
+    word: (&str, T),
+    bounds: RangeInclusive<i64>,
+    make: impl Fn(i64) -> T,
+    notes: &mut Notes<'_>,
+) -> T {
+    let Some(written) = written else { return word.1 };
+    match written.get_ref() {
+        NumberOr::Number(number) if bounds.contains(number) => return make(*number),
+        NumberOr::Word(given) if given == word.0 => return word.1,
+        _ => {}
+    }
+    let label = format!("\"{}\", or a number from {} to {}", word.0, bounds.start(), bounds.end());
+    let fault = notes.error(written.span(), format!("`{path}` is out of range"), label);
+    notes.push(fault);
+    word.1
+}
+
+/// An address that a client can be sent to.
+pub(crate) fn address(written: &Spanned<String>, what: &str, notes: &mut Notes<'_>) -> Option<IpAddr> {
+    let fault = |label: &str| Some(notes.error(written.span(), format!("{what} has a bad address"), label.to_owned()));
+    let fault = match written.get_ref().parse::<IpAddr>() {
+        Err(_) if written.get_ref().contains('/') => fault("an address is expected, not a prefix"),
+        Err(_) => fault("not an IPv4 or IPv6 address"),
+        Ok(address) if address.is_unspecified() => fault("nobody can be sent to the unspecified address"),
+        Ok(address) if address.is_multicast() => fault("a multicast address"),
+        Ok(IpAddr::V4(v4)) if v4.is_broadcast() => fault("the broadcast address"),
+        Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_some() => fault("an IPv4-mapped address: write it as IPv4"),
+        Ok(address) => return Some(address),
+    };
+    if let Some(fault) = fault {
+        notes.push(fault);
+    }
+    None
+}
+
+/// Whether a name of the operator's can be a label in metrics and a part of `pool/endpoint`. What it must be is noted.
+pub(crate) fn name(what: &str, written: &Spanned<String>, notes: &mut Notes<'_>) {
+    let name = written.get_ref();
+    let good = (1..=63).contains(&name.len())
+        && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'));
+    if !good {
+        let fault = notes
+            .error(
+                written.span(),
+                format!("{what} {name:?} has an unusable name"),
+                "1 to 63 letters, digits, `-`, `_` or `.`",
+            )
+            .remedy("give it another name");
+        notes.push(fault);
+    }
+}

@@ -1,0 +1,111 @@
+//! `[zones]`: which zones there are, and what their files hold.
+
+use std::{collections::BTreeMap, ops::Range, path::PathBuf};
+
+use toml::Spanned;
+
+use crate::{
+    config::{
+        fault::Sources,
+        notes::{Notes, dotted},
+        spec::{Named, ZoneSpec},
+        zone_file::{self, LoadedZone},
+    },
+    engine::wire::{name::Name, rr::RrType},
+};
+
+/// A configured zone.
+#[derive(Debug)]
+pub(crate) struct MeantZone {
+    pub(crate) apex: Name,
+    /// Its records; none when the file could not be read.
+    pub(crate) loaded: Option<LoadedZone>,
+}
+
+/// `[zones]`, in canonical order of their names.
+pub(crate) fn zones(
+    spec: &Named<ZoneSpec>,
+    files: &mut Vec<PathBuf>,
+    sources: &mut Sources,
+    notes: &mut Notes<'_>,
+) -> Vec<MeantZone> {
+    let mut apexes: BTreeMap<Name, Range<usize>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (key, zone) in spec {
+        let Some(apex) = name("zone", key, notes) else { continue };
+        if let Some(first) = apexes.get(&apex) {
+            let fault = notes
+                .twice(first.clone(), key.span(), format!("zone {apex} stands twice"))
+                .remedy("keep one: case and the final dot do not tell names apart");
+            notes.push(fault);
+            continue;
+        }
+        if apex.is_wildcard() {
+            let fault =
+                notes.error(key.span(), format!("zone {apex} is a wildcard"), "a zone's name cannot start with `*`");
+            notes.push(fault);
+        }
+        apexes.insert(apex.clone(), key.span());
+        let loaded = match &zone.file {
+            Some(written) => {
+                let path = notes.path(&Spanned::new(written.span(), written.get_ref().0.clone()));
+                files.push(path.clone());
+                zone_file::load(&path, &apex, &notes.place(written.span()), sources, &mut notes.faults)
+            }
+            None => {
+                if notes.is_whole(&["zones", key.get_ref()]) {
+                    let message = format!("zone {apex} has no file");
+                    let fault =
+                        notes.error(key.span(), message, "`file` is missing").remedy("add `file = \"NAME.zone\"`");
+                    notes.push(fault);
+                }
+                None
+            }
+        };
+        found.push(MeantZone { apex, loaded });
+    }
+    found.sort_by(|a, b| a.apex.cmp(&b.apex));
+    nested(&found, &apexes, notes);
+    found
+}
+
+/// A zone inside another that does not delegate it: resolvers that ask from above would never come here.
+fn nested(zones: &[MeantZone], places: &BTreeMap<Name, Range<usize>>, notes: &mut Notes<'_>) {
+    for zone in zones {
+        let around = zones.iter().filter(|other| other.apex != zone.apex && zone.apex.is_within(&other.apex));
+        let Some(parent) = around.max_by_key(|other| other.apex.wire().len()) else { continue };
+        let Some(loaded) = &parent.loaded else { continue };
+        let delegated =
+            loaded.zone.records.iter().any(|record| record.rtype == RrType::NS && record.owner == zone.apex);
+        if !delegated && !loaded.zone.records.is_empty() {
+            let span = places.get(&zone.apex).cloned().unwrap_or(0..0);
+            let fault = notes
+                .warning(
+                    span,
+                    format!("zone {} lies in {}, which does not delegate it", zone.apex, parent.apex),
+                    "no NS records",
+                )
+                .remedy(format!("add NS records for {} to the file of {}", zone.apex, parent.apex));
+            notes.push(fault);
+        }
+    }
+}
+
+/// A DNS name that is a key of the configuration.
+pub(crate) fn name(what: &str, key: &Spanned<String>, notes: &mut Notes<'_>) -> Option<Name> {
+    match Name::from_text(key.get_ref()) {
+        Ok(name) if name.wire().iter().any(|octet| octet.is_ascii_whitespace()) => {
+            let fault =
+                notes.error(key.span(), format!("{what} {:?} has white space in its name", key.get_ref()), "here");
+            notes.push(fault);
+            None
+        }
+        Ok(name) => Some(name),
+        Err(cause) => {
+            let message = format!("{what} {} has an impossible name", dotted("", key.get_ref()));
+            let fault = notes.error(key.span(), message, cause.to_string());
+            notes.push(fault);
+            None
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be wrong
+//! any more.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+    sync::Arc,
+};
+
+use super::check::{Meant, MeantPool, MeantService};
+use crate::engine::{
+    geo::{Cuts, GeoKey, Map, RegionPoint, Rule},
+    health::monitor::{Monitor, ProbeKey},
+    snapshot::{Draft, Target},
+    steer::policy::{Endpoint, Key, Policy, Pool, Service},
+    types::{EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
+};
+
+/// How wide a block is at most, where a policy can split a catchment.
+const BLOCK: [u8; 2] = [16, 32];
+
+/// Equal values, each kept once and numbered in the order in which it came.
+#[derive(Debug)]
+struct Distinct<T> {
+    kept: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    fn new() -> Self {
+        Self { kept: Vec::new(), numbers: HashMap::new() }
+    }
+
+    fn number(&mut self, value: T) -> u32 {
+        *self.numbers.entry(value.clone()).or_insert_with(|| {
+            self.kept.push(value);
+            (self.kept.len() - 1) as u32
+        })
+    }
+}
+
+/// Makes the world. Its secret stays zero when none was read.
+pub(crate) fn compile(meant: Meant) -> Draft {
+    let mut targets = Distinct::new();
+    let mut policies = Distinct::new();
+    let mut rules = Distinct::new();
+    let mut endpoints = Vec::new();
+    let mut pools = Vec::new();
+    for pool in &meant.pools {
+        let first = EndpointId(endpoints.len() as u32);
+        let monitor = pool.monitor.map(|at| MonitorId(at as u32));
+        for endpoint in &pool.endpoints {
+            let probed = |address| {
+                let Monitor { check, .. } = meant.monitors.get(monitor?.at())?;
+                let key = ProbeKey { check: check.clone(), address: address? };
+                Some(TargetId(targets.number((monitor?, key))))
+            };
+            endpoints.push(Endpoint {
+                name: endpoint.name.as_str().into(),
+                region: RegionId(endpoint.region as u16),
+                v4: endpoint.v4,
+                v6: endpoint.v6,
+                weight: endpoint.weight,
+                order: endpoint.order,
+                targets: endpoint.addresses().map(probed),
+            });
+        }
+        let rule = rule(pool);
+        pools.push(Pool {
+            name: pool.name.as_str().into(),
+            first,
+            count: pool.endpoints.len() as u8,
+            monitor,
+            policy: PolicyId(policies.number(pool.policy.clone())),
+            by_region: by_region(pool, rule.as_ref()),
+            map: rule.map(|rule| MapId(rules.number(rule))),
+        });
+    }
+    let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools)).collect();
+    let points: Vec<RegionPoint> = meant.regions.iter().map(|region| region.point).collect();
+    let maps = rules.kept.iter().map(|rule| Map::compile(&meant.atlas, &points, rule, &Cuts::default())).collect();
+    let target = |(monitor, key)| Target { monitor, key: Arc::new(key) };
+    Draft {
+        regions: meant.regions,
+        monitors: meant.monitors,
+        targets: targets.kept.into_iter().map(target).collect(),
+        endpoints,
+        pools,
+        policies: policies.kept,
+        services,
+        zones: meant.zones,
+        atlas: meant.atlas,
+        maps,
+        secret: meant.secret.unwrap_or_default(),
+        identity: meant.server.identity.into(),
+        ecs_from: meant.ecs_from,
+        udp_max: meant.server.udp.max_size,
+    }
+}
+
+/// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block alone
+/// gets the map that knows only special-purpose blocks.
+fn rule(pool: &MeantPool) -> Option<Rule> {
+    let policy = &pool.policy;
+    if !policy.asks_location() {
+        return policy.asks_block().then(|| Rule {
+            regions: Vec::new(),
+            keys: Vec::new(),
+            groups: Vec::new(),
+            depth: 0,
+        });
+    }
+    let chosen = || pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
+    let mut regions: Vec<RegionId> = chosen().map(|endpoint| RegionId(endpoint.region as u16)).collect();
+    regions.sort();
+    regions.dedup();
+    let keys = policy.prefer.iter().filter_map(|(key, tolerance)| match key {
+        Key::Order => None,
+        Key::Rtt => Some((GeoKey::Rtt, *tolerance)),
+        Key::Distance => Some((GeoKey::Distance, *tolerance)),
+    });
+    // Where `order` comes first, only endpoints of one position are ever compared by the keys behind it.
+    let apart = policy.prefer.first().is_some_and(|(key, _)| *key == Key::Order);
+    let mut groups: BTreeMap<u32, u64> = BTreeMap::new();
+    for endpoint in chosen() {
+        let bit = regions.iter().position(|region| region.at() == endpoint.region).map_or(0, |at| 1 << at);
+        *groups.entry(if apart { endpoint.order } else { 0 }).or_default() |= bit;
+    }
+    let mut groups: Vec<u64> = groups.into_values().collect();
+    groups.sort_unstable();
+    groups.dedup();
+    Some(Rule { keys: keys.collect(), groups, depth: policy.depth, regions })
+}
+
+fn by_region(pool: &MeantPool, rule: Option<&Rule>) -> Vec<(RegionId, u64)> {
+    let mut found: BTreeMap<RegionId, u64> = BTreeMap::new();
+    for (at, endpoint) in pool.endpoints.iter().enumerate() {
+        *found.entry(RegionId(endpoint.region as u16)).or_default() |= 1 << at;
+    }
+    if let Some(rule) = rule.filter(|rule| !rule.regions.is_empty()) {
+        found.retain(|region, _| rule.regions.contains(region));
+    }
+    found.into_iter().collect()
+}
+
+fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Service {
+    let mut maps: Vec<MapId> = Vec::new();
+    let mut cut: Option<[u8; 2]> = None;
+    for at in &service.pools {
+        let (Some(pool), Some(compiled)) = (meant.get(*at), pools.get(*at)) else { continue };
+        if let Some(map) = compiled.map
+            && !maps.contains(&map)
+        {
+            maps.push(map);
+        }
+        let Policy { sticky, .. } = pool.policy;
+        if pool.policy.asks_block() && pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0).count() > 1 {
+            let [v4, v6] = sticky.unwrap_or(BLOCK);
+            cut = Some(cut.map_or([v4, v6], |[w4, w6]| [v4.max(w4), v6.max(w6)]));
+        }
+    }
+    Service {
+        name: service.name.clone(),
+        pools: service.pools.iter().map(|at| PoolId(*at as u32)).collect(),
+        ttl_max: service.ttl_max,
+        ttl_min: service.ttl_min,
+        when_all_down: service.when_all_down.clone(),
+        affinity: service.name.wire().to_ascii_lowercase().into(),
+        maps,
+        cut,
+    }
+}

@@ -1,0 +1,145 @@
+//! `include`: which files a pattern means. Must not know what stands in them.
+
+use std::{
+    fs, io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use toml::de::{DeTable, DeValue};
+
+/// One entry of `include`.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) pattern: String,
+    pub(crate) span: Range<usize>,
+}
+
+/// The entries of `include` in a text. What is wrong with the key's type is told later, with all other types.
+pub(crate) fn wanted(text: &str) -> Vec<Wanted> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let Some(value) = table.get_ref().get("include") else { return Vec::new() };
+    let entry = |value: &toml::Spanned<DeValue<'_>>| {
+        let pattern = value.get_ref().as_str()?.to_owned();
+        Some(Wanted { pattern, span: value.span() })
+    };
+    match value.get_ref() {
+        DeValue::Array(items) => items.iter().filter_map(entry).collect(),
+        _ => entry(value).into_iter().collect(),
+    }
+}
+
+/// The files that a pattern means, in path order. `*` and `?` stand for characters of one path component, and never
+/// for a dot in front. A pattern without them must exist.
+///
+/// # Errors
+/// Says why a folder or the file cannot be read.
+pub(crate) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let mut found = vec![if pattern.starts_with('/') { PathBuf::from("/") } else { folder.to_owned() }];
+    for component in pattern.split('/').filter(|component| !component.is_empty()) {
+        if !is_pattern(component) {
+            for path in &mut found {
+                path.push(component);
+            }
+            continue;
+        }
+        let mut next = Vec::new();
+        for path in found {
+            let listed = if path.as_os_str().is_empty() { Path::new(".") } else { &path };
+            let entries = match fs::read_dir(listed) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(format!("{}: {}", listed.display(), plain(&error))),
+            };
+            for entry in entries {
+                let name = entry.map_err(|error| plain(&error))?.file_name();
+                if name.to_str().is_some_and(|name| matches(component, name)) {
+                    next.push(path.join(name));
+                }
+            }
+        }
+        found = next;
+    }
+    if is_pattern(pattern) {
+        found.retain(|path| path.exists());
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    if name.starts_with('.') && !pattern.starts_with('.') {
+        return false;
+    }
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    // The last star, and where it was last tried: going back to it is enough, an earlier one never helps.
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, tried)) => {
+                    star = Some((at, tried + 1));
+                    p = at + 1;
+                    n = tried + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
+/// An I/O error without the number of the operating system.
+pub(crate) fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_run_and_never_for_a_hidden_file() {
+        for (pattern, name, expected) in [
+            ("*.toml", "a.toml", true),
+            ("*.toml", ".a.toml", false),
+            ("*.toml", "a.toml.bak", false),
+            ("a*b*c", "aXbXbc", true),
+            ("a*b*c", "acb", false),
+            ("??.toml", "ab.toml", true),
+            ("??.toml", "a.toml", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn files_come_in_path_order_and_a_plain_name_is_kept_even_when_missing() {
+        let folder = tempfile::tempdir().expect("folder");
+        for name in ["b.toml", "a.toml", "c.txt"] {
+            fs::write(folder.path().join(name), "").expect(name);
+        }
+        let names = |pattern: &str| -> Vec<PathBuf> { expand(folder.path(), pattern).expect(pattern) };
+        assert_eq!(names("*.toml"), [folder.path().join("a.toml"), folder.path().join("b.toml")]);
+        assert_eq!(names("none/*.toml"), Vec::<PathBuf>::new());
+        assert_eq!(names("none.toml"), [folder.path().join("none.toml")]);
+    }
+}

@@ -1,0 +1,163 @@
+//! Where the checks write down what they find: faults with their places, and which tables lost an entry on the way.
+//! Must not know what any key means.
+
+use std::{collections::BTreeSet, ops::Range, path::PathBuf};
+
+use toml::Spanned;
+
+use super::{
+    document::{Document, Ground, Torn},
+    fault::{Fault, Place, Severity},
+};
+
+/// The faults of one load, as they are found.
+#[derive(Debug)]
+pub(crate) struct Notes<'g> {
+    ground: &'g Ground,
+    /// What was found.
+    pub(crate) faults: Vec<Fault>,
+    torn: &'g [Torn],
+    wounded: BTreeSet<String>,
+}
+
+impl<'g> Notes<'g> {
+    pub(crate) fn new(document: &'g Document<'_>, faults: Vec<Fault>) -> Self {
+        let mut notes = Self { ground: &document.ground, faults, torn: &document.torn, wounded: BTreeSet::new() };
+        for table in notes.torn.iter().filter_map(|torn| torn.table.as_ref()) {
+            if table.is_empty() {
+                notes.wounded.insert(String::new());
+            }
+            notes.wound(&table.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        notes
+    }
+
+    /// The place of a span.
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
+        self.ground.place(&span)
+    }
+
+    /// What a written path means: relative to the file that it stands in.
+    pub(crate) fn path(&self, written: &Spanned<String>) -> PathBuf {
+        self.ground.path(&written.span(), written.get_ref())
+    }
+
+    /// An error at `span`, to be completed and [pushed](Self::push).
+    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Fault {
+        Fault::error(message, self.place(span), label)
+    }
+
+    /// A warning at `span`, to be completed and [pushed](Self::push).
+    pub(crate) fn warning(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Fault {
+        Fault::warning(message, self.place(span), label)
+    }
+
+    /// Takes in a fault, unless its line has a syntax fault, which explains it.
+    pub(crate) fn push(&mut self, fault: Fault) {
+        let explained = fault.place.as_ref().is_some_and(|place| {
+            self.torn.iter().any(|torn| {
+                let line = self.ground.place(&torn.line);
+                line.file == place.file && line.span.start <= place.span.start && place.span.start <= line.span.end
+            })
+        });
+        if !explained {
+            self.faults.push(fault);
+        }
+    }
+
+    /// An error about a thing that stands in two places: at the later one, with the earlier beside it.
+    pub(crate) fn twice(&self, one: Range<usize>, other: Range<usize>, message: impl Into<String>) -> Fault {
+        let (first, again) = if one.start <= other.start { (one, other) } else { (other, one) };
+        self.error(again, message, "here again").also(self.place(first), "first here")
+    }
+
+    /// Notes that the entry `path` was taken out of its table, with a fault of its own. What is then missing from the
+    /// tables around it is no further fault.
+    pub(crate) fn wound(&mut self, path: &[&str]) {
+        let mut whole = String::new();
+        for part in path {
+            whole = dotted(&whole, part);
+            self.wounded.insert(whole.clone());
+        }
+    }
+
+    /// Whether the table at `path` is whole, so that what it lacks was never there.
+    pub(crate) fn is_whole(&self, path: &[&str]) -> bool {
+        self.is_whole_at(&join(path))
+    }
+
+    /// The same for a path as TOML writes it.
+    pub(crate) fn is_whole_at(&self, path: &str) -> bool {
+        !self.wounded.contains(path) && self.torn.iter().all(|torn| torn.table.is_some())
+    }
+
+    /// Whether nothing was taken out anywhere: only then is it certain that a thing is never used.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.torn.is_empty() && self.wounded.is_empty()
+    }
+
+    /// Whether an error was found.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.faults.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
+    /// All that was found.
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        self.faults
+    }
+}
+
+/// The path of a key, as TOML writes it: keys with other characters than letters, digits, `-` and `_` are quoted.
+pub(crate) fn dotted(path: &str, key: &str) -> String {
+    let bare =
+        !key.is_empty() && key.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'));
+    let dot = if path.is_empty() { "" } else { "." };
+    if bare { format!("{path}{dot}{key}") } else { format!("{path}{dot}\"{}\"", key.escape_debug()) }
+}
+
+/// The path of several keys, as TOML writes it.
+pub(crate) fn join(path: &[&str]) -> String {
+    path.iter().fold(String::new(), |path, key| dotted(&path, key))
+}
+
+/// The known word that was most likely meant: near enough that a slip of the hand explains the difference.
+pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = given.to_lowercase();
+    let reach = (folded.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .filter(|word| word.len().abs_diff(folded.len()) <= reach)
+        .map(|word| (strsim::osa_distance(&folded, &word.to_lowercase()), word))
+        .filter(|(distance, _)| *distance <= reach)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// A remedy for a name that is not known: the one that was meant, or all that there are.
+pub(crate) fn suggest<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    if let Some(word) = nearest(given, known.clone()) {
+        return format!("did you mean \"{word}\"?");
+    }
+    let all: Vec<&str> = known.into_iter().collect();
+    let shown: Vec<String> = all.iter().take(8).map(|word| format!("\"{word}\"")).collect();
+    let more = if all.len() > shown.len() { format!(" and {} more", all.len() - shown.len()) } else { String::new() };
+    if shown.is_empty() { "none is configured".to_owned() } else { format!("there is {}{more}", shown.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_a_different_word_is_not() {
+        assert_eq!(nearest("lisen", ["listen", "identity"]), Some("listen"));
+        assert_eq!(nearest("LISTEN", ["listen", "identity"]), Some("listen"));
+        assert_eq!(nearest("eu-wset", ["us-west", "eu-west"]), Some("eu-west"));
+        assert_eq!(nearest("colour", ["listen", "identity"]), None);
+    }
+
+    #[test]
+    fn keys_are_quoted_where_toml_wants_it() {
+        assert_eq!(join(&["services", "www.example.com", "ttl"]), "services.\"www.example.com\".ttl");
+    }
+}

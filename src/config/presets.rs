@@ -1,0 +1,102 @@
+//! The presets: policies under names that everybody knows, each no more than a `[policies]` table. Must not know pools.
+
+use crate::engine::steer::policy::{Key, Spread};
+
+/// A policy that needs no table.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// Its name, which no table may take.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Rank: keys compared in turn.
+    pub prefer: &'static [Key],
+    /// How much worse than the best still counts as equal in `rtt`, in tenths of a millisecond.
+    pub rtt: u32,
+    /// The same in `distance`, in kilometres.
+    pub distance: u32,
+    /// How the equal-best share.
+    pub spread: Spread,
+    /// Block lengths (v4, v6) finer than the default.
+    pub sticky: Option<[u8; 2]>,
+    /// How many endpoints an answer names.
+    pub answers: u8,
+}
+
+/// What a pool has that names no policy, and what a policy extends that names nothing else.
+pub const DEFAULT: &str = "adaptive";
+
+/// How many regions keep their order for each client.
+pub const DEPTH: u8 = 3;
+
+/// Presets of version 1 whose keys come later: load, response time and geographic rules.
+pub const LATER: [&str; 3] = ["least-load", "least-response-time", "geo"];
+
+const PLAIN: Preset =
+    Preset { name: "", about: "", prefer: &[], rtt: 0, distance: 0, spread: Spread::Hash, sticky: None, answers: 1 };
+
+/// All presets that this release has, in name order.
+pub const PRESETS: [Preset; 8] = [
+    Preset {
+        name: "adaptive",
+        about: "nearest by milliseconds, within 10 ms equally near, shared by weighted hash of the block",
+        prefer: &[Key::Rtt],
+        rtt: 100,
+        ..PLAIN
+    },
+    Preset {
+        name: "failover",
+        about: "the first that works, in the pool's order; equal places share by hash",
+        prefer: &[Key::Order],
+        ..PLAIN
+    },
+    Preset {
+        name: "ip-hash",
+        about: "weighted hash of the client's /24 or /56: a client keeps its endpoint",
+        sticky: Some([24, 56]),
+        ..PLAIN
+    },
+    Preset { name: "latency", about: "the fewest milliseconds, without tolerance", prefer: &[Key::Rtt], ..PLAIN },
+    Preset { name: "proximity", about: "the fewest kilometres, without tolerance", prefer: &[Key::Distance], ..PLAIN },
+    Preset { name: "random", about: "by weight, drawn anew for every query", spread: Spread::Random, ..PLAIN },
+    Preset {
+        name: "round-robin",
+        about: "in turn by slots of ttl.max, weights kept",
+        spread: Spread::RoundRobin,
+        ..PLAIN
+    },
+    Preset {
+        name: "weighted",
+        about: "by weight; a block's choice changes with the slot",
+        spread: Spread::Weighted,
+        ..PLAIN
+    },
+];
+
+/// The preset of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+/// What a key is called in `prefer`.
+#[must_use]
+pub fn key_name(key: Key) -> &'static str {
+    match key {
+        Key::Order => "order",
+        Key::Rtt => "rtt",
+        Key::Distance => "distance",
+    }
+}
+
+/// What a spread is called.
+#[must_use]
+pub fn spread_name(spread: Spread) -> &'static str {
+    match spread {
+        Spread::Weighted => "weighted",
+        Spread::RoundRobin => "round-robin",
+        Spread::Hash => "hash",
+        Spread::Random => "random",
+        Spread::All => "all",
+    }
+}

@@ -1,0 +1,172 @@
+//! Quantities as text: durations, sizes, distances, prefixes. One strict grammar for each: whole numbers with a unit,
+//! no spaces, no signs, so that a value has one reading. Must not know which key it is for.
+
+use std::net::IpAddr;
+
+use crate::engine::types::Prefix;
+
+/// Reads a duration to microseconds: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, `us`, larger units first,
+/// each at most once: "250ms", "1m30s", "14d".
+///
+/// # Errors
+/// Says which rule the text breaks.
+pub(crate) fn duration(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 6] =
+        [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1000), ("us", 1)];
+    let mut rest = text;
+    let mut total: u64 = 0;
+    let mut last = u64::MAX;
+    if rest.is_empty() {
+        return Err("it is empty".into());
+    }
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, tail) = tail.split_at(letters);
+        if number.is_empty() {
+            return Err("a whole number with a unit is expected".into());
+        }
+        let number: u64 = number.parse().map_err(|_| "the number is too large".to_owned())?;
+        if unit.is_empty() {
+            return Err(match tail.chars().next() {
+                None => "the unit is missing".into(),
+                Some('.') => "the number must be whole".into(),
+                Some(other) => format!("{other:?} has no place in a duration"),
+            });
+        }
+        let Some(&(_, length)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            return Err(format!("\"{unit}\" is not a unit: d, h, m, s, ms or us"));
+        };
+        if length >= last {
+            return Err("larger units come first, each once".into());
+        }
+        last = length;
+        let part = number.checked_mul(length).ok_or("the number is too large")?;
+        total = total.checked_add(part).ok_or("the number is too large")?;
+        rest = tail;
+    }
+    Ok(total)
+}
+
+/// Writes microseconds as [`duration`] reads them.
+pub(crate) fn show_duration(micros: u64) -> String {
+    let unit = [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1000)];
+    match unit.into_iter().find(|(_, length)| micros >= *length && micros.is_multiple_of(*length)) {
+        Some((name, length)) => format!("{}{name}", micros / length),
+        None if micros == 0 => "0s".into(),
+        None => format!("{micros}us"),
+    }
+}
+
+/// Reads a size to octets: a whole number with `B`, `KiB`, `MiB` or `GiB`.
+///
+/// # Errors
+/// Says which rule the text breaks.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    with_unit(text, &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)])
+}
+
+/// Writes octets as [`size`] reads them.
+pub(crate) fn show_size(octets: u64) -> String {
+    let unit = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match unit.into_iter().find(|(_, length)| octets >= *length && octets.is_multiple_of(*length)) {
+        Some((name, length)) => format!("{}{name}", octets / length),
+        None => format!("{octets}B"),
+    }
+}
+
+/// Reads a distance to kilometres: a whole number with `km`.
+///
+/// # Errors
+/// Says which rule the text breaks.
+pub(crate) fn distance(text: &str) -> Result<u64, String> {
+    with_unit(text, &[("km", 1)])
+}
+
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    if number.is_empty() {
+        return Err(format!("a whole number with a unit is expected: {}", names.join(", ")));
+    }
+    let Some(&(_, length)) = units.iter().find(|(name, _)| *name == unit) else {
+        return Err(match unit {
+            "" => format!("the unit is missing: {}", names.join(", ")),
+            _ => format!("\"{unit}\" is not a unit: {}", names.join(", ")),
+        });
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(length)).ok_or("the number is too large".into())
+}
+
+/// Reads an address or a prefix. What lies beyond the length must be zero.
+///
+/// # Errors
+/// Says which rule the text breaks, and which prefix was meant.
+pub(crate) fn prefix(text: &str) -> Result<Prefix, String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(Prefix::host(address));
+    }
+    let Some((address, len)) = text.split_once('/') else {
+        return Err("neither an address nor a prefix".into());
+    };
+    let address: IpAddr = address.parse().map_err(|_| format!("\"{address}\" is not an address"))?;
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let length = len.parse::<u8>().ok().filter(|length| *length <= bits && len.bytes().all(|o| o.is_ascii_digit()));
+    let Some(length) = length else {
+        return Err(format!("\"{len}\" is not a length from 0 to {bits}"));
+    };
+    let prefix = Prefix::new(address, length);
+    if prefix.address() == address {
+        Ok(prefix)
+    } else {
+        Err(format!("there are bits beyond the length: {prefix} is meant"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_one_reading() {
+        assert_eq!(duration("250ms"), Ok(250_000));
+        assert_eq!(duration("1m30s"), Ok(90_000_000));
+        assert_eq!(duration("14d"), Ok(1_209_600_000_000));
+        assert_eq!(duration("0s"), Ok(0));
+        for bad in ["", "5", "5x", "-1s", "1.5s", "1 s", "1s1m", "1s1s", "s", "99999999999999999999s", "999999999999d"]
+        {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_reads_back() {
+        for micros in [0, 1, 999, 1000, 250_000, 90_000_000, 3_600_000_000, 86_400_000_000] {
+            assert_eq!(duration(&show_duration(micros)), Ok(micros));
+        }
+        for octets in [0, 1, 1023, 1024, 4 << 20, 1 << 30] {
+            assert_eq!(size(&show_size(octets)), Ok(octets));
+        }
+    }
+
+    #[test]
+    fn prefixes_are_exact() {
+        assert_eq!(prefix("192.0.2.0/24").map(|p| p.to_string()), Ok("192.0.2.0/24".into()));
+        assert_eq!(prefix("192.0.2.7").map(|p| p.len()), Ok(32));
+        assert_eq!(prefix("::/0").map(|p| p.len()), Ok(0));
+        for bad in ["192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+4", "/8", "any", "::/129"] {
+            assert!(prefix(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_distances_name_their_units() {
+        assert_eq!(size("4MiB"), Ok(4 << 20));
+        assert_eq!(distance("500km"), Ok(500));
+        for bad in ["4MB", "4", "MiB", "4 MiB", "18446744073709551615GiB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Faults for people and for programs: the place with its excerpt, the cause, the remedy. Must not know how they were found.
+
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use serde::Serialize;
+
+use super::fault::{Fault, FileId, Place, Severity, Sources};
+
+/// An excerpt of more lines than this shows only the first of them.
+const MAX_LINES: usize = 4;
+/// How far apart two places of one file may be to stand in one excerpt.
+const NEAR: usize = 4000;
+
+/// Puts faults in the order of files and places; those without a place come first.
+pub fn sort(faults: &mut [Fault]) {
+    faults.sort_by_key(|fault| {
+        let place = fault.place.as_ref().map(|place| (place.file, place.span.start, place.span.end));
+        (place, fault.severity)
+    });
+}
+
+/// All faults as text, each with a blank line behind it, and a last line that counts them.
+#[must_use]
+pub fn text(faults: &[Fault], sources: &Sources, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut out = String::new();
+    for fault in faults {
+        out.push_str(&renderer.render(&[group(fault, sources)]));
+        out.push_str("\n\n");
+    }
+    out.push_str(&summary(faults));
+    out.push('\n');
+    out
+}
+
+/// One line that counts errors and warnings.
+#[must_use]
+pub fn summary(faults: &[Fault]) -> String {
+    let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+    let plural = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
+    match (errors, faults.len() - errors) {
+        (0, 0) => "no faults".to_owned(),
+        (0, warnings) => format!("{}, no errors", plural(warnings, "warning")),
+        (errors, 0) => plural(errors, "error"),
+        (errors, warnings) => format!("{} and {}", plural(errors, "error"), plural(warnings, "warning")),
+    }
+}
+
+fn group<'a>(fault: &'a Fault, sources: &'a Sources) -> Group<'a> {
+    let level = match fault.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(fault.message.as_str()));
+    let mut left: Vec<&(Place, String)> = fault.also.iter().collect();
+    if let Some(place) = &fault.place {
+        let near: Vec<&(Place, String)> = left
+            .iter()
+            .copied()
+            .filter(|(other, _)| other.file == place.file && other.span.start.abs_diff(place.span.start) < NEAR)
+            .collect();
+        left.retain(|also| !near.iter().any(|other| std::ptr::eq(*other, *also)));
+        if let Some(snippet) = excerpt(place, &fault.label, &near, sources) {
+            group = group.element(snippet);
+        }
+    }
+    for (place, label) in left {
+        if let Some(snippet) = excerpt(place, label, &[], sources) {
+            group = group.element(snippet);
+        }
+    }
+    match &fault.remedy {
+        Some(remedy) => group.element(Level::HELP.message(remedy.as_str())),
+        None => group,
+    }
+}
+
+/// The lines of a place and of those near it, the place's own first.
+fn excerpt<'a>(
+    place: &Place,
+    label: &'a str,
+    near: &[&'a (Place, String)],
+    sources: &'a Sources,
+) -> Option<Snippet<'a, Annotation<'a>>> {
+    let source = sources.get(place.file)?;
+    let text = source.text.as_str();
+    let main = fit(text, &place.span);
+    let others: Vec<(Range<usize>, &str)> =
+        near.iter().map(|(place, label)| (fit(text, &place.span), label.as_str())).collect();
+    let from = others.iter().map(|(span, _)| span.start).fold(main.start, usize::min);
+    let to = others.iter().map(|(span, _)| span.end).fold(main.end, usize::max);
+    let from = text[..from].rfind('\n').map_or(0, |at| at + 1);
+    let to = text[to..].find('\n').map_or(text.len(), |at| to + at);
+    let first = text[..from].bytes().filter(|octet| *octet == b'\n').count() + 1;
+    let within = |span: Range<usize>| span.start - from..span.end - from;
+    let main = AnnotationKind::Primary.span(within(main)).label(label);
+    let others = others.into_iter().map(|(span, label)| AnnotationKind::Context.span(within(span)).label(label));
+    Some(
+        Snippet::source(&text[from..to])
+            .path(source.path.as_str())
+            .line_start(first)
+            .annotation(main)
+            .annotations(others),
+    )
+}
+
+/// A span within the text, at boundaries of characters, and no longer than a few lines.
+fn fit(text: &str, span: &Range<usize>) -> Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(span.start);
+    let end = floor(span.end).max(start);
+    let mut breaks = text[start..end].match_indices('\n').map(|(at, _)| start + at);
+    match (breaks.next(), breaks.nth(MAX_LINES - 2)) {
+        (Some(first), Some(_)) => start..first,
+        _ => start..end,
+    }
+}
+
+/// A fault as a program reads it. Lines and columns count from 1, columns in characters.
+#[derive(Serialize)]
+struct Entry<'a> {
+    severity: &'static str,
+    message: &'a str,
+    #[serde(flatten)]
+    place: Option<Spot<'a>>,
+    label: &'a str,
+    also: Vec<Also<'a>>,
+    remedy: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Also<'a> {
+    #[serde(flatten)]
+    place: Option<Spot<'a>>,
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+struct Spot<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+/// All faults as a JSON array.
+///
+/// # Errors
+/// None that a list of texts and numbers could have.
+pub fn json(faults: &[Fault], sources: &Sources) -> serde_json::Result<String> {
+    let spot = |place: &Place| {
+        let (line, column) = sources.line_column(place);
+        let end = Place { file: place.file, span: place.span.end..place.span.end };
+        let (end_line, end_column) = sources.line_column(&end);
+        Some(Spot { file: path(sources, place.file)?, line, column, end_line, end_column })
+    };
+    let entries: Vec<Entry<'_>> = faults
+        .iter()
+        .map(|fault| Entry {
+            severity: match fault.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            message: &fault.message,
+            place: fault.place.as_ref().and_then(spot),
+            label: &fault.label,
+            also: fault.also.iter().map(|(place, label)| Also { place: spot(place), label }).collect(),
+            remedy: fault.remedy.as_deref(),
+        })
+        .collect();
+    serde_json::to_string_pretty(&entries)
+}
+
+fn path(sources: &Sources, file: FileId) -> Option<&str> {
+    sources.get(file).map(|source| source.path.as_str())
+}

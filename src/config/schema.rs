@@ -1,0 +1,247 @@
+//! Every key of configuration version 1 and whether this release has it: unknown keys and those that are still to come
+//! are told and taken out here, before anything looks at values. Must not know what values mean.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::notes::{Notes, dotted, join, nearest};
+
+/// Whether this release has a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It does.
+    Now,
+    /// It comes with this piece of work.
+    Later(&'static str),
+}
+
+use Mark::{Later, Now};
+
+pub(crate) const STEERING: Mark = Later("steering");
+pub(crate) const SIGNALS: Mark = Later("signals");
+pub(crate) const CONTROL: Mark = Later("the control plane");
+pub(crate) const PROTOCOL: Mark = Later("protocol and transports");
+pub(crate) const DNSSEC: Mark = Later("DNSSEC");
+pub(crate) const SPEED: Mark = Later("speed");
+pub(crate) const CLUSTER: Mark = Later("the cluster");
+
+/// Keys by path; `*` stands for a name of the operator's, `{a b}` for several keys of one table.
+const KEYS: &[(&str, Mark)] = &[
+    ("{version include}", Now),
+    ("server.{listen identity state_dir secret_file workers startup_wait}", Now),
+    ("server.{allow_query proxy_from}", PROTOCOL),
+    ("server.udp.{max_size receive_buffer batch}", Now),
+    ("server.udp.backend", SPEED),
+    ("server.tcp.{connections per_client idle message}", Now),
+    ("{acls groups}", STEERING),
+    ("ecs.from", Now),
+    ("ecs.{block widest finest reflect}", STEERING),
+    ("geo.{databases overrides}", Now),
+    ("geo.{resolvers default}", STEERING),
+    ("geo.{poll max_shrink}", CONTROL),
+    ("latency", STEERING),
+    ("regions.*.location.{lat lon}", Now),
+    ("regions.*.{bias capacity demand fence}", STEERING),
+    ("defaults.monitor", SIGNALS),
+    ("defaults.service", STEERING),
+    ("monitors.*.{interval timeout fall rise recheck}", Now),
+    ("monitors.*.{clear hold failback flap source}", SIGNALS),
+    ("monitors.*.quorum", CLUSTER),
+    ("monitors.*.http.{port path method host headers.* status version redirects}", Now),
+    ("monitors.*.http.body.{contains max}", Now),
+    ("monitors.*.tcp.port", Now),
+    ("monitors.*.tcp.{send expect}", SIGNALS),
+    ("monitors.*.{https tls grpc dns icmp exec file any all at_least}", SIGNALS),
+    ("{health loads}", SIGNALS),
+    ("policies.*.{extends prefer spread answers}", Now),
+    ("policies.*.tolerance.{rtt distance}", Now),
+    ("policies.*.tolerance.{load response}", SIGNALS),
+    ("policies.*.sticky.{v4 v6}", Now),
+    ("policies.*.{limit depth distinct shed slow_start geo}", STEERING),
+    ("pools.*.{monitor policy order}", Now),
+    ("pools.*.load", SIGNALS),
+    ("pools.*.{min_healthy panic fence}", STEERING),
+    ("pools.*.endpoints.*.{region address weight tier}", Now),
+    ("pools.*.endpoints.*.{cname group capacity fence}", STEERING),
+    ("pools.*.endpoints.*.probe", SIGNALS),
+    ("services.*.pools", Now),
+    ("services.*.ttl.{max min}", Now),
+    ("services.*.when_all_down.address", Now),
+    ("services.*.when_all_down.cname", STEERING),
+    ("services.*.{policy when_fenced families affinity canary ecs direct second https fence objective}", STEERING),
+    ("services.*.transfer", PROTOCOL),
+    ("{tls transports tsig}", PROTOCOL),
+    ("zones.*.file", Now),
+    ("zones.*.{allow_transfer notify update primaries limits}", PROTOCOL),
+    ("zones.*.dnssec", DNSSEC),
+    ("dnssec", DNSSEC),
+    ("{rate_limit cookies}", PROTOCOL),
+    ("{admin metrics query_log dnstap journal debug_names}", CONTROL),
+    ("log.{level format}", Now),
+    ("hooks", SIGNALS),
+    ("cluster", CLUSTER),
+];
+
+#[derive(Debug, Default)]
+struct Node {
+    mark: Option<Mark>,
+    keys: BTreeMap<&'static str, Node>,
+}
+
+static ROOT: LazyLock<Node> = LazyLock::new(|| {
+    let mut root = Node::default();
+    for (path, mark) in KEYS {
+        let (before, names) = match path.split_once('{') {
+            Some((before, names)) => (before.trim_end_matches('.'), names.trim_end_matches('}')),
+            None => path.rsplit_once('.').unwrap_or(("", path)),
+        };
+        for name in names.split(' ') {
+            let mut node = &mut root;
+            for part in before.split('.').chain(name.split('.')).filter(|part| !part.is_empty()) {
+                node = node.keys.entry(part).or_default();
+            }
+            node.mark = Some(*mark);
+        }
+    }
+    root
+});
+
+impl Node {
+    fn child(&self, key: &str) -> Option<&Self> {
+        self.keys.get(key).or_else(|| self.keys.get("*"))
+    }
+
+    /// The keys that this release has here.
+    fn present(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.keys.iter().filter(|(_, node)| !matches!(node.mark, Some(Later(_)))).map(|(key, _)| *key)
+    }
+}
+
+/// Tells and takes out every key that version 1 does not have, and every one that this release does not.
+pub(crate) fn prune(table: &mut DeTable<'_>, notes: &mut Notes<'_>) {
+    walk(table, &ROOT, &mut Vec::new(), notes);
+}
+
+/// A fault for something of version 1 that is still to come.
+pub(crate) fn not_yet(notes: &Notes<'_>, span: std::ops::Range<usize>, what: &str, mark: Mark) -> super::fault::Fault {
+    let work = if let Later(work) = mark { work } else { "a later release" };
+    notes
+        .error(span, format!("{what} is not supported yet"), format!("part of version 1: comes with {work}"))
+        .remedy("take it out for now")
+}
+
+fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mut Notes<'_>) {
+    let mut out = Vec::new();
+    for (key, value) in table.iter() {
+        let name = key.get_ref().as_ref();
+        match node.child(name) {
+            None => {
+                let fault = unknown(key, node, path, notes);
+                notes.push(fault);
+                out.push(name.to_owned());
+            }
+            Some(Node { mark: Some(mark @ Later(_)), .. }) => {
+                let span = if value.get_ref().is_table() { key.span() } else { key.span().start..value.span().end };
+                // A header's key and its value lie apart; the key alone says it.
+                let span = if span.start < span.end && span.end - span.start < 200 { span } else { key.span() };
+                let fault = not_yet(notes, span, &format!("`{}`", dotted(&shown(path), name)), *mark);
+                notes.push(fault);
+                out.push(name.to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+    for key in out {
+        table.remove(key.as_str());
+        let mut whole: Vec<&str> = path.iter().map(String::as_str).collect();
+        whole.push(&key);
+        notes.wound(&whole);
+    }
+    for (key, value) in table.iter_mut() {
+        if let (Some(child), DeValue::Table(inner)) = (node.child(key.get_ref()), value.get_mut())
+            && !child.keys.is_empty()
+        {
+            path.push(key.get_ref().to_string());
+            walk(inner, child, path, notes);
+            path.pop();
+        }
+    }
+}
+
+fn shown(path: &[String]) -> String {
+    join(&path.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn unknown(
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    node: &Node,
+    path: &[String],
+    notes: &Notes<'_>,
+) -> super::fault::Fault {
+    let name = key.get_ref().as_ref();
+    let place = if path.is_empty() { "version 1".to_owned() } else { format!("`{}`", shown(path)) };
+    let fault = notes.error(
+        key.span(),
+        format!("unknown key `{}`", dotted(&shown(path), name)),
+        format!("{place} has no such key"),
+    );
+    if let Some(meant) = nearest(name, node.keys.keys().copied()) {
+        return fault.remedy(format!("did you mean `{meant}`?"));
+    }
+    let homes = homes(name);
+    if !homes.is_empty() {
+        return fault.remedy(format!("it belongs in {}", homes.join(" or ")));
+    }
+    let keys: Vec<String> = node.present().map(|key| format!("`{key}`")).collect();
+    if keys.is_empty() { fault } else { fault.remedy(format!("{place} has {}", keys.join(", "))) }
+}
+
+/// The tables that have this key, of those that this release has.
+fn homes(name: &str) -> Vec<String> {
+    fn seek(node: &Node, path: &str, name: &str, found: &mut Vec<String>) {
+        for (key, child) in &node.keys {
+            if *key == name && !path.is_empty() && !matches!(child.mark, Some(Later(_))) {
+                found.push(format!("`[{path}]`"));
+            }
+            let key = if *key == "*" { "NAME" } else { key };
+            let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+            seek(child, &path, name, found);
+        }
+    }
+    let mut found = Vec::new();
+    seek(&ROOT, "", name, &mut found);
+    found.truncate(3);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_leads_to_its_mark() {
+        let mark = |path: &str| {
+            let mut node = &*ROOT;
+            for part in path.split('.') {
+                node = node.child(part).expect(path);
+            }
+            node.mark
+        };
+        assert_eq!(mark("monitors.lb.http.headers.x-probe"), Some(Now));
+        assert_eq!(mark("services.www.when_all_down.cname"), Some(STEERING));
+        assert_eq!(mark("pools.web.endpoints.eu-1.weight"), Some(Now));
+        assert_eq!(mark("admin"), Some(CONTROL));
+        assert_eq!(mark("version"), Some(Now));
+        assert_eq!(mark("regions"), None);
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_table_is_sent_home() {
+        assert_eq!(homes("weight"), ["`[pools.NAME.endpoints.NAME]`"]);
+        assert_eq!(homes("colour"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,119 @@
+//! What was written: one struct for each table of version 1, every field optional, so that an entry that was taken out
+//! makes no second fault. Nothing here judges a value.
+
+pub(crate) mod read;
+mod value;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(crate) use value::{DistanceText, DurationText, List, NumberOr, Real, SizeText, TableOr, Text, Whole};
+
+/// A field as it was written, with its place.
+pub(crate) type Field<T> = Option<Spanned<T>>;
+
+/// The entries of a table whose keys are the operator's, in name order.
+pub(crate) type Named<T> = BTreeMap<Spanned<String>, T>;
+
+/// A whole configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Spec {
+    pub(crate) version: Field<Whole>,
+    pub(crate) server: ServerSpec,
+    pub(crate) ecs: EcsSpec,
+    pub(crate) geo: GeoSpec,
+    pub(crate) log: LogSpec,
+    pub(crate) regions: Named<RegionSpec>,
+    pub(crate) monitors: Named<MonitorSpec>,
+    pub(crate) policies: Named<PolicySpec>,
+    pub(crate) pools: Named<PoolSpec>,
+    pub(crate) services: Named<ServiceSpec>,
+    pub(crate) zones: Named<ZoneSpec>,
+}
+
+macro_rules! table {
+    ($($name:ident { $($field:ident: $type:ty,)* })*) => {$(
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(default, deny_unknown_fields, expecting = "a table")]
+        pub(crate) struct $name { $(pub(crate) $field: $type,)* }
+    )*};
+}
+
+table! {
+    ServerSpec {
+        listen: Field<List>,
+        identity: Field<Text>,
+        state_dir: Field<Text>,
+        secret_file: Field<Text>,
+        workers: Field<NumberOr>,
+        startup_wait: Field<DurationText>,
+        udp: UdpSpec,
+        tcp: TcpSpec,
+    }
+    UdpSpec { max_size: Field<Whole>, receive_buffer: Field<SizeText>, batch: Field<Whole>, }
+    TcpSpec {
+        connections: Field<Whole>,
+        per_client: Field<Whole>,
+        idle: Field<DurationText>,
+        message: Field<DurationText>,
+    }
+    EcsSpec { from: Field<List>, }
+    GeoSpec { databases: Field<List>, overrides: Field<Text>, }
+    LogSpec { level: Field<Text>, format: Field<Text>, }
+    RegionSpec { location: Field<LocationSpec>, }
+    LocationSpec { lat: Field<Real>, lon: Field<Real>, }
+    MonitorSpec {
+        interval: Field<DurationText>,
+        timeout: Field<DurationText>,
+        recheck: Field<DurationText>,
+        fall: Field<Whole>,
+        rise: Field<Whole>,
+        http: Field<HttpSpec>,
+        tcp: Field<TcpCheckSpec>,
+    }
+    TcpCheckSpec { port: Field<Whole>, }
+    HttpSpec {
+        port: Field<Whole>,
+        path: Field<Text>,
+        method: Field<Text>,
+        host: Field<Text>,
+        headers: BTreeMap<Spanned<String>, Spanned<Text>>,
+        status: Option<Vec<Spanned<NumberOr>>>,
+        body: Field<BodySpec>,
+        version: Field<Text>,
+        redirects: Field<Whole>,
+    }
+    BodySpec { contains: Field<Text>, max: Field<SizeText>, }
+    PolicySpec {
+        extends: Field<Text>,
+        prefer: Field<List>,
+        tolerance: Field<ToleranceSpec>,
+        spread: Field<Text>,
+        sticky: Field<StickySpec>,
+        answers: Field<Whole>,
+    }
+    ToleranceSpec { rtt: Field<DurationText>, distance: Field<DistanceText>, }
+    StickySpec { v4: Field<Whole>, v6: Field<Whole>, }
+    PoolSpec {
+        monitor: Field<Text>,
+        policy: Field<Text>,
+        order: Field<List>,
+        endpoints: Named<EndpointSpec>,
+    }
+    EndpointSpec {
+        region: Field<Text>,
+        address: Field<List>,
+        weight: Field<Whole>,
+        tier: Field<Whole>,
+    }
+    ServiceSpec {
+        pools: Field<List>,
+        ttl: TtlSpec,
+        when_all_down: Field<TableOr<AddressesSpec>>,
+    }
+    TtlSpec { max: Field<DurationText>, min: Field<DurationText>, }
+    AddressesSpec { address: Field<List>, }
+    ZoneSpec { file: Field<Text>, }
+}

@@ -1,0 +1,199 @@
+//! The names of a zone as a tree: every owner and every name above one, up to the apex. Must not know rules.
+
+use std::{collections::HashMap, ops::Range};
+
+use crate::engine::{
+    wire::{name::Name, rr::RrType},
+    zone::Record,
+};
+
+/// All names of a zone, and their records by type.
+#[derive(Debug)]
+pub(super) struct Nodes {
+    by_name: HashMap<Box<[u8]>, u32>,
+    nodes: Vec<Node>,
+    /// Numbers of records by node, type and place in the file.
+    order: Vec<u32>,
+}
+
+/// One name. Parents stand before their children.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// The name above; the apex is its own.
+    pub(super) parent: u32,
+    /// Where its records begin and end in the order.
+    range: Range<usize>,
+    /// The highest delegation strictly above it, inside the zone.
+    pub(super) cut: Option<u32>,
+    /// The nearest DNAME strictly above it, inside the zone.
+    pub(super) dname: Option<u32>,
+}
+
+/// What a name meets in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A name of the zone, or the wildcard that answers for it.
+    Node(u32),
+    /// A delegation or a DNAME above the name: another place has the answer.
+    Elsewhere,
+    /// Nothing.
+    Nothing,
+}
+
+impl Nodes {
+    /// Of these records; all lie within `apex`.
+    pub(super) fn of(apex: &Name, records: &[Record]) -> Self {
+        let mut built =
+            Self { by_name: HashMap::with_capacity(records.len()), nodes: vec![Node::default()], order: Vec::new() };
+        built.by_name.insert(apex.folded().wire().into(), 0);
+        let apex_octets = apex.wire().len();
+        let mut last: Option<(&Name, u32)> = None;
+        let of_record: Vec<u32> = records
+            .iter()
+            .map(|record| {
+                let node = match last {
+                    Some((owner, node)) if *owner == record.owner => node,
+                    _ => built.grow(record.owner.folded().wire(), apex_octets),
+                };
+                last = Some((&record.owner, node));
+                node
+            })
+            .collect();
+        built.order = (0..records.len() as u32).collect();
+        built.order.sort_by_key(|&number| (of_record[number as usize], records[number as usize].rtype));
+        let mut start = 0;
+        for run in built.order.chunk_by(|&a, &b| of_record[a as usize] == of_record[b as usize]) {
+            built.nodes[of_record[run[0] as usize] as usize].range = start..start + run.len();
+            start += run.len();
+        }
+        built.look_up(records);
+        built
+    }
+
+    /// The node of a name in small letters within the zone, made with all above it where missing.
+    fn grow(&mut self, wire: &[u8], apex_octets: usize) -> u32 {
+        if let Some(&node) = self.by_name.get(wire) {
+            return node;
+        }
+        let mut missing = Vec::new();
+        let mut rest = wire;
+        let mut parent = 0;
+        while rest.len() > apex_octets {
+            if let Some(&node) = self.by_name.get(rest) {
+                parent = node;
+                break;
+            }
+            missing.push(rest);
+            rest = above(rest);
+        }
+        for name in missing.into_iter().rev() {
+            let node = self.nodes.len() as u32;
+            self.nodes.push(Node { parent, ..Node::default() });
+            self.by_name.insert(name.into(), node);
+            parent = node;
+        }
+        parent
+    }
+
+    fn look_up(&mut self, records: &[Record]) {
+        for node in 1..self.nodes.len() {
+            let parent = self.nodes[node].parent;
+            let (cut, dname) = {
+                let above = &self.nodes[parent as usize];
+                (above.cut, above.dname)
+            };
+            let has = |rtype| !self.set(parent, rtype, records).is_empty();
+            let cut = cut.or_else(|| (parent != 0 && has(RrType::NS)).then_some(parent));
+            let dname = has(RrType::DNAME).then_some(parent).or(dname);
+            (self.nodes[node].cut, self.nodes[node].dname) = (cut, dname);
+        }
+    }
+
+    /// The zone's own name.
+    pub(super) fn apex(&self) -> u32 {
+        0
+    }
+
+    /// Every node with its number.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &Node)> {
+        (0u32..).zip(&self.nodes)
+    }
+
+    /// One node.
+    pub(super) fn node(&self, node: u32) -> &Node {
+        &self.nodes[node as usize]
+    }
+
+    /// The numbers of a node's records, by type and then in the file's order.
+    pub(super) fn records(&self, node: u32) -> &[u32] {
+        &self.order[self.node(node).range.clone()]
+    }
+
+    /// A node's RRsets: numbers of records of one type each.
+    pub(super) fn sets<'n>(&'n self, node: u32, records: &'n [Record]) -> impl Iterator<Item = &'n [u32]> {
+        self.records(node).chunk_by(|&a, &b| records[a as usize].rtype == records[b as usize].rtype)
+    }
+
+    /// The numbers of a node's records of one type.
+    pub(super) fn set(&self, node: u32, rtype: RrType, records: &[Record]) -> &[u32] {
+        let all = self.records(node);
+        let start = all.partition_point(|&number| records[number as usize].rtype < rtype);
+        let end = all.partition_point(|&number| records[number as usize].rtype <= rtype);
+        &all[start..end]
+    }
+
+    /// Whether a node has an address.
+    pub(super) fn has_address(&self, node: u32, records: &[Record]) -> bool {
+        [RrType::A, RrType::AAAA].into_iter().any(|rtype| !self.set(node, rtype, records).is_empty())
+    }
+
+    /// The node of exactly this name.
+    pub(super) fn exact(&self, name: &Name) -> Option<u32> {
+        self.by_name.get(name.folded().wire()).copied()
+    }
+
+    /// What the zone's data say of a name within it (RFC 1034 4.3.2, RFC 4592).
+    pub(super) fn find(&self, name: &Name, records: &[Record]) -> Found {
+        let folded = name.folded();
+        let mut rest = folded.wire();
+        let mut closest = self.by_name.get(rest).copied();
+        let exists = closest.is_some();
+        while closest.is_none() && rest.len() > 1 {
+            rest = above(rest);
+            closest = self.by_name.get(rest).copied();
+        }
+        let Some(closest) = closest else { return Found::Nothing };
+        let node = self.node(closest);
+        let has = |rtype| !self.set(closest, rtype, records).is_empty();
+        if node.cut.is_some()
+            || node.dname.is_some()
+            || !exists && (closest != 0 && has(RrType::NS) || has(RrType::DNAME))
+        {
+            return Found::Elsewhere;
+        }
+        if exists {
+            return Found::Node(closest);
+        }
+        match self.by_name.get(&[b"\x01*", rest].concat()[..]) {
+            Some(&wildcard) => Found::Node(wildcard),
+            None => Found::Nothing,
+        }
+    }
+}
+
+/// A name in wire form without its first label.
+fn above(wire: &[u8]) -> &[u8] {
+    let first = wire.first().map_or(0, |&length| usize::from(length));
+    wire.get(first + 1..).unwrap_or(&[0])
+}
+
+/// The name that a record's data point to, where it is one that has to be looked up further.
+pub(super) fn target(record: &Record) -> Option<Name> {
+    let from = match record.rtype {
+        RrType::NS | RrType::CNAME => 0,
+        RrType::MX => 2,
+        RrType::SRV => 6,
+        _ => return None,
+    };
+    Name::from_wire(record.rdata.get(from..)?).ok()
+}

@@ -1,0 +1,145 @@
+//! Rules within one RRset and between the RRsets of one name. Must not know other names.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use super::{Zone, nodes::Nodes};
+use crate::{
+    config::{
+        fault::{Fault, Place},
+        zone_file::findings::Findings,
+    },
+    engine::{
+        wire::{name::Name, rr::RrType},
+        zone::Record,
+    },
+};
+
+/// The most octets that the records of one RRset may take in a message of 65535: what is left beside the header, the
+/// longest question and OPT.
+const MOST_OCTETS: usize = 65_535 - 12 - (255 + 4) - 11;
+
+/// Keeps one of equal records (RFC 2181 5).
+pub(super) fn merge_equal(apex: &Name, records: &mut Vec<Record>, places: &mut Vec<Place>, findings: &mut Findings) {
+    let nodes = Nodes::of(apex, records);
+    let mut again = Vec::new();
+    for (node, _) in nodes.all() {
+        for set in nodes.sets(node, records).filter(|set| set.len() > 1) {
+            let mut seen = HashMap::with_capacity(set.len());
+            for &number in set {
+                if let Some(first) = seen.insert(comparable(&records[number as usize]), number) {
+                    again.push((number, first));
+                    seen.insert(comparable(&records[first as usize]), first);
+                }
+            }
+        }
+    }
+    if again.is_empty() {
+        return;
+    }
+    let mut keep = vec![true; records.len()];
+    for &(number, first) in &again {
+        let Record { owner, rtype, .. } = &records[number as usize];
+        let place = places[number as usize].clone();
+        let fault = Fault::warning(format!("{owner} {rtype} stands twice with the same data"), place, "kept once");
+        findings.push(fault.also(places[first as usize].clone(), "the first").remedy("remove one of them"));
+        keep[number as usize] = false;
+    }
+    let mut kept = keep.iter();
+    records.retain(|_| kept.next().copied().unwrap_or(true));
+    let mut kept = keep.iter();
+    places.retain(|_| kept.next().copied().unwrap_or(true));
+}
+
+/// Data as they compare: names in them fold case (RFC 4034 6.2), nothing else does.
+fn comparable(record: &Record) -> Cow<'_, [u8]> {
+    let names_from = match record.rtype.0 {
+        // NS, MD, MF, CNAME, MB, MG, MR, PTR, MINFO, RP and DNAME hold names alone.
+        2..=5 | 7..=9 | 12 | 14 | 17 | 39 => 0,
+        // MX, AFSDB and KX begin with a number, SRV with three.
+        15 | 18 | 36 => 2,
+        33 => 6,
+        _ => return Cow::Borrowed(&record.rdata),
+    };
+    let mut octets = record.rdata.to_vec();
+    if let Some(names) = octets.get_mut(names_from..) {
+        names.make_ascii_lowercase();
+    }
+    Cow::Owned(octets)
+}
+
+/// Gives all records of an RRset the smallest of their TTLs (RFC 2181 5.2).
+pub(super) fn equal_ttls(nodes: &Nodes, records: &mut [Record], places: &[Place], findings: &mut Findings) {
+    for (node, _) in nodes.all() {
+        let mut uneven = Vec::new();
+        for set in nodes.sets(node, records) {
+            let ttl = |number: u32| records[number as usize].ttl;
+            let least = set.iter().map(|&number| ttl(number)).min().unwrap_or(0);
+            if let Some(&odd) = set.iter().find(|&&number| ttl(number) != ttl(set[0])) {
+                uneven.push((set.to_vec(), odd, least));
+            }
+        }
+        for (set, odd, least) in uneven {
+            let Record { owner, rtype, ttl, .. } = &records[odd as usize];
+            let message = format!("the records of {owner} {rtype} have different TTLs; all get {least}");
+            let fault = Fault::warning(message, places[odd as usize].clone(), format!("has {ttl}"));
+            let first = set[0] as usize;
+            let fault = fault.also(places[first].clone(), format!("has {}", records[first].ttl));
+            findings.push(fault.remedy("give them one TTL (RFC 2181 5.2)"));
+            for number in set {
+                records[number as usize].ttl = least;
+            }
+        }
+    }
+}
+
+/// What one name may hold at once.
+pub(super) fn check(zone: Zone<'_>, findings: &mut Findings) {
+    for (node, _) in zone.nodes.all() {
+        for set in zone.nodes.sets(node, zone.records) {
+            let Record { owner, rtype, .. } = zone.record(set[0]);
+            let octets: usize = set.iter().map(|&number| 12 + zone.record(number).rdata.len()).sum();
+            if octets > MOST_OCTETS {
+                let message = format!("the {} records of {owner} {rtype} fit in no message", set.len());
+                let label = format!("{octets} octets; {MOST_OCTETS} fit");
+                let fault = Fault::error(message, zone.place(set[0]), label);
+                findings.push(fault.remedy("spread them over several names"));
+            }
+            if let [first, second, ..] = *set
+                && matches!(*rtype, RrType::CNAME | RrType::DNAME)
+            {
+                let fault = Fault::error(format!("{owner} has two {rtype} records"), zone.place(second), "the second");
+                findings.push(fault.also(zone.place(first), "the first").remedy("keep one of them"));
+            }
+        }
+        alone(zone, node, findings);
+    }
+}
+
+/// CNAME stands alone (RFC 1034 3.6.2, RFC 2181 10.1), DNSSEC's own types excepted (RFC 4034 2.4); a null MX is the
+/// only MX (RFC 7505 3).
+fn alone(zone: Zone<'_>, node: u32, findings: &mut Findings) {
+    if let [cname, ..] = *zone.nodes.set(node, RrType::CNAME, zone.records) {
+        let beside = |number: &&u32| {
+            let rtype = zone.record(**number).rtype;
+            !matches!(rtype, RrType::CNAME | RrType::RRSIG | RrType::NSEC | RrType::KEY | RrType::SIG)
+        };
+        if let Some(&other) = zone.nodes.records(node).iter().find(beside) {
+            let Record { owner, rtype, .. } = zone.record(other);
+            let message = format!("{owner} has a CNAME and {rtype} data beside it");
+            let fault = Fault::error(message, zone.place(cname), "a CNAME stands alone");
+            findings.push(fault.also(zone.place(other), "beside it").remedy(if node == zone.nodes.apex() {
+                "the zone's name holds SOA and NS, so no CNAME: give it addresses, or make it a service"
+            } else {
+                "keep one of the two"
+            }));
+        }
+    }
+    let mx = zone.nodes.set(node, RrType::MX, zone.records);
+    let null = mx.iter().find(|&&number| zone.record(number).rdata.get(2..) == Some(&[0]));
+    if let (Some(&null), true) = (null, mx.len() > 1) {
+        let message =
+            format!("{} says with MX `.` that it takes no mail, and has other MX records", zone.record(null).owner);
+        let fault = Fault::warning(message, zone.place(null), "a null MX stands alone");
+        findings.push(fault.remedy("remove it, or the others (RFC 7505 3)"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Reading the files of one zone: the zone file itself, and those it includes, which must lie in its folder. Must not
+//! know what stands in them.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{MetadataExt, OpenOptionsExt},
+    },
+    path::{Path, PathBuf},
+};
+
+/// The most octets that the files of one zone may have, included again as often as they are.
+const MAX_OCTETS: u64 = 256 << 20;
+/// The most files that one zone may include.
+const MAX_FILES: usize = 1000;
+
+/// The folder that a zone's files must not leave.
+#[derive(Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+    octets_left: u64,
+    files_left: usize,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// Its path, as a person would write it.
+    pub(super) path: PathBuf,
+    /// Device and inode: what makes it the same file under another name.
+    pub(super) identity: (u64, u64),
+    /// Its octets.
+    pub(super) octets: Vec<u8>,
+}
+
+impl Folder {
+    /// Reads the zone file and takes its folder as the limit for what it includes: the folder of the path as named,
+    /// not of where a link leads, so that a folder of links into itself (as Kubernetes mounts them) works.
+    ///
+    /// # Errors
+    /// In words, when the file cannot be read.
+    pub(super) fn open(path: &Path) -> Result<(Self, Opened), String> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = parent.canonicalize().map_err(words)?;
+        let mut folder = Self { root, octets_left: MAX_OCTETS, files_left: MAX_FILES };
+        let file = open_quietly(path, 0).map_err(words)?;
+        let opened = folder.read(file, path.to_path_buf())?;
+        Ok((folder, opened))
+    }
+
+    /// Reads a file that `from` includes; relative paths begin at the folder of `from`.
+    ///
+    /// # Errors
+    /// In words, when the file cannot be read or lies elsewhere. Never with anything that stands in it.
+    pub(super) fn include(&mut self, written: &str, from: &Path) -> Result<Opened, String> {
+        self.files_left = self.files_left.checked_sub(1).ok_or(format!("more than {MAX_FILES} files are included"))?;
+        let path = from.parent().unwrap_or(Path::new("")).join(written);
+        let outside = || "the file lies outside the folder of the zone file".to_owned();
+        let real = path.canonicalize().map_err(words)?;
+        if !real.starts_with(&self.root) {
+            return Err(outside());
+        }
+        let file = open_quietly(&real, libc::O_NOFOLLOW).map_err(words)?;
+        // A folder on the way may have been swapped for a link in between: ask what was really opened.
+        let handle = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        if handle.canonicalize().is_ok_and(|now| !now.starts_with(&self.root)) {
+            return Err(outside());
+        }
+        self.read(file, path)
+    }
+
+    fn read(&mut self, file: File, path: PathBuf) -> Result<Opened, String> {
+        let about = file.metadata().map_err(words)?;
+        if !about.is_file() {
+            return Err("it is not a regular file".to_owned());
+        }
+        let large = || format!("the zone's files are larger than {} MiB together", MAX_OCTETS >> 20);
+        if about.len() > self.octets_left {
+            return Err(large());
+        }
+        let mut octets = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0));
+        file.take(self.octets_left + 1).read_to_end(&mut octets).map_err(words)?;
+        self.octets_left = self.octets_left.checked_sub(octets.len() as u64).ok_or_else(large)?;
+        Ok(Opened { path, identity: (about.dev(), about.ino()), octets })
+    }
+}
+
+/// Opens for reading without waiting for the other end of a pipe.
+fn open_quietly(path: &Path, flags: i32) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flags | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+fn words(error: io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        io::ErrorKind::IsADirectory => "it is not a regular file".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,298 @@
+//! Everything that is known of addresses, in one trie for each family: databases under special-purpose blocks under
+//! overrides. Must not know regions or rules.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+};
+
+use super::{
+    Location,
+    special::{EMBEDDINGS, SPECIAL, normalise},
+    trie::{Branch, Slot, Trie, extent},
+};
+use crate::engine::types::{Family, Prefix};
+
+/// A hash table without chance: the same input makes the same atlas, to the last number.
+pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// Where addresses are: one trie with disjoint leaves over everything that knows.
+#[derive(Debug)]
+pub struct Atlas {
+    tries: [Trie; 2],
+    entries: Vec<Entry>,
+    locations: Vec<Location>,
+    sources: Vec<Box<str>>,
+}
+
+/// What an [`Atlas`] knows of one prefix.
+#[derive(Clone, Debug)]
+pub struct Spot<'a> {
+    /// Where it is; none when nobody knows.
+    pub location: Option<&'a Location>,
+    /// Who says so, for people: the names of the files, or what the special-purpose block is for.
+    pub source: &'a str,
+    /// The leaf that holds it.
+    pub leaf: Prefix,
+    /// Whether the address is of a special-purpose block.
+    pub special: bool,
+}
+
+/// What a leaf stands for. Leaves of equal entries are one thing that was split; others are never joined here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Entry {
+    kind: Kind,
+    location: Option<u32>,
+    source: u32,
+}
+
+/// Which of the layers a leaf came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// Databases and overrides, or nobody.
+    Ordinary,
+    /// The n-th of [`SPECIAL`].
+    Special(u8),
+    /// The n-th of [`EMBEDDINGS`]: its clients are looked up as IPv4.
+    Embedding(u8),
+}
+
+/// A location with its source, known to one [`AtlasBuilder`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fact(u32);
+
+/// Builds an [`Atlas`] from layers.
+#[derive(Debug)]
+pub struct AtlasBuilder {
+    atlas: Atlas,
+    by_entry: Table<Entry, u32>,
+    /// By hash, the first location with it. Two locations with one hash are kept twice, which costs memory only.
+    by_location: Table<u64, u32>,
+    by_source: Table<Box<str>, u32>,
+    added: Table<(u32, u32), u32>,
+    overrides: Vec<(Prefix, Fact)>,
+}
+
+impl Default for Atlas {
+    /// Nothing but the special-purpose blocks.
+    fn default() -> Self {
+        AtlasBuilder::default().finish()
+    }
+}
+
+impl Default for AtlasBuilder {
+    fn default() -> Self {
+        let mut builder = Self {
+            atlas: Atlas {
+                tries: [Trie::new(0), Trie::new(0)],
+                entries: Vec::new(),
+                locations: Vec::new(),
+                sources: Vec::new(),
+            },
+            by_entry: Table::default(),
+            by_location: Table::default(),
+            by_source: Table::default(),
+            added: Table::default(),
+            overrides: Vec::new(),
+        };
+        let source = builder.source("");
+        builder.entry(Entry { kind: Kind::Ordinary, location: None, source });
+        builder
+    }
+}
+
+impl AtlasBuilder {
+    /// Keeps a location that `source` (a file's name) states.
+    pub fn fact(&mut self, location: Location, source: &str) -> Fact {
+        let location = self.location(location);
+        let source = self.source(source);
+        Fact(self.entry(Entry { kind: Kind::Ordinary, location: Some(location), source }))
+    }
+
+    /// What a database knows of `prefix`. Call it for one database after the other: for each field the first that knows
+    /// wins. The prefixes of one database must be disjoint, which those of an MMDB always are.
+    pub fn learn(&mut self, prefix: Prefix, fact: Fact) {
+        let Self { atlas, by_entry, by_location, by_source, added, .. } = self;
+        let Atlas { tries, entries, locations, sources } = atlas;
+        tries[prefix.family().at()].change(prefix, |old| {
+            if old == 0 || old == fact.0 {
+                return fact.0;
+            }
+            *added.entry((old, fact.0)).or_insert_with(|| {
+                let (first, second) = (entries[old as usize], entries[fact.0 as usize]);
+                let (Some(known), Some(new)) = (first.location, second.location) else { return old };
+                let joined = completed(&locations[known as usize], &locations[new as usize]);
+                if joined == locations[known as usize] {
+                    return old;
+                }
+                let location = Some(keep(locations, by_location, joined));
+                let names = format!("{}, {}", sources[first.source as usize], sources[second.source as usize]);
+                let source = keep_source(sources, by_source, &names);
+                keep_entry(entries, by_entry, Entry { kind: Kind::Ordinary, location, source })
+            })
+        });
+    }
+
+    /// What an operator states of `prefix`: replaces the whole location, also the fields that it leaves empty, so that
+    /// a line of an override file can be read without the databases at hand. The longest prefix wins, of equal ones the
+    /// last. Inside a special-purpose block (or equal to it) it makes that part ordinary; one that is wider than the
+    /// block leaves it special. IPv6 forms of IPv4 addresses are never looked up, and an override there does nothing.
+    pub fn overrule(&mut self, prefix: Prefix, fact: Fact) {
+        self.overrides.push((prefix, fact));
+    }
+
+    /// Puts the layers together.
+    #[must_use]
+    pub fn finish(mut self) -> Atlas {
+        let nobody = self.source("");
+        let special = SPECIAL.iter().enumerate().map(|(n, block)| (block, Kind::Special(n as u8)));
+        let embeddings = EMBEDDINGS.iter().enumerate().map(|(n, form)| (&form.block, Kind::Embedding(n as u8)));
+        let mut blocks: Vec<_> = special.chain(embeddings).map(|(block, kind)| (block.prefix(), kind)).collect();
+        blocks.sort_by_key(|(prefix, _)| prefix.len());
+        for (prefix, kind) in blocks {
+            let entry = self.entry(Entry { kind, location: None, source: nobody });
+            self.atlas.tries[prefix.family().at()].paint(prefix, entry);
+        }
+        let mut overrides = std::mem::take(&mut self.overrides);
+        overrides.sort_by_key(|(prefix, _)| prefix.len());
+        let Atlas { tries, entries, .. } = &mut self.atlas;
+        for (prefix, fact) in overrides {
+            tries[prefix.family().at()].change(prefix, |old| match entries[old as usize].kind {
+                Kind::Ordinary => fact.0,
+                Kind::Special(n) if SPECIAL[usize::from(n)].prefix().contains(prefix) => fact.0,
+                Kind::Special(_) | Kind::Embedding(_) => old,
+            });
+        }
+        tries.iter_mut().for_each(Trie::shrink);
+        self.atlas
+    }
+
+    fn location(&mut self, location: Location) -> u32 {
+        keep(&mut self.atlas.locations, &mut self.by_location, location)
+    }
+
+    fn source(&mut self, name: &str) -> u32 {
+        keep_source(&mut self.atlas.sources, &mut self.by_source, name)
+    }
+
+    fn entry(&mut self, entry: Entry) -> u32 {
+        keep_entry(&mut self.atlas.entries, &mut self.by_entry, entry)
+    }
+}
+
+/// `known`, with its empty fields taken from `new`.
+fn completed(known: &Location, new: &Location) -> Location {
+    Location {
+        continent: known.continent.or(new.continent),
+        country: known.country.or(new.country),
+        subdivision: known.subdivision.clone().or_else(|| new.subdivision.clone()),
+        city: known.city.clone().or_else(|| new.city.clone()),
+        coordinates: known.coordinates.or(new.coordinates),
+        asn: known.asn.or(new.asn),
+    }
+}
+
+fn keep(locations: &mut Vec<Location>, by_hash: &mut Table<u64, u32>, location: Location) -> u32 {
+    let next = locations.len() as u32;
+    let at = *by_hash.entry(BuildHasherDefault::<DefaultHasher>::default().hash_one(&location)).or_insert(next);
+    if at != next && locations[at as usize] == location {
+        return at;
+    }
+    locations.push(location);
+    next
+}
+
+fn keep_source(sources: &mut Vec<Box<str>>, by_name: &mut Table<Box<str>, u32>, name: &str) -> u32 {
+    if let Some(&at) = by_name.get(name) {
+        return at;
+    }
+    let at = sources.len() as u32;
+    sources.push(name.into());
+    by_name.insert(name.into(), at);
+    at
+}
+
+fn keep_entry(entries: &mut Vec<Entry>, by_entry: &mut Table<Entry, u32>, entry: Entry) -> u32 {
+    *by_entry.entry(entry).or_insert_with(|| {
+        entries.push(entry);
+        (entries.len() - 1) as u32
+    })
+}
+
+impl Atlas {
+    /// What is known of `client`, which is normalised first. Of a client that holds several leaves: the one thing that
+    /// is known of most of it, special-purpose blocks counting only where there is nothing else.
+    #[must_use]
+    pub fn find(&self, client: Prefix) -> Spot<'_> {
+        let (client, _) = normalise(client);
+        let trie = &self.tries[client.family().at()];
+        let (branch, depth) = trie.walk(trie.root(), 0, client.bits(), client.len());
+        match branch {
+            Branch::Leaf(entry) => self.spot(entry, client.cut(depth)),
+            Branch::Inner(_) => {
+                let (entry, leaf) = self.most(client, trie);
+                self.spot(entry, leaf)
+            }
+        }
+    }
+
+    /// The entry that covers most of `client`, with its first leaf there. Slow: for people.
+    fn most(&self, client: Prefix, trie: &Trie) -> (u32, Prefix) {
+        let mut shares: Vec<(u32, u128, Prefix)> = Vec::new();
+        let mut position = Table::<u32, usize>::default();
+        let (bits, len) = (client.bits(), client.len());
+        trie.leaves(self.below(trie, client), bits, len, &mut |entry, bits, depth| {
+            let at = *position.entry(entry).or_insert_with(|| {
+                shares.push((entry, 0, Prefix::from_bits(client.family(), bits, depth)));
+                shares.len() - 1
+            });
+            shares[at].1 = shares[at].1.saturating_add(extent(depth));
+        });
+        let ordinary = |entry: u32| self.kind(entry) == Kind::Ordinary;
+        let rank = |&(entry, share, first): &(u32, u128, Prefix)| (ordinary(entry), share, std::cmp::Reverse(first));
+        shares.into_iter().max_by_key(rank).map_or((0, client), |(entry, _, first)| (entry, first))
+    }
+
+    fn below(&self, trie: &Trie, client: Prefix) -> Slot {
+        let mut slot = trie.root();
+        for depth in 0..client.len() {
+            let Branch::Inner(node) = slot.open() else { break };
+            slot = trie.branches(node)[super::trie::side(client.bits(), depth)];
+        }
+        slot
+    }
+
+    fn spot(&self, entry: u32, leaf: Prefix) -> Spot<'_> {
+        let Entry { kind, location, source } = self.entries[entry as usize];
+        Spot {
+            location: location.map(|at| &self.locations[at as usize]),
+            source: match kind {
+                Kind::Ordinary => &self.sources[source as usize],
+                Kind::Special(n) => SPECIAL[usize::from(n)].name,
+                Kind::Embedding(n) => EMBEDDINGS[usize::from(n)].block.name,
+            },
+            leaf,
+            special: kind != Kind::Ordinary,
+        }
+    }
+
+    /// How many different things leaves stand for; [`Self::kind`] and [`Self::known`] take a number below it.
+    pub(super) fn entries(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    /// What kind of leaf an entry makes.
+    pub(super) fn kind(&self, entry: u32) -> Kind {
+        self.entries[entry as usize].kind
+    }
+
+    /// The location of an entry.
+    pub(super) fn known(&self, entry: u32) -> Option<&Location> {
+        self.entries[entry as usize].location.map(|at| &self.locations[at as usize])
+    }
+
+    /// The leaves of one family, whose values are entries.
+    pub(super) fn trie(&self, family: Family) -> &Trie {
+        &self.tries[family.at()]
+    }
+}

@@ -1,0 +1,318 @@
+//! From addresses to catchments: the atlas compiled for one set of regions and rules. Must not know pools, health or
+//! DNS messages.
+
+use super::{
+    Cuts, Piece, RegionPoint, Rule,
+    atlas::{Atlas, Kind, Table},
+    estimate::{Spherical, distance},
+    ranking::{Rows, Shape, Step, value},
+    special::SPECIAL,
+    trie::{Branch, Slot, Trie, extent, side},
+};
+use crate::engine::types::{Family, Prefix};
+
+/// From addresses to catchments.
+#[derive(Debug)]
+pub struct Map {
+    sides: [Side; 2],
+    widest: [u8; 2],
+    shape: Shape,
+    steps: Vec<Step>,
+    rule: Rule,
+}
+
+/// What a leaf of a map says: the catchment, and whether it is a block of its own that says nothing of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Cell(u32);
+
+impl Cell {
+    /// Special-purpose and embedding blocks: never joined with a neighbour.
+    const FENCED: u32 = 1 << 30;
+    /// Fenced, and kept however coarse the map is cut.
+    const PINNED: u32 = 1 << 29;
+
+    fn fenced(self) -> bool {
+        self.0 & Self::FENCED != 0
+    }
+
+    fn catchment(self) -> u32 {
+        self.0 & !(Self::FENCED | Self::PINNED)
+    }
+}
+
+impl Map {
+    /// Merges the atlas's leaves into catchments: equal bands in every health state. Catchment 0 is that of clients of
+    /// whom nothing is known. Special-purpose and embedding blocks are of it too, but stay pieces of their own.
+    #[must_use]
+    pub fn compile(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, cuts: &Cuts) -> Self {
+        let shape = Shape::of(rule);
+        let (cells, rows) = cells(atlas, points, rule, &shape);
+        let sides = Family::BOTH.map(|family| {
+            let fold = Fold { atlas: atlas.trie(family), cells: &cells, finest: cuts.finest[family.at()] };
+            Side::new(fold.run())
+        });
+        let widest = [0, 1].map(|at| cuts.widest[at].min(cuts.finest[at]));
+        Self { sides, widest, shape, steps: rows.into_steps(), rule: rule.clone() }
+    }
+
+    /// The catchment of a normalised client. One that holds several pieces (a short SOURCE) gets the catchment that
+    /// covers most of it, with that catchment's lowest piece there, so that all scopes ever returned are disjoint
+    /// (RFC 7871, 7.2.1). Special-purpose blocks count only where there is nothing else.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, client: Prefix) -> Piece {
+        let family = client.family();
+        let side = &self.sides[family.at()];
+        let (mut bits, mut found) = (client.bits(), side.walk(client.bits(), client.len()));
+        if let (Branch::Inner(node), _) = found {
+            bits = side.stand_ins[node as usize];
+            found = side.walk(bits, family.bits());
+        }
+        // A stand-in is an address, which always ends in a leaf.
+        let (Branch::Leaf(cell) | Branch::Inner(cell), depth) = found;
+        let len = depth.max(self.widest[family.at()]);
+        Piece {
+            catchment: Cell(cell).catchment(),
+            prefix: Prefix::from_bits(family, bits, len),
+            special: Cell(cell).fenced(),
+        }
+    }
+
+    /// The members of `eligible` (bits by position in the rule's regions) that the rule's `key`-th key leaves, for
+    /// clients of `catchment`. `eligible` lies within one of the rule's groups.
+    #[must_use]
+    #[inline]
+    pub fn best(&self, catchment: u32, key: usize, eligible: u64) -> u64 {
+        let first = catchment as usize * self.shape.stride;
+        let Some(row) = self.steps.get(first..first + self.shape.stride) else { return eligible };
+        self.shape.best(row, key, eligible)
+    }
+
+    /// What it was made for.
+    #[must_use]
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// How many catchments there are.
+    #[must_use]
+    pub fn catchments(&self) -> usize {
+        self.steps.len().checked_div(self.shape.stride).unwrap_or(1)
+    }
+
+    /// How many pieces each family's space is divided into, before [`Cuts::widest`].
+    #[must_use]
+    pub fn pieces(&self) -> [usize; 2] {
+        [0, 1].map(|at| self.sides[at].trie.len() + 1)
+    }
+}
+
+/// For each entry of the atlas its cell, and the rows of the catchments. The facts of a location that count are the
+/// point from which its distances are reckoned; locations with one point are one class.
+fn cells(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, shape: &Shape) -> (Vec<Cell>, Rows) {
+    let regions: Vec<Option<Spherical>> = rule
+        .regions
+        .iter()
+        .map(|region| points.get(region.at()).and_then(|point| point.location).map(Spherical::of))
+        .collect();
+    let mut rows = Rows::default();
+    let mut number = |client: Option<Spherical>| {
+        let values: Vec<Vec<u32>> = rule
+            .keys
+            .iter()
+            .map(|&(key, _)| {
+                let far = |region: &Option<Spherical>| match (&client, region) {
+                    (Some(client), Some(region)) => value(key, distance(client, region)),
+                    _ => u32::MAX,
+                };
+                regions.iter().map(far).collect()
+            })
+            .collect();
+        rows.number(shape, shape.row(rule, &values))
+    };
+    let nowhere = number(None);
+    let mut classes = Table::default();
+    let cells = (0..atlas.entries()).map(|entry| {
+        let cell = match atlas.kind(entry) {
+            Kind::Embedding(_) => nowhere | Cell::FENCED | Cell::PINNED,
+            Kind::Special(n) if pinned(n) => nowhere | Cell::FENCED | Cell::PINNED,
+            Kind::Special(_) => nowhere | Cell::FENCED,
+            Kind::Ordinary => match atlas.known(entry).and_then(|location| location.point()) {
+                Some((point, _)) => *classes.entry(point).or_insert_with(|| number(Some(Spherical::of(point)))),
+                None => nowhere,
+            },
+        };
+        Cell(cell)
+    });
+    (cells.collect(), rows)
+}
+
+/// Special-purpose blocks so small that even the default cuts would swallow them (`::`, `::1`, 100::/64).
+fn pinned(special: u8) -> bool {
+    let prefix = SPECIAL[usize::from(special)].prefix();
+    prefix.len() > Cuts::default().finest[prefix.family().at()]
+}
+
+/// One family of an atlas on its way to a map.
+struct Fold<'a> {
+    atlas: &'a Trie,
+    cells: &'a [Cell],
+    finest: u8,
+}
+
+impl Fold<'_> {
+    fn run(&self) -> Trie {
+        let mut map = Trie::new(0);
+        let root = self.fold(self.atlas.root(), 0, &mut map);
+        map.set_root(root);
+        map
+    }
+
+    /// Copies a branch, joining leaves of one catchment into the widest prefixes. At the depth `finest` a branch
+    /// becomes one leaf, unless it holds a pinned block: then it is cut around that.
+    fn fold(&self, slot: Slot, depth: u8, map: &mut Trie) -> Slot {
+        let node = match slot.open() {
+            Branch::Leaf(entry) => return Slot::leaf(self.cells[entry as usize].0),
+            Branch::Inner(node) => node,
+        };
+        if depth >= self.finest
+            && let Some(cell) = self.most(slot)
+        {
+            return Slot::leaf(cell.0);
+        }
+        let [zero, one] = self.atlas.branches(node);
+        let pair = [self.fold(zero, depth + 1, map), self.fold(one, depth + 1, map)];
+        match pair[0].open() {
+            Branch::Leaf(cell) if pair[0] == pair[1] && !Cell(cell).fenced() => pair[0],
+            _ => map.join(pair),
+        }
+    }
+
+    /// The cell that covers most of a branch, the lowest address deciding a tie; none when a pinned block is inside.
+    fn most(&self, slot: Slot) -> Option<Cell> {
+        let mut shares = Shares::default();
+        let mut pinned = false;
+        // Only lengths relative to each other count, so the branch may be taken for the whole space.
+        self.atlas.leaves(slot, 0, 0, &mut |entry, bits, depth| {
+            let cell = self.cells[entry as usize];
+            pinned |= cell.0 & Cell::PINNED != 0;
+            shares.add(Share { cell, extent: extent(depth), first: bits });
+        });
+        if pinned { None } else { shares.most().map(|share| share.cell) }
+    }
+}
+
+/// How much of a stretch one cell covers.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    cell: Cell,
+    extent: u128,
+    first: u128,
+}
+
+/// The shares of a stretch, by cell.
+#[derive(Debug, Default)]
+struct Shares(Vec<Share>);
+
+impl Shares {
+    fn add(&mut self, share: Share) {
+        match self.0.binary_search_by_key(&share.cell, |known| known.cell) {
+            Ok(at) => self.0[at].extent = self.0[at].extent.saturating_add(share.extent),
+            Err(at) => self.0.insert(at, share),
+        }
+    }
+
+    /// Both stretches together; the addresses of `higher` lie above.
+    fn joined(mut self, higher: Self) -> Self {
+        if higher.0.len() <= 4 {
+            higher.0.into_iter().for_each(|share| self.add(share));
+            return self;
+        }
+        let mut both = Vec::with_capacity(self.0.len() + higher.0.len());
+        let (mut low, mut high) = (self.0.into_iter().peekable(), higher.0.into_iter().peekable());
+        while let (Some(a), Some(b)) = (low.peek(), high.peek()) {
+            let order = a.cell.cmp(&b.cell);
+            let (a, b) = (order.is_le().then(|| low.next()), order.is_ge().then(|| high.next()));
+            both.extend(match (a.flatten(), b.flatten()) {
+                (Some(a), Some(b)) => Some(Share { extent: a.extent.saturating_add(b.extent), ..a }),
+                (a, b) => a.or(b),
+            });
+        }
+        both.extend(low.chain(high));
+        Self(both)
+    }
+
+    fn most(&self) -> Option<Share> {
+        let rank = |share: &&Share| (!share.cell.fenced(), share.extent, std::cmp::Reverse(share.first));
+        self.0.iter().max_by_key(rank).copied()
+    }
+}
+
+/// One family of a map.
+#[derive(Debug)]
+struct Side {
+    trie: Trie,
+    /// For each inner node an address in the piece that answers for all of it.
+    stand_ins: Vec<u128>,
+    /// By the first 16 bits: where the walk stands after them, or the leaf before. Empty where the trie is so small
+    /// that it stays in the cache itself.
+    top: Vec<Slot>,
+    /// How many bits lead to `top`'s branch.
+    top_depth: Vec<u8>,
+}
+
+/// How many bits [`Side::top`] skips.
+const TOP: u8 = 16;
+/// Inner nodes (8 octets each) from which on [`Side::top`] pays.
+const SMALL: usize = 2048;
+
+impl Side {
+    fn new(trie: Trie) -> Self {
+        let mut stand_ins = vec![0; trie.len()];
+        stand_in(&trie, trie.root(), 0, 0, &mut stand_ins);
+        let (mut top, mut top_depth) = (Vec::new(), Vec::new());
+        if trie.len() > SMALL {
+            top.reserve_exact(1 << TOP);
+            top_depth.reserve_exact(1 << TOP);
+            for first in 0..1_u128 << TOP {
+                let (mut slot, mut depth) = (trie.root(), 0);
+                while depth < TOP
+                    && let Branch::Inner(node) = slot.open()
+                {
+                    slot = trie.branches(node)[side(first << (128 - TOP), depth)];
+                    depth += 1;
+                }
+                top.push(slot);
+                top_depth.push(depth);
+            }
+        }
+        Self { trie, stand_ins, top, top_depth }
+    }
+
+    /// Where the walk along the first `len` of `bits` ends, and how many bits lead there.
+    #[inline]
+    fn walk(&self, bits: u128, len: u8) -> (Branch, u8) {
+        let at = (bits >> (128 - TOP)) as usize;
+        match (self.top.get(at), self.top_depth.get(at)) {
+            (Some(&slot), Some(&depth)) if depth <= len => self.trie.walk(slot, depth, bits, len),
+            _ => self.trie.walk(self.trie.root(), 0, bits, len),
+        }
+    }
+}
+
+/// Notes for `slot` and every inner node below it who stands in for it.
+fn stand_in(trie: &Trie, slot: Slot, bits: u128, depth: u8, notes: &mut [u128]) -> Shares {
+    match slot.open() {
+        Branch::Leaf(cell) => Shares(vec![Share { cell: Cell(cell), extent: extent(depth), first: bits }]),
+        Branch::Inner(node) => {
+            let [zero, one] = trie.branches(node);
+            let low = stand_in(trie, zero, bits, depth + 1, notes);
+            let high = stand_in(trie, one, bits | 1 << (127 - depth), depth + 1, notes);
+            let shares = low.joined(high);
+            if let Some(most) = shares.most() {
+                notes[node as usize] = most.first;
+            }
+            shares
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! From a name to a reply: RFC 1034 4.3.2 over the table, aliases followed inside the zone, and steered names handed
+//! to `steer`. One function for each outcome.
+
+use arrayvec::ArrayVec;
+
+use super::{
+    snapshot::{Snapshot, World},
+    steer::{
+        self, Decision, Parts, Verdict,
+        locate::{Asker, locate},
+        policy::Fallback,
+        trace::{Step, Trace},
+    },
+    types::{Chance, Family, Origin, Prefix, ServiceId},
+    wire::{
+        fold,
+        fragment::Fragment,
+        name::MAX_NAME,
+        read::Query,
+        reply::{Authority, MAX_PARTS, Part, Reply},
+        rr::{Rcode, RrType},
+    },
+    zone::table::{Found, Node},
+};
+
+/// A walk from the question's name along aliases.
+pub(super) struct Walk<'s, 'q, T> {
+    pub(super) snapshot: &'s Snapshot,
+    pub(super) query: &'q Query,
+    pub(super) origin: Origin,
+    pub(super) chance: Chance,
+    pub(super) trace: &'q mut T,
+    /// The zone of the question's name: aliases are not followed out of it.
+    pub(super) zone: Option<u32>,
+    /// Aliases followed.
+    pub(super) hops: usize,
+}
+
+impl<'s, T: Trace> Walk<'s, '_, T> {
+    /// Answers for `name`; false when a steered name cannot be answered yet.
+    pub(super) fn resolve(&mut self, name: &[u8], hash: u64, reply: &mut Reply<'s>) -> bool {
+        let found = self.snapshot.world.table.find(name, hash);
+        let zone = match found {
+            Found::NotOurs => None,
+            Found::Here(node) | Found::Cut(node) | Found::Redirect(node, _) | Found::NoName(node) => Some(node.zone()),
+        };
+        if self.hops == 0 {
+            self.zone = zone;
+        } else if zone != self.zone {
+            return true; // the alias leads out of the zone: its target is the resolver's to ask for (P54)
+        }
+        match found {
+            Found::NotOurs => reply.rcode = Rcode::Refused,
+            Found::Cut(node) => self.at_cut(node, name, reply),
+            Found::NoName(node) => {
+                reply.rcode = Rcode::NxDomain;
+                self.negative(node, None, reply);
+            }
+            Found::Redirect(node, dname) => return self.redirect(node, dname, name, reply),
+            Found::Here(node) => return self.here(node, reply),
+        }
+        true
+    }
+
+    /// The name exists, itself or by a wildcard.
+    fn here(&mut self, node: &'s Node, reply: &mut Reply<'s>) -> bool {
+        let (table, rtype) = (&self.snapshot.world.table, self.query.rtype());
+        reply.authoritative = true;
+        if let Some(service) = node.service()
+            && let Some(family) = family_of(rtype)
+        {
+            return self.steered(service, family, node, reply);
+        }
+        if rtype == RrType::DS
+            && let Some(above) = table.above(node)
+        {
+            match above {
+                Ok(ds) => push(reply, Part::Rrset(ds)),
+                Err((rrset, owner_len)) => reply.authority = Some(Authority { rrset, owner_len, ttl: None }),
+            }
+            return true;
+        }
+        let alias = table.rrset(node, RrType::CNAME);
+        if rtype == RrType::ANY && alias.is_none() && (table.has_records(node) || node.service().is_some()) {
+            table.minimal().into_iter().for_each(|any| push(reply, Part::Rrset(any)));
+        } else if let Some(rrset) = table.rrset(node, rtype) {
+            push(reply, Part::Rrset(rrset));
+        } else if let Some(cname) = alias {
+            push(reply, Part::Alias(cname));
+            return rtype == RrType::ANY || self.follow(cname.target(), reply);
+        } else {
+            self.negative(node, node.service(), reply);
+        }
+        true
+    }
+
+    /// On to an alias's target.
+    fn follow(&mut self, target: &[u8], reply: &mut Reply<'s>) -> bool {
+        self.hops += 1;
+        reply.answers.len() >= MAX_PARTS - 1 || self.resolve(target, fold::hash(target), reply)
+    }
+
+    /// A DNAME stands above the name (RFC 6672 3.2).
+    fn redirect(&mut self, node: &'s Node, dname: &'s Fragment, name: &[u8], reply: &mut Reply<'s>) -> bool {
+        reply.authoritative = true;
+        let keep = name.len().saturating_sub(usize::from(node.name_len()));
+        let mut target = ArrayVec::<u8, MAX_NAME>::new();
+        let fits = keep + dname.target().len() <= MAX_NAME;
+        push(reply, Part::Redirect { dname, keep: keep as u8, fits });
+        if !fits {
+            reply.rcode = Rcode::YxDomain;
+            return true;
+        }
+        target.extend(name.iter().take(keep).chain(dname.target()).copied());
+        let made_is_asked = matches!(self.query.rtype(), RrType::CNAME | RrType::ANY);
+        made_is_asked || self.follow(&target, reply)
+    }
+
+    /// A child zone begins at or above the name: only DS of the cut itself is ours (P65, P69).
+    fn at_cut(&mut self, node: &'s Node, name: &[u8], reply: &mut Reply<'s>) {
+        let table = &self.snapshot.world.table;
+        if self.query.rtype() == RrType::DS && usize::from(node.name_len()) == name.len() {
+            reply.authoritative = true;
+            match table.rrset(node, RrType::DS) {
+                Some(ds) => push(reply, Part::Rrset(ds)),
+                None => self.negative(node, None, reply),
+            }
+            return;
+        }
+        reply.authoritative = self.hops > 0; // as the first owner of the chain has it (P57)
+        let ns = table.rrset(node, RrType::NS);
+        reply.authority = ns.map(|rrset| Authority { rrset, owner_len: node.name_len(), ttl: None });
+    }
+
+    /// A steered name is asked for addresses.
+    fn steered(&mut self, id: ServiceId, family: Family, node: &'s Node, reply: &mut Reply<'s>) -> bool {
+        let (world, subnet) = (&*self.snapshot.world, self.query.edns.as_ref().and_then(|e| e.subnet.as_ref()));
+        let (Some(service), Some(seed)) = (world.services.get(id.at()), world.seeds.get(id.at())) else {
+            return true;
+        };
+        if self.hops > 0 && subnet.is_some() {
+            return true; // one scope cannot speak for the chain and for its end (P104)
+        }
+        if !self.snapshot.ready {
+            return false;
+        }
+        self.trace.note(|| Step::Asked(id));
+        let source = Prefix::host(self.origin.source);
+        let believed = world.ecs_from.iter().any(|from| from.contains(source));
+        let asker = Asker { source: self.origin.source, subnet, believed };
+        let client = locate(&asker, &service.maps, service.cut, &world.maps);
+        self.trace.note(|| Step::Located {
+            basis: client.basis,
+            client: client.prefix,
+            block: client.block,
+            scope: client.scope,
+        });
+        let parts = Parts::of(self.snapshot);
+        let decision = steer::decide(&parts, service, seed, &client, self.chance, self.trace);
+        self.serve(decision, service, id, family, client.scope, node, reply);
+        true
+    }
+
+    /// A decision to records; to a negative answer where it leaves none of this family.
+    #[expect(clippy::too_many_arguments, reason = "what a decision is served with; none belongs to another")]
+    fn serve(
+        &mut self,
+        decision: Decision,
+        service: &'s steer::policy::Service,
+        id: ServiceId,
+        family: Family,
+        scope: u8,
+        node: &'s Node,
+        reply: &mut Reply<'s>,
+    ) {
+        let (world, ttl) = (&self.snapshot.world, decision.ttl);
+        match decision.verdict {
+            Verdict::ServFail => {
+                reply.rcode = Rcode::ServFail;
+                reply.authoritative = false;
+                reply.answers.clear();
+                return;
+            }
+            Verdict::Endpoints { pool, mut chosen, living } => {
+                if let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) {
+                    let alive = if living { row.alive[family.at()] } else { u64::MAX };
+                    let serves = table.has[family.at()] & alive;
+                    chosen.retain(|n| serves >> *n & 1 == 1);
+                    if !chosen.is_empty() {
+                        reply.chosen = chosen;
+                        push(reply, Part::Chosen { family, ttl, table: &table.addresses });
+                    }
+                }
+            }
+            Verdict::Listed => {
+                if let Fallback::Addresses(list) = &service.when_all_down
+                    && list.iter().any(|a| Family::of(*a) == family)
+                {
+                    push(reply, Part::Listed { family, ttl, list });
+                }
+            }
+            Verdict::NoData => {}
+        }
+        if matches!(reply.answers.last(), Some(Part::Chosen { .. } | Part::Listed { .. })) {
+            reply.scope = scope;
+        } else {
+            self.negative(node, Some(id), reply);
+        }
+    }
+
+    /// NODATA or NXDOMAIN: the zone's SOA, its TTL bounded by MINIMUM (RFC 2308 3) and by a service's `ttl.min`.
+    fn negative(&mut self, node: &'s Node, service: Option<ServiceId>, reply: &mut Reply<'s>) {
+        let world = &self.snapshot.world;
+        reply.authoritative = true;
+        let bound = service.and_then(|id| world.services.get(id.at())).map(|s| s.ttl_min);
+        reply.authority = world.table.negative(node).map(|(rrset, owner_len)| Authority {
+            rrset,
+            owner_len,
+            ttl: bound.map(|ttl| ttl.min(rrset.ttl())),
+        });
+    }
+}
+
+/// Class CH: who the server is, when it may say so; nothing else.
+pub(super) fn chaos<'s>(world: &'s World, name: &[u8], rtype: RrType, reply: &mut Reply<'s>) {
+    let asked = [&b"\x02id\x06server\0"[..], b"\x08hostname\x04bind\0"].iter().any(|n| fold::same(n, name));
+    match &world.identity_txt {
+        Some(txt) if asked && matches!(rtype, RrType::TXT | RrType::ANY) => {
+            reply.authoritative = true;
+            push(reply, Part::Rrset(txt));
+        }
+        _ => reply.rcode = Rcode::Refused,
+    }
+}
+
+fn family_of(rtype: RrType) -> Option<Family> {
+    match rtype {
+        RrType::A => Some(Family::V4),
+        RrType::AAAA => Some(Family::V6),
+        _ => None,
+    }
+}
+
+/// Appends a part. The chain is bounded before it gets here, so there is always room.
+fn push<'s>(reply: &mut Reply<'s>, part: Part<'s>) {
+    let pushed = reply.answers.try_push(part);
+    debug_assert!(pushed.is_ok(), "a chain is bounded by MAX_PARTS");
+}
+
+impl<'s> Parts<'s> {
+    /// The parts of a Snapshot that a decision reads.
+    #[must_use]
+    pub fn of(snapshot: &'s Snapshot) -> Self {
+        let world = &*snapshot.world;
+        Self {
+            pools: &world.pools,
+            tables: &world.tables,
+            rows: &snapshot.pools,
+            policies: &world.policies,
+            maps: &world.maps,
+            atlas: &world.atlas,
+            points: &world.points,
+            endpoints: &world.endpoints,
+            change_in: &snapshot.change_in,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The live row of a pool: what changes in milliseconds, as bits.
+
+/// Who in a pool may answer, as bits counted from the pool's first endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolRow {
+    /// Up in at least one family, or not monitored.
+    pub up: u64,
+    /// Not up, and not known to be down in every family.
+    pub unknown: u64,
+    /// For each family: an address that is not known to be down.
+    pub alive: [u64; 2],
+    /// Up, with failures counted: may go.
+    pub falling: u64,
+    /// Down, with successes counted: may come back.
+    pub rising: u64,
+}

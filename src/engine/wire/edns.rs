@@ -1,0 +1,112 @@
+//! EDNS(0): the OPT record (RFC 6891) and the client subnet in it (RFC 7871).
+
+use crate::engine::types::{Family, Prefix};
+
+/// The payload size that our OPT record advertises (RFC 9715, DNS flag day 2020).
+pub const ADVERTISED: u16 = 1232;
+const CLIENT_SUBNET: u16 = 8;
+/// Octets of an OPT record without options.
+const BARE: usize = 11;
+
+/// What a query's OPT record says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edns {
+    /// The UDP payload the client takes; less than 512 means 512 (RFC 6891 6.2.3).
+    pub size: u16,
+    /// EDNS version.
+    pub version: u8,
+    /// The DO bit.
+    pub dnssec_ok: bool,
+    /// The client subnet option, when sound.
+    pub subnet: Option<Subnet>,
+}
+
+/// A client subnet option. FAMILY 0 with SOURCE 0 is let through: some tools send it for "no subnet".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subnet {
+    family: u16,
+    source: u8,
+    prefix: Option<Prefix>,
+}
+
+impl Subnet {
+    /// The client's prefix; none when SOURCE is 0, that is, when the client wants no location used (RFC 7871 7.1.2).
+    #[must_use]
+    pub fn client(&self) -> Option<Prefix> {
+        self.prefix.filter(|_| self.source > 0)
+    }
+
+    /// Whether SOURCE is 0.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.source == 0
+    }
+}
+
+/// Reads an OPT record's fixed fields and options; false when it is broken, which includes every malformed client
+/// subnet (P99). A second client subnet is ignored (P105).
+pub(super) fn read(class: u16, ttl: u32, rdata: &[u8]) -> (Edns, bool) {
+    let mut edns = Edns { size: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None };
+    if edns.version > 0 {
+        return (edns, true); // a later version may mean something else by its options
+    }
+    let mut rest = rdata;
+    while !rest.is_empty() {
+        let Some(([c0, c1, l0, l1], tail)) = rest.split_first_chunk::<4>() else { return (edns, false) };
+        let len = u16::from_be_bytes([*l0, *l1]) as usize;
+        let Some((value, tail)) = tail.split_at_checked(len) else { return (edns, false) };
+        if u16::from_be_bytes([*c0, *c1]) == CLIENT_SUBNET && edns.subnet.is_none() {
+            edns.subnet = read_subnet(value);
+            if edns.subnet.is_none() {
+                return (edns, false);
+            }
+        }
+        rest = tail;
+    }
+    (edns, true)
+}
+
+fn read_subnet(value: &[u8]) -> Option<Subnet> {
+    let (&[f0, f1, source, scope], address) = value.split_first_chunk::<4>()?;
+    let number = u16::from_be_bytes([f0, f1]);
+    if scope != 0 || address.len() != usize::from(source).div_ceil(8) {
+        return None;
+    }
+    let family = match number {
+        0 if source == 0 => return Some(Subnet { family: 0, source, prefix: None }),
+        1 => Family::V4,
+        2 => Family::V6,
+        _ => return None,
+    };
+    if source > family.bits() {
+        return None;
+    }
+    let mut octets = [0; 16];
+    octets[..address.len()].copy_from_slice(address);
+    let bits = u128::from_be_bytes(octets);
+    let prefix = Prefix::from_bits(family, bits, source);
+    (prefix.bits() == bits).then_some(Subnet { family: number, source, prefix: Some(prefix) })
+}
+
+/// How many octets [`write()`] will take.
+#[must_use]
+pub fn len(echo: Option<&Subnet>) -> usize {
+    BARE + echo.map_or(0, |s| 8 + usize::from(s.source).div_ceil(8))
+}
+
+/// Writes our OPT record at the start of `out`: the upper bits of the response code, DO as the client set it, and its
+/// subnet with `scope`. Returns the octets written; the caller has made room by [`len`].
+pub(super) fn write(out: &mut [u8], extended: u8, dnssec_ok: bool, echo: Option<(&Subnet, u8)>) -> usize {
+    let size = ADVERTISED.to_be_bytes();
+    let rdlen = (len(echo.map(|(s, _)| s)) - BARE) as u16;
+    let [r0, r1] = rdlen.to_be_bytes();
+    let flags = if dnssec_ok { 0x80 } else { 0 };
+    out[..BARE].copy_from_slice(&[0, 0, 41, size[0], size[1], extended, 0, flags, 0, r0, r1]);
+    let Some((subnet, scope)) = echo else { return BARE };
+    let octets = usize::from(subnet.source).div_ceil(8);
+    let [f0, f1] = subnet.family.to_be_bytes();
+    out[BARE..BARE + 8].copy_from_slice(&[0, CLIENT_SUBNET as u8, 0, 4 + octets as u8, f0, f1, subnet.source, scope]);
+    let address = subnet.prefix.map_or(0, Prefix::bits).to_be_bytes();
+    out[BARE + 8..BARE + 8 + octets].copy_from_slice(&address[..octets]);
+    BARE + 8 + octets
+}

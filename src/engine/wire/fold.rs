@@ -1,0 +1,64 @@
+//! Names in wire form, compared and hashed without regard to ASCII case, eight octets at a time.
+
+/// A hash of a name's folded octets. Length octets are below 64, so folding letters never touches one.
+#[must_use]
+pub fn hash(wire: &[u8]) -> u64 {
+    let (chunks, rest) = wire.as_chunks::<8>();
+    let mut hash = 0x9e37_79b9_7f4a_7c15 ^ wire.len() as u64;
+    for chunk in chunks {
+        hash = mix(hash, lower(u64::from_le_bytes(*chunk)));
+    }
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        hash = mix(hash, lower(u64::from_le_bytes(last)));
+    }
+    hash ^ hash >> 32
+}
+
+/// Whether two names are the same name.
+#[must_use]
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.eq_ignore_ascii_case(b)
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    let wide = u128::from(hash ^ word) * 0xe703_7ed1_a0b4_28db;
+    (wide as u64) ^ ((wide >> 64) as u64)
+}
+
+/// Capital letters of eight octets to small ones: bit 5 is set where bit 7 is clear and the low seven bits lie
+/// between `A` and `Z`.
+fn lower(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let low = word & (0x7f * ONES);
+    let from_a = low + (0x80 - 0x41) * ONES;
+    let past_z = low + (0x80 - 0x5b) * ONES;
+    let capitals = from_a & !past_z & !word & (0x80 * ONES);
+    word | capitals >> 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_is_ascii_only_and_octet_by_octet() {
+        for octet in 0..=255u8 {
+            let word = u64::from_le_bytes([octet; 8]);
+            assert_eq!(lower(word).to_le_bytes(), [octet.to_ascii_lowercase(); 8]);
+        }
+        assert_eq!(hash(b"\x03WWW\x07eXample\0"), hash(b"\x03www\x07example\0"));
+        assert_ne!(hash(b"\x01\xdf\0"), hash(b"\x01\xff\0"));
+    }
+
+    #[test]
+    fn near_names_spread_over_the_low_bits() {
+        let mut seen = vec![0u32; 1 << 10];
+        for n in 0..10_240 {
+            let name = format!("\x06h{n:05}\x07example\x03com\0");
+            seen[hash(name.as_bytes()) as usize & 0x3ff] += 1;
+        }
+        assert!(seen.iter().all(|&n| n < 40), "{:?}", seen.iter().max());
+    }
+}

@@ -1,0 +1,202 @@
+//! RRsets encoded once, when the zone is compiled, and copied into replies. Must not know what they answer.
+
+use std::collections::HashMap;
+
+use super::rr::RrType;
+
+/// Octets of a record before its data, its owner being a pointer: owner, type, class, TTL, length.
+pub const RECORD: usize = 12;
+/// Offsets inside a fragment beyond this are never pointed at, so that a pointer stays below 16,384 (RFC 1035 4.1.4)
+/// wherever a reply puts the fragment: chains before it take less than 6,000 octets.
+const REACH: usize = 8192;
+
+/// An RRset in wire form. Owners are pointers to the question's name; names in the data are compressed against each
+/// other where RFC 3597 4 allows it, and keep their case.
+#[derive(Debug)]
+pub struct Fragment {
+    rtype: RrType,
+    ttl: u32,
+    octets: Box<[u8]>,
+    /// Where each record begins.
+    records: Box<[u32]>,
+    /// Where a pointer stands whose target is counted from the fragment's start.
+    links: Box<[u32]>,
+    /// Address RRsets of names in the data, for the additional section.
+    pub extras: Vec<Extra>,
+}
+
+/// An address RRset of a name that stands in a fragment's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// Where the name stands, counted from the fragment's start.
+    pub at: u16,
+    /// The address RRset, in the table that owns both fragments.
+    pub fragment: u32,
+    /// Whether a reply without it is truncated: glue below the cut (RFC 9471 3.1).
+    pub required: bool,
+}
+
+impl Fragment {
+    /// Encodes an RRset: `rdata` in uncompressed wire form, at least one, each at most 65,535 octets.
+    #[must_use]
+    pub fn new(rtype: RrType, ttl: u32, rdata: &[&[u8]]) -> Self {
+        let mut octets = Vec::new();
+        let mut records = Vec::with_capacity(rdata.len());
+        let mut links = Vec::new();
+        let mut seen = HashMap::new();
+        for data in rdata {
+            records.push(octets.len() as u32);
+            octets.extend_from_slice(&[0xc0, 0x0c]);
+            octets.extend_from_slice(&rtype.0.to_be_bytes());
+            octets.extend_from_slice(&[0, 1]);
+            octets.extend_from_slice(&ttl.to_be_bytes());
+            octets.extend_from_slice(&[0, 0]);
+            let start = octets.len();
+            write_rdata(rtype, data, &mut octets, &mut links, &mut seen);
+            let len = (octets.len() - start) as u16;
+            octets[start - 2..start].copy_from_slice(&len.to_be_bytes());
+        }
+        Self { rtype, ttl, octets: octets.into(), records: records.into(), links: links.into(), extras: Vec::new() }
+    }
+
+    /// One TXT record of class CH, for the names that tell a server's identity (RFC 4892). Longer texts are cut at 255
+    /// octets.
+    #[must_use]
+    pub fn chaos_txt(text: &str) -> Self {
+        let text = &text.as_bytes()[..text.len().min(255)];
+        let mut rdata = vec![text.len() as u8];
+        rdata.extend_from_slice(text);
+        let mut fragment = Self::new(RrType::TXT, 0, &[&rdata]);
+        fragment.octets[4..6].copy_from_slice(&[0, 3]);
+        fragment
+    }
+
+    /// The records' type.
+    #[must_use]
+    pub fn rtype(&self) -> RrType {
+        self.rtype
+    }
+
+    /// The records' TTL in seconds.
+    #[must_use]
+    pub fn ttl(&self) -> u32 {
+        self.ttl
+    }
+
+    /// Octets that it takes in a reply.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Never: an RRset has a record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// How many records.
+    #[must_use]
+    pub fn count(&self) -> u16 {
+        self.records.len() as u16
+    }
+
+    /// The first record's data, uncompressed since nothing stands before it: a CNAME's or DNAME's target.
+    #[must_use]
+    pub fn target(&self) -> &[u8] {
+        self.octets.get(RECORD..).unwrap_or_default()
+    }
+
+    /// Where the names for the additional section stand: (offset, name in the data of record n).
+    pub(in crate::engine) fn target_offsets(&self) -> impl Iterator<Item = usize> {
+        let skip = match self.rtype {
+            RrType::NS => Some(0),
+            RrType::MX | RrType::SVCB | RrType::HTTPS => Some(2),
+            RrType::SRV => Some(6),
+            _ => None,
+        };
+        self.records.iter().filter_map(move |at| Some(*at as usize + RECORD + skip?)).filter(|at| *at < REACH)
+    }
+
+    /// Copies it to `base` of the message. `owner` is the pointer to its owner name, `ttl` replaces the TTL.
+    pub(super) fn write(&self, message: &mut [u8], base: usize, owner: u16, ttl: Option<u32>) {
+        let out = &mut message[base..base + self.octets.len()];
+        out.copy_from_slice(&self.octets);
+        if owner != QUESTION {
+            for &at in &self.records {
+                out[at as usize..at as usize + 2].copy_from_slice(&owner.to_be_bytes());
+            }
+        }
+        if let Some(ttl) = ttl {
+            for &at in &self.records {
+                out[at as usize + 6..at as usize + 10].copy_from_slice(&ttl.to_be_bytes());
+            }
+        }
+        for &at in &self.links {
+            let at = at as usize;
+            let target = u16::from_be_bytes([out[at], out[at + 1]]);
+            out[at..at + 2].copy_from_slice(&pointer(base + target as usize).to_be_bytes());
+        }
+    }
+}
+
+/// The pointer to the question's name.
+pub(super) const QUESTION: u16 = 0xc00c;
+
+/// The pointer to an offset below 16,384.
+pub(super) fn pointer(offset: usize) -> u16 {
+    0xc000 | offset as u16
+}
+
+/// Appends a record's data. Only the types of RFC 1035 have their names compressed.
+fn write_rdata<'a>(
+    rtype: RrType,
+    data: &'a [u8],
+    octets: &mut Vec<u8>,
+    links: &mut Vec<u32>,
+    seen: &mut HashMap<&'a [u8], usize>,
+) {
+    let (before, names) = match rtype {
+        RrType::NS | RrType::CNAME | RrType::PTR => (0, 1),
+        RrType::MX => (2, 1),
+        RrType::SOA => (0, 2),
+        _ => (data.len(), 0),
+    };
+    let (head, mut rest) = data.split_at(before.min(data.len()));
+    octets.extend_from_slice(head);
+    for _ in 0..names {
+        rest = write_name(rest, octets, links, seen);
+    }
+    octets.extend_from_slice(rest);
+}
+
+/// Appends the name at the start of `data`, sharing the longest tail that was written before in the same case, and
+/// returns what follows it.
+fn write_name<'a>(
+    data: &'a [u8],
+    octets: &mut Vec<u8>,
+    links: &mut Vec<u32>,
+    seen: &mut HashMap<&'a [u8], usize>,
+) -> &'a [u8] {
+    let mut end = 0;
+    while let Some(&len) = data.get(end).filter(|len| **len != 0) {
+        end += 1 + len as usize;
+    }
+    let (name, rest) = data.split_at((end + 1).min(data.len()));
+    let mut at = 0;
+    while name[at] != 0 {
+        if let Some(&target) = seen.get(&name[at..]) {
+            links.push(octets.len() as u32);
+            octets.extend_from_slice(&(target as u16).to_be_bytes());
+            return rest;
+        }
+        if octets.len() < REACH {
+            seen.insert(&name[at..], octets.len());
+        }
+        let next = at + 1 + name[at] as usize;
+        octets.extend_from_slice(&name[at..next]);
+        at = next;
+    }
+    octets.push(0);
+    rest
+}

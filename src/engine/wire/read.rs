@@ -1,0 +1,164 @@
+//! A packet to a [`Query`]: one strict pass, no allocation, and no work that a lie in the packet could multiply.
+//! Must not know what any name holds.
+
+use super::{
+    edns::{self, Edns},
+    fold,
+    rr::{Rcode, RrType},
+};
+
+/// Octets of a message header (RFC 1035 4.1.1).
+pub const HEADER: usize = 12;
+
+/// What a packet asks. It holds offsets and values, never slices: the reply is written over the packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Query {
+    /// Set when the packet can only be answered with this code.
+    pub fault: Option<Rcode>,
+    /// Octets of the question's name, which stands at offset 12; 0 when there is no question to echo.
+    pub name_len: u8,
+    /// The question's type.
+    pub qtype: u16,
+    /// The question's class.
+    pub qclass: u16,
+    /// The folded name's hash, for the first look into the table.
+    pub hash: u64,
+    /// What the OPT record says, when there is one.
+    pub edns: Option<Edns>,
+}
+
+impl Query {
+    /// Where the question ends and the reply's records begin.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        if self.name_len == 0 { HEADER } else { HEADER + self.name_len as usize + 4 }
+    }
+
+    /// The question's type, as a type.
+    #[must_use]
+    pub fn rtype(&self) -> RrType {
+        RrType(self.qtype)
+    }
+
+    fn faulty(mut self, rcode: Rcode) -> Option<Self> {
+        self.fault = Some(rcode);
+        Some(self)
+    }
+}
+
+/// Reads a packet. None means silence: too short to answer (P11), or itself a response (P10).
+#[must_use]
+pub fn read(packet: &[u8]) -> Option<Query> {
+    let header = packet.first_chunk::<HEADER>()?;
+    if header[2] & 0x80 != 0 {
+        return None;
+    }
+    let query = Query::default();
+    match header[2] >> 3 & 0xf {
+        0 => {}
+        4 | 5 => return query.faulty(Rcode::Refused), // NOTIFY and UPDATE from strangers (P16, P17)
+        _ => return query.faulty(Rcode::NotImp),
+    }
+    let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    if count(4) != 1 {
+        return query.faulty(Rcode::FormErr); // RFC 9619 4; none at all is FORMERR as long as we know no cookies
+    }
+    let Some(mut query) = read_question(packet, query) else {
+        return query.faulty(Rcode::FormErr);
+    };
+    let mut at = query.end();
+    for _ in 0..u32::from(count(6)) + u32::from(count(8)) {
+        match skip_record(packet, at) {
+            Some(record) => at = record.end,
+            None => return query.faulty(Rcode::FormErr),
+        }
+    }
+    for _ in 0..count(10) {
+        let Some(record) = skip_record(packet, at) else {
+            return query.faulty(Rcode::FormErr);
+        };
+        if record.rtype == RrType::OPT.0 {
+            let root_owner = packet[at] == 0;
+            if query.edns.is_some() || !root_owner {
+                return query.faulty(Rcode::FormErr); // RFC 6891 6.1.1
+            }
+            let (edns, sound) = edns::read(record.class, record.ttl, &packet[record.rdata..record.end]);
+            query.edns = Some(edns);
+            if edns.version > 0 {
+                return query.faulty(Rcode::BadVers);
+            }
+            if !sound {
+                return query.faulty(Rcode::FormErr);
+            }
+        }
+        at = record.end;
+    }
+    Some(query)
+}
+
+/// The question: a name without compression, since nothing stands before it that a pointer could mean (P22).
+fn read_question(packet: &[u8], mut query: Query) -> Option<Query> {
+    let mut at = HEADER;
+    loop {
+        let len = *packet.get(at)? as usize;
+        at += 1;
+        match len {
+            0 => break,
+            1..=63 => at += len,
+            _ => return None,
+        }
+        if at - HEADER >= 255 {
+            return None;
+        }
+    }
+    let rest = packet.get(at..at + 4)?;
+    query.name_len = (at - HEADER) as u8;
+    query.qtype = u16::from_be_bytes([rest[0], rest[1]]);
+    query.qclass = u16::from_be_bytes([rest[2], rest[3]]);
+    query.hash = fold::hash(&packet[HEADER..at]);
+    Some(query)
+}
+
+struct RecordAt {
+    rtype: u16,
+    class: u16,
+    ttl: u32,
+    rdata: usize,
+    end: usize,
+}
+
+fn skip_record(packet: &[u8], start: usize) -> Option<RecordAt> {
+    let mut at = start;
+    loop {
+        let len = *packet.get(at)? as usize;
+        match len {
+            0 => {
+                at += 1;
+                break;
+            }
+            1..=63 => at += 1 + len,
+            0xc0.. => {
+                let target = (len & 0x3f) << 8 | *packet.get(at + 1)? as usize;
+                if target >= at {
+                    return None; // only ever backwards (P94)
+                }
+                at += 2;
+                break;
+            }
+            _ => return None,
+        }
+        if at - start > 255 {
+            return None;
+        }
+    }
+    let fixed = packet.get(at..)?.first_chunk::<10>()?;
+    let rdata = at + 10;
+    let end = rdata + u16::from_be_bytes([fixed[8], fixed[9]]) as usize;
+    (end <= packet.len()).then(|| RecordAt {
+        rtype: u16::from_be_bytes([fixed[0], fixed[1]]),
+        class: u16::from_be_bytes([fixed[2], fixed[3]]),
+        ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+        rdata,
+        end,
+    })
+}

@@ -1,0 +1,198 @@
+//! A [`Reply`] to octets, over the request's own: whole RRsets or none (P85), required things before optional ones,
+//! room for OPT kept from the start (P79). Must not know why anything is answered.
+
+use super::{
+    edns,
+    fragment::{Extra, Fragment, QUESTION, RECORD, pointer},
+    read::{HEADER, Query},
+    reply::{Part, Reply},
+    rr::Rcode,
+};
+use crate::engine::types::Family;
+
+/// A pen over the message, and the name that the next record belongs to.
+struct Pen<'m> {
+    message: &'m mut [u8],
+    at: usize,
+    /// No record may end beyond this.
+    limit: usize,
+    /// Where the current name stands, uncompressed.
+    name: usize,
+    /// Its octets.
+    name_len: usize,
+    truncated: bool,
+}
+
+/// Writes the reply over the request in `packet` and returns its length, at most `limit`, which must be at least 512
+/// and at most the packet's size.
+pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) -> usize {
+    let subnet = query.edns.as_ref().and_then(|e| e.subnet.as_ref());
+    let subnet = subnet.filter(|_| reply.rcode != Rcode::BadVers && query.fault.is_none());
+    let opt = query.edns.as_ref().map_or(0, |_| edns::len(subnet));
+    let limit = limit.min(packet.len());
+    let mut pen = Pen {
+        message: packet,
+        at: query.end(),
+        limit: limit.saturating_sub(opt),
+        name: HEADER,
+        name_len: query.name_len as usize,
+        truncated: false,
+    };
+    let mut counts = [u16::from(query.name_len > 0), 0, 0, 0];
+    let mut extras: [Option<(&Fragment, usize)>; 2] = [None, None];
+    for part in &reply.answers {
+        let base = pen.at;
+        let Some(count) = pen.part(part, &reply.chosen) else { break };
+        counts[1] += count;
+        if let Part::Rrset(rrset) = part {
+            extras[0] = Some((rrset, base));
+        }
+    }
+    if let Some(authority) = reply.authority.as_ref().filter(|_| !pen.truncated) {
+        let owner = pen.name + pen.name_len - authority.owner_len as usize;
+        let base = pen.at;
+        if pen.rrset(authority.rrset, pointer(owner), authority.ttl) {
+            counts[2] = authority.rrset.count();
+            extras[1] = Some((authority.rrset, base));
+        }
+    }
+    if !pen.truncated {
+        for required in [true, false] {
+            for (fragment, base) in extras.iter().flatten() {
+                counts[3] += pen.extras(fragment, *base, reply.fragments, required);
+            }
+        }
+    }
+    if let Some(sent) = &query.edns {
+        let extended = reply.rcode as u8 >> 4;
+        let echo = subnet.map(|s| (s, reply.scope));
+        pen.at += edns::write(&mut pen.message[pen.at..], extended, sent.dnssec_ok, echo);
+        counts[3] += 1;
+    }
+    let Pen { message, at, truncated, .. } = pen;
+    let flags = 0x80 | u8::from(reply.authoritative) << 2 | u8::from(truncated) << 1;
+    message[2] = message[2] & 0x79 | flags; // opcode and RD stay (P2, P3)
+    message[3] = reply.rcode as u8 & 0xf; // RA, Z, AD and CD are clear (P5 to P8)
+    for (n, count) in counts.iter().enumerate() {
+        message[4 + 2 * n..6 + 2 * n].copy_from_slice(&count.to_be_bytes());
+    }
+    at
+}
+
+impl Pen<'_> {
+    /// Whether `len` more octets fit; if not, the message is truncated.
+    fn fits(&mut self, len: usize) -> bool {
+        let fits = self.at + len <= self.limit;
+        self.truncated |= !fits;
+        fits
+    }
+
+    fn rrset(&mut self, rrset: &Fragment, owner: u16, ttl: Option<u32>) -> bool {
+        let fits = self.fits(rrset.len());
+        if fits {
+            rrset.write(self.message, self.at, owner, ttl);
+            self.at += rrset.len();
+        }
+        fits
+    }
+
+    fn owner(&self) -> u16 {
+        if self.name == HEADER { QUESTION } else { pointer(self.name) }
+    }
+
+    /// Writes one part of the answer section and says how many records it has; none when it did not fit.
+    fn part(&mut self, part: &Part<'_>, chosen: &[u8]) -> Option<u16> {
+        match part {
+            Part::Rrset(rrset) => self.rrset(rrset, self.owner(), None).then(|| rrset.count()),
+            Part::Alias(cname) => {
+                let base = self.at;
+                self.rrset(cname, self.owner(), None).then(|| {
+                    (self.name, self.name_len) = (base + RECORD, cname.target().len());
+                    cname.count()
+                })
+            }
+            Part::Redirect { dname, keep, fits } => self.redirect(dname, *keep as usize, *fits),
+            Part::Chosen { family, ttl, table } => {
+                let chosen = || chosen.iter().filter_map(|n| table.get(*n as usize));
+                match family {
+                    Family::V4 => self.addresses(1, *ttl, || chosen().filter_map(|a| a.v4).map(|a| a.octets())),
+                    Family::V6 => self.addresses(28, *ttl, || chosen().filter_map(|a| a.v6).map(|a| a.octets())),
+                }
+            }
+            Part::Listed { family, ttl, list } => {
+                use std::net::IpAddr::{V4, V6};
+                let v4 = || list.iter().filter_map(|a| if let V4(a) = a { Some(a.octets()) } else { None });
+                let v6 = || list.iter().filter_map(|a| if let V6(a) = a { Some(a.octets()) } else { None });
+                match family {
+                    Family::V4 => self.addresses(1, *ttl, v4),
+                    Family::V6 => self.addresses(28, *ttl, v6),
+                }
+            }
+        }
+    }
+
+    fn redirect(&mut self, dname: &Fragment, keep: usize, fits: bool) -> Option<u16> {
+        let (owner, name) = (self.owner(), self.name);
+        if !self.rrset(dname, pointer(name + keep), None) {
+            return None;
+        }
+        if !fits {
+            return Some(dname.count());
+        }
+        let rdlen = keep + dname.target().len();
+        if !self.fits(RECORD + rdlen) {
+            return None;
+        }
+        let base = self.at;
+        self.record(owner, 5, dname.ttl(), rdlen);
+        self.message.copy_within(name..name + keep, self.at);
+        self.message[self.at + keep..self.at + rdlen].copy_from_slice(dname.target());
+        self.at += rdlen;
+        (self.name, self.name_len) = (base + RECORD, rdlen);
+        Some(dname.count() + 1)
+    }
+
+    /// Address records of the current name: all of them or none.
+    fn addresses<const N: usize, I: Iterator<Item = [u8; N]>>(
+        &mut self,
+        rtype: u16,
+        ttl: u32,
+        list: impl Fn() -> I,
+    ) -> Option<u16> {
+        let count = list().count();
+        if !self.fits(count * (RECORD + N)) {
+            return None;
+        }
+        let owner = self.owner();
+        for address in list() {
+            self.record(owner, rtype, ttl, N);
+            self.message[self.at..self.at + N].copy_from_slice(&address);
+            self.at += N;
+        }
+        Some(count as u16)
+    }
+
+    fn record(&mut self, owner: u16, rtype: u16, ttl: u32, rdlen: usize) {
+        let ([o0, o1], [t0, t1], [l0, l1]) = (owner.to_be_bytes(), rtype.to_be_bytes(), (rdlen as u16).to_be_bytes());
+        let [s0, s1, s2, s3] = ttl.to_be_bytes();
+        let head = [o0, o1, t0, t1, 0, 1, s0, s1, s2, s3, l0, l1];
+        self.message[self.at..self.at + RECORD].copy_from_slice(&head);
+        self.at += RECORD;
+    }
+
+    /// Address RRsets of the names in `fragment`, which stands at `base`. Those that are only a service to the client
+    /// are left out without a word when they do not fit (P73).
+    fn extras(&mut self, fragment: &Fragment, base: usize, fragments: &[Fragment], required: bool) -> u16 {
+        let mut count = 0;
+        for Extra { at, fragment, .. } in fragment.extras.iter().filter(|e| e.required == required) {
+            let (Some(rrset), owner) = (fragments.get(*fragment as usize), base + *at as usize) else { continue };
+            if owner >= 0x4000 || (!required && self.at + rrset.len() > self.limit) {
+                continue;
+            }
+            if self.rrset(rrset, pointer(owner), None) {
+                count += rrset.count();
+            }
+        }
+        count
+    }
+}

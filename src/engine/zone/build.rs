@@ -1,0 +1,304 @@
+//! Zones and services to a [`Table`]. The zones have been checked: what a check refuses is not looked for here.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    ZoneSource,
+    table::{Kind, Link, NONE, Node, Table, Zone},
+};
+use crate::engine::wire::{
+    fold,
+    fragment::{Extra, Fragment},
+    name::Name,
+    rr::RrType,
+};
+
+/// RRsets of one owner: TTL and data by type.
+type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
+
+impl Table {
+    /// Compiles zones and the names of services, which are numbered by their position.
+    #[must_use]
+    pub fn build(zones: &[ZoneSource], services: &[&Name]) -> Self {
+        let mut builder = Builder::default();
+        builder.table.minimal = builder.fragment(RrType::HINFO, 3600, &[b"\x07RFC8482\x00"]);
+        let apexes: HashSet<&Name> = zones.iter().map(|z| &z.apex).collect();
+        let mut cut_sets = Vec::new();
+        for zone in zones {
+            cut_sets.push(builder.zone(zone, &apexes));
+        }
+        for (id, name) in services.iter().enumerate() {
+            if let Some(zone) = closest_zone(zones, name) {
+                let node = builder.node(name, zone as u32, &zones[zone].apex);
+                builder.table.nodes[node as usize].service = id as u32;
+            }
+        }
+        builder.connect();
+        for (zone, sets) in zones.iter().zip(&cut_sets) {
+            builder.extras(zone, sets);
+        }
+        builder.lift_ds(zones, &cut_sets);
+        builder.table
+    }
+}
+
+fn closest_zone(zones: &[ZoneSource], name: &Name) -> Option<usize> {
+    let holding = zones.iter().enumerate().filter(|(_, z)| name.is_within(&z.apex));
+    holding.max_by_key(|(_, z)| z.apex.wire().len()).map(|(n, _)| n)
+}
+
+/// What a zone holds at or below its cuts.
+struct Below<'z> {
+    /// The cuts' names.
+    cuts: HashSet<Name>,
+    /// Address RRsets that are not the zone's own, as fragments.
+    glue: HashMap<Name, Vec<u32>>,
+    /// DS RRsets at cuts that are other zones of ours.
+    ds: Vec<(Name, u32)>,
+    owners: HashMap<Name, Sets<'z>>,
+}
+
+#[derive(Default)]
+struct Builder {
+    table: Table,
+    by_name: HashMap<Name, Link>,
+}
+
+impl Builder {
+    /// Adds a zone's nodes and RRsets; returns what the later passes need.
+    fn zone<'z>(&mut self, zone: &'z ZoneSource, apexes: &HashSet<&Name>) -> Below<'z> {
+        let id = self.table.zones.len() as u32;
+        let apex = self.node(&zone.apex, id, &zone.apex);
+        self.table.nodes[apex as usize].kind = Kind::Apex;
+        self.table.nodes[apex as usize].zone = id;
+        let mut below = Below { cuts: HashSet::new(), glue: HashMap::new(), ds: Vec::new(), owners: HashMap::new() };
+        for record in &zone.records {
+            let sets = below.owners.entry(record.owner.folded()).or_default();
+            sets.entry(record.rtype).or_insert_with(|| (record.ttl, Vec::new())).1.push(&record.rdata);
+            if record.rtype == RrType::NS && record.owner != zone.apex {
+                below.cuts.insert(record.owner.folded());
+            }
+        }
+        let children = apexes.iter().filter(|a| ***a != zone.apex && a.is_within(&zone.apex));
+        below.cuts.extend(children.map(|a| a.folded()));
+        let mut owners: Vec<_> = below.owners.iter().collect();
+        owners.sort_by(|a, b| a.0.cmp(b.0)); // so that the table is the same for the same zones
+        for (owner, sets) in owners {
+            match top_cut(owner, &zone.apex, &below.cuts) {
+                None => {
+                    let node = self.node(owner, id, &zone.apex);
+                    self.sets(node, sets.iter());
+                }
+                Some(cut) if cut == *owner && apexes.contains(owner) => {
+                    if let Some(parent) = owner.parent() {
+                        self.node(&parent, id, &zone.apex); // a delegation makes the names above it exist
+                    }
+                    if let Some((ttl, data)) = sets.get(&RrType::DS) {
+                        let ds = self.fragment(RrType::DS, *ttl, data);
+                        below.ds.push((owner.clone(), ds));
+                    }
+                }
+                Some(cut) => {
+                    if cut == *owner {
+                        let node = self.node(owner, id, &zone.apex);
+                        self.table.nodes[node as usize].kind = Kind::Cut;
+                        self.sets(node, sets.iter().filter(|(t, _)| matches!(**t, RrType::NS | RrType::DS)));
+                    }
+                    for rtype in [RrType::A, RrType::AAAA] {
+                        if let Some((ttl, data)) = sets.get(&rtype) {
+                            let glue = self.fragment(rtype, *ttl, data);
+                            below.glue.entry(owner.clone()).or_default().push(glue);
+                        }
+                    }
+                }
+            }
+        }
+        let soa = below.owners.get(&zone.apex).and_then(|s| s.get(&RrType::SOA));
+        let negative = match soa {
+            Some((ttl, data)) => {
+                let minimum = data.first().and_then(|d| d.last_chunk::<4>()).map_or(0, |m| u32::from_be_bytes(*m));
+                self.fragment(RrType::SOA, minimum.min(*ttl), data)
+            }
+            None => NONE,
+        };
+        self.table.zones.push(Zone { apex, negative });
+        below
+    }
+
+    /// The node of a name inside `apex`'s zone, made with its ancestors when missing.
+    fn node(&mut self, name: &Name, zone: u32, apex: &Name) -> Link {
+        if let Some(&link) = self.by_name.get(name) {
+            let node = &mut self.table.nodes[link as usize];
+            if node.kind == Kind::Bridge {
+                (node.kind, node.zone) = (Kind::Plain, zone);
+            }
+            return link;
+        }
+        let parent = match name.parent() {
+            Some(parent) if *name != *apex => self.node(&parent, zone, apex),
+            Some(parent) => self.bridge(&parent),
+            None => NONE,
+        };
+        self.add(name, parent, zone, Kind::Plain)
+    }
+
+    /// The node of a name above an apex.
+    fn bridge(&mut self, name: &Name) -> Link {
+        if let Some(&link) = self.by_name.get(name) {
+            return link;
+        }
+        let parent = name.parent().map_or(NONE, |p| self.bridge(&p));
+        self.add(name, parent, NONE, Kind::Bridge)
+    }
+
+    fn add(&mut self, name: &Name, parent: Link, zone: u32, kind: Kind) -> Link {
+        let folded = name.folded();
+        let link = self.table.nodes.len() as Link;
+        let start = self.table.names.len() as u32;
+        self.table.names.extend_from_slice(folded.wire());
+        self.table.nodes.push(Node {
+            name: (start, folded.wire().len() as u8),
+            parent,
+            wildcard: NONE,
+            sets: (0, 0),
+            zone,
+            service: NONE,
+            above: None,
+            kind,
+        });
+        self.by_name.insert(folded, link);
+        link
+    }
+
+    fn sets<'a, 'z: 'a>(&mut self, node: Link, sets: impl Iterator<Item = (&'a RrType, &'a (u32, Vec<&'z [u8]>))>) {
+        let start = self.table.sets.len();
+        for (rtype, (ttl, data)) in sets {
+            let fragment = self.fragment(*rtype, *ttl, data);
+            self.table.sets.push((*rtype, fragment));
+        }
+        self.table.nodes[node as usize].sets = (start as u32, (self.table.sets.len() - start) as u16);
+    }
+
+    fn fragment(&mut self, rtype: RrType, ttl: u32, data: &[&[u8]]) -> u32 {
+        self.table.fragments.push(Fragment::new(rtype, ttl, data));
+        (self.table.fragments.len() - 1) as u32
+    }
+
+    /// Fills the hash table and the links from enclosers to their wildcards.
+    fn connect(&mut self) {
+        let table = &mut self.table;
+        let size = (table.nodes.len() * 2).next_power_of_two().max(2);
+        let mut slots = vec![(0, NONE); size].into_boxed_slice();
+        for link in 0..table.nodes.len() {
+            let node = &table.nodes[link];
+            let name = table.name(node);
+            let hash = fold::hash(name);
+            let mut at = hash as usize & (size - 1);
+            while slots[at].1 != NONE {
+                at = (at + 1) & (size - 1);
+            }
+            slots[at] = ((hash >> 32) as u32, link as Link);
+            let (wild, parent) = (name.starts_with(b"\x01*") && node.kind != Kind::Bridge, node.parent);
+            if let Some(parent) = table.nodes.get_mut(parent as usize).filter(|_| wild) {
+                parent.wildcard = link as Link;
+            }
+        }
+        table.slots = slots;
+    }
+
+    /// Finds the addresses of names in the data of NS, MX, SRV, SVCB and HTTPS records. Steered targets have none: a
+    /// reply about something else is no place for a decision.
+    fn extras(&mut self, zone: &ZoneSource, below: &Below<'_>) {
+        for (owner, sets) in &below.owners {
+            let Some(&link) = self.by_name.get(owner) else { continue };
+            for rtype in [RrType::NS, RrType::MX, RrType::SRV, RrType::SVCB, RrType::HTTPS] {
+                let Some((_, data)) = sets.get(&rtype) else { continue };
+                let node = &self.table.nodes[link as usize];
+                let of_node = &self.table.sets[node.sets.0 as usize..][..node.sets.1 as usize];
+                let Some(&(_, fragment)) = of_node.iter().find(|(t, _)| *t == rtype) else { continue };
+                let cut = (node.kind == Kind::Cut).then_some(owner);
+                let extras = self.extras_of(fragment, rtype, data, &zone.apex, below, cut);
+                self.table.fragments[fragment as usize].extras = extras;
+            }
+        }
+    }
+
+    fn extras_of(
+        &self,
+        fragment: u32,
+        rtype: RrType,
+        data: &[&[u8]],
+        apex: &Name,
+        below: &Below<'_>,
+        cut: Option<&Name>,
+    ) -> Vec<Extra> {
+        let skip = match rtype {
+            RrType::NS => 0,
+            RrType::SRV => 6,
+            _ => 2,
+        };
+        let mut extras = Vec::new();
+        let mut seen = HashSet::new();
+        for (at, rdata) in self.table.fragments[fragment as usize].target_offsets().zip(data) {
+            let Some(target) = rdata.get(skip..).and_then(leading_name).map(|n| n.folded()) else { continue };
+            if !target.is_within(apex) || !seen.insert(target.clone()) {
+                continue;
+            }
+            let glue = below.glue.get(&target).filter(|_| cut.is_some());
+            let addresses = match glue {
+                Some(glue) => glue.clone(),
+                None => self.static_addresses(&target),
+            };
+            let required = cut.is_some_and(|cut| target.is_within(cut));
+            extras.extend(addresses.iter().map(|f| Extra { at: at as u16, fragment: *f, required }));
+        }
+        extras
+    }
+
+    /// The address RRsets that the zone itself has at a name.
+    fn static_addresses(&self, name: &Name) -> Vec<u32> {
+        let Some(&link) = self.by_name.get(name) else { return Vec::new() };
+        let node = &self.table.nodes[link as usize];
+        if node.kind == Kind::Cut {
+            return Vec::new();
+        }
+        let sets = &self.table.sets[node.sets.0 as usize..][..node.sets.1 as usize];
+        sets.iter().filter(|(t, _)| matches!(*t, RrType::A | RrType::AAAA)).map(|(_, f)| *f).collect()
+    }
+
+    /// Tells each apex whose parent zone is ours what the parent says of DS.
+    fn lift_ds(&mut self, zones: &[ZoneSource], below: &[Below<'_>]) {
+        for zone in zones {
+            let Some(parent) = zone.apex.parent().and_then(|p| closest_zone(zones, &p)) else { continue };
+            let ds = below[parent].ds.iter().find(|(name, _)| *name == zone.apex).map(|(_, f)| *f);
+            if let Some(&link) = self.by_name.get(&zone.apex) {
+                self.table.nodes[link as usize].above = Some((ds, parent as u32));
+            }
+        }
+    }
+}
+
+/// The highest cut at or above `owner`, below the apex.
+fn top_cut(owner: &Name, apex: &Name, cuts: &HashSet<Name>) -> Option<Name> {
+    if cuts.is_empty() {
+        return None;
+    }
+    let mut top = None;
+    let mut name = Some(owner.clone());
+    while let Some(at) = name.filter(|n| n != apex) {
+        name = at.parent();
+        if cuts.contains(&at) {
+            top = Some(at);
+        }
+    }
+    top
+}
+
+/// The uncompressed name at the start of a record's data, unless it is the root ("no target": RFC 2782, RFC 7505).
+fn leading_name(data: &[u8]) -> Option<Name> {
+    let mut end = 0;
+    while let Some(&len) = data.get(end).filter(|len| **len != 0) {
+        end += 1 + len as usize;
+    }
+    Name::from_wire(data.get(..=end)?).ok().filter(|n| n.wire().len() > 1)
+}

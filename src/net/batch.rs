@@ -1,0 +1,374 @@
+//! The two system calls that move datagrams by the batch, and the socket options that no safe crate offers. The only
+//! file of this room with unsafe code. Must not know what the datagrams mean.
+//!
+//! A [`Batch`] owns everything that the kernel is pointed at. Pointers are made anew before each call and not used
+//! after it, so the slots are ordinary memory between calls.
+#![allow(unsafe_code, reason = "recvmmsg, sendmmsg and setsockopt; each block has its argument")]
+#![allow(clippy::unnecessary_cast, reason = "C libraries differ in the integer types of these structures")]
+
+use std::{
+    ffi::c_int,
+    io, mem,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
+    os::fd::{AsRawFd, RawFd},
+    ptr,
+};
+
+use super::udp::{DATAGRAM, Datagrams, Slot, Unsent, Wait};
+
+/// Sets a socket option whose value is a number.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(super) fn set_option(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
+    let len = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: the kernel reads `len` octets at the pointer, which is a local of that size. A wrong descriptor, level
+    // or name is an error it returns, not undefined behaviour.
+    let status = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, ptr::from_ref(&value).cast(), len) };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A socket and the memory for one batch.
+pub(super) struct Batch {
+    socket: UdpSocket,
+    slots: Box<[Slot]>,
+    envelopes: Box<[Envelope]>,
+    vectors: Box<[libc::iovec]>,
+    headers: Box<[libc::mmsghdr]>,
+    received: usize,
+    overflows: u32,
+}
+
+/// Who sent a datagram and where to, as the kernel says it and wants it back.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Envelope {
+    /// A control message; aligned as `cmsghdr` wants it, by being first.
+    control: [u8; CONTROL],
+    control_len: usize,
+    /// A `sockaddr_in` or `sockaddr_in6`, which both fit.
+    name: [u8; NAME],
+    name_len: libc::socklen_t,
+}
+
+const NAME: usize = size_of::<libc::sockaddr_in6>();
+/// Room for IPV6_PKTINFO (40 octets) and SO_RXQ_OVFL (24), and to spare.
+const CONTROL: usize = 128;
+
+impl Batch {
+    /// Memory for `size` datagrams. The socket blocks, with a receive timeout.
+    pub(super) fn new(socket: UdpSocket, size: usize) -> Self {
+        let size = size.max(1);
+        let envelope = Envelope { control: [0; CONTROL], control_len: 0, name: [0; NAME], name_len: 0 };
+        let vector = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
+        // SAFETY: mmsghdr is a C structure of integers and pointers, for all of which zero is a value. Some systems
+        // give it private padding, so that it cannot be written out.
+        let header: libc::mmsghdr = unsafe { mem::zeroed() };
+        Self {
+            socket,
+            slots: vec![Slot::EMPTY; size].into(),
+            envelopes: vec![envelope; size].into(),
+            vectors: vec![vector; size].into(),
+            headers: vec![header; size].into(),
+            received: 0,
+            overflows: 0,
+        }
+    }
+
+    fn descriptor(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+impl Datagrams for Batch {
+    fn receive(&mut self, wait: Wait) -> io::Result<usize> {
+        self.received = 0;
+        let memory = self.slots.iter_mut().zip(self.envelopes.iter_mut());
+        for ((slot, envelope), (vector, header)) in memory.zip(self.vectors.iter_mut().zip(self.headers.iter_mut())) {
+            envelope.name_len = NAME as libc::socklen_t;
+            envelope.control_len = CONTROL;
+            point(header, vector, &mut slot.octets, envelope);
+        }
+        let flags = match wait {
+            Wait::ForOne => libc::MSG_WAITFORONE,
+            Wait::Never => libc::MSG_DONTWAIT,
+        };
+        let count = self.headers.len() as libc::c_uint;
+        // SAFETY: `count` headers stand at the pointer. Each points at an iovec, a name and a control buffer of its own
+        // with their true sizes, all set just above from exclusive borrows of memory that `self` owns and nothing
+        // touches during the call. A null timeout is allowed.
+        let n =
+            unsafe { libc::recvmmsg(self.descriptor(), self.headers.as_mut_ptr(), count, flags as _, ptr::null_mut()) };
+        let Ok(n) = usize::try_from(n) else {
+            let error = io::Error::last_os_error();
+            // Nothing came in time, or a signal did.
+            let nothing = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
+            return if nothing { Ok(0) } else { Err(error) };
+        };
+        self.received = n.min(self.slots.len());
+        let memory = self.slots.iter_mut().zip(self.envelopes.iter_mut());
+        for ((slot, envelope), header) in memory.zip(&self.headers).take(self.received) {
+            envelope.name_len = header.msg_hdr.msg_namelen;
+            envelope.control_len = header.msg_hdr.msg_controllen as usize;
+            if let Some(overflows) = envelope.turn_round() {
+                self.overflows = overflows;
+            }
+            let source = envelope.source();
+            let cut = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+            slot.source = source.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(address, _)| address);
+            slot.reply = 0;
+            slot.request = match source {
+                Some((_, port)) if port != 0 && !cut => (header.msg_len as usize).min(DATAGRAM),
+                _ => 0,
+            };
+        }
+        Ok(self.received)
+    }
+
+    fn slots(&mut self) -> &mut [Slot] {
+        &mut self.slots[..self.received]
+    }
+
+    fn send(&mut self) -> Unsent {
+        let descriptor = self.descriptor();
+        let memory = self.slots.iter_mut().zip(self.envelopes.iter_mut()).take(self.received);
+        let replies = memory.filter(|(slot, _)| slot.reply > 0);
+        let mut count = 0;
+        for ((slot, envelope), (vector, header)) in replies.zip(self.vectors.iter_mut().zip(self.headers.iter_mut())) {
+            let len = slot.reply.min(DATAGRAM);
+            point(header, vector, &mut slot.octets[..len], envelope);
+            count += 1;
+        }
+        let mut done = 0;
+        let mut unsent = 0;
+        while done < count {
+            let rest = &mut self.headers[done..count];
+            // SAFETY: `rest.len()` headers stand at the pointer. Each points at an iovec, a name and a control buffer
+            // with their true sizes, all set just above from exclusive borrows of memory that `self` owns and nothing
+            // touched since; the kernel reads them and writes only `msg_len` of the headers.
+            let n = unsafe {
+                libc::sendmmsg(descriptor, rest.as_mut_ptr(), rest.len() as libc::c_uint, libc::MSG_DONTWAIT as _)
+            };
+            match usize::try_from(n) {
+                Ok(sent) if sent > 0 => done += sent,
+                _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+                // The first of the rest cannot go: its destination is barred, or a buffer is full. It must not hold up
+                // the others, and a client that hears nothing asks again.
+                _ => {
+                    done += 1;
+                    unsent += 1;
+                }
+            }
+        }
+        Unsent(unsent)
+    }
+
+    fn overflows(&self) -> u32 {
+        self.overflows
+    }
+}
+
+/// Points a header at one datagram's memory. What is not there has a null pointer and length 0.
+fn point(header: &mut libc::mmsghdr, vector: &mut libc::iovec, octets: &mut [u8], envelope: &mut Envelope) {
+    vector.iov_base = octets.as_mut_ptr().cast();
+    vector.iov_len = octets.len();
+    let message = &mut header.msg_hdr;
+    message.msg_iov = vector;
+    message.msg_iovlen = 1;
+    message.msg_name = envelope.name.as_mut_ptr().cast();
+    message.msg_namelen = envelope.name_len.min(NAME as libc::socklen_t);
+    let control = &mut envelope.control[..envelope.control_len.min(CONTROL)];
+    message.msg_controllen = control.len() as _;
+    message.msg_control = if control.is_empty() { ptr::null_mut() } else { control.as_mut_ptr().cast() };
+    message.msg_flags = 0;
+    header.msg_len = 0;
+}
+
+// ----- Addresses ---------------------------------------------------------------------------------------------
+
+impl Envelope {
+    /// Address and port of the sender. None when the kernel named a family that a UDP socket does not have.
+    fn source(&self) -> Option<(IpAddr, u16)> {
+        let family = c_int::from(u16::from_ne_bytes([self.name[0], self.name[1]]));
+        let port = u16::from_be_bytes([self.name[2], self.name[3]]);
+        let (v4, v6) = (size_of::<libc::sockaddr_in>(), size_of::<libc::sockaddr_in6>());
+        match (family, self.name_len as usize) {
+            (libc::AF_INET, len) if len >= v4 => {
+                let octets: [u8; 4] = *self.name[4..].first_chunk()?;
+                Some((IpAddr::V4(octets.into()), port))
+            }
+            (libc::AF_INET6, len) if len >= v6 => {
+                let octets: [u8; 16] = *self.name[8..].first_chunk()?;
+                Some((IpAddr::V6(octets.into()), port))
+            }
+            _ => None,
+        }
+    }
+
+    /// Turns the control messages received into the one to send: from the address that was asked (RFC 2181 4.1),
+    /// by whichever interface routing says, which need not be the one it came by. Returns the kernel's count of
+    /// datagrams dropped, where it was given.
+    fn turn_round(&mut self) -> Option<u32> {
+        const HEADER: usize = align(size_of::<libc::cmsghdr>());
+        let end = self.control_len.min(CONTROL);
+        self.control_len = 0;
+        let (mut at, mut overflows) = (0, None);
+        while let Some(header) = self.message(at, end) {
+            let len = header.cmsg_len as usize;
+            if len < HEADER || len > end - at {
+                break;
+            }
+            match (header.cmsg_level, header.cmsg_type) {
+                (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                    let count = self.control[at + HEADER..at + len].first_chunk();
+                    overflows = count.map(|octets| u32::from_ne_bytes(*octets));
+                }
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) if len >= HEADER + 12 => {
+                    // in_pktinfo: the interface, the address to answer from, the address in the header.
+                    self.control.copy_within(at..at + len, 0);
+                    self.control[HEADER..HEADER + 4].fill(0);
+                    self.control_len = len;
+                    break;
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if len >= HEADER + 20 => {
+                    // in6_pktinfo: the address, the interface, without which a link-local address means nothing.
+                    self.control.copy_within(at..at + len, 0);
+                    let asked: Option<&[u8; 16]> = self.control[HEADER..].first_chunk();
+                    if !asked.is_some_and(|octets| Ipv6Addr::from(*octets).is_unicast_link_local()) {
+                        self.control[HEADER + 16..HEADER + 20].fill(0);
+                    }
+                    self.control_len = len;
+                    break;
+                }
+                _ => {}
+            }
+            at += align(len);
+        }
+        let padded = align(self.control_len);
+        self.control[self.control_len..padded].fill(0);
+        self.control_len = padded;
+        overflows
+    }
+
+    /// The header of the control message at `at`, when a whole one stands before `end`.
+    fn message(&self, at: usize, end: usize) -> Option<libc::cmsghdr> {
+        let octets = self.control.get(at..end)?;
+        if octets.len() < size_of::<libc::cmsghdr>() {
+            return None;
+        }
+        // SAFETY: that many octets stand at the pointer, it need not be aligned, and every pattern of them is a
+        // cmsghdr, which is made of integers.
+        Some(unsafe { octets.as_ptr().cast::<libc::cmsghdr>().read_unaligned() })
+    }
+}
+
+/// Rounds up to where the kernel puts the next control message (CMSG_ALIGN).
+const fn align(len: usize) -> usize {
+    len.next_multiple_of(size_of::<usize>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::net::{UdpOptions, bind::bind};
+
+    fn batch(size: usize) -> (Batch, SocketAddr) {
+        let listen = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut bound = bind(&[listen], 1, &UdpOptions::default()).unwrap().bound.remove(0);
+        (Batch::new(bound.workers.remove(0), size), bound.address)
+    }
+
+    #[test]
+    fn a_reply_that_cannot_go_does_not_hold_up_the_others() {
+        let (mut batch, address) = batch(8);
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        for n in 1..=5 {
+            client.send_to(&[n; 20], address).unwrap();
+        }
+        assert_eq!(batch.receive(Wait::ForOne).unwrap(), 5);
+        for slot in batch.slots() {
+            slot.reply = slot.request;
+        }
+        batch.slots()[3].reply = 0;
+        for at in [0, 2] {
+            batch.envelopes[at].name[4..8].fill(255); // to the broadcast address, which the kernel refuses
+        }
+        assert_eq!(batch.send(), Unsent(2));
+        let mut octets = [0; 64];
+        for n in [2, 5] {
+            let (len, from) = client.recv_from(&mut octets).unwrap();
+            assert_eq!((&octets[..len], from), (&[n; 20][..], address));
+        }
+    }
+
+    #[test]
+    fn port_0_and_cut_datagrams_show_as_empty() {
+        let mut envelope = Envelope { control: [0; CONTROL], control_len: 0, name: [0; NAME], name_len: 16 };
+        envelope.name[..2].copy_from_slice(&(libc::AF_INET as u16).to_ne_bytes());
+        envelope.name[4..8].copy_from_slice(&[192, 0, 2, 1]);
+        assert_eq!(envelope.source(), Some((Ipv4Addr::new(192, 0, 2, 1).into(), 0)));
+        envelope.name_len = 7;
+        assert_eq!(envelope.source(), None);
+
+        let (mut batch, address) = batch(2);
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        client.send_to(&[1; DATAGRAM], address).unwrap();
+        client.send_to(&[1; DATAGRAM + 1], address).unwrap();
+        assert_eq!(batch.receive(Wait::ForOne).unwrap(), 2);
+        assert_eq!(batch.slots().iter().map(|slot| slot.request).collect::<Vec<_>>(), [DATAGRAM, 0]);
+    }
+
+    /// One control message as the kernel lays it out.
+    fn message(level: c_int, kind: c_int, content: &[u8]) -> Vec<u8> {
+        let header = align(size_of::<libc::cmsghdr>());
+        let mut octets = (header + content.len()).to_ne_bytes().to_vec();
+        octets.extend_from_slice(&level.to_ne_bytes());
+        octets.extend_from_slice(&kind.to_ne_bytes());
+        octets.extend_from_slice(content);
+        octets.resize(align(octets.len()), 0);
+        octets
+    }
+
+    fn turned(received: &[u8]) -> (Option<u32>, Vec<u8>) {
+        let mut envelope =
+            Envelope { control: [0xaa; CONTROL], control_len: received.len(), name: [0; NAME], name_len: 0 };
+        envelope.control[..received.len()].copy_from_slice(received);
+        let overflows = envelope.turn_round();
+        (overflows, envelope.control[..envelope.control_len].to_vec())
+    }
+
+    #[test]
+    fn the_reply_leaves_from_the_address_asked_by_any_interface() {
+        let lost = message(libc::SOL_SOCKET, libc::SO_RXQ_OVFL, &7_u32.to_ne_bytes());
+        let v4 = |interface: u8| {
+            message(libc::IPPROTO_IP, libc::IP_PKTINFO, &[interface, 0, 0, 0, 192, 0, 2, 1, 192, 0, 2, 1])
+        };
+        assert_eq!(turned(&[lost.clone(), v4(3)].concat()), (Some(7), v4(0)));
+        assert_eq!(turned(&v4(3)), (None, v4(0)));
+        assert_eq!(turned(&lost), (Some(7), vec![]));
+
+        let v6 = |address: &str, interface: u8| {
+            let mut content = address.parse::<Ipv6Addr>().unwrap().octets().to_vec();
+            content.extend_from_slice(&[interface, 0, 0, 0]);
+            message(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &content)
+        };
+        assert_eq!(turned(&[lost, v6("2001:db8::1", 3)].concat()), (Some(7), v6("2001:db8::1", 0)));
+        assert_eq!(turned(&v6("fe80::1", 3)), (None, v6("fe80::1", 3)));
+    }
+
+    #[test]
+    fn control_messages_that_lie_about_their_length_are_left_alone() {
+        let whole = message(libc::IPPROTO_IP, libc::IP_PKTINFO, &[0; 12]);
+        for cut in 0..whole.len() - 4 {
+            assert_eq!(turned(&whole[..cut]), (None, vec![]));
+        }
+        for len in [0_usize, 1, 15, 16, 27, 1000, usize::MAX] {
+            let mut lying = whole.clone();
+            lying[..size_of::<usize>()].copy_from_slice(&len.to_ne_bytes());
+            assert_eq!(turned(&lying), (None, vec![]), "{len}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! One UDP worker: takes a batch of datagrams, answers them where they lie, sends the replies. Nothing in its loop
+//! allocates, locks or logs. Must not know how datagrams are moved, nor what they mean.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::{Answered, Respond, unix_now};
+use crate::{
+    engine::types::{Chance, Origin, Transport},
+    state::board::Reader,
+    telemetry::counters::{Count, Counters, Tally},
+};
+
+/// The largest datagram that is read or sent: the largest `udp_max` that can be configured.
+pub(super) const DATAGRAM: usize = 4096;
+
+/// How long a receive waits before the worker looks whether to stop, and lets an old Snapshot go.
+pub(super) const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How long a worker rests when its socket fails again, so that a lasting fault does not take a processor.
+const REST: Duration = Duration::from_millis(100);
+
+/// Batches that are still answered after a stop; more means that somebody does not stop sending.
+const LAST_BATCHES: usize = 4096;
+
+/// Moves batches of datagrams: sockets today; the seam for an AF_XDP ring.
+pub(super) trait Datagrams {
+    /// Fills the slots. 0 when nothing came.
+    fn receive(&mut self, wait: Wait) -> io::Result<usize>;
+
+    /// What the last [`receive`](Self::receive) filled.
+    fn slots(&mut self) -> &mut [Slot];
+
+    /// Sends every slot's reply to where its request came from, from the address that was asked. One that cannot be
+    /// sent does not hold up the others.
+    fn send(&mut self) -> Unsent;
+
+    /// Datagrams lost so far because nobody took them in time, as far as the kernel has said; wraps.
+    fn overflows(&self) -> u32;
+}
+
+/// Whether to wait for a datagram.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wait {
+    /// Until there is one, but not for long.
+    ForOne,
+    /// Not at all.
+    Never,
+}
+
+/// Replies that could not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unsent(pub(super) u64);
+
+/// One datagram: a request and, in the same memory, its reply.
+#[derive(Clone)]
+pub(super) struct Slot {
+    /// Octets of the request; 0 where nothing must be answered: it was cut, or came from port 0.
+    pub(super) request: usize,
+    /// Octets of the reply; 0: none.
+    pub(super) reply: usize,
+    /// The sender's address.
+    pub(super) source: IpAddr,
+    /// The request, then the reply.
+    pub(super) octets: [u8; DATAGRAM],
+}
+
+impl Slot {
+    /// A slot that nothing was received into.
+    pub(super) const EMPTY: Self =
+        Self { request: 0, reply: 0, source: IpAddr::V4(Ipv4Addr::UNSPECIFIED), octets: [0; DATAGRAM] };
+}
+
+/// Answers the datagrams of one socket.
+pub(super) struct Worker<S: Respond, D> {
+    datagrams: D,
+    reader: Reader<S>,
+    /// What each slot asks; its memory is made in the first turn and used again in every other.
+    queries: Vec<Option<S::Query>>,
+    random: fastrand::Rng,
+    overflows: u32,
+    counters: Arc<Counters>,
+}
+
+impl<S: Respond, D: Datagrams> Worker<S, D> {
+    pub(super) fn new(datagrams: D, reader: Reader<S>, counters: Arc<Counters>) -> Self {
+        Self { datagrams, reader, queries: Vec::new(), random: fastrand::Rng::new(), overflows: 0, counters }
+    }
+
+    /// Serves until told to stop, then what is still queued.
+    pub(super) fn run(mut self, stop: &AtomicBool) {
+        let mut failing = None;
+        while !stop.load(Relaxed) {
+            match self.guarded_turn(Wait::ForOne) {
+                Ok(_) => failing = None,
+                Err(error) => {
+                    self.counters.put_one(Count::ReceiveErrors);
+                    if failing.replace(error.kind()) == Some(error.kind()) {
+                        thread::park_timeout(REST);
+                    } else {
+                        tracing::error!(%error, "a UDP socket fails; trying on");
+                    }
+                }
+            }
+        }
+        for _ in 0..LAST_BATCHES {
+            if !matches!(self.guarded_turn(Wait::Never), Ok(1..)) {
+                break;
+            }
+        }
+    }
+
+    /// A turn that survives a panic in the answer path: a bug there may cost a batch, never the worker.
+    fn guarded_turn(&mut self, wait: Wait) -> io::Result<usize> {
+        // What a turn leaves behind is overwritten by the next, so there is no state to find broken.
+        catch_unwind(AssertUnwindSafe(|| self.turn(wait))).unwrap_or_else(|_| {
+            self.counters.put_one(Count::Panics);
+            tracing::error!("an answer panicked; its batch got no replies");
+            Ok(1)
+        })
+    }
+
+    /// Receives a batch, answers it, sends it. Returns how many datagrams came.
+    pub(super) fn turn(&mut self, wait: Wait) -> io::Result<usize> {
+        let received = self.datagrams.receive(wait)?;
+        // After the receive: a Snapshot published while it waited must count. And also when nothing came: the reader
+        // keeps the last one alive.
+        let snapshot = self.reader.load();
+        if received == 0 {
+            return Ok(0);
+        }
+        let mut tally = Tally::default();
+        tally.add(Count::Requests, received as u64);
+
+        let slots = self.datagrams.slots();
+        self.queries.clear();
+        self.queries.extend(slots.iter().map(|slot| snapshot.read(&slot.octets[..slot.request])));
+        for query in self.queries.iter().flatten() {
+            snapshot.touch(query);
+        }
+        let now = unix_now();
+        for (slot, query) in slots.iter_mut().zip(&self.queries) {
+            let Some(query) = query else {
+                tally.add(Count::Silent, 1);
+                continue;
+            };
+            let origin = Origin { source: slot.source, transport: Transport::Udp };
+            let chance = Chance { now, random: self.random.u64(..), draw: None };
+            match snapshot.finish(&mut slot.octets, slot.request, query, origin, chance) {
+                Answered::Reply { len, rcode, truncated } => {
+                    slot.reply = len;
+                    tally.add_reply(rcode, truncated);
+                }
+                Answered::Silence => tally.add(Count::Silent, 1),
+                Answered::NotReady => tally.add(Count::NotReady, 1),
+            }
+        }
+        let Unsent(unsent) = self.datagrams.send();
+        tally.add(Count::UnsentReplies, unsent);
+
+        let overflows = self.datagrams.overflows();
+        tally.add(Count::ReceiveOverflows, u64::from(overflows.wrapping_sub(self.overflows)));
+        self.overflows = overflows;
+        self.counters.put(&tally);
+        Ok(received)
+    }
+}

@@ -1,0 +1,80 @@
+//! A regional load balancer as far as a probe can tell: a real HTTP server that can be killed, healed and made to fail.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU16, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+/// An HTTP server on a loopback address of its own.
+pub struct Backend {
+    address: SocketAddr,
+    status: Arc<AtomicU16>,
+    running: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+}
+
+impl Backend {
+    /// Starts one at 127.0.0.`last`; port 0 takes a free one.
+    pub fn start(last: u8, port: u16) -> Self {
+        let mut backend = Self {
+            address: SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), port)),
+            status: Arc::new(AtomicU16::new(200)),
+            running: None,
+        };
+        backend.heal();
+        backend
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Answers every request with this status from now on.
+    pub fn set_status(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Closes the port: connections are refused.
+    pub fn kill(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            stop.store(true, Ordering::SeqCst);
+            drop(TcpStream::connect(self.address)); // wakes the accept
+            thread.join().expect("the backend's thread ends");
+        }
+    }
+
+    /// Opens the port again.
+    pub fn heal(&mut self) {
+        if self.running.is_some() {
+            return;
+        }
+        let listener = TcpListener::bind(self.address).expect("the backend's port is free");
+        self.address = listener.local_addr().expect("bound");
+        let stop = Arc::new(AtomicBool::new(false));
+        let (status, stopped) = (Arc::clone(&self.status), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                if let Ok(mut stream) = stream {
+                    let mut request = [0; 1024];
+                    let _ = stream.read(&mut request);
+                    let status = status.load(Ordering::SeqCst);
+                    let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+                }
+            }
+        });
+        self.running = Some((stop, thread));
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,107 @@
+//! The server's life, as an operator sees it: reload with good and bad files, signals, transports, ports.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    process::Command,
+};
+
+use super::{Answer, Server};
+
+const ZONE: &str =
+    "$ORIGIN life.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\nwww IN A 192.0.2.1\n";
+const CONFIG: &str = "[zones.\"life.test\"]\nfile = \"life.zone\"\n";
+
+#[test]
+fn a_reload_is_all_or_nothing() {
+    let mut server = Server::start("[\"127.0.0.1:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    server.edit("life.zone", "192.0.2.1\n", "192.0.2.2\n");
+    server.signal("HUP");
+    server.wait_for("the configuration is in force");
+    assert_eq!(server.dig("www.life.test a").one(), "192.0.2.2");
+
+    server.edit("life.zone", "192.0.2.2\n", "192.0.2.3\nbroken IN A 1.2.3\n");
+    server.signal("HUP");
+    server.wait_for("life.zone:8:");
+    server.wait_for("the old configuration stays in force");
+    assert_eq!(server.dig("www.life.test a").one(), "192.0.2.2", "nothing of the bad file is served");
+    assert_eq!(server.dig("broken.life.test a").status, "NXDOMAIN");
+
+    server.edit("life.zone", "broken IN A 1.2.3\n", "");
+    server.edit("meridian.toml", "127.0.0.1:0", "127.0.0.2:0");
+    server.signal("HUP");
+    let refused = server.wait_for("the reload is refused");
+    assert!(refused.contains("listen"), "{refused}");
+    assert_eq!(server.dig("www.life.test a").one(), "192.0.2.2");
+
+    server.edit("meridian.toml", "127.0.0.2:0", "127.0.0.1:0");
+    server.signal("HUP");
+    server.wait_for("the configuration is in force");
+    assert_eq!(server.dig("www.life.test a").one(), "192.0.2.3");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn both_families_and_both_transports_answer() {
+    let server = Server::start("[\"127.0.0.1:0\", \"[::1]:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    for address in &server.addresses {
+        for transport in ["+notcp", "+tcp"] {
+            let answer = Answer::ask(*address, &format!("www.life.test a {transport}"));
+            assert_eq!(answer.one(), "192.0.2.1", "{address} {transport}");
+        }
+    }
+}
+
+#[test]
+fn a_wildcard_socket_answers_from_the_address_that_was_asked() {
+    let server = Server::start("[\"0.0.0.0:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    let port = server.addresses[0].port();
+    for address in ["127.0.0.1", "127.0.0.77"] {
+        let asked = format!("{address}:{port}").parse().expect("an address");
+        // dig refuses a reply from another address than it asked.
+        assert_eq!(Answer::ask(asked, "www.life.test a").one(), "192.0.2.1", "{address}");
+    }
+}
+
+#[test]
+fn pipelined_queries_are_all_answered() {
+    let server = Server::start("[\"127.0.0.1:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    let mut stream = TcpStream::connect(server.addresses[0]).expect("connected");
+    let query = |id: u8| {
+        let mut q = vec![0, 31, 0, id, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        q.extend_from_slice(b"\x03www\x04life\x04test\0\0\x01\0\x01");
+        q
+    };
+    let burst: Vec<u8> = (0..50).flat_map(query).collect();
+    stream.write_all(&burst).expect("sent");
+    let mut seen = [false; 50];
+    for _ in 0..50 {
+        let mut len = [0; 2];
+        stream.read_exact(&mut len).expect("a length");
+        let mut reply = vec![0; usize::from(u16::from_be_bytes(len))];
+        stream.read_exact(&mut reply).expect("a reply");
+        seen[usize::from(reply[1])] = true;
+        assert_eq!(&reply[reply.len() - 4..], [192, 0, 2, 1]);
+    }
+    assert!(seen.iter().all(|s| *s));
+}
+
+#[test]
+fn a_taken_port_is_named_at_once() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = holder.local_addr().expect("bound");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("life.zone"), ZONE).expect("written");
+    let config = format!("version = 1\n[server]\nlisten = [\"{address}\"]\nstate_dir = \"state\"\n{CONFIG}");
+    fs::write(folder.path().join("c.toml"), config).expect("written");
+    let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(["serve", "-c"])
+        .arg(folder.path().join("c.toml"))
+        .output()
+        .expect("it runs");
+    assert_eq!(run.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(said.contains(&address.to_string()) && said.contains("in use"), "{said}");
+}

@@ -1,0 +1,117 @@
+//! The binary under test, its configuration folder and its log.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::Duration,
+};
+
+use super::Answer;
+
+/// How long an event may take before the test is given up: far beyond what it should.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `meridian serve`.
+pub struct Server {
+    child: Child,
+    log: Receiver<String>,
+    seen: Vec<String>,
+    folder: tempfile::TempDir,
+    /// Where it answers: one address for each `listen`.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Writes the files into a folder of its own and starts the server there. `config` is the main file; it listens
+    /// where `listen` says, as a TOML list.
+    pub fn start(listen: &str, config: &str, files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("written");
+        }
+        let main =
+            format!("version = 1\n[server]\nlisten = {listen}\nidentity = \"test-1\"\nstate_dir = \"state\"\n{config}");
+        fs::write(folder.path().join("meridian.toml"), main).expect("written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(["serve", "-c"])
+            .arg(folder.path().join("meridian.toml"))
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let stderr = child.stderr.take().expect("piped");
+        let (send, log) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        let mut server = Self { child, log, seen: Vec::new(), folder, addresses: Vec::new() };
+        let wanted = listen.matches('"').count() / 2;
+        while server.addresses.len() < wanted {
+            let line = server.wait_for("listening on ");
+            let address = line.split("listening on ").nth(1).and_then(|t| t.split_whitespace().next()).unwrap_or("");
+            server.addresses.push(address.trim_end_matches([',', ';']).parse().unwrap_or_else(|_| panic!("{line}")));
+        }
+        server
+    }
+
+    /// Reads the log up to a line that holds `text`, and returns it.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("no log line with `{text}`; the log:\n{}", self.seen.join("\n"))
+                }
+            }
+        }
+    }
+
+    /// Asks the first address by `dig`.
+    pub fn dig(&self, words: &str) -> Answer {
+        Answer::ask(self.addresses[0], words)
+    }
+
+    /// The folder that the configuration lies in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Replaces text in one of the files.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let path: PathBuf = self.folder.path().join(file);
+        let text = fs::read_to_string(&path).expect("readable");
+        assert!(text.contains(from), "{file} has no `{from}`");
+        fs::write(path, text.replace(from, to)).expect("written");
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|s| s.success()), "kill -{name}");
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub fn exit_code(mut self) -> Option<i32> {
+        self.child.wait().ok().and_then(|s| s.code())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

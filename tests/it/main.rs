@@ -1,0 +1,6 @@
+//! The one integration binary: each module is a room of tests.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod config;
+mod dig;
+mod house;
