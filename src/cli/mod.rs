@@ -12,6 +12,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
+pub mod geo;
+
 /// What a verb ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {

@@ -1,9 +1,18 @@
-//! Geo databases and override files to an [`Atlas`].
+//! Geo databases and override files to an [`Atlas`], and lines of text to a database. Must not know what is steered by
+//! them.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 use super::fault::{Fault, Place, Sources};
-use crate::engine::geo::Atlas;
+use crate::engine::geo::{Atlas, AtlasBuilder};
+
+mod database;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use write::{DATABASE_TYPE, write};
 
 /// A file that the configuration names.
 #[derive(Clone, Debug)]
@@ -15,12 +24,77 @@ pub struct Named {
 }
 
 /// Reads all sources into one atlas. Overrides win over databases; of the databases, for each field the first that
-/// knows. Faults are appended.
-pub fn load(
-    _databases: &[Named],
-    _overrides: Option<&Named>,
-    _sources: &mut Sources,
-    _faults: &mut Vec<Fault>,
-) -> Atlas {
-    Atlas::default()
+/// knows. Faults are appended: those of a database at the place that names it, those of overrides at their own lines
+/// (the text is added to `sources`). With an error among them the atlas is incomplete and must not be used.
+pub fn load(databases: &[Named], overrides: Option<&Named>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Atlas {
+    let mut builder = AtlasBuilder::default();
+    let mut read: HashMap<&PathBuf, &Named> = HashMap::new();
+    for named in databases {
+        if let Some(first) = read.insert(&named.path, named) {
+            let fault = Fault::warning(
+                format!("the database {} is named twice", named.path.display()),
+                named.place.clone(),
+                "adds nothing",
+            );
+            faults.push(fault.also(first.place.clone(), "first here").remedy("take one of them out"));
+            continue;
+        }
+        if let Err(fault) = database::read(named, &mut builder, faults) {
+            faults.push(*fault);
+        }
+    }
+    if let Some(named) = overrides {
+        overrule(named, &mut builder, sources, faults);
+    }
+    builder.finish()
+}
+
+fn overrule(named: &Named, builder: &mut AtlasBuilder, sources: &mut Sources, faults: &mut Vec<Fault>) {
+    let text = match contents(named, "overrides file").and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|error| {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+            let message = format!("the overrides file {} is not UTF-8", named.path.display());
+            let fault = Fault::error(message, named.place.clone(), format!("line {line} has other octets"));
+            Box::new(fault.remedy("save it as UTF-8"))
+        })
+    }) {
+        Ok(text) => text,
+        Err(fault) => return faults.push(*fault),
+    };
+    let file = sources.add(named.path.display().to_string(), text);
+    let source = file_name(named);
+    for line in table::read(file, sources, faults) {
+        let fact = builder.fact(line.location, &source);
+        builder.overrule(line.prefix, fact);
+    }
+}
+
+/// The whole of a regular file. Devices and pipes are refused before they are opened, since they may never end.
+fn contents(named: &Named, what: &str) -> Result<Vec<u8>, Box<Fault>> {
+    /// More than any geo database has; a file beyond it was named by mistake.
+    const LARGEST: u64 = 1 << 31;
+    let path = named.path.display();
+    let fault = |label: String, remedy: &str| {
+        let fault = Fault::error(format!("cannot read the {what} {path}"), named.place.clone(), label);
+        Box::new(fault.remedy(remedy))
+    };
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            fault("there is no such file".into(), "a relative path starts at the file that names it")
+        }
+        _ => fault(error.to_string(), "let the user that Meridian runs as read it"),
+    };
+    let metadata = std::fs::metadata(&named.path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(fault("it is not a regular file".into(), "name a file"));
+    }
+    if metadata.len() > LARGEST {
+        return Err(fault("it is larger than 2 GiB".into(), "name a geo file; no known one is so large"));
+    }
+    std::fs::read(&named.path).map_err(unreadable)
+}
+
+/// How a file is called in answers to people.
+fn file_name(named: &Named) -> String {
+    named.path.file_name().unwrap_or(named.path.as_os_str()).to_string_lossy().into_owned()
 }

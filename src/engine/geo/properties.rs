@@ -153,6 +153,26 @@ fn small() -> impl Strategy<Value = Small> {
         })
 }
 
+/// IPv6 prefixes in and around the blocks that carry IPv4, and some that carry nothing.
+fn forms() -> impl Strategy<Value = Prefix> {
+    let blocks: Vec<Prefix> = special::EMBEDDINGS
+        .iter()
+        .map(|form| form.block.prefix())
+        .chain(["2001:db8::/32", "100::/64", "::/8", "64:ff9b::/64", "2000::/13"].map(prefix))
+        .collect();
+    // Few addresses and any length, so that neighbours meet.
+    let low = prop::sample::select(vec![0, 1, 0x14_00_00_00, 0x14_00_00_ff, 0x45_3a_ba_77, 0xac_05_00_01, u32::MAX]);
+    let group = prop::sample::select(vec![0, 1, 0xffff_u16, 0x1400, 0x453a, 0x8000]);
+    (prop::sample::select(blocks), prop::collection::vec(group, 6), low, 8..=128_u8).prop_map(
+        |(block, groups, low, len)| {
+            let bits =
+                groups.iter().fold(0_u128, |bits, group| bits << 16 | u128::from(*group)) << 32 | u128::from(low);
+            let beyond = u128::MAX.checked_shr(u32::from(block.len())).unwrap_or(0);
+            Prefix::from_bits(Family::V6, block.bits() | bits & beyond, len)
+        },
+    )
+}
+
 /// What most of `client` is, counted by blocks: special blocks only where there is nothing else, a tie to the lowest.
 fn most(map: &Map, blocks: &[Prefix], client: Prefix) -> Piece {
     let inside: Vec<Piece> = blocks.iter().filter(|b| client.contains(**b)).map(|b| map.find(*b)).collect();
@@ -257,6 +277,36 @@ proptest! {
             if embedded.len() < 128 || embedded.bits() > 1 {
                 prop_assert_eq!(normalise(embedded), (v4, form.offset));
             }
+        }
+    }
+
+    #[test]
+    fn scopes_in_the_querys_own_form_are_equal_or_disjoint(
+        known in prop::collection::vec((forms(), location()), 0..12), clients in prop::collection::vec(forms(), 32)
+    ) {
+        let mut builder = AtlasBuilder::default();
+        for (prefix, location) in known {
+            let fact = builder.fact(location, "overrides");
+            builder.overrule(normalise(prefix).0, fact);
+        }
+        let points = cities().map(region);
+        let rule = Rule { regions: (0..6).map(RegionId).collect(), keys: vec![(GeoKey::Rtt, 50)], groups: vec![], depth: 3 };
+        let map = Map::compile(&builder.finish(), &points, &rule, &Cuts::default());
+        let mut scopes: Vec<Prefix> = Vec::new();
+        for client in clients {
+            let (inside, offset) = normalise(client);
+            let piece = map.find(inside);
+            // Specials are answered by the resolver's address, without a scope of their own.
+            if piece.special {
+                continue;
+            }
+            let inverted = offset == 96 && prefix("2001::/32").contains(client);
+            let low = if inverted { !piece.prefix.bits() } else { piece.prefix.bits() };
+            let bits = if offset == 0 { low } else { client.cut(offset).bits() | low >> offset };
+            scopes.push(Prefix::from_bits(client.family(), bits, offset + piece.prefix.len()));
+        }
+        for (a, b) in scopes.iter().flat_map(|a| scopes.iter().map(move |b| (a, b))) {
+            prop_assert!(a == b || !a.contains(*b), "{} and {}", a, b);
         }
     }
 

@@ -273,6 +273,12 @@ fn a_large_map_is_found_through_its_first_sixteen_bits() {
         let piece = map.find(Prefix::host(IpAddr::from((0x1400_0001 + (n << 8)).to_be_bytes())));
         assert_eq!(map.best(piece.catchment, 0, 0b11_1111), 1 << of(n));
     }
+    let allocations = allocation_counter::measure(|| {
+        for client in ["20.16.7.9/32", "20.16.0.0/12", "0.0.0.0/0", "2001:db8::/32", "::/0"].map(prefix) {
+            assert_ne!(map.best(map.find(client).catchment, 0, 0b11_1111), 0);
+        }
+    });
+    assert_eq!(allocations.count_total, 0);
     // Short sources go another way and end in pieces of the same division.
     for len in 0..=24 {
         let piece = map.find(prefix("20.16.0.0/24").cut(len));
