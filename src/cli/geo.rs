@@ -24,7 +24,7 @@ use crate::{
 
 /// Where addresses are.
 #[derive(Debug, Args)]
-pub struct Geo {
+pub(super) struct Geo {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -52,15 +52,15 @@ enum Verb {
 
 /// What `lookup` needs of a configuration.
 #[derive(Debug)]
-pub struct Places {
+pub(super) struct Places {
     /// Where addresses are.
-    pub atlas: Atlas,
+    pub(super) atlas: Atlas,
     /// The regions by name, in name order.
-    pub regions: Vec<(Box<str>, RegionPoint)>,
+    pub(super) regions: Vec<(Box<str>, RegionPoint)>,
 }
 
 /// Runs the verb. `load` reads a configuration; when it cannot, it has told why and says how to end.
-pub fn run(
+pub(super) fn run(
     args: Geo,
     load: impl FnOnce(&Path, &mut dyn Write) -> Result<Places, Exit>,
     out: &mut dyn Write,
@@ -205,7 +205,7 @@ const BLOCK: [u8; 2] = [16, 32];
 
 /// The map of a service that knows all the regions (the first 64) and ranks them as `adaptive` does.
 #[must_use]
-pub fn nearest(places: &Places) -> Map {
+pub(super) fn nearest(places: &Places) -> Map {
     let points: Vec<RegionPoint> = places.regions.iter().map(|(_, point)| *point).collect();
     let count = points.len().min(64);
     let rule = Rule {
@@ -221,7 +221,7 @@ pub fn nearest(places: &Places) -> Map {
 ///
 /// # Errors
 /// When `out` does not take it.
-pub fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::Result<()> {
     let (inside, offset) = normalise(client);
     let spot = places.atlas.find(client);
     writeln!(out, "{client}")?;

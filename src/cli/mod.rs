@@ -3,16 +3,16 @@
 mod check;
 mod demo;
 mod explain;
+mod geo;
 mod serve;
 
 use std::{
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-
-pub mod geo;
 
 /// What a verb ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,7 @@ enum Verb {
     Serve(serve::Serve),
     Check(check::Check),
     Explain(explain::Explain),
+    Geo(geo::Geo),
     Demo(demo::Demo),
 }
 
@@ -57,12 +58,20 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Verb::Serve(serve) => Ok(serve::run(&serve, err)),
         Verb::Check(check) => check.run(out),
         Verb::Explain(explain) => explain.run(out, err),
+        Verb::Geo(geo) => Ok(geo::run(geo, places, out, err)),
         Verb::Demo(demo) => Ok(demo::run(&demo, out, err)),
     };
     done.unwrap_or_else(|error| {
         // Whoever reads may close the pipe early; there is then nobody to tell.
         if error.kind() == io::ErrorKind::BrokenPipe { Exit::Failed } else { fail(err, &error.to_string()) }
     })
+}
+
+/// Where addresses and regions are, by a configuration; what is wrong with it is told to `err`.
+fn places(path: &Path, err: &mut dyn Write) -> Result<geo::Places, Exit> {
+    let config = serve::read(path, err).ok_or(Exit::Failed)?;
+    let regions = config.draft.regions.into_iter().map(|region| (region.name, region.point)).collect();
+    Ok(geo::Places { atlas: config.draft.atlas, regions })
 }
 
 /// Says why a verb could not run. Whether anybody reads it changes nothing.

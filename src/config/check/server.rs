@@ -106,9 +106,6 @@ fn listen(spec: &ServerSpec, notes: &mut Notes<'_>) -> Vec<SocketAddr> {
     let mut found: Vec<(SocketAddr, std::ops::Range<usize>)> = Vec::new();
     for item in items(Some(written)) {
         let fault = match item.get_ref().parse::<SocketAddr>() {
-            Ok(address) if address.port() == 0 => {
-                notes.error(item.span(), "`server.listen` needs a port", "from 1 to 65535")
-            }
             Ok(address) => match found.iter().find(|(known, _)| *known == address) {
                 Some((_, first)) => notes
                     .error(item.span(), format!("`server.listen` has {address} twice"), "here again")

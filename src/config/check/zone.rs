@@ -94,7 +94,7 @@ fn nested(zones: &[MeantZone], places: &BTreeMap<Name, Range<usize>>, notes: &mu
 /// A DNS name that is a key of the configuration.
 pub(crate) fn name(what: &str, key: &Spanned<String>, notes: &mut Notes<'_>) -> Option<Name> {
     match Name::from_text(key.get_ref()) {
-        Ok(name) if name.wire().iter().any(|octet| octet.is_ascii_whitespace()) => {
+        Ok(name) if name.labels().flatten().any(u8::is_ascii_whitespace) => {
             let fault =
                 notes.error(key.span(), format!("{what} {:?} has white space in its name", key.get_ref()), "here");
             notes.push(fault);

@@ -1,3 +1,5 @@
+//! Hostile files, layers, and lines of CSV.
+
 use std::{fs, net::IpAddr, path::Path};
 
 use mmdb_writer::{Value, Writer, ipnet::IpNet};

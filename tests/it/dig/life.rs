@@ -23,7 +23,7 @@ fn a_reload_is_all_or_nothing() {
 
     server.edit("life.zone", "192.0.2.2\n", "192.0.2.3\nbroken IN A 1.2.3\n");
     server.signal("HUP");
-    server.wait_for("life.zone:8:");
+    server.wait_for("life.zone:7:13");
     server.wait_for("the old configuration stays in force");
     assert_eq!(server.dig("www.life.test a").one(), "192.0.2.2", "nothing of the bad file is served");
     assert_eq!(server.dig("broken.life.test a").status, "NXDOMAIN");

@@ -7,6 +7,6 @@ mod server;
 mod steering;
 mod zones;
 
-pub use answer::Answer;
-pub use backend::Backend;
-pub use server::Server;
+use answer::Answer;
+use backend::Backend;
+use server::Server;

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
@@ -82,11 +82,6 @@ impl Server {
     /// Asks the first address by `dig`.
     pub fn dig(&self, words: &str) -> Answer {
         Answer::ask(self.addresses[0], words)
-    }
-
-    /// The folder that the configuration lies in.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Replaces text in one of the files.

@@ -1,5 +1,5 @@
-//! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be wrong
-//! any more.
+//! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be
+//! wrong any more.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -98,8 +98,8 @@ pub(crate) fn compile(meant: Meant) -> Draft {
     }
 }
 
-/// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block alone
-/// gets the map that knows only special-purpose blocks.
+/// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block
+/// alone gets the map that knows only special-purpose blocks. Distinct rules are not bounded yet: each has its map.
 fn rule(pool: &MeantPool) -> Option<Rule> {
     let policy = &pool.policy;
     if !policy.asks_location() {
@@ -170,3 +170,6 @@ fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Servi
         cut,
     }
 }
+
+#[cfg(test)]
+mod tests;
