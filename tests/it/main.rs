@@ -9,6 +9,7 @@
 )]
 
 mod config;
+mod demo;
 mod dig;
 mod explain;
 mod house;
