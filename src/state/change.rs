@@ -123,6 +123,7 @@ impl fmt::Display for Verdict {
             }
         }
         match (from, to) {
+            (_, Health::Unknown) => f.write_str("nothing can be said of it from here: ")?,
             (Health::Unknown, Health::Down) => f.write_str("the first probe failed: ")?,
             (Health::Unknown, _) => f.write_str("the first probe ")?,
             (_, Health::Down) => write!(f, "{streak} of the last {streak} probes failed: ")?,
