@@ -37,6 +37,22 @@ fn explanations_read_as_they_should() {
     }
 }
 
+/// The README's first question and its answer are what the program says.
+#[test]
+fn the_readme_does_not_invent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).expect("README.md");
+    let (_, shown) = readme.split_once("$ meridian explain ").expect("an explanation");
+    let (args, shown) = shown.split_once('\n').expect("a line");
+    let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .current_dir(root)
+        .arg("explain")
+        .args(args.split_whitespace())
+        .output()
+        .expect("it runs");
+    assert_eq!(shown.split("```").next(), Some(&*String::from_utf8_lossy(&run.stdout)));
+}
+
 #[test]
 fn what_cannot_be_explained_says_why() {
     for (args, why) in [
