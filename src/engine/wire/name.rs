@@ -241,12 +241,11 @@ impl std::hash::Hash for Name {
 impl Ord for Name {
     /// Canonical order (RFC 4034 6.1): by labels from the right, each as folded octets.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let folded = |name: &Self| {
-            let mut labels: Vec<Vec<u8>> = name.labels().map(<[u8]>::to_ascii_lowercase).collect();
-            labels.reverse();
-            labels
-        };
-        folded(self).cmp(&folded(other))
+        let labels = |name: &'_ Self| name.labels().collect::<arrayvec::ArrayVec<&[u8], 128>>();
+        let fold = |label: &&[u8]| label.iter().map(u8::to_ascii_lowercase);
+        let (ours, theirs) = (labels(self), labels(other));
+        let pairs = ours.iter().rev().zip(theirs.iter().rev());
+        pairs.map(|(a, b)| fold(a).cmp(fold(b))).find(|o| o.is_ne()).unwrap_or_else(|| ours.len().cmp(&theirs.len()))
     }
 }
 
@@ -284,6 +283,24 @@ mod tests {
         assert_eq!(Name::from_text("").err(), Some(NameFault::EmptyLabel));
         assert_eq!(Name::from_text(r"a\256").err(), Some(NameFault::BadEscape));
         assert_eq!(Name::from_text(r"a\").err(), Some(NameFault::BadEscape));
+    }
+
+    #[test]
+    fn order_is_canonical() {
+        // RFC 4034 6.1's own example.
+        let order = [
+            "example",
+            "a.example",
+            "yljkjljk.a.example",
+            "Z.a.example",
+            "zABC.a.EXAMPLE",
+            "z.example",
+            r"\001.z.example",
+            "*.z.example",
+            r"\200.z.example",
+        ];
+        let names: Vec<_> = order.iter().map(|t| Name::from_text(t).expect(t)).collect();
+        assert!(names.is_sorted() && names.windows(2).all(|w| w[0] < w[1]));
     }
 
     #[test]
