@@ -241,11 +241,12 @@ impl std::hash::Hash for Name {
 impl Ord for Name {
     /// Canonical order (RFC 4034 6.1): by labels from the right, each as folded octets.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let labels = |name: &'_ Self| name.labels().collect::<arrayvec::ArrayVec<&[u8], 128>>();
-        let fold = |label: &&[u8]| label.iter().map(u8::to_ascii_lowercase);
-        let (ours, theirs) = (labels(self), labels(other));
-        let pairs = ours.iter().rev().zip(theirs.iter().rev());
-        pairs.map(|(a, b)| fold(a).cmp(fold(b))).find(|o| o.is_ne()).unwrap_or_else(|| ours.len().cmp(&theirs.len()))
+        type All<'n> = arrayvec::ArrayVec<&'n [u8], 128>;
+        let (ours, theirs): (All<'_>, All<'_>) = (self.labels().collect(), other.labels().collect());
+        let folded =
+            |(a, b): (&&[u8], &&[u8])| a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase));
+        let mut differing = ours.iter().rev().zip(theirs.iter().rev()).map(folded).filter(|order| order.is_ne());
+        differing.next().unwrap_or_else(|| ours.len().cmp(&theirs.len()))
     }
 }
 
