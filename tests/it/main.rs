@@ -11,3 +11,4 @@
 mod config;
 mod dig;
 mod house;
+mod protocol;
