@@ -138,16 +138,18 @@ impl Pen<'_> {
     /// A DNAME, unless it stands in the answer already and is only applied again, and the CNAME made from it.
     fn redirect(&mut self, dname: &Fragment, again: bool, keep: usize, fits: bool) -> Option<u16> {
         let (owner, name) = (self.owner(), self.name);
-        if !again && !self.rrset(dname, pointer(name + keep), None) {
-            return None;
+        let rdlen = keep + dname.target().len();
+        let made = if fits { RECORD + rdlen } else { 0 };
+        let stated = if again { 0 } else { dname.len() };
+        if !self.fits(stated + made) {
+            return None; // nothing is written yet: octets without a record would follow the last one (P94)
         }
         let count = if again { 0 } else { dname.count() };
+        if !again {
+            self.rrset(dname, pointer(name + keep), None);
+        }
         if !fits {
             return Some(count);
-        }
-        let rdlen = keep + dname.target().len();
-        if !self.fits(RECORD + rdlen) {
-            return None;
         }
         let base = self.at;
         self.record(owner, 5, dname.ttl(), rdlen);
