@@ -8,6 +8,9 @@
     reason = "tests fail by panicking"
 )]
 
+mod allocations;
 mod config;
 mod dig;
 mod house;
+mod scenario;
+mod steering;
