@@ -14,7 +14,7 @@ use meridian::engine::{
 use proptest::prelude::*;
 
 use super::{
-    lab::{A, AAAA, Lab, Question, Told, at, draft, listen, prefix},
+    lab::{A, AAAA, Lab, Question, Told, ask, at, draft, listen, prefix},
     plan::{healths, plan},
     shares,
 };
@@ -199,4 +199,23 @@ fn a_family_that_nobody_can_probe_does_not_hold_the_dead_other_up() {
         let told = listen(&snapshot, &Question::new("www.g.test", rtype), at(0)).expect("ready");
         assert_eq!((rung(&told), told.answer.addresses.len()), (Rung::AllDown, 1), "type {rtype}");
     }
+}
+
+/// G25, G26: a service at the apex beside its static records; a name that exists only through a deeper steered one.
+#[test]
+fn the_apex_and_what_lies_between_are_names_like_any_other() {
+    let also = "[services.\"g.test\"]\npools = [\"p\"]\n[services.\"deep.only.g.test\"]\npools = [\"p\"]\n";
+    let text = shares::config("extends = \"weighted\"", &[("eu", 1)]) + also;
+    let snapshot = Lab::new(draft(&text, &[])).healthy();
+    let ask = |name: &str, rtype: u16| {
+        let answer = ask(&snapshot, &Question::new(name, rtype).with(prefix("20.0.0.0/16")), at(0)).expect("ready");
+        (answer.rcode, answer.addresses.len(), answer.scope)
+    };
+    let (soa, ns, ok) = (6, 2, Rcode::NoError);
+    assert_eq!(ask("g.test", A), (ok, 1, Some(0)));
+    assert_eq!(ask("g.test", soa).0, ok);
+    assert_eq!(ask("g.test", ns), (ok, 1, Some(0)), "and its glue");
+    assert_eq!(ask("deep.only.g.test", A), (ok, 1, Some(0)));
+    assert_eq!(ask("only.g.test", A), (ok, 0, Some(0)), "an empty non-terminal");
+    assert_eq!(ask("other.only.g.test", A), (Rcode::NxDomain, 0, Some(0)));
 }
