@@ -105,14 +105,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// A DNAME stands above the name (RFC 6672 3.2).
-    fn redirect(
-        &mut self,
-        node: &'s Node,
-        dname: &'s Fragment,
-        name: &[u8],
-        hash: u64,
-        reply: &mut Reply<'s>,
-    ) -> bool {
+    fn redirect(&mut self, node: &'s Node, dname: &'s Fragment, name: &[u8], hash: u64, reply: &mut Reply<'s>) -> bool {
         reply.authoritative = true;
         let keep = name.len().saturating_sub(usize::from(node.name_len()));
         let mut target = ArrayVec::<u8, MAX_NAME>::new();

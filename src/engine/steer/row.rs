@@ -5,7 +5,7 @@
 pub struct PoolRow {
     /// Up in at least one family, or not monitored.
     pub up: u64,
-    /// Not up, and not known to be down in every family.
+    /// Up in no family, and down in none: nothing is known.
     pub unknown: u64,
     /// For each family: an address that is not known to be down.
     pub alive: [u64; 2],

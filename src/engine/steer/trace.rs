@@ -119,7 +119,7 @@ pub enum Standing {
 /// Why an endpoint may not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusion {
-    /// Every family that it has is down.
+    /// Down in a family, and up in none.
     Down,
     /// Nothing is known of it, and others are up.
     Unknown,

@@ -113,7 +113,8 @@ impl Pen<'_> {
                 })
             }
             Part::Redirect { dname, keep, fits } => {
-                let same = |part: &Part<'_>| matches!(part, Part::Redirect { dname: d, .. } if std::ptr::eq(*d, *dname));
+                let same =
+                    |part: &Part<'_>| matches!(part, Part::Redirect { dname: d, .. } if std::ptr::eq(*d, *dname));
                 self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
             }
             Part::Chosen { family, ttl, table } => {
