@@ -102,7 +102,8 @@ pub fn answer<'s, T: Trace>(
     match (query.qclass, query.rtype()) {
         (IN, RrType::AXFR | RrType::IXFR) => reply.rcode = Rcode::Refused,
         (IN, _) => {
-            let mut walk = Walk { snapshot, query, origin, chance, trace, zone: None, hops: 0 };
+            let left = arrayvec::ArrayVec::new();
+            let mut walk = Walk { snapshot, query, origin, chance, trace, zone: None, hops: 0, left };
             return walk.resolve(name, query.hash, &mut reply).then_some(reply);
         }
         (CHAOS, _) => resolve::chaos(world, name, query.rtype(), &mut reply),

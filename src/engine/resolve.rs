@@ -34,6 +34,8 @@ pub(super) struct Walk<'s, 'q, T> {
     pub(super) zone: Option<u32>,
     /// Aliases followed.
     pub(super) hops: usize,
+    /// Hashes of the names that were left by an alias. A chain that comes back to one has said all it has to say.
+    pub(super) left: ArrayVec<u64, MAX_PARTS>,
 }
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
@@ -56,14 +58,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 reply.rcode = Rcode::NxDomain;
                 self.negative(node, None, reply);
             }
-            Found::Redirect(node, dname) => return self.redirect(node, dname, name, reply),
-            Found::Here(node) => return self.here(node, reply),
+            Found::Redirect(node, dname) => return self.redirect(node, dname, name, hash, reply),
+            Found::Here(node) => return self.here(node, hash, reply),
         }
         true
     }
 
     /// The name exists, itself or by a wildcard.
-    fn here(&mut self, node: &'s Node, reply: &mut Reply<'s>) -> bool {
+    fn here(&mut self, node: &'s Node, hash: u64, reply: &mut Reply<'s>) -> bool {
         let (table, rtype) = (&self.snapshot.world.table, self.query.rtype());
         reply.authoritative = true;
         if let Some(service) = node.service()
@@ -87,21 +89,30 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             push(reply, Part::Rrset(rrset));
         } else if let Some(cname) = alias {
             push(reply, Part::Alias(cname));
-            return rtype == RrType::ANY || self.follow(cname.target(), reply);
+            return rtype == RrType::ANY || self.follow(hash, cname.target(), reply);
         } else {
             self.negative(node, node.service(), reply);
         }
         true
     }
 
-    /// On to an alias's target.
-    fn follow(&mut self, target: &[u8], reply: &mut Reply<'s>) -> bool {
+    /// On from the name of this hash to an alias's target, if the chain has not been there.
+    fn follow(&mut self, from: u64, target: &[u8], reply: &mut Reply<'s>) -> bool {
+        let hash = fold::hash(target);
         self.hops += 1;
-        reply.answers.len() >= MAX_PARTS - 1 || self.resolve(target, fold::hash(target), reply)
+        let known = self.left.try_push(from).is_err() || self.left.contains(&hash);
+        known || reply.answers.len() >= MAX_PARTS - 1 || self.resolve(target, hash, reply)
     }
 
     /// A DNAME stands above the name (RFC 6672 3.2).
-    fn redirect(&mut self, node: &'s Node, dname: &'s Fragment, name: &[u8], reply: &mut Reply<'s>) -> bool {
+    fn redirect(
+        &mut self,
+        node: &'s Node,
+        dname: &'s Fragment,
+        name: &[u8],
+        hash: u64,
+        reply: &mut Reply<'s>,
+    ) -> bool {
         reply.authoritative = true;
         let keep = name.len().saturating_sub(usize::from(node.name_len()));
         let mut target = ArrayVec::<u8, MAX_NAME>::new();
@@ -113,7 +124,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
         target.extend(name.iter().take(keep).chain(dname.target()).copied());
         let made_is_asked = matches!(self.query.rtype(), RrType::CNAME | RrType::ANY);
-        made_is_asked || self.follow(&target, reply)
+        made_is_asked || self.follow(hash, &target, reply)
     }
 
     /// A child zone begins at or above the name: only DS of the cut itself is ours (P65, P69).

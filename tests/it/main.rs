@@ -13,3 +13,4 @@ mod demo;
 mod dig;
 mod explain;
 mod house;
+mod protocol;

@@ -204,7 +204,12 @@ impl<'z> Holds<'z> {
         let mut holds = Self { owned: BTreeMap::new(), cuts: BTreeMap::new() };
         for zone in zones {
             let Some(loaded) = &zone.loaded else { continue };
+            let inside = |other: &&MeantZone| other.apex != zone.apex && other.apex.is_within(&zone.apex);
+            let lower: Vec<&Name> = zones.iter().filter(inside).map(|other| &other.apex).collect();
             for (record, place) in loaded.zone.records.iter().zip(&loaded.places) {
+                if lower.iter().any(|apex| record.owner.is_within(apex)) {
+                    continue; // NS, DS and glue of a zone that is served here itself
+                }
                 match record.rtype {
                     RrType::A | RrType::AAAA | RrType::CNAME => {
                         holds.owned.entry(&record.owner).or_default().push((record.rtype, place));

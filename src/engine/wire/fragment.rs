@@ -7,8 +7,9 @@ use super::rr::RrType;
 /// Octets of a record before its data, its owner being a pointer: owner, type, class, TTL, length.
 pub const RECORD: usize = 12;
 /// Offsets inside a fragment beyond this are never pointed at, so that a pointer stays below 16,384 (RFC 1035 4.1.4)
-/// wherever a reply puts the fragment: chains before it take less than 6,000 octets.
-const REACH: usize = 8192;
+/// wherever a reply puts the fragment: header and question take at most 271 octets, and fifteen aliases before it, each
+/// a DNAME and the CNAME made from it, 534 each.
+const REACH: usize = 0x4000 - 271 - 15 * 534;
 
 /// An RRset in wire form. Owners are pointers to the question's name; names in the data are compressed against each
 /// other where RFC 3597 4 allows it, and keep their case.

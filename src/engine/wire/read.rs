@@ -39,11 +39,6 @@ impl Query {
     pub fn rtype(&self) -> RrType {
         RrType(self.qtype)
     }
-
-    fn faulty(mut self, rcode: Rcode) -> Option<Self> {
-        self.fault = Some(rcode);
-        Some(self)
-    }
 }
 
 /// Reads a packet. None means silence: too short to answer (P11), or itself a response (P10).
@@ -53,51 +48,56 @@ pub fn read(packet: &[u8]) -> Option<Query> {
     if header[2] & 0x80 != 0 {
         return None;
     }
-    let query = Query::default();
-    match header[2] >> 3 & 0xf {
-        0 => {}
-        4 | 5 => return query.faulty(Rcode::Refused), // NOTIFY and UPDATE from strangers (P16, P17)
-        _ => return query.faulty(Rcode::NotImp),
-    }
-    let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    if count(4) != 1 {
-        return query.faulty(Rcode::FormErr); // RFC 9619 4; none at all is FORMERR as long as we know no cookies
-    }
-    let Some(mut query) = read_question(packet, query) else {
-        return query.faulty(Rcode::FormErr);
+    let mut query = Query::default();
+    let found = read_message(packet, header, &mut query);
+    query.fault = match header[2] >> 3 & 0xf {
+        0 => found.err(),
+        4 | 5 => Some(Rcode::Refused), // NOTIFY and UPDATE from strangers (P16, P17)
+        _ => Some(Rcode::NotImp),
     };
-    let mut at = query.end();
-    for _ in 0..u32::from(count(6)) + u32::from(count(8)) {
-        match skip_record(packet, at) {
-            Some(record) => at = record.end,
-            None => return query.faulty(Rcode::FormErr),
+    Some(query)
+}
+
+/// Fills in the query as far as the packet can be read, whatever its opcode: errors, too, give question and OPT back
+/// (P74, P79).
+fn read_message(packet: &[u8], header: &[u8; HEADER], query: &mut Query) -> Result<(), Rcode> {
+    let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let mut at = HEADER;
+    if count(4) == 1 {
+        read_question(packet, query).ok_or(Rcode::FormErr)?;
+        at = query.end();
+    } else {
+        for _ in 0..count(4) {
+            at = skip_name(packet, at).ok_or(Rcode::FormErr)? + 4;
         }
     }
+    for _ in 0..u32::from(count(6)) + u32::from(count(8)) {
+        at = skip_record(packet, at).ok_or(Rcode::FormErr)?.end;
+    }
     for _ in 0..count(10) {
-        let Some(record) = skip_record(packet, at) else {
-            return query.faulty(Rcode::FormErr);
-        };
+        let record = skip_record(packet, at).ok_or(Rcode::FormErr)?;
         if record.rtype == RrType::OPT.0 {
             let root_owner = packet[at] == 0;
             if query.edns.is_some() || !root_owner {
-                return query.faulty(Rcode::FormErr); // RFC 6891 6.1.1
+                return Err(Rcode::FormErr); // RFC 6891 6.1.1
             }
             let (edns, sound) = edns::read(record.class, record.ttl, &packet[record.rdata..record.end]);
             query.edns = Some(edns);
             if edns.version > 0 {
-                return query.faulty(Rcode::BadVers);
+                return Err(Rcode::BadVers);
             }
             if !sound {
-                return query.faulty(Rcode::FormErr);
+                return Err(Rcode::FormErr);
             }
         }
         at = record.end;
     }
-    Some(query)
+    // RFC 9619 4; no question at all is FORMERR as long as we know no cookies.
+    if count(4) == 1 { Ok(()) } else { Err(Rcode::FormErr) }
 }
 
 /// The question: a name without compression, since nothing stands before it that a pointer could mean (P22).
-fn read_question(packet: &[u8], mut query: Query) -> Option<Query> {
+fn read_question(packet: &[u8], query: &mut Query) -> Option<()> {
     let mut at = HEADER;
     loop {
         let len = *packet.get(at)? as usize;
@@ -116,7 +116,7 @@ fn read_question(packet: &[u8], mut query: Query) -> Option<Query> {
     query.qtype = u16::from_be_bytes([rest[0], rest[1]]);
     query.qclass = u16::from_be_bytes([rest[2], rest[3]]);
     query.hash = fold::hash(&packet[HEADER..at]);
-    Some(query)
+    Some(())
 }
 
 struct RecordAt {
@@ -128,29 +128,7 @@ struct RecordAt {
 }
 
 fn skip_record(packet: &[u8], start: usize) -> Option<RecordAt> {
-    let mut at = start;
-    loop {
-        let len = *packet.get(at)? as usize;
-        match len {
-            0 => {
-                at += 1;
-                break;
-            }
-            1..=63 => at += 1 + len,
-            0xc0.. => {
-                let target = (len & 0x3f) << 8 | *packet.get(at + 1)? as usize;
-                if target >= at {
-                    return None; // only ever backwards (P94)
-                }
-                at += 2;
-                break;
-            }
-            _ => return None,
-        }
-        if at - start > 255 {
-            return None;
-        }
-    }
+    let at = skip_name(packet, start)?;
     let fixed = packet.get(at..)?.first_chunk::<10>()?;
     let rdata = at + 10;
     let end = rdata + u16::from_be_bytes([fixed[8], fixed[9]]) as usize;
@@ -161,4 +139,24 @@ fn skip_record(packet: &[u8], start: usize) -> Option<RecordAt> {
         rdata,
         end,
     })
+}
+
+/// Where the name at `start` ends. Pointers are not followed: nobody asks what they lead to.
+fn skip_name(packet: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let len = *packet.get(at)? as usize;
+        match len {
+            0 => return Some(at + 1),
+            1..=63 => at += 1 + len,
+            0xc0.. => {
+                let target = (len & 0x3f) << 8 | *packet.get(at + 1)? as usize;
+                return (target < at).then_some(at + 2); // only ever backwards (P94)
+            }
+            _ => return None,
+        }
+        if at - start > 255 {
+            return None;
+        }
+    }
 }

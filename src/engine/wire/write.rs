@@ -40,9 +40,9 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     };
     let mut counts = [u16::from(query.name_len > 0), 0, 0, 0];
     let mut extras: [Option<(&Fragment, usize)>; 2] = [None, None];
-    for part in &reply.answers {
+    for (n, part) in reply.answers.iter().enumerate() {
         let base = pen.at;
-        let Some(count) = pen.part(part, &reply.chosen) else { break };
+        let Some(count) = pen.part(part, &reply.answers[..n], &reply.chosen) else { break };
         counts[1] += count;
         if let Part::Rrset(rrset) = part {
             extras[0] = Some((rrset, base));
@@ -100,8 +100,9 @@ impl Pen<'_> {
         if self.name == HEADER { QUESTION } else { pointer(self.name) }
     }
 
-    /// Writes one part of the answer section and says how many records it has; none when it did not fit.
-    fn part(&mut self, part: &Part<'_>, chosen: &[u8]) -> Option<u16> {
+    /// Writes one part of the answer section behind those before it and says how many records it has; none when it did
+    /// not fit.
+    fn part(&mut self, part: &Part<'_>, before: &[Part<'_>], chosen: &[u8]) -> Option<u16> {
         match part {
             Part::Rrset(rrset) => self.rrset(rrset, self.owner(), None).then(|| rrset.count()),
             Part::Alias(cname) => {
@@ -111,7 +112,10 @@ impl Pen<'_> {
                     cname.count()
                 })
             }
-            Part::Redirect { dname, keep, fits } => self.redirect(dname, *keep as usize, *fits),
+            Part::Redirect { dname, keep, fits } => {
+                let same = |part: &Part<'_>| matches!(part, Part::Redirect { dname: d, .. } if std::ptr::eq(*d, *dname));
+                self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
+            }
             Part::Chosen { family, ttl, table } => {
                 let chosen = || chosen.iter().filter_map(|n| table.get(*n as usize));
                 match family {
@@ -131,17 +135,21 @@ impl Pen<'_> {
         }
     }
 
-    fn redirect(&mut self, dname: &Fragment, keep: usize, fits: bool) -> Option<u16> {
+    /// A DNAME, unless it stands in the answer already and is only applied again, and the CNAME made from it.
+    fn redirect(&mut self, dname: &Fragment, again: bool, keep: usize, fits: bool) -> Option<u16> {
         let (owner, name) = (self.owner(), self.name);
-        if !self.rrset(dname, pointer(name + keep), None) {
-            return None;
+        let rdlen = keep + dname.target().len();
+        let made = if fits { RECORD + rdlen } else { 0 };
+        let stated = if again { 0 } else { dname.len() };
+        if !self.fits(stated + made) {
+            return None; // nothing is written yet: octets without a record would follow the last one (P94)
+        }
+        let count = if again { 0 } else { dname.count() };
+        if !again {
+            self.rrset(dname, pointer(name + keep), None);
         }
         if !fits {
-            return Some(dname.count());
-        }
-        let rdlen = keep + dname.target().len();
-        if !self.fits(RECORD + rdlen) {
-            return None;
+            return Some(count);
         }
         let base = self.at;
         self.record(owner, 5, dname.ttl(), rdlen);
@@ -149,7 +157,7 @@ impl Pen<'_> {
         self.message[self.at + keep..self.at + rdlen].copy_from_slice(dname.target());
         self.at += rdlen;
         (self.name, self.name_len) = (base + RECORD, rdlen);
-        Some(dname.count() + 1)
+        Some(count + 1)
     }
 
     /// Address records of the current name: all of them or none.

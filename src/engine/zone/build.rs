@@ -34,8 +34,8 @@ impl Table {
             }
         }
         builder.connect();
-        for (zone, sets) in zones.iter().zip(&cut_sets) {
-            builder.extras(zone, sets);
+        for (id, (zone, sets)) in zones.iter().zip(&cut_sets).enumerate() {
+            builder.extras(id as u32, zone, sets);
         }
         builder.lift_ds(zones, &cut_sets);
         builder.table
@@ -131,6 +131,9 @@ impl Builder {
             let node = &mut self.table.nodes[link as usize];
             if node.kind == Kind::Bridge {
                 (node.kind, node.zone) = (Kind::Plain, zone);
+                if let Some(parent) = name.parent().filter(|_| *name != *apex) {
+                    self.node(&parent, zone, apex); // what lies between exists from now on, too
+                }
             }
             return link;
         }
@@ -208,9 +211,12 @@ impl Builder {
 
     /// Finds the addresses of names in the data of NS, MX, SRV, SVCB and HTTPS records. Steered targets have none: a
     /// reply about something else is no place for a decision.
-    fn extras(&mut self, zone: &ZoneSource, below: &Below<'_>) {
+    fn extras(&mut self, id: u32, zone: &ZoneSource, below: &Below<'_>) {
         for (owner, sets) in &below.owners {
             let Some(&link) = self.by_name.get(owner) else { continue };
+            if self.table.nodes[link as usize].zone != id {
+                continue; // what this zone says of another zone's name is not what is answered
+            }
             for rtype in [RrType::NS, RrType::MX, RrType::SRV, RrType::SVCB, RrType::HTTPS] {
                 let Some((_, data)) = sets.get(&rtype) else { continue };
                 let node = &self.table.nodes[link as usize];
@@ -244,11 +250,10 @@ impl Builder {
             if !target.is_within(apex) || !seen.insert(target.clone()) {
                 continue;
             }
-            let glue = below.glue.get(&target).filter(|_| cut.is_some());
-            let addresses = match glue {
-                Some(glue) => glue.clone(),
-                None => self.static_addresses(&target),
-            };
+            let mut addresses = self.static_addresses(&target);
+            if let Some(glue) = below.glue.get(&target).filter(|_| cut.is_some() && addresses.is_empty()) {
+                addresses.clone_from(glue);
+            }
             let required = cut.is_some_and(|cut| target.is_within(cut));
             extras.extend(addresses.iter().map(|f| Extra { at: at as u16, fragment: *f, required }));
         }
@@ -270,6 +275,9 @@ impl Builder {
     fn lift_ds(&mut self, zones: &[ZoneSource], below: &[Below<'_>]) {
         for zone in zones {
             let Some(parent) = zone.apex.parent().and_then(|p| closest_zone(zones, &p)) else { continue };
+            if top_cut(&zone.apex, &zones[parent].apex, &below[parent].cuts).as_ref() != Some(&zone.apex) {
+                continue; // the parent's side lies in a zone between the two, which is delegated to others
+            }
             let ds = below[parent].ds.iter().find(|(name, _)| *name == zone.apex).map(|(_, f)| *f);
             if let Some(&link) = self.by_name.get(&zone.apex) {
                 self.table.nodes[link as usize].above = Some((ds, parent as u32));
