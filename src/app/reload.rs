@@ -63,10 +63,10 @@ impl App {
     /// Puts what was read in force, or says why not.
     pub(super) async fn take(&mut self, Loaded { sources, faults, config }: Loaded) {
         for fault in &faults {
-            let text = config::report::text(std::slice::from_ref(fault), &sources, false);
+            let text = config::report::one(fault, &sources);
             match fault.severity {
-                Severity::Error => error!("{}", text.trim_end()),
-                Severity::Warning => warn!("{}", text.trim_end()),
+                Severity::Error => error!("{text}"),
+                Severity::Warning => warn!("{text}"),
             }
         }
         let Some(Config { mut draft, server, log, secret, .. }) = config else {
@@ -84,6 +84,13 @@ impl App {
                 return;
             }
         };
+        let world = match task::spawn_blocking(move || World::seal(draft)).await {
+            Ok(world) => Arc::new(world),
+            Err(error) => {
+                error!("the reload failed, the old configuration stays in force: {error}");
+                return;
+            }
+        };
         for key in deferred(&self.settings, &server) {
             warn!("`{key}` has changed; it takes effect at the next start");
         }
@@ -91,7 +98,6 @@ impl App {
             let (level, form) = log_shape(log);
             open.set(level, form);
         }
-        let world = Arc::new(World::seal(draft));
         let plan = Plan::of(&world);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.
         if self.writer.events.send(Event::World(world)).await.is_ok() {
@@ -105,10 +111,10 @@ fn fits(old: &Server, new: &Server) -> Result<(), String> {
     let restart = "restart the server to change it";
     if old.listen != new.listen {
         let list = |server: &Server| server.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        return Err(format!("`listen` has changed from {} to {}; {restart}", list(old), list(new)));
+        return Err(format!("`server.listen` has changed from {} to {}; {restart}", list(old), list(new)));
     }
     if old.workers != new.workers {
-        return Err(format!("`workers` has changed from {:?} to {:?}; {restart}", old.workers, new.workers));
+        return Err(format!("`server.workers` has changed from {} to {}; {restart}", old.workers, new.workers));
     }
     Ok(())
 }
@@ -119,6 +125,7 @@ fn deferred(old: &Server, new: &Server) -> Vec<&'static str> {
         ("server.udp.receive_buffer", old.udp.receive_buffer != new.udp.receive_buffer),
         ("server.udp.batch", old.udp.batch != new.udp.batch),
         ("server.tcp", old.tcp != new.tcp),
+        ("server.startup_wait", old.startup_wait != new.startup_wait),
     ]
     .into_iter()
     .filter_map(|(key, changed)| changed.then_some(key))

@@ -79,11 +79,12 @@ impl Explain {
             return Ok(Exit::Failed);
         };
         let mut draft = config.draft;
+        let keyed = config.secret.is_some() || self.draw.is_some();
         draft.secret = config.secret.unwrap_or_default();
         let world = Arc::new(World::seal(draft));
         let told = question(self).and_then(|question| {
             let snapshot = suppose(&world, &self.down)?;
-            Ok(tell(&snapshot, &question, self))
+            Ok(tell(&snapshot, &question, self).keyed(keyed))
         });
         let story = match told {
             Ok(story) => story,

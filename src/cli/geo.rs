@@ -17,8 +17,9 @@ use crate::{
         geo::{table, write},
     },
     engine::{
-        geo::{Atlas, Cuts, Estimate, GeoKey, How, Location, Map, RegionPoint, Rule, normalise, row},
-        types::{Prefix, RegionId},
+        geo::{Atlas, Cuts, Estimate, GeoKey, How, Map, RegionPoint, Rule, normalise, row},
+        steer::locate::piece,
+        types::{MapId, Prefix, RegionId},
     },
 };
 
@@ -214,7 +215,7 @@ pub(super) fn nearest(places: &Places) -> Map {
         groups: Vec::new(),
         depth: 3,
     };
-    Map::compile(&places.atlas, &points, &rule, &Cuts { widest: BLOCK, ..Cuts::default() })
+    Map::compile(&places.atlas, &points, &rule, &Cuts::default())
 }
 
 /// Shows one client: where it is, who says so, the leaf, every region from the nearest on, and the block.
@@ -229,7 +230,7 @@ pub(super) fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Wri
         writeln!(out, "  read as    {inside}, which stands behind {offset} bits")?;
     }
     match (spot.location, spot.special) {
-        (Some(location), _) => writeln!(out, "  location   {}", described(location))?,
+        (Some(location), _) => writeln!(out, "  location   {location}")?,
         (None, true) => {
             writeln!(out, "  location   none: a special-purpose block, answered by the resolver's address")?
         }
@@ -257,30 +258,14 @@ pub(super) fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Wri
         };
         writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {from}")?;
     }
-    let piece = map.find(inside);
-    writeln!(
-        out,
-        "  block      {}, scope {} (all regions by rtt within 10 ms)",
-        piece.prefix,
-        offset + piece.prefix.len()
-    )
-}
-
-/// A location in one line, from small to large.
-fn described(location: &Location) -> String {
-    let code = |code: &Option<[u8; 2]>| code.map(|letters| String::from_utf8_lossy(&letters).into_owned());
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(location.city.as_deref().map(str::to_owned));
-    parts.extend(location.subdivision.as_deref().map(str::to_owned));
-    parts.extend(code(&location.country));
-    parts.extend(code(&location.continent));
-    parts.extend(
-        location
-            .coordinates
-            .map(|point| format!("at {:.4} {:.4}", f64::from(point.lat) / 10_000.0, f64::from(point.lon) / 10_000.0)),
-    );
-    parts.extend(location.asn.map(|asn| format!("AS{asn}")));
-    if parts.is_empty() { "unknown on purpose".into() } else { parts.join(", ") }
+    let (_, block, special) = piece(inside, &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
+    match special {
+        Some(len) => writeln!(out, "  block      none of its own; as a client subnet its scope is {}", offset + len),
+        None => {
+            let scope = offset + block.len();
+            writeln!(out, "  block      {block}, scope {scope} (all regions by rtt within 10 ms)")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -288,7 +273,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::engine::geo::{AtlasBuilder, Coordinates};
+    use crate::engine::geo::{AtlasBuilder, Coordinates, Location};
 
     #[derive(Parser)]
     struct Cli {
@@ -357,7 +342,7 @@ mod tests {
             out,
             "::ffff:198.51.100.7/128\n  \
              read as    198.51.100.7/32, which stands behind 96 bits\n  \
-             location   Frankfurt, DE, at 50.1109 8.6821\n  \
+             location   Frankfurt, DE, 50.11 8.68\n  \
              source     demo.mmdb\n  \
              leaf       198.51.100.0/24\n  \
              region         ms      km  from\n  \

@@ -36,6 +36,13 @@ pub fn text(faults: &[Fault], sources: &Sources, colour: bool) -> String {
     out
 }
 
+/// One fault as people read it, without a summary: for a log.
+#[must_use]
+pub fn one(fault: &Fault, sources: &Sources) -> String {
+    let lines = Lines::of(std::slice::from_ref(fault), sources);
+    Renderer::plain().render(&[group(fault, sources, &lines)])
+}
+
 /// One line that counts errors and warnings.
 #[must_use]
 pub fn summary(faults: &[Fault]) -> String {

@@ -32,6 +32,15 @@ pub enum Workers {
     Count(u16),
 }
 
+impl std::fmt::Display for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("\"auto\""),
+            Self::Count(count) => count.fmt(f),
+        }
+    }
+}
+
 /// UDP settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Udp {

@@ -41,6 +41,8 @@ pub struct Verdict {
     pub monitor: Box<str>,
     /// From what to what.
     pub transition: Transition,
+    /// Whether it is the very first probe of the target.
+    pub first: bool,
     /// How many outcomes of one kind in a row decided it.
     pub streak: u32,
     /// What these outcomes were, each once with how often, the most frequent first; of the newest few.
@@ -67,9 +69,12 @@ pub struct Standing {
 impl Verdict {
     /// The streak that decided, and what it consisted of, from the record that has just turned.
     pub(super) fn evidence(record: &Record) -> (u32, Vec<(Box<str>, usize)>) {
-        let good = record.health == Health::Up;
-        let streak = if good { record.good } else { record.bad };
-        let decided = record.evidence.iter().rev().filter(|(_, o)| o.is_good() == Some(good)).take(streak as usize);
+        let (streak, kind) = match record.health {
+            Health::Up => (record.good, Some(true)),
+            Health::Down => (record.bad, Some(false)),
+            Health::Unknown => (record.lost, None),
+        };
+        let decided = record.evidence.iter().rev().filter(|(_, o)| o.is_good() == kind).take(streak as usize);
         let mut findings: Vec<(Box<str>, usize)> = Vec::new();
         for (_, outcome) in decided {
             let text = outcome.to_string().into_boxed_str();
@@ -124,8 +129,10 @@ impl fmt::Display for Verdict {
         }
         match (from, to) {
             (_, Health::Unknown) => f.write_str("nothing can be said of it from here: ")?,
-            (Health::Unknown, Health::Down) => f.write_str("the first probe failed: ")?,
-            (Health::Unknown, _) => f.write_str("the first probe ")?,
+            (Health::Unknown, to) => {
+                let which = if self.first { "the first probe" } else { "a probe" };
+                write!(f, "{which} {}", if *to == Health::Down { "failed: " } else { "" })?;
+            }
             (_, Health::Down) => write!(f, "{streak} of the last {streak} probes failed: ")?,
             (_, _) => write!(f, "{streak} good probes in a row, the last ")?,
         }

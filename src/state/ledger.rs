@@ -127,6 +127,7 @@ impl Ledger {
                     address: key.address,
                     monitor: monitor.name.clone(),
                     transition,
+                    first: self.records[id.at()].evidence.len() == 1,
                     streak,
                     findings,
                     endpoints: users.iter().flat_map(|(pool, set)| names(&world, *pool, *set)).collect(),

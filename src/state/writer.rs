@@ -99,8 +99,8 @@ fn say(change: &Change) {
             let (address, monitor) = (verdict.address, &*verdict.monitor);
             match verdict.transition.to {
                 Health::Down if verdict.empties_a_pool() => error!(%address, monitor, "{verdict}"),
-                Health::Down => warn!(%address, monitor, "{verdict}"),
-                _ => info!(%address, monitor, "{verdict}"),
+                Health::Down | Health::Unknown => warn!(%address, monitor, "{verdict}"),
+                Health::Up => info!(%address, monitor, "{verdict}"),
             }
         }
         Change::Ready { heard, targets } if heard < targets => warn!("{change}"),

@@ -47,7 +47,7 @@ pub(super) struct Demo {
     tied: bool,
 }
 
-/// 0 when a signal ended it, 2 when it could not start.
+/// 0 when a signal ended it, 1 when a second one cut that short, 2 when it could not start.
 pub(super) fn run(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let runtime = match app::runtime() {
         Ok(runtime) => runtime,

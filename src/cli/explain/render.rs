@@ -46,6 +46,9 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     if let Some(scope) = &story.scope {
         writeln!(out, "scope     /{}: {}", scope.bits, scope.from)?;
     }
+    if story.unkeyed {
+        writeln!(out, "draws     not the server's: it makes its secret at its first start, and there is none yet")?;
+    }
     if let Some(draw) = &story.repeat_draw {
         writeln!(out, "repeat    --draw {draw}")?;
     }

@@ -46,6 +46,8 @@ pub(super) struct Story {
     pub(super) ttl: Option<Ttl>,
     /// The ECS scope's derivation; none when the query has no option.
     pub(super) scope: Option<Scope>,
+    /// Set when the draws are not the server's, for want of its secret.
+    pub(super) unkeyed: bool,
     /// The draw that would give this answer again.
     pub(super) repeat_draw: Option<String>,
 }
@@ -163,6 +165,7 @@ impl Story {
             note: None,
             ttl: None,
             scope: None,
+            unkeyed: false,
             repeat_draw: None,
         };
         for step in tape {
@@ -173,6 +176,12 @@ impl Story {
             story.scope = Some(Scope { bits: 0, from });
         }
         story
+    }
+
+    /// Says whether the draws are made with the server's own secret.
+    pub(super) fn keyed(mut self, keyed: bool) -> Self {
+        self.unkeyed = !keyed && self.pools.iter().any(|pool| !pool.draws.is_empty());
+        self
     }
 
     fn take(&mut self, world: &World, question: &Question, step: &Step) {

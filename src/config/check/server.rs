@@ -58,7 +58,8 @@ pub(crate) fn server(spec: &ServerSpec, notes: &mut Notes<'_>) -> (Server, Optio
         }
     };
     let connections = whole(spec.tcp.connections.as_ref(), "server.tcp.connections", 4096, 1..=1_000_000, notes);
-    let per_client = whole(spec.tcp.per_client.as_ref(), "server.tcp.per_client", 64, 1..=1_000_000, notes);
+    let per_client =
+        whole(spec.tcp.per_client.as_ref(), "server.tcp.per_client", connections.min(64), 1..=1_000_000, notes);
     if let Some(written) = &spec.tcp.per_client
         && per_client > connections
     {

@@ -60,7 +60,8 @@ pub fn locate(asker: &Asker<'_>, used: &[MapId], cut: Option<[u8; 2]>, maps: &[M
 
 /// The prefix to ask the maps with, the block, and the length of the special-purpose leaf where the client is in one.
 /// A client wider than its piece is taken for the piece that covers most of it; where maps differ, for the finest.
-fn piece(client: Prefix, used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> (Prefix, Prefix, Option<u8>) {
+#[must_use]
+pub fn piece(client: Prefix, used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> (Prefix, Prefix, Option<u8>) {
     let mut at = client;
     loop {
         let found = used.iter().filter_map(|m| maps.get(m.at())).map(|m| m.find(at)).max_by_key(|p| p.prefix.len());
