@@ -5,6 +5,7 @@
 //! answer from then on, steered names once the writer says so. Stop: the transports finish what has arrived, then the
 //! rest ends.
 
+mod descriptors;
 mod reload;
 mod signals;
 #[cfg(test)]
@@ -101,6 +102,7 @@ impl App {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
         };
+        descriptors::raise(server.tcp.connections as usize, server.listen.len() * workers(server.workers));
         let sockets = net::bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
         draft.secret = take_secret(&server, secret)?;
         let (world, clock) = (Arc::new(World::seal(draft)), Clock::new());

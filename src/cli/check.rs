@@ -1,5 +1,5 @@
-//! `meridian check`: reads a configuration as `serve` would, and tells everything that is wrong with it. Opens no socket and
-//! writes no file.
+//! `meridian check`: reads a configuration as `serve` would, and tells everything that is wrong with it. Opens no socket
+//! and writes no file.
 
 use std::{
     io::{self, IsTerminal, Write},

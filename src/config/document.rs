@@ -20,6 +20,9 @@ use super::{
 /// The largest file that is read: a configuration of 100,000 services has a quarter of it.
 const MAX_FILE: u64 = 64 << 20;
 
+/// Syntax faults of one file that are told one by one: behind so many, it is no configuration.
+const MAX_SYNTAX: usize = 100;
+
 /// One file that was read.
 #[derive(Debug)]
 pub(crate) struct Text {
@@ -145,6 +148,8 @@ fn add(path: PathBuf, octets: Vec<u8>, texts: &mut Vec<Text>, sources: &mut Sour
             (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(at))
         }
     };
+    // Some editors mark UTF-8 with it; it is no part of the text (TOML 1.1, and RFC 3629 6).
+    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
     let file = sources.add(path.display().to_string(), text.clone());
     let start = texts.last().map_or(0, |last| last.start + last.text.len() + 1);
     if let Some(at) = bad {
@@ -167,7 +172,16 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
     let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn: Vec::new() };
     for (number, text) in texts.iter().enumerate() {
         let (table, errors) = DeTable::parse_recoverable(&text.text);
-        for error in errors {
+        for (number, error) in errors.iter().enumerate() {
+            if number == MAX_SYNTAX {
+                faults.push(Fault::bare(format!(
+                    "{} has {} more syntax faults",
+                    text.path.display(),
+                    errors.len() - MAX_SYNTAX
+                )));
+                document.torn.push(Torn { line: text.start..text.start + text.text.len(), table: None });
+                break;
+            }
             let span = error.span().unwrap_or(0..0);
             let (message, label) = syntax(error.message());
             // What was never closed may have swallowed the headers behind it.
@@ -176,14 +190,24 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
             faults.push(Fault::error(message, Place { file: text.file, span }, label));
         }
         let mut table = shift(table.into_inner(), text.start);
-        if let Some((key, _)) = table.remove_entry("include")
-            && number > 0
-        {
-            let place = document.ground.place(&key.span());
-            faults.push(
-                Fault::error("an included file includes others", place, "only the first file may include")
+        if let Some((key, value)) = table.remove_entry("include") {
+            let place = |span: Range<usize>| document.ground.place(&span);
+            if number > 0 {
+                faults.push(
+                    Fault::error(
+                        "an included file includes others",
+                        place(key.span()),
+                        "only the first file may include",
+                    )
                     .remedy("move it into the file that is named on the command line"),
-            );
+                );
+            }
+            for span in include::not_text(&value) {
+                faults.push(
+                    Fault::error("`include` has the wrong type", place(span), "expected a path in quotes")
+                        .remedy("write [\"conf.d/*.toml\"]"),
+                );
+            }
         }
         merge(&mut document.table, table, "", &document.ground, faults);
     }

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 /// One entry of `include`.
 #[derive(Debug)]
@@ -15,17 +18,26 @@ pub(crate) struct Wanted {
     pub(crate) span: Range<usize>,
 }
 
-/// The entries of `include` in a text. What is wrong with the key's type is told later, with all other types.
+/// The entries of `include` in a text; [`not_text`] has the others.
 pub(crate) fn wanted(text: &str) -> Vec<Wanted> {
     let (table, _) = DeTable::parse_recoverable(text);
     let Some(value) = table.get_ref().get("include") else { return Vec::new() };
-    let entry = |value: &toml::Spanned<DeValue<'_>>| {
+    let entry = |value: &Spanned<DeValue<'_>>| {
         let pattern = value.get_ref().as_str()?.to_owned();
         Some(Wanted { pattern, span: value.span() })
     };
     match value.get_ref() {
         DeValue::Array(items) => items.iter().filter_map(entry).collect(),
         _ => entry(value).into_iter().collect(),
+    }
+}
+
+/// The places of what is no entry of `include`.
+pub(crate) fn not_text(value: &Spanned<DeValue<'_>>) -> Vec<Range<usize>> {
+    match value.get_ref() {
+        DeValue::Array(items) => items.iter().filter(|item| !item.get_ref().is_str()).map(Spanned::span).collect(),
+        DeValue::String(_) => Vec::new(),
+        _ => vec![value.span()],
     }
 }
 

@@ -1,8 +1,8 @@
 //! Text to a checked, compiled configuration, or to the whole list of what is wrong with it. Must not know sockets,
 //! tasks or health.
 //!
-//! Three types, in this order: what was written (`spec`, the only part that knows serde), what was meant (`check`), what is served
-//! ([`Draft`], sealed into a World). `check` and `compile` never see a file that was not read before.
+//! Three types, in this order: what was written (`spec`, the only part that knows serde), what was meant (`check`), what
+//! is served ([`Draft`], sealed into a World).
 
 mod check;
 mod compile;

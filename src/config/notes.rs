@@ -18,11 +18,18 @@ pub(crate) struct Notes<'g> {
     pub(crate) faults: Vec<Fault>,
     torn: &'g [Torn],
     wounded: BTreeSet<String>,
+    lost: BTreeSet<String>,
 }
 
 impl<'g> Notes<'g> {
     pub(crate) fn new(document: &'g Document<'_>, faults: Vec<Fault>) -> Self {
-        let mut notes = Self { ground: &document.ground, faults, torn: &document.torn, wounded: BTreeSet::new() };
+        let mut notes = Self {
+            ground: &document.ground,
+            faults,
+            torn: &document.torn,
+            wounded: BTreeSet::new(),
+            lost: BTreeSet::new(),
+        };
         for table in notes.torn.iter().filter_map(|torn| torn.table.as_ref()) {
             if table.is_empty() {
                 notes.wounded.insert(String::new());
@@ -79,6 +86,13 @@ impl<'g> Notes<'g> {
             whole = dotted(&whole, part);
             self.wounded.insert(whole.clone());
         }
+        self.lost.insert(whole);
+    }
+
+    /// Whether all names of a table of names are known, so that one that is not among them does not exist.
+    pub(crate) fn knows_all(&self, table: &str) -> bool {
+        !self.lost.contains(table)
+            && self.torn.iter().all(|torn| torn.table.as_ref().is_some_and(|path| !is_named(path, table)))
     }
 
     /// Whether the table at `path` is whole, so that what it lacks was never there.
@@ -105,6 +119,11 @@ impl<'g> Notes<'g> {
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         self.faults
     }
+}
+
+/// Whether a broken line stands directly in the table of names, so that a name may be lost with it.
+fn is_named(path: &[String], table: &str) -> bool {
+    path.is_empty() || matches!(path, [only] if only == table)
 }
 
 /// The path of a key, as TOML writes it: keys with other characters than letters, digits, `-` and `_` are quoted.

@@ -35,15 +35,18 @@ pub const LATER: [&str; 3] = ["least-load", "least-response-time", "geo"];
 const PLAIN: Preset =
     Preset { name: "", about: "", prefer: &[], rtt: 0, distance: 0, spread: Spread::Hash, sticky: None, answers: 1 };
 
+/// The preset of [`DEFAULT`].
+pub const ADAPTIVE: Preset = Preset {
+    name: "adaptive",
+    about: "nearest by milliseconds, within 10 ms equally near, shared by weighted hash of the block",
+    prefer: &[Key::Rtt],
+    rtt: 100,
+    ..PLAIN
+};
+
 /// All presets that this release has, in name order.
 pub const PRESETS: [Preset; 8] = [
-    Preset {
-        name: "adaptive",
-        about: "nearest by milliseconds, within 10 ms equally near, shared by weighted hash of the block",
-        prefer: &[Key::Rtt],
-        rtt: 100,
-        ..PLAIN
-    },
+    ADAPTIVE,
     Preset {
         name: "failover",
         about: "the first that works, in the pool's order; equal places share by hash",
@@ -98,5 +101,18 @@ pub fn spread_name(spread: Spread) -> &'static str {
         Spread::Hash => "hash",
         Spread::Random => "random",
         Spread::All => "all",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_and_nobody_elses() {
+        let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        assert!(names.is_sorted());
+        assert!(LATER.iter().all(|later| find(later).is_none()));
+        assert_eq!(find(DEFAULT).map(|preset| preset.about), Some(ADAPTIVE.about));
     }
 }

@@ -1,6 +1,7 @@
-//! Faults for people and for programs: the place with its excerpt, the cause, the remedy. Must not know how they were found.
+//! Faults for people and for programs: the place with its excerpt, the cause, the remedy. Must not know how they were
+//! found.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
@@ -24,9 +25,10 @@ pub fn sort(faults: &mut [Fault]) {
 #[must_use]
 pub fn text(faults: &[Fault], sources: &Sources, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let lines = Lines::of(faults, sources);
     let mut out = String::new();
     for fault in faults {
-        out.push_str(&renderer.render(&[group(fault, sources)]));
+        out.push_str(&renderer.render(&[group(fault, sources, &lines)]));
         out.push_str("\n\n");
     }
     out.push_str(&summary(faults));
@@ -50,7 +52,7 @@ pub fn summary(faults: &[Fault]) -> String {
     }
 }
 
-fn group<'a>(fault: &'a Fault, sources: &'a Sources) -> Group<'a> {
+fn group<'a>(fault: &'a Fault, sources: &'a Sources, lines: &Lines) -> Group<'a> {
     let level = match fault.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -64,12 +66,12 @@ fn group<'a>(fault: &'a Fault, sources: &'a Sources) -> Group<'a> {
             .filter(|(other, _)| other.file == place.file && other.span.start.abs_diff(place.span.start) < NEAR)
             .collect();
         left.retain(|also| !near.iter().any(|other| std::ptr::eq(*other, *also)));
-        if let Some(snippet) = excerpt(place, &fault.label, &near, sources) {
+        if let Some(snippet) = excerpt(place, &fault.label, &near, sources, lines) {
             group = group.element(snippet);
         }
     }
     for (place, label) in left {
-        if let Some(snippet) = excerpt(place, label, &[], sources) {
+        if let Some(snippet) = excerpt(place, label, &[], sources, lines) {
             group = group.element(snippet);
         }
     }
@@ -79,12 +81,44 @@ fn group<'a>(fault: &'a Fault, sources: &'a Sources) -> Group<'a> {
     }
 }
 
+/// Where the lines of each file begin: counted once, however many faults there are.
+#[derive(Debug)]
+struct Lines(BTreeMap<FileId, Vec<usize>>);
+
+impl Lines {
+    fn of(faults: &[Fault], sources: &Sources) -> Self {
+        let mut lines = BTreeMap::new();
+        let places =
+            faults.iter().flat_map(|fault| fault.place.iter().chain(fault.also.iter().map(|(place, _)| place)));
+        for place in places {
+            lines.entry(place.file).or_insert_with(|| {
+                let text = sources.get(place.file).map_or("", |source| source.text.as_str());
+                std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+            });
+        }
+        Self(lines)
+    }
+
+    /// The number of the line that holds an offset, from 1.
+    fn number(&self, file: FileId, offset: usize) -> usize {
+        self.0.get(&file).map_or(1, |starts| starts.partition_point(|start| *start <= offset))
+    }
+
+    /// Line and column of an offset, from 1; columns count characters.
+    fn spot(&self, file: FileId, text: &str, offset: usize) -> (usize, usize) {
+        let line = self.number(file, offset);
+        let start = self.0.get(&file).and_then(|starts| starts.get(line - 1)).copied().unwrap_or(0);
+        (line, text.get(start..offset).map_or(0, |before| before.chars().count()) + 1)
+    }
+}
+
 /// The lines of a place and of those near it, the place's own first.
 fn excerpt<'a>(
     place: &Place,
     label: &'a str,
     near: &[&'a (Place, String)],
     sources: &'a Sources,
+    lines: &Lines,
 ) -> Option<Snippet<'a, Annotation<'a>>> {
     let source = sources.get(place.file)?;
     let text = source.text.as_str();
@@ -95,7 +129,7 @@ fn excerpt<'a>(
     let to = others.iter().map(|(span, _)| span.end).fold(main.end, usize::max);
     let from = text[..from].rfind('\n').map_or(0, |at| at + 1);
     let to = text[to..].find('\n').map_or(text.len(), |at| to + at);
-    let first = text[..from].bytes().filter(|octet| *octet == b'\n').count() + 1;
+    let first = lines.number(place.file, from);
     let within = |span: Range<usize>| span.start - from..span.end - from;
     let main = AnnotationKind::Primary.span(within(main)).label(label);
     let others = others.into_iter().map(|(span, label)| AnnotationKind::Context.span(within(span)).label(label));
@@ -108,8 +142,8 @@ fn excerpt<'a>(
     )
 }
 
-/// A span within the text, at boundaries of characters, and no longer than a few lines.
-fn fit(text: &str, span: &Range<usize>) -> Range<usize> {
+/// A span within the text, at boundaries of characters.
+fn boundaries(text: &str, span: &Range<usize>) -> Range<usize> {
     let floor = |mut at: usize| {
         at = at.min(text.len());
         while !text.is_char_boundary(at) {
@@ -118,7 +152,12 @@ fn fit(text: &str, span: &Range<usize>) -> Range<usize> {
         at
     };
     let start = floor(span.start);
-    let end = floor(span.end).max(start);
+    start..floor(span.end).max(start)
+}
+
+/// A span within the text that is no longer than a few lines.
+fn fit(text: &str, span: &Range<usize>) -> Range<usize> {
+    let Range { start, end } = boundaries(text, span);
     let mut breaks = text[start..end].match_indices('\n').map(|(at, _)| start + at);
     match (breaks.next(), breaks.nth(MAX_LINES - 2)) {
         (Some(first), Some(_)) => start..first,
@@ -159,11 +198,13 @@ struct Spot<'a> {
 /// # Errors
 /// None that a list of texts and numbers could have.
 pub fn json(faults: &[Fault], sources: &Sources) -> serde_json::Result<String> {
+    let lines = Lines::of(faults, sources);
     let spot = |place: &Place| {
-        let (line, column) = sources.line_column(place);
-        let end = Place { file: place.file, span: place.span.end..place.span.end };
-        let (end_line, end_column) = sources.line_column(&end);
-        Some(Spot { file: path(sources, place.file)?, line, column, end_line, end_column })
+        let source = sources.get(place.file)?;
+        let span = boundaries(&source.text, &place.span);
+        let (line, column) = lines.spot(place.file, &source.text, span.start);
+        let (end_line, end_column) = lines.spot(place.file, &source.text, span.end);
+        Some(Spot { file: &source.path, line, column, end_line, end_column })
     };
     let entries: Vec<Entry<'_>> = faults
         .iter()
@@ -180,8 +221,4 @@ pub fn json(faults: &[Fault], sources: &Sources) -> serde_json::Result<String> {
         })
         .collect();
     serde_json::to_string_pretty(&entries)
-}
-
-fn path(sources: &Sources, file: FileId) -> Option<&str> {
-    sources.get(file).map(|source| source.path.as_str())
 }

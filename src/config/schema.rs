@@ -140,9 +140,14 @@ fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mu
         let name = key.get_ref().as_ref();
         match node.child(name) {
             None => {
-                let fault = unknown(key, node, path, notes);
+                let meant = nearest(name, node.keys.keys().copied());
+                let fault = unknown(key, meant, node, path, notes);
                 notes.push(fault);
                 out.push(name.to_owned());
+                // Then the names in the table that was meant are not known either.
+                if let (Some(meant), true) = (meant, path.is_empty()) {
+                    notes.wound(&[meant]);
+                }
             }
             Some(Node { mark: Some(mark @ Later(_)), .. }) => {
                 let span = if value.get_ref().is_table() { key.span() } else { key.span().start..value.span().end };
@@ -178,6 +183,7 @@ fn shown(path: &[String]) -> String {
 
 fn unknown(
     key: &Spanned<std::borrow::Cow<'_, str>>,
+    meant: Option<&str>,
     node: &Node,
     path: &[String],
     notes: &Notes<'_>,
@@ -189,7 +195,7 @@ fn unknown(
         format!("unknown key `{}`", dotted(&shown(path), name)),
         format!("{place} has no such key"),
     );
-    if let Some(meant) = nearest(name, node.keys.keys().copied()) {
+    if let Some(meant) = meant {
         return fault.remedy(format!("did you mean `{meant}`?"));
     }
     let homes = homes(name);
@@ -237,6 +243,42 @@ mod tests {
         assert_eq!(mark("admin"), Some(CONTROL));
         assert_eq!(mark("version"), Some(Now));
         assert_eq!(mark("regions"), None);
+    }
+
+    /// The faults of a file that sets one key, to a value that no key takes.
+    fn faults(path: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("meridian.toml");
+        std::fs::write(&file, format!("{path} = 1979-05-27\n")).expect("written");
+        let (mut sources, mut faults) = (crate::config::fault::Sources::default(), Vec::new());
+        let texts = crate::config::document::gather(&file, &mut sources, &mut faults);
+        let mut document = crate::config::document::parse(&texts, &mut faults);
+        let table = std::mem::take(&mut document.table);
+        let mut notes = Notes::new(&document, faults);
+        crate::config::spec::read::read(table, &mut notes);
+        notes.into_faults().into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn the_spec_has_every_key_that_is_marked_so_and_no_other() {
+        fn visit(node: &Node, path: &str) {
+            for (key, child) in &node.keys {
+                let key = if *key == "*" { "n" } else { key };
+                let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                let expected = match child.mark {
+                    Some(Later(_)) => Some(format!("`{path}` is not supported yet")),
+                    // Read before all others, to find the files.
+                    Some(Now) if path == "include" => None,
+                    Some(Now) => Some(format!("`{path}` has the wrong type")),
+                    None => None,
+                };
+                if let Some(expected) = expected {
+                    assert_eq!(faults(&path), [expected]);
+                }
+                visit(child, &path);
+            }
+        }
+        visit(&ROOT, "");
     }
 
     #[test]

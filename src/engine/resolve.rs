@@ -9,7 +9,7 @@ use super::{
         self, Decision, Parts, Verdict,
         locate::{Asker, locate},
         policy::Fallback,
-        trace::{Step, Trace},
+        trace::{Step, Trace, TtlFrom},
     },
     types::{Chance, Family, Origin, Prefix, ServiceId},
     wire::{
@@ -212,6 +212,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if matches!(reply.answers.last(), Some(Part::Chosen { .. } | Part::Listed { .. })) {
             reply.scope = scope;
         } else {
+            self.trace.note(|| Step::NoAddress(family));
             self.negative(node, Some(id), reply);
         }
     }
@@ -226,6 +227,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             owner_len,
             ttl: bound.map(|ttl| ttl.min(rrset.ttl())),
         });
+        if let Some(Authority { ttl: Some(ttl), .. }) = reply.authority {
+            self.trace.note(|| Step::Ttl(ttl, TtlFrom::Negative));
+        }
     }
 }
 

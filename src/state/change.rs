@@ -1,6 +1,6 @@
 //! What became different, as values; and each as the sentence that an operator reads. Must not know who listens.
 
-use std::{fmt, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use crate::engine::{
     health::fold::{Health, Record, Transition},
@@ -114,8 +114,16 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, transition: Transition { from, to }, streak, .. } = self;
         let back = if (*from, *to) == (Health::Down, Health::Up) { " again" } else { "" };
-        write!(f, "{} {address} is {}{back}: ", self.endpoints.join(", "), word(*to))?;
+        match self.endpoints.as_slice() {
+            [only] => write!(f, "{only} {address} is {}{back}: ", word(*to))?,
+            several => {
+                write!(f, "{address} is {}{back} for ", word(*to))?;
+                list(f, several)?;
+                f.write_str(": ")?;
+            }
+        }
         match (from, to) {
+            (_, Health::Unknown) => f.write_str("nothing can be said of it from here: ")?,
             (Health::Unknown, Health::Down) => f.write_str("the first probe failed: ")?,
             (Health::Unknown, _) => f.write_str("the first probe ")?,
             (_, Health::Down) => write!(f, "{streak} of the last {streak} probes failed: ")?,
@@ -130,11 +138,36 @@ impl fmt::Display for Verdict {
                 }
             }
         }
-        for (i, Standing { pool, up, of, .. }) in self.pools.iter().enumerate() {
-            write!(f, "{}{pool} has {up} of {of} endpoints up", if i > 0 { ", " } else { "; " })?;
+        // Pools that stand alike share a clause; the worst come first.
+        let mut alike: BTreeMap<(u32, u32), Vec<&str>> = BTreeMap::new();
+        for standing in &self.pools {
+            alike.entry((standing.up, standing.of)).or_default().push(&standing.pool);
+        }
+        for (i, ((up, of), pools)) in alike.iter().take(MOST).enumerate() {
+            write!(f, "{}", if i > 0 { ", " } else { "; " })?;
+            list(f, pools)?;
+            let (have, each) = if pools.len() > 1 { ("have", " each") } else { ("has", "") };
+            write!(f, " {have} {up} of {of} endpoints up{each}")?;
         }
         Ok(())
     }
+}
+
+/// How many of anything a sentence names.
+const MOST: usize = 3;
+
+/// `a`, `a and b`, `a, b, c and 2 more`.
+fn list(f: &mut fmt::Formatter<'_>, words: &[impl AsRef<str>]) -> fmt::Result {
+    let (named, more) = words.split_at(words.len().min(MOST));
+    for (i, word) in named.iter().enumerate() {
+        let joint = match i {
+            0 => "",
+            i if i + 1 == words.len() => " and ",
+            _ => ", ",
+        };
+        write!(f, "{joint}{}", word.as_ref())?;
+    }
+    if more.is_empty() { Ok(()) } else { write!(f, " and {} more", more.len()) }
 }
 
 fn word(health: Health) -> &'static str {

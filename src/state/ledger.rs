@@ -190,7 +190,9 @@ impl Ledger {
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let up = any(|(health, _)| health == Health::Up);
             put(&mut row.up, up);
-            put(&mut row.unknown, !up && any(|(health, _)| health == Health::Unknown));
+            // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
+            // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
+            put(&mut row.unknown, !up && !any(|(health, _)| health == Health::Down));
             put(&mut row.falling, any(|(health, soon)| health == Health::Up && soon));
             put(&mut row.rising, !up && any(|(health, soon)| health == Health::Down && soon));
             for family in Family::BOTH {

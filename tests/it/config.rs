@@ -57,7 +57,7 @@ fn the_example_is_without_fault() {
 
 #[test]
 fn one_run_tells_faults_of_ten_kinds() {
-    let loaded = config::load(Path::new("tests/golden/config/eight.toml"));
+    let loaded = config::load(Path::new("tests/golden/config/ten-kinds.toml"));
     let mut messages: Vec<&str> = loaded.faults.iter().map(|fault| fault.message.as_str()).collect();
     messages.dedup();
     assert_eq!(messages.len(), 10, "{messages:#?}");
@@ -79,7 +79,7 @@ fn check_prints_faults_and_ends_with_what_they_mean() {
     };
     assert_eq!(run(&["-c", EXAMPLE]), (Some(0), "no faults\n".to_owned()));
     assert_eq!(run(&["-c", "tests/golden/config/warnings.toml"]).0, Some(0));
-    assert_eq!(run(&["-c", "tests/golden/config/eight.toml"]).0, Some(1));
+    assert_eq!(run(&["-c", "tests/golden/config/ten-kinds.toml"]).0, Some(1));
     assert_eq!(run(&["-c", "tests/golden/config/none.toml"]).0, Some(2));
     let (code, json) = run(&["-c", "tests/golden/config/coordinates.toml", "--json"]);
     assert_eq!(code, Some(1));

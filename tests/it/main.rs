@@ -8,7 +8,11 @@
     reason = "tests fail by panicking"
 )]
 
+mod allocations;
 mod config;
+mod demo;
 mod dig;
+mod explain;
 mod house;
-mod protocol;
+mod scenario;
+mod steering;

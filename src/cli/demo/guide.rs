@@ -57,8 +57,8 @@ impl Guide {
         }
         writeln!(to, "Ask again and again: 60, 30 and 10 of 100, drawn anew each time")?;
         writeln!(to, "  for i in $(seq 100); do {dig} +short shares.demo.example; done | sort | uniq -c")?;
-        writeln!(to, "Each client network keeps its region")?;
-        writeln!(to, "  for i in 1 2 3 4 5; do {dig} +short sticky.demo.example +subnet=198.18.$i.0/24; done")?;
+        writeln!(to, "Each client network keeps its region: the second round is as the first")?;
+        writeln!(to, "  for i in 1 2 3 1 2 3; do {dig} +short sticky.demo.example +subnet=2001:db8:$i::/56; done")?;
         writeln!(to, "The first that works: eu-west, then us-east, then ap-south")?;
         writeln!(to, "  {dig} +short failover.demo.example")?;
         writeln!(to, "What is not steered")?;

@@ -37,6 +37,9 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     for record in &story.authority {
         writeln!(out, "            authority: {record}")?;
     }
+    if let Some(note) = &story.note {
+        writeln!(out, "because   {note}")?;
+    }
     if let Some(ttl) = &story.ttl {
         writeln!(out, "ttl       {} s: {}", ttl.seconds, ttl.from)?;
     }

@@ -10,7 +10,7 @@ use crate::engine::{
         policy::{Key, Spread},
         trace::{Basis, Exclusion, Rung, Standing, Step, TtlFrom},
     },
-    types::{EndpointId, Prefix},
+    types::{EndpointId, Family, Prefix},
 };
 
 /// An explanation.
@@ -40,6 +40,8 @@ pub(super) struct Story {
     pub(super) answer: Vec<String>,
     /// The authority section.
     pub(super) authority: Vec<String>,
+    /// Why a decision left no records.
+    pub(super) note: Option<String>,
     /// The TTL's derivation.
     pub(super) ttl: Option<Ttl>,
     /// The ECS scope's derivation; none when the query has no option.
@@ -158,6 +160,7 @@ impl Story {
             }),
             answer: records(|m| &m.answers),
             authority: records(|m| &m.authorities),
+            note: None,
             ttl: None,
             scope: None,
             repeat_draw: None,
@@ -224,11 +227,16 @@ impl Story {
                     Rung::AllDown => "all down: when_all_down answers",
                 });
             }
+            Step::NoAddress(family) => {
+                let family = if *family == Family::V4 { "IPv4" } else { "IPv6" };
+                self.note = Some(format!("none of what was chosen has a living {family} address"));
+            }
             Step::Ttl(seconds, from) => {
                 let from = match from {
                     TtlFrom::Calm => "nothing it rests on is moving: ttl.max".into(),
                     TtlFrom::ChangeIn(ms) => format!("health can change in {ms} ms, within ttl.min and ttl.max"),
                     TtlFrom::Uncertain => "the answer is a guess: ttl.min".into(),
+                    TtlFrom::Negative => "negative: the smallest of the SOA's TTL, its MINIMUM and ttl.min".into(),
                 };
                 self.ttl = Some(Ttl { seconds: *seconds, from });
             }

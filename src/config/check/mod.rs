@@ -1,7 +1,9 @@
-//! What was written to what was meant: references resolved, bounds held, defaults filled in; every fault of it noted with
-//! its place and remedy. A value with a fault is replaced by its default, so that the checks go on; nothing is compiled then.
+//! What was written to what was meant: references resolved, bounds held, defaults filled in; every fault of it noted
+//! with its place and remedy. A value with a fault is replaced by its default, so that the checks go on; nothing is
+//! compiled then.
 
 mod monitor;
+mod order;
 mod place;
 mod policy;
 mod pool;
@@ -11,6 +13,7 @@ mod value;
 mod zone;
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
 };
@@ -98,7 +101,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let mut policies = policy::Policies::resolve(&spec.policies, notes);
     let (pools, used) = pool::pools(spec, &mut policies, notes);
     let zones = zone::zones(&spec.zones, &mut files, sources, notes);
-    let services = service::services(spec, &zones, notes);
+    let services = service::services(spec, &pools, &zones, notes);
     unused(spec, &used, &policies, &services, notes);
     if secret.is_some() {
         files.push(server.secret_file.clone());
@@ -132,6 +135,7 @@ fn unused(
     if !notes.is_untouched() || notes.has_errors() {
         return;
     }
+    let answering: BTreeSet<usize> = services.iter().flat_map(|service| service.pools.iter().copied()).collect();
     let mut told = Vec::new();
     for (at, name) in spec.regions.keys().enumerate() {
         if !used.regions.contains(&at) {
@@ -147,7 +151,7 @@ fn unused(
         told.push(("policy", name, "no pool names it"));
     }
     for (at, name) in spec.pools.keys().enumerate() {
-        if !services.iter().any(|service| service.pools.contains(&at)) {
+        if !answering.contains(&at) {
             told.push(("pool", name, "no service names it"));
         }
     }

@@ -106,9 +106,8 @@ impl<'s> Policies<'s> {
         if let Some(preset) = presets::find(name) {
             return Terms::from(preset).policy(name);
         }
-        let fault = self.absent(&Spanned::new(span, name), notes);
-        notes.push(fault);
-        Terms::from(&presets::PRESETS[0]).policy(name)
+        self.absent(&Spanned::new(span, name), notes);
+        Terms::from(&presets::ADAPTIVE).policy(name)
     }
 
     /// Tables that no pool names, directly or through another.
@@ -116,23 +115,27 @@ impl<'s> Policies<'s> {
         self.spec.keys().filter(|key| !self.used.contains(key.get_ref())).collect()
     }
 
-    fn absent(&self, name: &Spanned<&str>, notes: &Notes<'_>) -> crate::config::fault::Fault {
+    fn absent(&self, name: &Spanned<&str>, notes: &mut Notes<'_>) {
         let given = *name.get_ref();
-        if presets::LATER.contains(&given) {
-            let mark = if given == "geo" { STEERING } else { SIGNALS };
-            return not_yet(notes, name.span(), &format!("the preset \"{given}\""), mark);
-        }
         let known = self.spec.keys().map(|key| key.get_ref().as_str()).chain(presets::PRESETS.iter().map(|p| p.name));
-        notes
-            .error(name.span(), format!("policy \"{given}\" does not exist"), "neither a table nor a preset")
-            .remedy(suggest(given, known))
+        let fault = if presets::LATER.contains(&given) {
+            let mark = if given == "geo" { STEERING } else { SIGNALS };
+            not_yet(notes, name.span(), &format!("the preset \"{given}\""), mark)
+        } else if notes.knows_all("policies") {
+            notes
+                .error(name.span(), format!("policy \"{given}\" does not exist"), "neither a table nor a preset")
+                .remedy(suggest(given, known))
+        } else {
+            return;
+        };
+        notes.push(fault);
     }
 
     /// Resolves one table and all that it extends, the furthest first.
     fn chain(&mut self, key: &'s Spanned<String>, notes: &mut Notes<'_>) {
         let mut chain: Vec<(&'s Spanned<String>, &'s PolicySpec)> = Vec::new();
         let mut next = Some(key.get_ref().as_str());
-        let mut base = Terms::from(&presets::PRESETS[0]);
+        let mut base = Terms::from(&presets::ADAPTIVE);
         while let Some(name) = next.take() {
             if let Some(terms) = self.terms.get(name) {
                 base = terms.clone();
@@ -149,8 +152,7 @@ impl<'s> Policies<'s> {
             } else if let Some(preset) = presets::find(name) {
                 base = Terms::from(preset);
             } else if let Some(extends) = chain.last().and_then(|(_, spec)| spec.extends.as_ref()) {
-                let fault = self.absent(&text(extends), notes);
-                notes.push(fault);
+                self.absent(&text(extends), notes);
             }
         }
         for (key, spec) in chain.into_iter().rev() {

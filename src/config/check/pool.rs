@@ -10,16 +10,17 @@ use toml::Spanned;
 
 use super::{
     MeantEndpoint, MeantPool,
+    order::order,
     policy::Policies,
     value::{address, items, name, text, whole},
 };
 use crate::{
     config::{
-        notes::{Notes, join, nearest, suggest},
+        notes::{Notes, join, suggest},
         presets::key_name,
         spec::{EndpointSpec, Named, PoolSpec, Spec},
     },
-    engine::steer::policy::{Key, MAX_ENDPOINTS, MAX_WEIGHT, Policy},
+    engine::steer::policy::{Key, MAX_ENDPOINTS, MAX_WEIGHT},
 };
 
 const WEIGHT: i64 = 100;
@@ -131,6 +132,7 @@ fn monitor(
         Some(at) => {
             used.monitors.insert(at);
         }
+        None if !notes.knows_all("monitors") => {}
         None => {
             let message = format!("pool \"{pool}\" names monitor {given:?}, which does not exist");
             let fault = notes.error(written.span(), message, "no such monitor");
@@ -157,7 +159,7 @@ fn endpoint(
         Some(written) => {
             let given: &str = written.get_ref();
             let found = known.regions.get(given).copied();
-            if found.is_none() {
+            if found.is_none() && notes.knows_all("regions") {
                 let message = format!("{what} names region {given:?}, which does not exist");
                 let fault = notes.error(written.span(), message, "no such region");
                 let fault = fault.remedy(suggest(given, known.regions.keys().copied()));
@@ -253,101 +255,4 @@ fn count(key: &Spanned<String>, spec: &PoolSpec, endpoints: &[MeantEndpoint], no
         return;
     };
     notes.push(fault);
-}
-
-/// Fills in the positions for the key `order`: from the pool's list, or from the tiers.
-fn order(
-    key: &Spanned<String>,
-    spec: &PoolSpec,
-    policy: &Policy,
-    endpoints: &mut [MeantEndpoint],
-    notes: &mut Notes<'_>,
-) {
-    let pool = key.get_ref();
-    let asked = policy.prefer.iter().any(|(key, _)| *key == Key::Order);
-    let tiers: Vec<_> = spec.endpoints.values().map(|endpoint| endpoint.tier.as_ref()).collect();
-    let tier = tiers.iter().flatten().next();
-    let Some(written) = &spec.order else {
-        let whole = notes.is_whole(&["pools", pool]);
-        if !asked || !whole || endpoints.is_empty() {
-            if let (false, false, Some(tier)) = (asked, notes.has_errors(), tier) {
-                let message = format!("tiers in pool \"{pool}\" have no effect");
-                let label = format!("policy \"{}\" does not prefer \"order\"", policy.name);
-                let fault = notes.warning(tier.span(), message, label);
-                notes.push(fault.remedy("take them out, or name a policy that does, such as \"failover\""));
-            }
-            return;
-        }
-        let missing: Vec<_> = spec.endpoints.iter().filter(|(_, endpoint)| endpoint.tier.is_none()).collect();
-        let Some((first, _)) = missing.first() else { return };
-        let (span, message, label) = match tier {
-            Some(_) => (
-                first.span(),
-                format!("endpoint \"{pool}/{}\" has no tier", first.get_ref()),
-                format!("others of the pool have one, and policy \"{}\" prefers \"order\"", policy.name),
-            ),
-            None => (
-                key.span(),
-                format!("pool \"{pool}\" has no order"),
-                format!("policy \"{}\" prefers \"order\"", policy.name),
-            ),
-        };
-        let names: Vec<String> = spec.endpoints.keys().map(|key| format!("\"{}\"", key.get_ref())).collect();
-        let fault = notes.error(span, message, label);
-        notes.push(
-            fault.remedy(format!("add `order = [{}]` in the order you want, or a `tier` to each", names.join(", "))),
-        );
-        return;
-    };
-    if let Some(tier) = tier {
-        let fault = notes
-            .error(written.span(), format!("pool \"{pool}\" has an order and tiers"), "they may contradict each other")
-            .also(notes.place(tier.span()), "a tier")
-            .remedy("keep one of them");
-        notes.push(fault);
-    } else if !asked && !notes.has_errors() {
-        let label = format!("policy \"{}\" does not prefer \"order\"", policy.name);
-        let fault = notes.warning(written.span(), format!("the order of pool \"{pool}\" has no effect"), label);
-        notes.push(fault.remedy("take it out, or name a policy that does, such as \"failover\""));
-    }
-    let mut named: BTreeMap<String, Range<usize>> = BTreeMap::new();
-    for (at, item) in items(Some(written)).into_iter().enumerate() {
-        let given = item.get_ref().as_str();
-        let found = endpoints.iter_mut().find(|endpoint| endpoint.name == given);
-        let known = found.is_some();
-        if let Some(endpoint) = found {
-            endpoint.order = at as u32;
-        }
-        let fault = if !known {
-            let names = || spec.endpoints.keys().map(|key| key.get_ref().as_str());
-            let fault =
-                notes.error(item.span(), format!("pool \"{pool}\" has no endpoint {given:?}"), "no such endpoint");
-            let meant = nearest(given, names()).map(str::to_owned);
-            // The one that was meant is not missing then.
-            if let Some(meant) = meant {
-                named.entry(meant).or_insert(item.span());
-            }
-            fault.remedy(suggest(given, names().collect::<Vec<_>>()))
-        } else if let Some(first) = named.get(given) {
-            notes
-                .error(item.span(), format!("the order of pool \"{pool}\" has {given:?} twice"), "here again")
-                .also(notes.place(first.clone()), "first here")
-        } else {
-            named.insert(given.to_owned(), item.span());
-            continue;
-        };
-        notes.push(fault);
-    }
-    let missing: Vec<String> =
-        endpoints.iter().filter(|e| !named.contains_key(&e.name)).map(|e| format!("\"{}\"", e.name)).collect();
-    if !missing.is_empty() && notes.is_whole(&["pools", pool, "order"]) {
-        let fault = notes
-            .error(
-                written.span(),
-                format!("the order of pool \"{pool}\" is not complete"),
-                "it must name every endpoint",
-            )
-            .remedy(format!("add {}", missing.join(", ")));
-        notes.push(fault);
-    }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 use toml::Spanned;
 
 use super::{
-    MeantService,
+    MeantPool, MeantService,
     value::{address, items, units, word},
     zone::{MeantZone, name},
 };
@@ -28,14 +28,19 @@ const TTL_MIN: u64 = 5;
 const TTL_BOUND: u64 = 86_400;
 
 /// `[services]`, in canonical order of their names.
-pub(crate) fn services(spec: &Spec, zones: &[MeantZone], notes: &mut Notes<'_>) -> Vec<MeantService> {
+pub(crate) fn services(
+    spec: &Spec,
+    steered: &[MeantPool],
+    zones: &[MeantZone],
+    notes: &mut Notes<'_>,
+) -> Vec<MeantService> {
     let pools: BTreeMap<&str, usize> =
         spec.pools.keys().enumerate().map(|(at, key)| (key.get_ref().as_str(), at)).collect();
     let holds = Holds::of(zones);
     let mut names: BTreeMap<Name, Range<usize>> = BTreeMap::new();
     let mut found = Vec::new();
     for (key, service) in &spec.services {
-        let chosen = chosen(key, service, &pools, notes);
+        let chosen = chosen(key, service, &pools, steered, notes);
         let (ttl_max, ttl_min) = ttl(key.get_ref(), service, notes);
         let when_all_down = when_all_down(key.get_ref(), service, notes);
         let Some(name) = name("service", key, notes) else { continue };
@@ -58,6 +63,7 @@ fn chosen(
     key: &Spanned<String>,
     spec: &ServiceSpec,
     pools: &BTreeMap<&str, usize>,
+    steered: &[MeantPool],
     notes: &mut Notes<'_>,
 ) -> Vec<usize> {
     let service = key.get_ref();
@@ -65,6 +71,7 @@ fn chosen(
     for item in items(spec.pools.as_ref()) {
         let given = item.get_ref().as_str();
         let fault = match pools.get(given) {
+            None if !notes.knows_all("pools") => continue,
             None => notes
                 .error(
                     item.span(),
@@ -89,7 +96,25 @@ fn chosen(
         let fault = notes.error(span, format!("service \"{service}\" has no pools"), "there is nothing to answer with");
         notes.push(fault.remedy("add `pools = [\"NAME\"]`, in fallback order"));
     }
+    never_reached(service, &chosen, steered, notes);
     chosen.into_iter().map(|(at, _)| at).collect()
+}
+
+/// A pool without a monitor is always up: none behind it ever answers.
+fn never_reached(service: &str, chosen: &[(usize, Range<usize>)], pools: &[MeantPool], notes: &mut Notes<'_>) {
+    if notes.has_errors() {
+        return;
+    }
+    let always = |(at, _): &(usize, Range<usize>)| pools.get(*at).is_some_and(|pool| pool.monitor.is_none());
+    let Some(at) = chosen.iter().position(always) else { return };
+    if let (Some((_, before)), Some((_, behind))) = (chosen.get(at), chosen.get(at + 1)) {
+        let message = format!("service \"{service}\" never comes to its later pools");
+        let fault = notes
+            .warning(behind.clone(), message, "never reached")
+            .also(notes.place(before.clone()), "this pool has no monitor and is always up")
+            .remedy("give it a monitor, or put it last");
+        notes.push(fault);
+    }
 }
 
 fn ttl(service: &str, spec: &ServiceSpec, notes: &mut Notes<'_>) -> (u32, u32) {
@@ -205,7 +230,7 @@ impl<'z> Holds<'z> {
 fn home(key: &Spanned<String>, name: &Name, zones: &[MeantZone], holds: &Holds<'_>, notes: &mut Notes<'_>) {
     let around = zones.iter().filter(|zone| name.is_within(&zone.apex));
     let Some(zone) = around.max_by_key(|zone| zone.apex.wire().len()) else {
-        if notes.is_whole(&["zones"]) {
+        if notes.knows_all("zones") {
             let apexes: Vec<String> = zones.iter().map(|zone| zone.apex.to_string()).collect();
             let remedy = match zones {
                 [] => "add a `[zones.\"…\"]` table with a file".to_owned(),
@@ -223,6 +248,9 @@ fn home(key: &Spanned<String>, name: &Name, zones: &[MeantZone], holds: &Holds<'
             && (*rtype == RrType::NS || at != *name)
         {
             let (message, label) = match *rtype {
+                RrType::NS if at == *name => {
+                    (format!("service {name} is at a zone cut"), "it is delegated here".to_owned())
+                }
                 RrType::NS => (format!("service {name} is below a zone cut"), format!("{at} is delegated here")),
                 _ => (format!("service {name} is below a DNAME"), format!("{at} is redirected here")),
             };
@@ -251,5 +279,74 @@ fn home(key: &Spanned<String>, name: &Name, zones: &[MeantZone], holds: &Holds<'
             .also((*place).clone(), format!("{rtype} here"))
             .remedy(remedy);
         notes.push(fault);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{
+            document::{Document, parse},
+            fault::FileId,
+            zone_file::LoadedZone,
+        },
+        engine::zone::{Record, ZoneSource},
+    };
+
+    /// What is said of a service `name` where the zone `example.com` holds these records.
+    fn said(name: &str, records: &[(&str, RrType)]) -> Vec<String> {
+        let own = |text: &str| Name::from_text(text).expect(text);
+        let record = |(owner, rtype): &(&str, RrType)| Record {
+            owner: own(owner),
+            rtype: *rtype,
+            ttl: 0,
+            rdata: Box::default(),
+        };
+        let records: Vec<Record> = records.iter().map(record).collect();
+        let places = records.iter().map(|_| Place { file: FileId(0), span: 0..0 }).collect();
+        let zone = ZoneSource { apex: own("example.com"), records };
+        let zones = [MeantZone { apex: own("example.com"), loaded: Some(LoadedZone { zone, places }) }];
+        let document: Document<'_> = parse(&[], &mut Vec::new());
+        let mut notes = Notes::new(&document, Vec::new());
+        home(&Spanned::new(0..0, name.to_owned()), &own(name), &zones, &Holds::of(&zones), &mut notes);
+        notes.into_faults().into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn a_service_stands_beside_all_but_its_own_types() {
+        let beside =
+            [("www.example.com", RrType::MX), ("www.example.com", RrType::TXT), ("www.example.com", RrType::CAA)];
+        assert_eq!(said("WWW.example.com", &beside), Vec::<String>::new());
+        let apex = [("example.com", RrType::SOA), ("example.com", RrType::NS)];
+        assert_eq!(said("example.com", &apex), Vec::<String>::new());
+        let own = [("www.Example.com", RrType::A), ("www.example.com", RrType::AAAA)];
+        assert_eq!(
+            said("www.example.com", &own),
+            [
+                "service www.example.com. and the zone file both have A",
+                "service www.example.com. and the zone file both have AAAA"
+            ]
+        );
+        let alias = [("www.example.com", RrType::CNAME)];
+        assert_eq!(said("www.example.com", &alias), ["service www.example.com. stands beside a CNAME"]);
+        assert_eq!(said("*.example.com", &alias), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_is_served_below_a_cut_or_a_dname() {
+        let cut = [("sub.example.com", RrType::NS)];
+        for name in ["sub.example.com", "www.SUB.example.com", "*.sub.example.com"] {
+            assert_eq!(said(name, &cut).len(), 1, "{name}");
+        }
+        assert_eq!(said("notsub.example.com", &cut), Vec::<String>::new());
+        let redirected = [("sub.example.com", RrType::DNAME)];
+        assert_eq!(said("a.b.sub.example.com", &redirected).len(), 1);
+        assert_eq!(
+            said("sub.example.com", &redirected),
+            Vec::<String>::new(),
+            "RFC 6672 2.3: the owner itself is kept"
+        );
+        assert_eq!(said("www.example.org", &[]), ["service www.example.org. is in no zone"]);
     }
 }

@@ -4,9 +4,12 @@
 pub(crate) mod read;
 mod value;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, value::MapAccessDeserializer},
+};
 use toml::Spanned;
 
 pub(crate) use value::{DistanceText, DurationText, List, NumberOr, Real, SizeText, TableOr, Text, Whole};
@@ -33,11 +36,28 @@ pub(crate) struct Spec {
     pub(crate) zones: Named<ZoneSpec>,
 }
 
+// What serde derives for a struct also takes a list of its fields; a table of ours is never written as one.
 macro_rules! table {
     ($($name:ident { $($field:ident: $type:ty,)* })*) => {$(
         #[derive(Clone, Debug, Default, Deserialize)]
-        #[serde(default, deny_unknown_fields, expecting = "a table")]
+        #[serde(remote = "Self", default, deny_unknown_fields)]
         pub(crate) struct $name { $(pub(crate) $field: $type,)* }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl<'de> de::Visitor<'de> for Visitor {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a table")
+                    }
+                    fn visit_map<A: de::MapAccess<'de>>(self, from: A) -> Result<$name, A::Error> {
+                        $name::deserialize(MapAccessDeserializer::new(from))
+                    }
+                }
+                from.deserialize_any(Visitor)
+            }
+        }
     )*};
 }
 

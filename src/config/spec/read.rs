@@ -1,5 +1,5 @@
-//! A TOML table to a [`Spec`], entry by entry. Serde stops at the first fault of an entry: it is noted, what stands at its
-//! place is taken out, and the entry is read again, until the rest of it is sound. Must not know what values mean.
+//! A TOML table to a [`Spec`], entry by entry. Serde stops at the first fault of an entry: it is noted, what stands at
+//! its place is taken out, and the entry is read again, until the rest of it is sound. Must not know what values mean.
 
 use std::ops::Range;
 

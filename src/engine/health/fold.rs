@@ -29,6 +29,8 @@ pub struct Record {
     pub good: u32,
     /// Bad outcomes in a row.
     pub bad: u32,
+    /// Probes in a row for which this node had no route.
+    pub lost: u32,
     /// The last outcomes, newest last, at most [`EVIDENCE`].
     pub evidence: Vec<(At, Outcome)>,
 }
@@ -44,11 +46,16 @@ pub struct Transition {
 
 impl Record {
     /// Takes in one outcome. The first that says anything decides `unknown` alone; then `fall` bad ones in a row make
-    /// down, `rise` good ones in a row make up. A node that has no route, or could not ask, learns nothing.
+    /// down, `rise` good ones in a row make up. A node that could not ask learns nothing; one that has had no route for
+    /// `fall` probes in a row knows nothing any more, neither up nor down, until it has a route again.
     pub fn observe(&mut self, rhythm: &Rhythm, at: At, outcome: Outcome) -> Option<Transition> {
         let from = self.health;
         let to = match &outcome {
-            Outcome::NoRoute | Outcome::Unasked(_) => from,
+            Outcome::Unasked(_) => from,
+            Outcome::NoRoute => {
+                self.lost = self.lost.saturating_add(1);
+                if self.lost >= rhythm.fall { Health::Unknown } else { from }
+            }
             Outcome::Good { .. } => {
                 self.good = self.good.saturating_add(1);
                 self.bad = 0;
@@ -68,6 +75,11 @@ impl Record {
                 }
             }
         };
+        if matches!(outcome, Outcome::Good { .. } | Outcome::Bad(_)) {
+            self.lost = 0;
+        } else if to == Health::Unknown {
+            (self.good, self.bad) = (0, 0);
+        }
         if self.evidence.len() == EVIDENCE {
             self.evidence.remove(0);
         }
@@ -147,6 +159,10 @@ mod tests {
             ("gbbnub", "UUUUUD"),
             ("bgbgg", "DDDDU"),
             ("bgng", "DDDU"),
+            ("gnnbnn", "UUUUUU"),
+            ("gnunn", "UUUU?"),
+            ("bnnnb", "DDD?D"),
+            ("gbbnnnbg", "UUUUU?DD"),
             ("gbbbgg", "UUUDDU"),
         ] {
             assert_eq!(play(outcomes), verdicts, "{outcomes}");
@@ -187,15 +203,20 @@ mod tests {
         fn a_verdict_never_turns_early(letters in "[gbnu]{0,60}", fall in 1u32..5, rise in 1u32..5) {
             let rhythm = Rhythm { fall, rise, ..RHYTHM };
             let mut record = Record::default();
-            let mut run = (' ', 0);
+            let (mut run, mut lost) = ((' ', 0), 0);
             for (i, letter) in letters.chars().enumerate() {
                 let turned = record.observe(&rhythm, At(i as u64), outcome(letter));
+                lost = if letter == 'n' { lost + 1 } else if letter == 'u' { lost } else { 0 };
                 if matches!(letter, 'g' | 'b') {
                     run = if run.0 == letter { (letter, run.1 + 1) } else { (letter, 1) };
                 }
                 match turned.map(|t| (t.from, t.to)) {
                     Some((Health::Up, Health::Down)) => prop_assert_eq!(run, ('b', fall)),
                     Some((Health::Down, Health::Up)) => prop_assert_eq!(run, ('g', rise)),
+                    Some((_, Health::Unknown)) => {
+                        prop_assert_eq!((letter, lost), ('n', fall));
+                        run = (' ', 0);
+                    }
                     Some((Health::Unknown, to)) => prop_assert_eq!(to == Health::Up, letter == 'g'),
                     Some(other) => prop_assert!(false, "{:?}", other),
                     None => {}

@@ -15,8 +15,8 @@ pub mod trace;
 use eligible::{Belief, Gate};
 use locate::Client;
 use policy::{Endpoint, Fallback, Key, Policy, Pool, Service};
-use row::PoolRow;
-use spread::{Chosen, Drawing, members};
+use row::{PoolRow, members};
+use spread::{Chosen, Drawing};
 use table::PoolTable;
 use trace::{Rung, Step, Trace, TtlFrom};
 

@@ -5,7 +5,7 @@
 pub struct PoolRow {
     /// Up in at least one family, or not monitored.
     pub up: u64,
-    /// Not up, and not known to be down in every family.
+    /// Up in no family, and down in none: nothing is known.
     pub unknown: u64,
     /// For each family: an address that is not known to be down.
     pub alive: [u64; 2],
@@ -13,4 +13,13 @@ pub struct PoolRow {
     pub falling: u64,
     /// Down, with successes counted: may come back.
     pub rising: u64,
+}
+
+/// The positions whose bits are set, lowest first.
+pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let n = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        set &= set - 1;
+        Some(n)
+    })
 }

@@ -5,6 +5,7 @@ use arrayvec::ArrayVec;
 use super::{
     draw::{self, Score, Seed},
     policy::Spread,
+    row::members,
     table::PoolTable,
     trace::{Step, Trace},
 };
@@ -133,13 +134,4 @@ fn in_turn(pool: &PoolTable, band: u64, at: u64) -> u8 {
     let weights: ArrayVec<u64, 64> = members(band).map(|n| pool.weight(n)).collect();
     let winner = draw::scheduled(&weights, at);
     members(band).nth(winner).unwrap_or(band.trailing_zeros() as u8)
-}
-
-/// The positions whose bits are set, lowest first.
-pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
-    std::iter::from_fn(move || {
-        let n = (set != 0).then(|| set.trailing_zeros() as u8)?;
-        set &= set - 1;
-        Some(n)
-    })
 }

@@ -2,10 +2,10 @@
 
 use super::{
     draw,
-    policy::{Endpoint, Policy, Pool, Service},
-    spread::members,
+    policy::{Endpoint, Pool},
+    row::members,
 };
-use crate::engine::{types::Family, wire::reply::Addresses};
+use crate::engine::wire::reply::Addresses;
 
 /// What a query needs of a pool's endpoints, by position.
 #[derive(Debug)]
@@ -99,19 +99,4 @@ impl PoolTable {
     pub fn in_rule_regions(&self, set: u64, regions: u64) -> u64 {
         members(regions).filter_map(|n| self.by_rule.get(usize::from(n))).fold(0, |all, members| all | members) & set
     }
-}
-
-/// The block lengths that a service's policies want, when any of them asks for the block.
-#[must_use]
-pub fn cut_of<'a>(policies: impl Iterator<Item = &'a Policy>, default: [u8; 2]) -> Option<[u8; 2]> {
-    policies
-        .filter(|p| p.asks_block())
-        .map(|p| p.sticky.unwrap_or(default))
-        .reduce(|a, b| [a[Family::V4.at()].max(b[Family::V4.at()]), a[Family::V6.at()].max(b[Family::V6.at()])])
-}
-
-/// The seed of a service's draws.
-#[must_use]
-pub fn seed_of(service: &Service, secret: &[u8; 16]) -> draw::Seed {
-    draw::Seed::new(secret, &service.affinity)
 }

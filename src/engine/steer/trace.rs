@@ -2,7 +2,7 @@
 //! what `explain` prints is what the server did. Steps hold numbers; whoever prints them looks the names up.
 
 use super::policy::Key;
-use crate::engine::types::{EndpointId, MapId, PoolId, Prefix, ServiceId};
+use crate::engine::types::{EndpointId, Family, MapId, PoolId, Prefix, ServiceId};
 
 /// Something that listens to a decision.
 pub trait Trace {
@@ -80,7 +80,9 @@ pub enum Step {
     PassedOver(PoolId),
     /// The reply rests on this rung.
     Rung(Rung),
-    /// The TTL in seconds and what it comes from.
+    /// No chosen endpoint has a living address of the family that was asked for.
+    NoAddress(Family),
+    /// The TTL in seconds and what it comes from. A later one replaces an earlier one.
     Ttl(u32, TtlFrom),
 }
 
@@ -117,7 +119,7 @@ pub enum Standing {
 /// Why an endpoint may not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusion {
-    /// Every family that it has is down.
+    /// Down in a family, and up in none.
     Down,
     /// Nothing is known of it, and others are up.
     Unknown,
@@ -143,4 +145,6 @@ pub enum TtlFrom {
     ChangeIn(u32),
     /// Below the first rung, or health is unknown: `ttl.min`.
     Uncertain,
+    /// The answer is negative: the smallest of the SOA's TTL, its MINIMUM and `ttl.min`.
+    Negative,
 }

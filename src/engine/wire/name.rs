@@ -241,12 +241,12 @@ impl std::hash::Hash for Name {
 impl Ord for Name {
     /// Canonical order (RFC 4034 6.1): by labels from the right, each as folded octets.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let folded = |name: &Self| {
-            let mut labels: Vec<Vec<u8>> = name.labels().map(<[u8]>::to_ascii_lowercase).collect();
-            labels.reverse();
-            labels
-        };
-        folded(self).cmp(&folded(other))
+        type All<'n> = arrayvec::ArrayVec<&'n [u8], 128>;
+        let (ours, theirs): (All<'_>, All<'_>) = (self.labels().collect(), other.labels().collect());
+        let folded =
+            |(a, b): (&&[u8], &&[u8])| a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase));
+        let mut differing = ours.iter().rev().zip(theirs.iter().rev()).map(folded).filter(|order| order.is_ne());
+        differing.next().unwrap_or_else(|| ours.len().cmp(&theirs.len()))
     }
 }
 
@@ -284,6 +284,24 @@ mod tests {
         assert_eq!(Name::from_text("").err(), Some(NameFault::EmptyLabel));
         assert_eq!(Name::from_text(r"a\256").err(), Some(NameFault::BadEscape));
         assert_eq!(Name::from_text(r"a\").err(), Some(NameFault::BadEscape));
+    }
+
+    #[test]
+    fn order_is_canonical() {
+        // RFC 4034 6.1's own example.
+        let order = [
+            "example",
+            "a.example",
+            "yljkjljk.a.example",
+            "Z.a.example",
+            "zABC.a.EXAMPLE",
+            "z.example",
+            r"\001.z.example",
+            "*.z.example",
+            r"\200.z.example",
+        ];
+        let names: Vec<_> = order.iter().map(|t| Name::from_text(t).expect(t)).collect();
+        assert!(names.is_sorted() && names.windows(2).all(|w| w[0] < w[1]));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The transports over loopback, in front of an engine that only echoes.
 
 mod bind;
+mod engine;
 mod tcp;
 mod udp;
 

@@ -15,7 +15,7 @@ use crate::net::{
 /// Long enough that only a lost datagram takes it.
 const LOST: Duration = Duration::from_secs(20);
 
-fn client(address: SocketAddr) -> UdpSocket {
+pub(super) fn client(address: SocketAddr) -> UdpSocket {
     let from: SocketAddr = if address.is_ipv4() { loopback() } else { loopback6() };
     let socket = UdpSocket::bind(from).unwrap();
     socket.set_read_timeout(Some(LOST)).unwrap();
@@ -30,7 +30,11 @@ fn receive(socket: &UdpSocket) -> Vec<u8> {
 }
 
 /// A worker that the test turns by hand, and its address.
-fn by_hand(board: &Board<Echo>, listen: SocketAddr, size: usize) -> (Worker<Echo, Batch>, SocketAddr, Arc<Counters>) {
+pub(super) fn by_hand<S: Respond>(
+    board: &Board<S>,
+    listen: SocketAddr,
+    size: usize,
+) -> (Worker<S, Batch>, SocketAddr, Arc<Counters>) {
     let mut sockets = bind(&[listen], 1, &UdpOptions::default()).unwrap();
     let mut bound = sockets.bound.remove(0);
     let counters = Arc::new(Counters::default());

@@ -132,13 +132,22 @@ fn a_pool_is_emptied_only_when_nobody_may_still_be_up() {
 
 #[test]
 fn a_shared_target_names_everybody_who_rests_on_it() {
-    let text = "shop eu 192.0.2.1
-                web eu 192.0.2.1
-                web us 192.0.2.2";
-    let mut ledger = Ledger::new(world(RHYTHM, text));
-    play(
-        &mut ledger,
-        "0 192.0.2.1 good | shop/eu, web/eu 192.0.2.1 is up: the first probe answered in 1.0 ms; shop has 1 of 1 endpoints up, web has 1 of 2 endpoints up",
+    let told = |text: &str| {
+        let mut ledger = Ledger::new(world(RHYTHM, text));
+        ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: outcome("good") })[0].to_string()
+    };
+    let why = "the first probe answered in 1.0 ms;";
+    assert_eq!(
+        told("shop eu 192.0.2.1\nweb eu 192.0.2.1\nweb us 192.0.2.2"),
+        format!(
+            "192.0.2.1 is up for shop/eu and web/eu: {why} shop has 1 of 1 endpoints up, web has 1 of 2 endpoints up"
+        )
+    );
+    assert_eq!(
+        told("a eu 192.0.2.1\nb eu 192.0.2.1\nc eu 192.0.2.1\nd eu 192.0.2.1\ne eu 192.0.2.1"),
+        format!(
+            "192.0.2.1 is up for a/eu, b/eu, c/eu and 2 more: {why} a, b, c and 2 more have 1 of 1 endpoints up each"
+        )
     );
 }
 
@@ -167,8 +176,9 @@ fn rows_say_who_may_answer() {
         ("b", "g", 1, 0, [0, 1]),
         ("b", "b", 0, 0, [0, 0]),
         ("g", "", 1, 0, [1, 1]),
-        ("b", "", 0, 1, [0, 1]),
-        ("b", "n", 0, 1, [0, 1]),
+        ("b", "", 0, 0, [0, 1]),
+        ("b", "n", 0, 0, [0, 1]),
+        ("n", "n", 0, 1, [1, 1]),
         ("g", "n", 1, 0, [1, 1]),
     ] {
         let mut ledger = Ledger::new(world(RHYTHM, "web both 192.0.2.1,2001:db8::1\nweb! free 192.0.2.2"));

@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, AtomicU16, Ordering},
     },
     thread::JoinHandle,
@@ -14,6 +14,7 @@ use std::{
 pub struct Backend {
     address: SocketAddr,
     status: Arc<AtomicU16>,
+    held: Arc<(Mutex<bool>, Condvar)>,
     running: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
@@ -23,6 +24,7 @@ impl Backend {
         let mut backend = Self {
             address: SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), port)),
             status: Arc::new(AtomicU16::new(200)),
+            held: Arc::default(),
             running: None,
         };
         backend.heal();
@@ -36,6 +38,12 @@ impl Backend {
     /// Answers every request with this status from now on.
     pub fn set_status(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Holds every answer back, or lets them go.
+    pub fn hold(&self, hold: bool) {
+        *self.held.0.lock().expect("not poisoned") = hold;
+        self.held.1.notify_all();
     }
 
     /// Closes the port: connections are refused.
@@ -55,7 +63,7 @@ impl Backend {
         let listener = TcpListener::bind(self.address).expect("the backend's port is free");
         self.address = listener.local_addr().expect("bound");
         let stop = Arc::new(AtomicBool::new(false));
-        let (status, stopped) = (Arc::clone(&self.status), Arc::clone(&stop));
+        let (status, stopped, held) = (Arc::clone(&self.status), Arc::clone(&stop), Arc::clone(&self.held));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopped.load(Ordering::SeqCst) {
@@ -64,6 +72,8 @@ impl Backend {
                 if let Ok(mut stream) = stream {
                     let mut request = [0; 1024];
                     let _ = stream.read(&mut request);
+                    let free = held.1.wait_while(held.0.lock().expect("not poisoned"), |hold| *hold);
+                    drop(free);
                     let status = status.load(Ordering::SeqCst);
                     let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
                 }
@@ -75,6 +85,7 @@ impl Backend {
 
 impl Drop for Backend {
     fn drop(&mut self) {
+        self.hold(false);
         self.kill();
     }
 }

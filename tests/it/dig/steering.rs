@@ -1,7 +1,7 @@
 //! Steered names, asked by `dig`: policies near each region, scopes, failover and failback of real HTTP servers, fallback
 //! pools, and what is answered when all is lost.
 
-use super::{Backend, Server};
+use super::{Answer, Backend, Server};
 
 const OVERRIDES: &str = "prefix,continent,country,subdivision,city,lat,lon,asn
 192.0.2.0/24,NA,US,NY,New York,40.71,-74.01,64500
@@ -181,6 +181,28 @@ fn when_all_is_lost_the_service_says_what_happens() {
     assert_eq!((failed.status.as_str(), failed.answer.len()), ("SERVFAIL", 0));
     assert_eq!(server.dig("sorry.g.test a").one(), "192.0.2.99");
     assert_eq!(server.dig("sorry.g.test aaaa").one(), "2001:db8::99");
+}
+
+/// Before the first probe round a steered name gets no reply over UDP and waits over TCP; static names answer at once.
+#[test]
+fn steered_names_wait_for_the_first_probe_round() {
+    let backend = Backend::start(71, 0);
+    backend.hold(true);
+    let config = format!(
+        "startup_wait = \"1m\"\n[regions.r]\n[monitors.m]\ninterval = \"40s\"\ntimeout = \"40s\"\nhttp = {{ port = {}, path = \"/\" }}\n\
+         [pools.p]\nmonitor = \"m\"\n[pools.p.endpoints]\ne = {{ region = \"r\", address = [\"127.0.0.71\"] }}\n\
+         [zones.\"g.test\"]\nfile = \"g.zone\"\n[services.\"www.g.test\"]\npools = [\"p\"]\n",
+        backend.port()
+    );
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config, &[("g.zone", ZONE)]);
+    assert_eq!(server.dig("static.g.test a").one(), "192.0.2.9", "static names answer at once");
+    assert_eq!(server.dig("www.g.test a +notcp +time=1").status, "", "no reply over UDP");
+    let address = server.addresses[0];
+    let waiting = std::thread::spawn(move || Answer::ask(address, "www.g.test a +tcp +time=60"));
+    backend.hold(false);
+    server.wait_for("steered names are answered");
+    assert_eq!(waiting.join().expect("dig ended").one(), "127.0.0.71", "over TCP it waited");
+    assert_eq!(server.dig("www.g.test a +notcp").one(), "127.0.0.71");
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be wrong
-//! any more.
+//! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be
+//! wrong any more.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::Hash,
     sync::Arc,
 };
@@ -12,7 +12,7 @@ use crate::engine::{
     geo::{Cuts, GeoKey, Map, RegionPoint, Rule},
     health::monitor::{Monitor, ProbeKey},
     snapshot::{Draft, Target},
-    steer::policy::{Endpoint, Key, Policy, Pool, Service},
+    steer::policy::{Endpoint, Key, Pool, Service},
     types::{EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
 };
 
@@ -76,9 +76,10 @@ pub(crate) fn compile(meant: Meant) -> Draft {
             map: rule.map(|rule| MapId(rules.number(rule))),
         });
     }
-    let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools)).collect();
     let points: Vec<RegionPoint> = meant.regions.iter().map(|region| region.point).collect();
-    let maps = rules.kept.iter().map(|rule| Map::compile(&meant.atlas, &points, rule, &Cuts::default())).collect();
+    let maps: Vec<Map> =
+        rules.kept.iter().map(|rule| Map::compile(&meant.atlas, &points, rule, &Cuts::default())).collect();
+    let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools, &maps)).collect();
     let target = |(monitor, key)| Target { monitor, key: Arc::new(key) };
     Draft {
         regions: meant.regions,
@@ -98,8 +99,8 @@ pub(crate) fn compile(meant: Meant) -> Draft {
     }
 }
 
-/// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block alone
-/// gets the map that knows only special-purpose blocks.
+/// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block
+/// alone gets the map that knows only special-purpose blocks. Distinct rules are not bounded yet: each has its map.
 fn rule(pool: &MeantPool) -> Option<Rule> {
     let policy = &pool.policy;
     if !policy.asks_location() {
@@ -143,19 +144,30 @@ fn by_region(pool: &MeantPool, rule: Option<&Rule>) -> Vec<(RegionId, u64)> {
     found.into_iter().collect()
 }
 
-fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Service {
+/// Whether a band of the pool can hold several endpoints among which the client's block decides.
+fn splits(pool: &MeantPool) -> bool {
+    let ordered = pool.policy.prefer.iter().any(|(key, _)| *key == Key::Order);
+    let mut places: BTreeSet<u32> = BTreeSet::new();
+    let mut chosen = pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
+    pool.policy.asks_block() && chosen.any(|endpoint| !places.insert(if ordered { endpoint.order } else { 0 }))
+}
+
+fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool], compiled: &[Map]) -> Service {
     let mut maps: Vec<MapId> = Vec::new();
     let mut cut: Option<[u8; 2]> = None;
     for at in &service.pools {
-        let (Some(pool), Some(compiled)) = (meant.get(*at), pools.get(*at)) else { continue };
-        if let Some(map) = compiled.map
+        let (Some(pool), Some(Pool { map, .. })) = (meant.get(*at), pools.get(*at)) else { continue };
+        let splits = splits(pool);
+        // A map that treats all clients alike would only lengthen scopes, by the special-purpose blocks in it.
+        let told_apart = map.and_then(|id| compiled.get(id.at())).is_some_and(|map| map.catchments() > 1);
+        if let Some(map) = *map
+            && (splits || told_apart)
             && !maps.contains(&map)
         {
             maps.push(map);
         }
-        let Policy { sticky, .. } = pool.policy;
-        if pool.policy.asks_block() && pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0).count() > 1 {
-            let [v4, v6] = sticky.unwrap_or(BLOCK);
+        if splits {
+            let [v4, v6] = pool.policy.sticky.unwrap_or(BLOCK);
             cut = Some(cut.map_or([v4, v6], |[w4, w6]| [v4.max(w4), v6.max(w6)]));
         }
     }
@@ -170,3 +182,6 @@ fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Servi
         cut,
     }
 }
+
+#[cfg(test)]
+mod tests;

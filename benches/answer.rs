@@ -1,0 +1,195 @@
+//! What one answer costs: nanoseconds in process, and user-space instructions where valgrind is installed.
+//!
+//! `cargo bench --bench answer`. Each kind of answer goes through the worker's own three stages in batches of 64, over
+//! 4,096 different packets, so that the branch predictor and the cache are not flattered. The best of several passes is
+//! printed with the median, since machines are noisy; instructions are the difference of two counted runs, so that
+//! setting up does not count.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
+use std::{fmt::Write as _, fs, hint::black_box, path::Path, process::Command, sync::Arc, time::Instant};
+
+use meridian::{
+    config,
+    engine::{
+        self, Sent,
+        health::monitor::Outcome,
+        snapshot::{Snapshot, World},
+        steer::trace::Silent,
+        types::{At, Chance, Origin, Transport, UnixMillis},
+        wire::read::Query,
+    },
+    state::ledger::{Event, Ledger},
+};
+
+/// Names of each sort.
+const NAMES: usize = 10_000;
+const PACKETS: usize = 4096;
+const BATCH: usize = 64;
+
+/// Kinds of answers: the name, how question n is spelt, and whether it carries a client subnet.
+type Kind = (&'static str, fn(usize) -> String, bool);
+const KINDS: [Kind; 6] = [
+    ("static", |n| format!("h{}.bench.test", n * 7 % NAMES), false),
+    ("steered, one in the band", |n| format!("near{}.bench.test", n * 7 % 1000), true),
+    ("steered, rendezvous", |n| format!("hash{}.bench.test", n * 7 % 1000), true),
+    ("steered, weighted", |n| format!("weighted{}.bench.test", n * 7 % 1000), true),
+    ("negative, no such name", |n| format!("x{n}.bench.test"), false),
+    ("negative, no such type", |n| format!("near{}.bench.test", n * 7 % 1000), false),
+];
+
+fn main() {
+    let counted = std::env::var("MERIDIAN_BENCH").ok();
+    let folder = tempfile::tempdir().expect("a folder");
+    let snapshot = snapshot(folder.path());
+    if let Some(run) = counted {
+        let (kind, rounds) = run.split_once(',').expect("kind,rounds");
+        let (kind, rounds): (usize, usize) = (kind.parse().expect("a kind"), rounds.parse().expect("rounds"));
+        let packets = packets(kind);
+        for _ in 0..rounds {
+            pass(&snapshot, &packets);
+        }
+        return;
+    }
+    let full = std::env::args().any(|a| a == "--bench");
+    say(&format!("{:<28} {:>9} {:>9} {:>13}\n", "answer", "best ns", "median ns", "instructions"));
+    for (number, (name, ..)) in KINDS.iter().enumerate() {
+        let packets = packets(number);
+        let mut times: Vec<f64> = (0..if full { 200 } else { 1 })
+            .map(|_| {
+                #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+                let start = Instant::now();
+                pass(&snapshot, &packets);
+                start.elapsed().as_nanos() as f64 / PACKETS as f64
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let counted = if full { instructions(number) } else { None };
+        let counted = counted.map_or("-".into(), |n| n.to_string());
+        say(&format!("{name:<28} {:>9.1} {:>9.1} {counted:>13}\n", times[0], times[times.len() / 2]));
+    }
+}
+
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(line.as_bytes());
+}
+
+/// Copies every packet in and answers it, as a worker does after a receive.
+fn pass(snapshot: &Snapshot, packets: &[Vec<u8>]) {
+    let mut slots = vec![[0u8; 512]; BATCH];
+    let mut queries = [Query::default(); BATCH];
+    let origin = Origin { source: [203, 0, 113, 53].into(), transport: Transport::Udp };
+    let chance = Chance { now: UnixMillis(1_700_000_000_000), random: 7, draw: None };
+    for batch in packets.chunks(BATCH) {
+        for (slot, packet) in slots.iter_mut().zip(batch) {
+            slot[..packet.len()].copy_from_slice(packet);
+        }
+        for ((slot, query), packet) in slots.iter().zip(&mut queries).zip(batch) {
+            *query = engine::read(&slot[..packet.len()]).expect("a query");
+        }
+        for query in &queries[..batch.len()] {
+            engine::touch(snapshot, query);
+        }
+        for (slot, query) in slots.iter_mut().zip(&queries).take(batch.len()) {
+            match engine::finish(snapshot, slot, query, origin, chance, &mut Silent) {
+                Sent::Reply(len, _) => _ = black_box(len),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Instructions of one answer, by callgrind: more rounds minus fewer, enough of them to outweigh that hash maps of
+/// the setting up differ from run to run.
+fn instructions(kind: usize) -> Option<u64> {
+    let run = |rounds: usize| -> Option<u64> {
+        let out = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe().ok()?)
+            .env("MERIDIAN_BENCH", format!("{kind},{rounds}"))
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        let line = text.lines().find(|l| l.contains("Collected :"))?;
+        line.split(':').nth(1)?.split_whitespace().next()?.parse().ok()
+    };
+    Some((run(24)? - run(4)?) / (20 * PACKETS as u64))
+}
+
+fn packets(kind: usize) -> Vec<Vec<u8>> {
+    let (_, spell, subnet) = KINDS[kind];
+    (0..PACKETS)
+        .map(|n| {
+            let mut packet = vec![n as u8, (n >> 8) as u8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+            for label in spell(n).split('.') {
+                packet.push(label.len() as u8);
+                packet.extend_from_slice(label.as_bytes());
+            }
+            let rtype = if KINDS[kind].0.ends_with("type") { 65 } else { 1 };
+            packet.extend_from_slice(&[0, 0, rtype, 0, 1]);
+            let client = (n as u32).wrapping_mul(2_654_435_761);
+            let client = [20 + (client >> 24) as u8 % 60, (client >> 16) as u8, (client >> 8) as u8];
+            if subnet {
+                packet.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0]);
+                packet.extend_from_slice(&client);
+            } else {
+                packet.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+            }
+            packet
+        })
+        .collect()
+}
+
+/// 10,000 static names, 3,000 services over six regions, and 15,000 client networks with places of their own.
+fn snapshot(folder: &Path) -> Snapshot {
+    let places = [(39.0, -77.5), (50.1, 8.7), (19.1, 72.9), (35.7, 139.7), (-33.9, 151.2), (-23.5, -46.6)];
+    let mut zone =
+        String::from("$ORIGIN bench.test.\n$TTL 300\n@ IN SOA ns1 h 1 1 1 1 60\n@ IN NS ns1\nns1 IN A 192.0.2.53\n");
+    for n in 0..NAMES {
+        let _ = writeln!(zone, "h{n} IN A 192.0.2.{}", n % 250);
+    }
+    let mut config = String::from(
+        "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\nstate_dir = \"s\"\n[geo]\noverrides = \"o.csv\"\n",
+    );
+    for (n, (lat, lon)) in places.iter().enumerate() {
+        let _ = writeln!(config, "[regions.r{n}]\nlocation = {{ lat = {lat:.1}, lon = {lon:.1} }}");
+    }
+    config.push_str(
+        "[monitors.m]\ntcp = { port = 80 }\n[policies.near]\nextends = \"adaptive\"\ntolerance = { rtt = \"0ms\" }\n",
+    );
+    for (pool, policy) in [("near", "near"), ("hash", "ip-hash"), ("weighted", "weighted")] {
+        let _ = writeln!(config, "[pools.{pool}]\nmonitor = \"m\"\npolicy = \"{policy}\"\n[pools.{pool}.endpoints]");
+        for n in 0..places.len() {
+            let _ =
+                writeln!(config, "e{n} = {{ region = \"r{n}\", address = [\"198.51.100.{n}\"], weight = {} }}", 10 + n);
+        }
+        for n in 0..1000 {
+            let _ = writeln!(config, "[services.\"{pool}{n}.bench.test\"]\npools = [\"{pool}\"]");
+        }
+    }
+    config.push_str("[zones.\"bench.test\"]\nfile = \"z\"\n");
+    let mut overrides = String::from("prefix,continent,country,subdivision,city,lat,lon,asn\n");
+    for n in 0..15_000u32 {
+        let at = splitmix(n);
+        let (lat, lon) = ((at & 0x7f) as i32 - 60, (at >> 8 & 0xff) as i32 - 127);
+        let _ = writeln!(overrides, "{}.{}.0.0/16,,,,,{lat}.0,{lon}.0,", 20 + n / 250, n % 250);
+    }
+    for (name, text) in [("z", &zone), ("o.csv", &overrides), ("c.toml", &config)] {
+        fs::write(folder.join(name), text).expect("written");
+    }
+    let loaded = config::load(&folder.join("c.toml"));
+    let faults: Vec<_> = loaded.faults.iter().map(|f| &f.message).collect();
+    let mut draft = loaded.config.unwrap_or_else(|| panic!("{faults:?}")).draft;
+    draft.secret = [7; 16];
+    let world = Arc::new(World::seal(draft));
+    let mut ledger = Ledger::new(Arc::clone(&world));
+    for target in &world.targets {
+        ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: Outcome::Good { took: 1 } });
+    }
+    ledger.snapshot(At(0))
+}
+
+fn splitmix(n: u32) -> u32 {
+    engine::steer::draw::splitmix(u64::from(n)) as u32
+}

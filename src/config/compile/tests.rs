@@ -1,0 +1,186 @@
+//! What this part promises, held.
+
+use std::path::Path;
+
+use super::*;
+use crate::{
+    config::{
+        check::{self, MeantEndpoint},
+        document,
+        fault::Sources,
+        load,
+        notes::Notes,
+        report, spec,
+    },
+    engine::{
+        steer::policy::{Fallback, Policy, Spread},
+        wire::name::Name,
+    },
+};
+
+const POOLS: &str = r#"
+version = 1
+server.identity = "ns1"
+regions.c.location = { lat = 0, lon = 0 }
+regions.a.location = { lat = 1.00004, lon = -2.5 }
+regions.b.location = { lat = 2, lon = 2 }
+monitors.one.tcp = { port = 80 }
+monitors.two.tcp = { port = 80 }
+[pools.z]
+monitor = "one"
+policy = "weighted"
+endpoints.b = { region = "b", address = ["192.0.2.2", "2001:db8::2"] }
+endpoints.a = { region = "a", address = "192.0.2.1", weight = 7 }
+[pools.m]
+monitor = "one"
+endpoints.y = { region = "a", address = "192.0.2.2" }
+endpoints.x = { region = "c", address = "192.0.2.3" }
+endpoints.w = { region = "b", address = "192.0.2.4", weight = 0 }
+[pools.n]
+monitor = "two"
+policy = "random"
+endpoints.x = { region = "c", address = "192.0.2.2" }
+"#;
+
+fn world(text: &str) -> Draft {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("meridian.toml");
+    std::fs::write(&path, text).expect("written");
+    let (mut sources, mut faults) = (Sources::default(), Vec::new());
+    let texts = document::gather(&path, &mut sources, &mut faults);
+    let mut document = document::parse(&texts, &mut faults);
+    let table = std::mem::take(&mut document.table);
+    let mut notes = Notes::new(&document, faults);
+    let spec = spec::read::read(table, &mut notes);
+    let meant = check::check(&spec, &mut sources, &mut notes);
+    assert!(!notes.has_errors(), "{}", report::text(&notes.into_faults(), &sources, false));
+    compile(meant)
+}
+
+fn pool<'w>(world: &'w Draft, name: &str) -> &'w Pool {
+    world.pools.iter().find(|pool| &*pool.name == name).expect(name)
+}
+
+#[test]
+fn tables_are_in_name_order_and_endpoints_of_a_pool_are_neighbours() {
+    let world = world(POOLS);
+    let names = |names: Vec<&str>| names.join(" ");
+    assert_eq!(names(world.regions.iter().map(|region| &*region.name).collect()), "a b c");
+    assert_eq!(names(world.pools.iter().map(|pool| &*pool.name).collect()), "m n z");
+    assert_eq!(names(world.endpoints.iter().map(|endpoint| &*endpoint.name).collect()), "w x y x a b");
+    assert_eq!(world.pools.iter().map(|pool| (pool.first.0, pool.count)).collect::<Vec<_>>(), [(0, 3), (3, 1), (4, 2)]);
+    let location = world.regions[0].point.location.expect("location");
+    assert_eq!((location.lat, location.lon), (10_000, -25_000));
+}
+
+#[test]
+fn one_address_under_one_monitor_is_one_target() {
+    let world = world(POOLS);
+    let shown = world.targets.iter().map(|t| format!("{} {}", world.monitors[t.monitor.at()].name, t.key.address));
+    let expected =
+        ["one 192.0.2.4", "one 192.0.2.3", "one 192.0.2.2", "two 192.0.2.2", "one 192.0.2.1", "one 2001:db8::2"];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+    // m/y and z/b share an address and a monitor, n/x has another monitor.
+    let targets = |at: usize| world.endpoints[at].targets;
+    assert_eq!(targets(2)[0], targets(5)[0]);
+    assert_ne!(targets(2)[0], targets(3)[0]);
+    assert_eq!(targets(2)[1], None);
+}
+
+#[test]
+fn a_map_is_made_for_who_asks() {
+    let world = world(POOLS);
+    assert_eq!(pool(&world, "n").map, None, "random asks neither for the location nor for the block");
+    assert_ne!(pool(&world, "m").map, pool(&world, "z").map);
+    assert_eq!(world.maps.len(), 2);
+    // m's map knows regions a and c: b has weight 0 there. Bits are counted from the pool's first endpoint, w.
+    assert_eq!(pool(&world, "m").by_region, [(RegionId(0), 0b100), (RegionId(2), 0b010)]);
+    assert_eq!(pool(&world, "z").by_region, [(RegionId(0), 0b01), (RegionId(1), 0b10)]);
+    assert_eq!(pool(&world, "n").by_region, [(RegionId(2), 0b1)]);
+}
+
+fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
+    let endpoint = |(at, (region, weight, order)): (usize, &(usize, u32, u32))| MeantEndpoint {
+        name: format!("e{at}"),
+        region: *region,
+        v4: None,
+        v6: None,
+        weight: *weight,
+        order: *order,
+    };
+    let endpoints = endpoints.iter().enumerate().map(endpoint).collect();
+    MeantPool { name: "p".into(), monitor: None, policy, endpoints }
+}
+
+fn policy(prefer: &[(Key, u32)], spread: Spread) -> Policy {
+    Policy { name: "p".into(), prefer: prefer.to_vec(), spread, sticky: None, answers: 1, depth: 3 }
+}
+
+#[test]
+fn groups_are_who_can_meet_behind_the_order() {
+    let endpoints = [(5, 1, 0), (3, 1, 0), (3, 1, 1), (9, 0, 1), (7, 1, 1)];
+    let made = |prefer: &[(Key, u32)]| rule(&meant(policy(prefer, Spread::Hash), &endpoints)).expect("a rule");
+    let behind = made(&[(Key::Order, 0), (Key::Rtt, 100)]);
+    assert_eq!(behind.regions, [RegionId(3), RegionId(5), RegionId(7)]);
+    assert_eq!(behind.groups, [0b011, 0b101]);
+    assert_eq!(behind.keys, [(GeoKey::Rtt, 100)]);
+    let before = made(&[(Key::Rtt, 100), (Key::Order, 0), (Key::Distance, 5)]);
+    assert_eq!(before.groups, [0b111]);
+    assert_eq!(before.keys, [(GeoKey::Rtt, 100), (GeoKey::Distance, 5)]);
+    assert_eq!(before.depth, 3);
+    assert_eq!(made(&[(Key::Order, 0)]), Rule { regions: Vec::new(), keys: Vec::new(), groups: Vec::new(), depth: 0 });
+    assert_eq!(rule(&meant(policy(&[(Key::Order, 0)], Spread::All), &endpoints)), None);
+}
+
+#[test]
+fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
+    let cut = |pools: &[MeantPool]| {
+        let compiled = pools.iter().map(|pool| Pool {
+            name: "p".into(),
+            first: EndpointId(0),
+            count: pool.endpoints.len() as u8,
+            monitor: None,
+            policy: PolicyId(0),
+            map: Some(MapId(7)),
+            by_region: Vec::new(),
+        });
+        let service = MeantService {
+            name: Name::from_text("WWW.example.com").expect("name"),
+            pools: (0..pools.len()).collect(),
+            ttl_max: 30,
+            ttl_min: 5,
+            when_all_down: Fallback::NoData,
+        };
+        let service = super::service(&service, pools, &compiled.collect::<Vec<_>>(), &[]);
+        let asked = if service.cut.is_some() { &[MapId(7)][..] } else { &[] };
+        assert_eq!(service.maps, asked, "each map once, and none where the client cannot matter");
+        assert_eq!(&*service.affinity, b"\x03www\x07example\x03com\0");
+        service.cut
+    };
+    let sticky = |v4, v6| Policy { sticky: Some([v4, v6]), ..policy(&[], Spread::Hash) };
+    let two = [(0, 1, 0), (1, 1, 0)];
+    assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some([16, 32]));
+    assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some([24, 56]));
+    assert_eq!(cut(&[meant(policy(&[], Spread::Random), &two)]), None);
+    assert_eq!(cut(&[meant(policy(&[], Spread::Hash), &[(0, 1, 0), (1, 0, 0)])]), None, "nothing to choose from");
+}
+
+#[test]
+fn the_example_compiles_to_what_it_says() {
+    let world = load(Path::new("zones/example.toml")).config.expect("the example is without fault").draft;
+    let order = |pool: &Pool| -> Vec<(String, u32)> {
+        let range = pool.first.at()..pool.first.at() + usize::from(pool.count);
+        world.endpoints[range].iter().map(|endpoint| (endpoint.name.to_string(), endpoint.order)).collect()
+    };
+    assert_eq!(order(pool(&world, "spare")), [("eu-9".to_owned(), 0), ("us-9".to_owned(), 1)]);
+    assert_eq!(order(pool(&world, "api")).iter().map(|(_, order)| *order).collect::<Vec<_>>(), [2, 1, 1]);
+    let near = &world.policies[pool(&world, "web").policy.at()];
+    assert_eq!((&*near.name, near.prefer.as_slice(), near.spread), ("near", &[(Key::Rtt, 150)][..], Spread::Hash));
+    let home = &world.policies[pool(&world, "api").policy.at()];
+    assert_eq!(home.prefer, [(Key::Order, 0), (Key::Distance, 200)]);
+    assert_eq!(home.sticky, Some([24, 48]));
+    let www = world.services.iter().find(|service| service.name.to_string() == "www.gslb.example.com.").expect("www");
+    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some([16, 32])));
+    assert_eq!(www.pools.len(), 2);
+    assert_eq!(world.ecs_from.len(), 2);
+}

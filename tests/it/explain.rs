@@ -1,0 +1,73 @@
+//! What `meridian explain` prints, held by golden files. Draws are fixed, so that nothing depends on the moment.
+
+use std::{fs, path::Path, process::Command};
+
+/// (golden, arguments)
+const CASES: &[(&str, &str)] = &[
+    ("near", "www.gslb.example.com --client 198.51.100.0/24 --draw c1fe21c29d0875c6"),
+    ("region-down", "www.gslb.example.com --client 198.51.100.0/24 --down eu-west --draw 1"),
+    ("all-down", "api.gslb.example.com --client 203.0.113.9 --down api/eu-1 --down api/us-1 --down api/ap-1"),
+    ("fallback-pool", "www.gslb.example.com --client 203.0.113.0/24 --down us-1 --down eu-1 --down eu-2 --down ap-1"),
+    ("no-address", "www.gslb.example.com AAAA --client 203.0.113.9 --draw 0"),
+    ("tiers", "api.gslb.example.com --client 2001:db8:1::/48 --draw 7"),
+    ("shares", "shares.gslb.example.com --client 192.0.2.1 --draw 45"),
+    ("static", "gslb.example.com SOA --client 192.0.2.1"),
+    ("special", "www.gslb.example.com --client 10.1.2.0/24 --resolver 198.51.100.53 --draw 3"),
+    ("json", "www.gslb.example.com --client 198.51.100.0/24 --draw c1fe21c29d0875c6 --json"),
+];
+
+#[test]
+fn explanations_read_as_they_should() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, args) in CASES {
+        let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .current_dir(root)
+            .args(["explain", "-c", "zones/example.toml"])
+            .args(args.split_whitespace())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8(run.stdout).expect("text") + &String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(0), "{name}: {said}");
+        let path = root.join(format!("tests/golden/explain/{name}.expected"));
+        if std::env::var_os("MERIDIAN_BLESS").is_some() {
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(&path, &said).expect("written");
+        }
+        assert_eq!(said, fs::read_to_string(&path).unwrap_or_default(), "{name}: bless with MERIDIAN_BLESS=1");
+    }
+}
+
+/// The README's first question and its answer are what the program says.
+#[test]
+fn the_readme_does_not_invent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).expect("README.md");
+    let (_, shown) = readme.split_once("$ meridian explain ").expect("an explanation");
+    let (args, shown) = shown.split_once('\n').expect("a line");
+    let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .current_dir(root)
+        .arg("explain")
+        .args(args.split_whitespace())
+        .output()
+        .expect("it runs");
+    assert_eq!(shown.split("```").next(), Some(&*String::from_utf8_lossy(&run.stdout)));
+}
+
+#[test]
+fn what_cannot_be_explained_says_why() {
+    for (args, why) in [
+        ("a..b --client 192.0.2.1", "is no name: a label is empty"),
+        ("a.example --client nowhere", "neither an address nor a prefix"),
+        ("a.example NOTYPE --client 192.0.2.1", "is no record type"),
+        ("a.example --client 192.0.2.1 --down mars", "no endpoint or region has this name"),
+    ] {
+        let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["explain", "-c", "zones/example.toml"])
+            .args(args.split_whitespace())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.code() == Some(2) && said.contains(why), "{args}: {said}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Steering without sockets: configuration text to a World, outcomes to a Ledger, packets to answers, all in memory.
+
+mod empty;
+pub mod lab;
+mod plan;
+mod scope;
+mod shares;
