@@ -14,5 +14,6 @@ mod demo;
 mod dig;
 mod explain;
 mod house;
+mod protocol;
 mod scenario;
 mod steering;

@@ -110,3 +110,46 @@ pub(super) fn write(out: &mut [u8], extended: u8, dnssec_ok: bool, echo: Option<
     out[BARE + 8..BARE + 8 + octets].copy_from_slice(&address[..octets]);
     BARE + 8 + octets
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// A sound subnet comes back octet for octet, but for its scope, and takes the octets that were promised.
+        #[test]
+        fn a_subnet_comes_back_as_it_came(octets in any::<[u8; 16]>(), six in any::<bool>(), len in 0..=128u8, scope in 0..=128u8) {
+            let family = if six { Family::V6 } else { Family::V4 };
+            let len = len.min(family.bits());
+            let bits = Prefix::from_bits(family, u128::from_be_bytes(octets), len).bits().to_be_bytes();
+            let value = [&[0, 1 + u8::from(six), len, 0], &bits[..usize::from(len).div_ceil(8)]].concat();
+            let option = [&[0, 8, 0, value.len() as u8], &*value].concat();
+            let (edns, sound) = read(1232, 0x8000, &option);
+            prop_assert!(sound && edns.dnssec_ok);
+            let subnet = edns.subnet.expect("sound");
+            prop_assert_eq!(subnet.is_anonymous(), len == 0);
+            prop_assert_eq!(subnet.client().map(Prefix::len), (len > 0).then_some(len));
+            let mut out = [0xee; 64];
+            let written = write(&mut out, 0, true, Some((&subnet, scope)));
+            prop_assert_eq!(written, super::len(Some(&subnet)));
+            prop_assert_eq!(&out[BARE..BARE + 7], &option[..7]);
+            prop_assert_eq!(out[BARE + 7], scope);
+            prop_assert_eq!(&out[BARE + 8..written], &option[8..]);
+        }
+
+        /// Whatever the options are, reading them ends, and what is taken for sound can be written back.
+        #[test]
+        fn any_options_are_read(options in prop::collection::vec(prop_oneof![Just(0), Just(8), 0..40u8, any::<u8>()], 0..80)) {
+            let (edns, sound) = read(512, 0, &options);
+            prop_assert!(sound || !options.is_empty());
+            if let Some(subnet) = edns.subnet {
+                let mut out = [0; 64];
+                prop_assert_eq!(write(&mut out, 0, false, Some((&subnet, 0))), len(Some(&subnet)));
+            }
+        }
+    }
+}

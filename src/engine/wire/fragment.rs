@@ -201,3 +201,52 @@ fn write_name<'a>(
     octets.push(0);
     rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pointer_of_a_large_set_passes_16384_behind_the_longest_chain() {
+        // Pairs of targets that share a tail, so that pointers lead to places all over the set.
+        let target = |n: u32| {
+            let labels = [format!("m{n:04}"), format!("g{:04}", n / 2), "net".to_owned()];
+            let wire = labels.iter().flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat());
+            wire.chain([0]).collect::<Vec<u8>>()
+        };
+        let data: Vec<Vec<u8>> = (0..1200).map(target).collect();
+        let slices: Vec<&[u8]> = data.iter().map(Vec::as_slice).collect();
+        let set = Fragment::new(RrType::NS, 60, &slices);
+        assert!(set.len() > REACH && !set.links.is_empty());
+        let targets =
+            || set.links.iter().map(|&at| u16::from_be_bytes([set.octets[at as usize], set.octets[at as usize + 1]]));
+        let furthest = targets().max().map_or(0, usize::from);
+        assert!((REACH - 100..REACH).contains(&furthest), "{furthest} of {REACH}");
+        let chain = (HEADER_AND_QUESTION, 15 * (2 * RECORD + 255 + 255));
+        assert!(chain.0 + chain.1 + furthest < 0x4000);
+        assert!(set.target_offsets().all(|at| at < REACH));
+    }
+
+    /// The longest there is.
+    const HEADER_AND_QUESTION: usize = 12 + 255 + 4;
+
+    #[test]
+    fn only_types_of_rfc_1035_share_tails() {
+        let name = b"\x01a\x04name\x03net\0";
+        for (rtype, before) in
+            [(RrType::SRV, 6), (RrType::DNAME, 0), (RrType::RP, 0), (RrType::HTTPS, 2), (RrType::KX, 2)]
+        {
+            let data = [vec![0; before], name.to_vec()].concat();
+            let set = Fragment::new(rtype, 60, &[&data, &data]);
+            assert_eq!((set.links.len(), set.len()), (0, 2 * (RECORD + data.len())), "{rtype}");
+        }
+        for (rtype, before) in [(RrType::NS, 0), (RrType::MX, 2), (RrType::PTR, 0)] {
+            let data = [vec![0; before], name.to_vec()].concat();
+            assert_eq!(Fragment::new(rtype, 60, &[&data, &data]).links.len(), 1, "{rtype}");
+        }
+        let other = b"\x01b\x04NAME\x03net\0";
+        let set = Fragment::new(RrType::NS, 60, &[name, other]);
+        assert_eq!(set.links.len(), 1, "`net` is shared, `NAME` keeps its case");
+        assert!(set.octets.windows(4).any(|octets| octets == b"NAME"));
+    }
+}

@@ -160,3 +160,40 @@ fn skip_name(packet: &[u8], start: usize) -> Option<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8; HEADER] = b"\x12\x34\0\0\0\x01\0\0\0\0\0\x01";
+    const OPT: &[u8] = b"\0\0\x29\x04\xd0\0\0\x80\0\0\0";
+
+    fn packet(opcode: u8, name: &[u8]) -> Vec<u8> {
+        let mut packet = [&HEAD[..], name, b"\0\x01\0\x01", OPT].concat();
+        packet[2] |= opcode << 3;
+        packet
+    }
+
+    #[test]
+    fn errors_keep_what_could_be_read() {
+        for (opcode, fault) in [(0, None), (2, Some(Rcode::NotImp)), (4, Some(Rcode::Refused))] {
+            let query = read(&packet(opcode, b"\x01a\0")).expect("a query");
+            assert_eq!((query.fault, query.name_len, query.edns.is_some()), (fault, 3, true));
+        }
+        let mut none = [&HEAD[..], OPT].concat();
+        none[5] = 0;
+        let query = read(&none).expect("a query");
+        assert_eq!((query.fault, query.end(), query.edns.is_some()), (Some(Rcode::FormErr), HEADER, true));
+        let cut = read(&packet(0, b"\x01a\0")[..20]).expect("a query");
+        assert_eq!((cut.fault, cut.name_len, cut.edns), (Some(Rcode::FormErr), 3, None));
+    }
+
+    #[test]
+    fn the_longest_name_and_one_octet_more() {
+        let name = |last: usize| [b"\x3f".repeat(64).repeat(3), vec![last as u8; last + 1], vec![0]].concat();
+        let query = read(&packet(0, &name(61))).expect("a query");
+        assert_eq!((query.fault, query.name_len), (None, 255));
+        let query = read(&packet(0, &name(62))).expect("a query");
+        assert_eq!((query.fault, query.name_len), (Some(Rcode::FormErr), 0));
+    }
+}

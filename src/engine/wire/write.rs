@@ -205,3 +205,54 @@ impl Pen<'_> {
         count
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::wire::{fold, reply::Reply, rr::RrType};
+
+    /// The reply to `question` (which stands at the packet's offset 12) of one DNAME, applied `times`.
+    fn redirected(question: &[u8], keep: u8, target: &[u8], times: usize, limit: usize) -> Vec<u8> {
+        let dname = Fragment::new(RrType::DNAME, 60, &[target]);
+        let query = Query {
+            name_len: question.len() as u8,
+            qtype: 1,
+            qclass: 1,
+            hash: fold::hash(question),
+            ..Query::default()
+        };
+        let mut reply = Reply::bare(Rcode::NoError, &[]);
+        for _ in 0..times {
+            reply.answers.push(Part::Redirect { dname: &dname, keep, fits: true });
+        }
+        let mut packet = vec![0; 2048];
+        packet[HEADER..HEADER + question.len()].copy_from_slice(question);
+        let len = write(&reply, &query, limit, &mut packet);
+        packet.truncate(len);
+        packet
+    }
+
+    #[test]
+    fn a_dname_goes_out_with_its_cname_or_not_at_all() {
+        let (question, target) = (b"\x01q\x01d\0", b"\x01e\0");
+        let whole = redirected(question, 2, target, 1, 512);
+        assert_eq!(whole[6..8], [0, 2]);
+        for limit in 0..whole.len() - HEADER - 9 {
+            let cut = redirected(question, 2, target, 1, HEADER + 9 + limit);
+            assert_eq!(
+                (cut.len(), cut[2] & 2, &cut[6..8]),
+                (HEADER + 9, 2, &[0, 0][..]),
+                "nothing behind the question"
+            );
+        }
+    }
+
+    #[test]
+    fn a_dname_that_is_applied_again_is_not_repeated() {
+        // `d. DNAME e.d.`: each time one label more before the owner.
+        let once = redirected(b"\x01q\x01d\0", 2, b"\x01e\x01d\0", 1, 512);
+        let twice = redirected(b"\x01q\x01d\0", 2, b"\x01e\x01d\0", 2, 512);
+        assert_eq!((&once[6..8], &twice[6..8]), (&[0, 2][..], &[0, 3][..]));
+        assert_eq!(twice[..once.len()][12..], once[12..]);
+    }
+}

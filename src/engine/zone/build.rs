@@ -89,17 +89,16 @@ impl Builder {
                     let node = self.node(owner, id, &zone.apex);
                     self.sets(node, sets.iter());
                 }
-                Some(cut) if cut == *owner && apexes.contains(owner) => {
-                    if let Some(parent) = owner.parent() {
-                        self.node(&parent, id, &zone.apex); // a delegation makes the names above it exist
+                Some(cut) => {
+                    let served = apexes.contains(&cut);
+                    if let Some(parent) = cut.parent().filter(|_| served) {
+                        self.node(&parent, id, &zone.apex); // what stands here makes the names above exist
                     }
-                    if let Some((ttl, data)) = sets.get(&RrType::DS) {
+                    if let (true, true, Some((ttl, data))) = (served, cut == *owner, sets.get(&RrType::DS)) {
                         let ds = self.fragment(RrType::DS, *ttl, data);
                         below.ds.push((owner.clone(), ds));
                     }
-                }
-                Some(cut) => {
-                    if cut == *owner {
+                    if !served && cut == *owner {
                         let node = self.node(owner, id, &zone.apex);
                         self.table.nodes[node as usize].kind = Kind::Cut;
                         self.sets(node, sets.iter().filter(|(t, _)| matches!(**t, RrType::NS | RrType::DS)));

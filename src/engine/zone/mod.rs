@@ -3,6 +3,9 @@
 mod build;
 pub mod table;
 
+#[cfg(test)]
+mod tests;
+
 use super::wire::{name::Name, rr::RrType};
 
 /// One record of a zone file, checked, with its data in uncompressed wire form.

@@ -1,0 +1,112 @@
+//! Zones inside zones, in whatever order they are compiled: what each makes exist, and who speaks for DS.
+
+use super::{
+    Record, ZoneSource,
+    table::{Found, Table},
+};
+use crate::engine::wire::{fold, name::Name, rr::RrType};
+
+fn name(text: &str) -> Name {
+    Name::from_text(text).expect(text)
+}
+
+fn zone(apex: &str, records: &[(&str, RrType, &[u8])]) -> ZoneSource {
+    let soa = (apex, RrType::SOA, &b"\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x3c"[..]);
+    let record = |&(owner, rtype, data): &(&str, RrType, &[u8])| Record {
+        owner: name(owner),
+        rtype,
+        ttl: 300,
+        rdata: data.into(),
+    };
+    ZoneSource { apex: name(apex), records: [soa].iter().chain(records).map(record).collect() }
+}
+
+/// What a name leads to, with the names of the nodes.
+fn found(table: &Table, question: &str) -> String {
+    let question = name(question);
+    let told = |word: &str, node| format!("{word} {}", Name::from_wire(table.name(node)).expect("a name"));
+    match table.find(question.wire(), fold::hash(question.wire())) {
+        Found::NotOurs => "not ours".into(),
+        Found::Here(node) => told("here", node),
+        Found::Cut(node) => told("cut", node),
+        Found::Redirect(node, _) => told("redirect", node),
+        Found::NoName(node) => told("none below", node),
+    }
+}
+
+/// Both orders of two zones.
+fn both(zones: [ZoneSource; 2], services: &[&str]) -> [Table; 2] {
+    let services: Vec<Name> = services.iter().map(|service| name(service)).collect();
+    let services: Vec<&Name> = services.iter().collect();
+    let turned = [zones[1].clone(), zones[0].clone()];
+    [Table::build(&zones, &services), Table::build(&turned, &services)]
+}
+
+#[test]
+fn names_above_a_record_exist_also_between_two_zones() {
+    let high = zone("test", &[("b.c.test", RrType::TXT, b"\x01x"), ("*.test", RrType::TXT, b"\x01w")]);
+    for table in both([high, zone("low.a.b.c.test", &[])], &["q.r.test"]) {
+        assert_eq!(found(&table, "b.c.test"), "here b.c.test.");
+        assert_eq!(found(&table, "c.test"), "here c.test.", "an empty non-terminal, whoever made its node");
+        assert_eq!(found(&table, "a.b.c.test"), "none below b.c.test.", "the low zone makes nothing exist up here");
+        assert_eq!(found(&table, "low.a.b.c.test"), "here low.a.b.c.test.");
+        assert_eq!(found(&table, "x.low.a.b.c.test"), "none below low.a.b.c.test.");
+        assert_eq!(found(&table, "r.test"), "here r.test.");
+        assert_eq!(found(&table, "x.y.test"), "here *.test.");
+        assert_eq!(found(&table, "other"), "not ours");
+    }
+}
+
+#[test]
+fn a_service_between_two_zones_makes_the_names_above_it_exist() {
+    for table in both([zone("test", &[]), zone("a.svc.mid.test", &[])], &["svc.mid.test"]) {
+        assert_eq!(found(&table, "svc.mid.test"), "here svc.mid.test.");
+        assert_eq!(found(&table, "mid.test"), "here mid.test.");
+    }
+}
+
+#[test]
+fn ds_comes_from_the_zone_that_delegates_and_from_no_other() {
+    let above = |table: &Table, apex: &str| {
+        let apex = name(apex);
+        let Found::Here(node) = table.find(apex.wire(), fold::hash(apex.wire())) else { panic!("an apex") };
+        table.above(node).map(|above| above.map(|ds| ds.rtype()).map_err(|(_, len)| len))
+    };
+    let delegating = zone("test", &[("low.test", RrType::NS, b"\x02ns\0"), ("low.test", RrType::DS, &[0; 36])]);
+    for table in both([delegating, zone("low.test", &[])], &[]) {
+        assert_eq!(above(&table, "low.test"), Some(Ok(RrType::DS)));
+        assert_eq!(above(&table, "test"), None);
+    }
+    for table in both([zone("test", &[]), zone("low.test", &[])], &[]) {
+        assert_eq!(above(&table, "low.test"), Some(Err(6)), "NODATA with the SOA of `test.`, six octets");
+    }
+    let between = zone("test", &[("mid.test", RrType::NS, b"\x02ns\0")]);
+    for table in both([between, zone("low.mid.test", &[])], &[]) {
+        assert_eq!(above(&table, "low.mid.test"), None, "its parent is `mid.test.`, which is not here");
+        assert_eq!(found(&table, "x.mid.test"), "cut mid.test.");
+    }
+}
+
+#[test]
+fn extras_are_taken_from_the_zone_that_answers() {
+    // The parent's NS RRset of the child's name has other targets, in other places.
+    let high = zone(
+        "test",
+        &[
+            ("low.test", RrType::NS, b"\x04long\x04name\x03low\x04test\0"),
+            ("low.test", RrType::NS, b"\x01a\x03low\x04test\0"),
+            ("a.low.test", RrType::A, &[192, 0, 2, 1]),
+        ],
+    );
+    let low = zone(
+        "low.test",
+        &[("low.test", RrType::NS, b"\x01a\x03low\x04test\0"), ("a.low.test", RrType::A, &[192, 0, 2, 11])],
+    );
+    for table in both([high, low], &[]) {
+        let apex = name("low.test");
+        let Found::Here(node) = table.find(apex.wire(), fold::hash(apex.wire())) else { panic!("an apex") };
+        let [extra] = &*table.rrset(node, RrType::NS).expect("NS").extras else { panic!("one address") };
+        let address = &table.fragments[extra.fragment as usize];
+        assert_eq!((usize::from(extra.at), address.target()), (12, &[192, 0, 2, 11][..]));
+    }
+}
