@@ -102,12 +102,14 @@ impl App {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
         };
-        descriptors::raise(server.tcp.connections as usize, server.listen.len() * workers(server.workers));
+        let at_once =
+            descriptors::raise(server.tcp.connections as usize, server.listen.len() * workers(server.workers));
         let sockets = net::bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
         draft.secret = take_secret(&server, secret)?;
         let (world, clock) = (Arc::new(World::seal(draft)), Clock::new());
         let writer = Writer::start(Arc::clone(&world), clock, Duration::from_millis(server.startup_wait));
-        let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new()).map_err(Refusal::Process)?;
+        let mut prober =
+            Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once).map_err(Refusal::Process)?;
         prober.set(&Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
@@ -161,10 +163,15 @@ impl App {
 
 /// The secret of the configuration, or the one in its file, which is made when missing.
 fn take_secret(server: &settings::Server, secret: Option<[u8; 16]>) -> Result<[u8; 16], Refusal> {
-    match secret {
-        Some(secret) => Ok(secret),
-        None => secret::ensure(server).map_err(|fault| Refusal::Secret(server.secret_file.clone(), fault)),
+    if let Some(secret) = secret {
+        return Ok(secret);
     }
+    let made = secret::ensure(server).map_err(|fault| Refusal::Secret(server.secret_file.clone(), fault))?;
+    warn!(
+        "there was no secret, so one was made: {}; all servers of a zone need the same, or their answers differ",
+        server.secret_file.display()
+    );
+    Ok(made)
 }
 
 /// UDP threads for each address.

@@ -6,7 +6,7 @@ use std::{future, path::PathBuf, sync::Arc};
 use tokio::task::{self, JoinHandle};
 use tracing::{error, info, warn};
 
-use super::{App, log_shape, take_secret};
+use super::{App, log_shape};
 use crate::{
     config::{self, Config, Loaded, fault::Severity, settings::Server},
     engine::snapshot::World,
@@ -77,13 +77,14 @@ impl App {
             error!("the reload is refused, the old configuration stays in force: {reason}");
             return;
         }
-        draft.secret = match take_secret(&server, secret) {
-            Ok(secret) => secret,
-            Err(refusal) => {
-                error!("the reload is refused, the old configuration stays in force: {refusal}");
-                return;
-            }
-        };
+        // A secret that is gone is kept: a new one would move every client that keeps its region.
+        let known = self.writer.board.load().world.secret;
+        draft.secret = secret.unwrap_or(known);
+        match secret {
+            None => warn!("there is no secret in {}; the one in force is kept", server.secret_file.display()),
+            Some(new) if new != known => warn!("the secret has changed: clients that keep their region may move"),
+            Some(_) => {}
+        }
         let world = match task::spawn_blocking(move || World::seal(draft)).await {
             Ok(world) => Arc::new(world),
             Err(error) => {

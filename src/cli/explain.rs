@@ -107,6 +107,9 @@ fn question(args: &Explain) -> Result<Question, String> {
     let (source, subnet) = match (args.client.parse::<IpAddr>(), args.client.parse::<ipnet::IpNet>()) {
         (Ok(address), _) => (args.resolver.unwrap_or(address), args.resolver.map(|_| Prefix::host(address))),
         (_, Ok(net)) => {
+            if net.trunc() != net {
+                return Err(format!("`{net}` has bits set beyond its length: write {}", net.trunc()));
+            }
             let prefix = Prefix::new(net.addr(), net.prefix_len());
             (args.resolver.unwrap_or(prefix.address()), Some(prefix))
         }
@@ -144,7 +147,9 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
             }
         }
         if !found {
-            return Err(format!("--down {wanted}: no endpoint or region has this name"));
+            let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints.iter().map(|e| &*e.name));
+            let near = there.min_by_key(|name| strsim::damerau_levenshtein(name, wanted)).unwrap_or("nothing");
+            return Err(format!("--down {wanted}: no endpoint or region has this name; the nearest is {near}"));
         }
     }
     let mut outcomes: Vec<Option<Outcome>> = vec![None; world.targets.len()];

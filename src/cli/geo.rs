@@ -13,8 +13,9 @@ use clap::{Args, Subcommand};
 use super::Exit;
 use crate::{
     config::{
-        fault::{Fault, Severity, Sources},
+        fault::{Severity, Sources},
         geo::{table, write},
+        report,
     },
     engine::{
         geo::{Atlas, Cuts, Estimate, GeoKey, How, Map, RegionPoint, Rule, normalise, row},
@@ -93,9 +94,15 @@ fn build(csv: &Path, output: &Path, out: &mut dyn Write, err: &mut dyn Write) ->
     let mut faults = Vec::new();
     let file = sources.add(csv.display().to_string(), text);
     let lines = table::read(file, &sources, &mut faults);
-    report(&faults, &sources, err)?;
+    if !faults.is_empty() {
+        err.write_all(report::text(&faults, &sources, false).as_bytes())?;
+    }
     if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return Ok(Exit::Finding);
+    }
+    if fs::canonicalize(output).is_ok_and(|there| fs::canonicalize(csv).is_ok_and(|here| here == there)) {
+        writeln!(err, "error: {} would overwrite its own source: name another file with -o", output.display())?;
+        return Ok(Exit::Failed);
     }
     let bytes = match write(&lines) {
         Ok(bytes) => bytes,
@@ -110,30 +117,6 @@ fn build(csv: &Path, output: &Path, out: &mut dyn Write, err: &mut dyn Write) ->
     }
     writeln!(out, "{}: {} prefixes, {} octets", output.display(), lines.len(), bytes.len())?;
     Ok(Exit::Fine)
-}
-
-/// Faults as `file:line:column`, one after the other.
-fn report(faults: &[Fault], sources: &Sources, err: &mut dyn Write) -> io::Result<()> {
-    for fault in faults {
-        let severity = if fault.severity == Severity::Error { "error" } else { "warning" };
-        match &fault.place {
-            Some(place) => {
-                let path = sources.get(place.file).map_or("", |source| &source.path);
-                let (line, column) = sources.line_column(place);
-                writeln!(err, "{path}:{line}:{column}: {severity}: {} ({})", fault.message, fault.label)?;
-            }
-            None => writeln!(err, "{severity}: {}", fault.message)?,
-        }
-        for (place, label) in &fault.also {
-            let path = sources.get(place.file).map_or("", |source| &source.path);
-            let (line, column) = sources.line_column(place);
-            writeln!(err, "  {path}:{line}:{column}: {label}")?;
-        }
-        if let Some(remedy) = &fault.remedy {
-            writeln!(err, "  help: {remedy}")?;
-        }
-    }
-    Ok(())
 }
 
 /// Writes beside the file and renames, so that a reader sees the old one or the new one.
@@ -315,8 +298,11 @@ mod tests {
         fs::write(&csv, "prefix,country\n192.0.2.0/24,DE\n198.51.100.7/24,QQ\n").unwrap();
         let (exit, out, err) = run(&args, None);
         assert_eq!((exit, &*out), (Exit::Finding, ""));
-        assert!(err.contains("a.csv:3:1: error: `198.51.100.7/24` has bits set beyond its length"), "{err}");
-        assert!(err.contains("help: write 198.51.100.0/24") && err.contains("a.csv:3:17: error: `QQ`"), "{err}");
+        assert!(err.contains("error: `198.51.100.7/24` has bits set beyond its length") && err.contains("a.csv:3:1"));
+        assert!(
+            err.contains("help: write 198.51.100.0/24") && err.contains("a.csv:3:17") && err.contains("`QQ`"),
+            "{err}"
+        );
         assert!(!mmdb.exists());
 
         fs::write(&csv, "prefix,country\n192.0.2.0/24,DE\n").unwrap();
@@ -328,6 +314,9 @@ mod tests {
         assert!(database.lookup(IpAddr::from([192, 0, 2, 9])).unwrap().has_data());
         // Nothing but the two files is left behind.
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+
+        let (exit, _, err) = run(&["build", csv.to_str().unwrap(), "-o", csv.to_str().unwrap()], None);
+        assert!(exit == Exit::Failed && err.contains("overwrite its own source"), "{err}");
 
         let nowhere = folder.path().join("none/a.mmdb");
         let (exit, _, err) = run(&["build", csv.to_str().unwrap(), "-o", nowhere.to_str().unwrap()], None);

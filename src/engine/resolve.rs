@@ -68,10 +68,11 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     fn here(&mut self, node: &'s Node, hash: u64, reply: &mut Reply<'s>) -> bool {
         let (table, rtype) = (&self.snapshot.world.table, self.query.rtype());
         reply.authoritative = true;
-        if let Some(service) = node.service()
-            && let Some(family) = family_of(rtype)
-        {
-            return self.steered(service, family, node, reply);
+        if let Some(service) = node.service() {
+            if let Some(family) = family_of(rtype) {
+                return self.steered(service, family, node, reply);
+            }
+            self.trace.note(|| Step::Beside(service));
         }
         if rtype == RrType::DS
             && let Some(above) = table.above(node)
@@ -147,6 +148,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return true;
         };
         if self.hops > 0 && subnet.is_some() {
+            self.trace.note(|| Step::StopsBefore(id));
             return true; // one scope cannot speak for the chain and for its end (P104)
         }
         if !self.snapshot.ready {

@@ -24,10 +24,6 @@ use crate::{
     state::{clock::Clock, ledger::Event},
 };
 
-/// How many probes may be under way at once: bounds sockets and memory. A probe that waits for its turn is late, not
-/// failed.
-const AT_ONCE: usize = 512;
-
 /// Keeps one task for each target.
 pub struct Prober {
     running: HashMap<Arc<ProbeKey>, Running>,
@@ -57,12 +53,13 @@ impl Drop for Running {
 }
 
 impl Prober {
-    /// A prober without targets. Outcomes go to `events`; `chance` spreads the probes over time.
+    /// A prober without targets. Outcomes go to `events`; `chance` spreads the probes over time; at most `at_once` are
+    /// under way at a time, which bounds sockets and memory. A probe that waits for its turn is late, not failed.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(events: mpsc::Sender<Event>, clock: Clock, chance: fastrand::Rng) -> io::Result<Self> {
-        let desk = Desk { client: http::client()?, turns: Arc::new(Semaphore::new(AT_ONCE)), events, clock };
+    pub fn new(events: mpsc::Sender<Event>, clock: Clock, chance: fastrand::Rng, at_once: usize) -> io::Result<Self> {
+        let desk = Desk { client: http::client()?, turns: Arc::new(Semaphore::new(at_once)), events, clock };
         Ok(Self { running: HashMap::new(), desk, chance })
     }
 

@@ -193,7 +193,7 @@ fn plan(ports: &[u16], rhythm: Rhythm) -> Plan {
 
 fn prober() -> (Prober, mpsc::Receiver<Event>) {
     let (events, inbox) = mpsc::channel(64);
-    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7)).expect("a client"), inbox)
+    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 64).expect("a client"), inbox)
 }
 
 async fn next(inbox: &mut mpsc::Receiver<Event>) -> (u16, Outcome) {

@@ -7,11 +7,14 @@ use super::story::{PoolStory, Story};
 /// Prints it.
 pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "question  {} {}, client {}, sent by {}", story.name, story.rtype, story.client, story.source)?;
-    if !story.down.is_empty() {
+    if story.down.is_empty() {
+        writeln!(out, "suppose   everything is up; the running server may know better")?;
+    } else {
         writeln!(out, "suppose   down: {}; everything else up", story.down.join(", "))?;
     }
     match &story.service {
         Some(service) => writeln!(out, "service   {service}")?,
+        None if story.rcode == "REFUSED" => writeln!(out, "service   none")?,
         None => writeln!(out, "service   none: the zone file answers")?,
     }
     if let Some(at) = &story.location {

@@ -1,6 +1,6 @@
 //! A tape with its numbers looked up: the explanation as a value, which is printed for people or as JSON.
 
-use hickory_proto::op::Message;
+use hickory_proto::{op::Message, rr::RData};
 use serde::Serialize;
 
 use super::Question;
@@ -11,6 +11,7 @@ use crate::engine::{
         trace::{Basis, Exclusion, Rung, Standing, Step, TtlFrom},
     },
     types::{EndpointId, Family, Prefix},
+    wire::rr::RrType,
 };
 
 /// An explanation.
@@ -144,7 +145,7 @@ impl Story {
     ) -> Self {
         let message = Message::from_vec(reply).ok();
         let records = |pick: fn(&Message) -> &Vec<hickory_proto::rr::Record>| {
-            message.iter().flat_map(pick).map(ToString::to_string).collect()
+            message.iter().flat_map(pick).map(in_presentation).collect()
         };
         let mut story = Self {
             name: question.name.to_string(),
@@ -170,6 +171,15 @@ impl Story {
         };
         for step in tape {
             story.take(world, question, step);
+        }
+        if story.service.is_none() && story.rcode == "REFUSED" {
+            story.note = Some(match question.rtype {
+                RrType::AXFR | RrType::IXFR => "zones are not transferred".into(),
+                _ => "no configured zone holds this name".into(),
+            });
+        }
+        if story.answer.is_empty() && story.authority.is_empty() {
+            story.ttl = None;
         }
         if story.answer.is_empty() && story.scope.is_some() {
             let from = "negative answers are for everybody".into();
@@ -236,6 +246,16 @@ impl Story {
                     Rung::AllDown => "all down: when_all_down answers",
                 });
             }
+            Step::Beside(id) => {
+                let name = &world.services[id.at()].name;
+                self.service = Some(format!("{name}, which answers A and AAAA; other types are the zone file's"));
+            }
+            Step::StopsBefore(id) => {
+                let name = &world.services[id.at()].name;
+                self.note = Some(format!(
+                    "the chain ends before {name}, which is steered: with a client subnet one scope cannot speak for both"
+                ));
+            }
             Step::NoAddress(family) => {
                 let family = if *family == Family::V4 { "IPv4" } else { "IPv6" };
                 self.note = Some(format!("none of what was chosen has a living {family} address"));
@@ -285,6 +305,25 @@ impl Story {
         let name = &world.endpoints.get(id.at())?.name;
         self.pools.last_mut()?.candidates.iter_mut().find(|c| *c.endpoint == **name)
     }
+}
+
+/// A record as dig would print it: character-strings in quotes, which the decoder's own form leaves out.
+fn in_presentation(record: &hickory_proto::rr::Record) -> String {
+    let strings: Vec<&[u8]> = match &record.data {
+        RData::TXT(txt) => txt.txt_data.iter().map(|text| &**text).collect(),
+        RData::HINFO(hinfo) => vec![&*hinfo.cpu, &*hinfo.os],
+        _ => return record.to_string(),
+    };
+    let quoted = |text: &&[u8]| {
+        let escaped = text.iter().map(|octet| match octet {
+            b'"' | b'\\' => format!("\\{}", char::from(*octet)),
+            0x20..=0x7e => char::from(*octet).to_string(),
+            _ => format!("\\{octet:03}"),
+        });
+        format!("\"{}\"", escaped.collect::<String>())
+    };
+    let data: Vec<String> = strings.iter().map(quoted).collect();
+    format!("{} {} {} {} {}", record.name, record.ttl, record.dns_class, record.record_type(), data.join(" "))
 }
 
 fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>) -> Candidate {

@@ -37,6 +37,10 @@ impl Trace for Tape {
 pub enum Step {
     /// The name is a service.
     Asked(ServiceId),
+    /// The name is a service, but the type is the zone file's to answer.
+    Beside(ServiceId),
+    /// A chain of aliases ends before this service, since the query has a client subnet (RFC 7871 7.2.1).
+    StopsBefore(ServiceId),
     /// Where the client is taken to be.
     Located {
         /// Whose address was used.
