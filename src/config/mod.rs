@@ -85,16 +85,20 @@ pub fn load(path: &Path) -> Loaded {
     let mut faults = notes.into_faults();
     let sound = !faults.iter().any(|fault| fault.severity == Severity::Error);
     report::sort(&mut faults);
+    let mut shared = 0;
     let config = sound.then(|| {
         let mut files: Vec<PathBuf> = texts.into_iter().map(|text| text.path).collect();
         files.extend(meant.files.iter().cloned());
-        Config {
-            secret: meant.secret,
-            server: meant.server.clone(),
-            log: meant.log,
-            files,
-            draft: compile::compile(meant),
-        }
+        let (secret, server, log) = (meant.secret, meant.server.clone(), meant.log);
+        let draft;
+        (draft, shared) = compile::compile(meant);
+        Config { secret, server, log, files, draft }
     });
+    if shared > 0 {
+        let message =
+            format!("{shared} pools share a map of all their regions: there are more than 64 sets of regions");
+        let fault = Fault { severity: Severity::Warning, ..Fault::bare(message) };
+        faults.push(fault.remedy("their ECS scopes are longer than they would have to be; use fewer sets of regions"));
+    }
     Loaded { sources, faults, config }
 }

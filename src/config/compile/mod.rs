@@ -1,6 +1,8 @@
 //! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be
 //! wrong any more.
 
+mod rules;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     hash::Hash,
@@ -39,14 +41,16 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
     }
 }
 
-/// Makes the world. Its secret stays zero when none was read.
-pub(crate) fn compile(meant: Meant) -> Draft {
+/// Makes the world, whose secret stays zero when none was read, and says how many pools share a map of more regions
+/// than their own.
+pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let mut targets = Distinct::new();
     let mut policies = Distinct::new();
-    let mut rules = Distinct::new();
+    let wanted: Vec<Option<Rule>> = meant.pools.iter().map(rule).collect();
+    let (rules, places, shared) = rules::share(&wanted);
     let mut endpoints = Vec::new();
     let mut pools = Vec::new();
-    for pool in &meant.pools {
+    for ((pool, rule), place) in meant.pools.iter().zip(&wanted).zip(places) {
         let first = EndpointId(endpoints.len() as u32);
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
@@ -65,7 +69,6 @@ pub(crate) fn compile(meant: Meant) -> Draft {
                 targets: endpoint.addresses().map(probed),
             });
         }
-        let rule = rule(pool);
         pools.push(Pool {
             name: pool.name.as_str().into(),
             first,
@@ -73,15 +76,14 @@ pub(crate) fn compile(meant: Meant) -> Draft {
             monitor,
             policy: PolicyId(policies.number(pool.policy.clone())),
             by_region: by_region(pool, rule.as_ref()),
-            map: rule.map(|rule| MapId(rules.number(rule))),
+            map: place.map(MapId),
         });
     }
     let points: Vec<RegionPoint> = meant.regions.iter().map(|region| region.point).collect();
-    let maps: Vec<Map> =
-        rules.kept.iter().map(|rule| Map::compile(&meant.atlas, &points, rule, &Cuts::default())).collect();
+    let maps: Vec<Map> = rules.iter().map(|rule| Map::compile(&meant.atlas, &points, rule, &Cuts::default())).collect();
     let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools, &maps)).collect();
     let target = |(monitor, key)| Target { monitor, key: Arc::new(key) };
-    Draft {
+    let draft = Draft {
         regions: meant.regions,
         monitors: meant.monitors,
         targets: targets.kept.into_iter().map(target).collect(),
@@ -96,11 +98,12 @@ pub(crate) fn compile(meant: Meant) -> Draft {
         identity: meant.server.identity.into(),
         ecs_from: meant.ecs_from,
         udp_max: meant.server.udp.max_size,
-    }
+    };
+    (draft, shared)
 }
 
 /// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block
-/// alone gets the map that knows only special-purpose blocks. Distinct rules are not bounded yet: each has its map.
+/// alone gets the map that knows only special-purpose blocks.
 fn rule(pool: &MeantPool) -> Option<Rule> {
     let policy = &pool.policy;
     if !policy.asks_location() {

@@ -54,7 +54,7 @@ fn world(text: &str) -> Draft {
     let spec = spec::read::read(table, &mut notes);
     let meant = check::check(&spec, &mut sources, &mut notes);
     assert!(!notes.has_errors(), "{}", report::text(&notes.into_faults(), &sources, false));
-    compile(meant)
+    compile(meant).0
 }
 
 fn pool<'w>(world: &'w Draft, name: &str) -> &'w Pool {
