@@ -30,7 +30,12 @@ impl Reloads {
     /// Reads, or once more when a reading is under way: it may have seen the file before its last change.
     pub(super) fn ask(&mut self) {
         match self.reading {
-            Some(_) => self.again = true,
+            Some(_) if self.again => {}
+            Some(_) => {
+                // Said, so that a reading that never ends shows.
+                info!("a reading of {} is under way; another one follows it", self.path.display());
+                self.again = true;
+            }
             None => self.read(),
         }
     }
@@ -78,7 +83,13 @@ impl App {
             return;
         }
         draft.secret = match take_secret(&server, secret) {
-            Ok(secret) => secret,
+            Ok(taken) => {
+                if secret.is_none() {
+                    let file = server.secret_file.display();
+                    warn!("the secret {file} was gone, a new one is made: clients move between equally good endpoints");
+                }
+                taken
+            }
             Err(refusal) => {
                 error!("the reload is refused, the old configuration stays in force: {refusal}");
                 return;

@@ -108,6 +108,25 @@ fn a_taken_port_is_named_at_once() {
 }
 
 #[test]
+fn a_reload_says_what_else_an_operator_must_know() {
+    let mut server = Server::start("[\"127.0.0.1:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    server.remove("state/secret.key");
+    server.signal("HUP");
+    server.wait_for("secret.key was gone, a new one is made");
+    server.wait_for("the configuration is in force");
+
+    // A reading that takes its time, so that the second request falls into it.
+    let many: String = (0..20).map(|i| format!("$GENERATE 0-65535 h{i}-$ A 192.0.2.1\n")).collect();
+    server.edit("life.zone", "www IN", &format!("{many}www IN"));
+    server.signal("HUP");
+    server.wait_for("reading ");
+    server.signal("HUP");
+    server.wait_for("is under way; another one follows it");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
 fn a_signal_ends_a_start_that_is_still_reading() {
     let folder = tempfile::tempdir().expect("a folder");
     let many: String = (0..60).map(|i| format!("$GENERATE 0-65535 h{i}-$ A 192.0.2.1\n")).collect();
