@@ -30,7 +30,12 @@ impl Reloads {
     /// Reads, or once more when a reading is under way: it may have seen the file before its last change.
     pub(super) fn ask(&mut self) {
         match self.reading {
-            Some(_) => self.again = true,
+            Some(_) if self.again => {}
+            Some(_) => {
+                // Said, so that a reading that never ends shows.
+                info!("a reading of {} is under way; another one follows it", self.path.display());
+                self.again = true;
+            }
             None => self.read(),
         }
     }

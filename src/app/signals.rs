@@ -60,12 +60,22 @@ impl Signals {
         }
     }
 
-    /// The name of the next signal that ends the process.
+    /// The name of the next signal that ends the process. What asks for a reload waits for [`next`](Self::next).
     pub async fn end(&mut self) -> &'static str {
-        loop {
-            if let Signal::End(name) = self.next().await {
-                return name;
+        if let Signal::End(name) = self.at_hangup {
+            tokio::select! {
+                name = end(&mut self.terminate, &mut self.interrupt) => name,
+                _ = self.hangup.recv() => name,
             }
+        } else {
+            end(&mut self.terminate, &mut self.interrupt).await
         }
+    }
+}
+
+async fn end(terminate: &mut unix::Signal, interrupt: &mut unix::Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{io::Write, path::PathBuf, time::Duration};
 
+use tokio::task;
+
 use super::Exit;
 use crate::{
     app::{self, App, Ended, Signals},
@@ -33,13 +35,32 @@ pub(super) fn run(args: &Serve, err: &mut dyn Write) -> Exit {
 
 async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
     // First, so that no signal that comes while the configuration is read has its usual effect.
-    let signals = match Signals::of_server() {
+    let mut signals = match Signals::of_server() {
         Ok(signals) => signals,
         Err(error) => return super::fail(err, &format!("signals cannot be heard: {error}")),
     };
-    let Some(config) = read(&args.config, err) else { return Exit::Failed };
+    let path = args.config.clone();
+    // Beside the signals: large zones take their time, and a file on a lost network drive never comes.
+    let reading = task::spawn_blocking(move || config::load(&path));
+    let read = tokio::select! {
+        _ = signals.end() => return Exit::Fine,
+        read = reading => read,
+    };
+    let config::Loaded { sources, faults, config } = match read {
+        Ok(loaded) => loaded,
+        Err(error) => return super::fail(err, &format!("the configuration was not read: {error}")),
+    };
+    let said = if faults.is_empty() { String::new() } else { config::report::text(&faults, &sources, false) };
+    let Some(config) = config else {
+        let _ = err.write_all(said.as_bytes());
+        return Exit::Failed;
+    };
     let app = match app::start_log(config.log) {
-        Ok(log) => App::start(config, &args.config, Some(log)).await,
+        Ok(log) => {
+            // By the log's queue: warnings that nobody reads must not keep the server from starting.
+            log.put(said);
+            App::start(config, &args.config, Some(log)).await
+        }
         Err(refusal) => Err(refusal),
     };
     match app {

@@ -11,6 +11,9 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+/// The most paths that one pattern may stand for on its way: links of a folder to itself make any number of them.
+const MOST: usize = 10_000;
+
 /// One entry of `include`.
 #[derive(Debug)]
 pub(crate) struct Wanted {
@@ -66,6 +69,9 @@ pub(crate) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Strin
             for entry in entries {
                 let name = entry.map_err(|error| plain(&error))?.file_name();
                 if name.to_str().is_some_and(|name| matches(component, name)) {
+                    if next.len() == MOST {
+                        return Err(format!("it stands for more than {MOST} paths"));
+                    }
                     next.push(path.join(name));
                 }
             }
@@ -153,5 +159,16 @@ mod tests {
         assert_eq!(names("*.toml"), [folder.path().join("a.toml"), folder.path().join("b.toml")]);
         assert_eq!(names("none/*.toml"), Vec::<PathBuf>::new());
         assert_eq!(names("none.toml"), [folder.path().join("none.toml")]);
+    }
+
+    #[test]
+    fn links_that_multiply_are_given_up() {
+        let folder = tempfile::tempdir().expect("folder");
+        for i in 0..30 {
+            std::os::unix::fs::symlink(".", folder.path().join(format!("again-{i}"))).expect("linked");
+        }
+        assert_eq!(expand(folder.path(), "*/*").expect("900 paths").len(), 900);
+        let error = expand(folder.path(), "*/*/*/*/*/*").expect_err("729 million paths");
+        assert_eq!(error, "it stands for more than 10000 paths");
     }
 }

@@ -115,13 +115,11 @@ fn make(server: &Server) -> io::Result<()> {
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = server.secret_file.with_file_name(name);
     let _stale = fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(digits.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    // A link, unlike a rename, never replaces a secret that appeared meanwhile.
-    let linked = fs::hard_link(&temporary, &server.secret_file);
-    fs::remove_file(&temporary)?;
+    let linked = write(&temporary, &format!("{digits}\n")).and_then(|()| {
+        // A link, unlike a rename, never replaces a secret that appeared meanwhile.
+        fs::hard_link(&temporary, &server.secret_file)
+    });
+    let _unneeded = fs::remove_file(&temporary);
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -130,6 +128,12 @@ fn make(server: &Server) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
         _ => Ok(()),
     }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]

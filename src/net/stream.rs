@@ -36,7 +36,7 @@ const MESSAGE: usize = u16::MAX as usize;
 const READ: usize = 4096;
 
 /// Octets of output at which no further message is answered until the client has taken them.
-const FULL: usize = 64 * 1024;
+pub(super) const FULL: usize = 64 * 1024;
 
 thread_local! {
     /// Where a request becomes its reply. One for each thread: nothing is awaited while it is used.
@@ -102,6 +102,10 @@ impl<S: Respond> Stream<S> {
         };
         if matches!(end, End::Overdue) {
             counters.put_one(Count::Overdue);
+        }
+        if !self.output.is_empty() {
+            // The client does not take it. Closed in order, the kernel would keep all that it was given for it.
+            let _ = self.socket.set_zero_linger();
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -10,7 +11,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Respond, TcpOptions, limit::Seats, stream::Stream};
+use super::{
+    Respond, TcpOptions,
+    limit::Seats,
+    stream::{FULL, Stream},
+};
 use crate::{
     state::board::Board,
     telemetry::counters::{Count, Counters},
@@ -85,11 +90,21 @@ impl<S: Respond> Door<S> {
         let (seat, evicted) = self.seats.admit(peer.ip());
         self.counters.put_one(Count::Accepted);
         (0..evicted).for_each(|_| self.counters.put_one(Count::Evicted));
-        // A reply must not wait for the acknowledgement of the one before. Where it cannot be set, it is slower.
-        let _ = stream.set_nodelay(true);
+        prepare(&stream, &self.options);
         let stream = Stream::new(stream, peer.ip(), seat, Arc::clone(&self.board), self.options);
         streams.spawn(stream.serve(Arc::clone(&self.counters), self.stop.clone()));
     }
+}
+
+/// Sets what the kernel does for a connection. Where something cannot be set, the connection is served all the same.
+fn prepare(stream: &TcpStream, options: &TcpOptions) {
+    // A reply must not wait for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    // Without it the kernel takes megabytes for a client that reads nothing, and the write is never seen to wait.
+    let _ = socket.set_tcp_notsent_lowat(FULL as u32);
+    // Holds beyond our close, too: what nobody takes must not stay with the kernel for as long as a client likes.
+    let _ = socket.set_tcp_user_timeout(Some(options.write));
 }
 
 /// What is missing when a connection cannot be accepted.

@@ -55,6 +55,11 @@ impl Log {
         Ok(Self { sink, layer: handle })
     }
 
+    /// Writes a text as it stands, by the way of the lines.
+    pub fn put(&self, text: String) {
+        self.sink.put(text.into_bytes());
+    }
+
     /// Changes level and form, for the lines from now on.
     pub fn set(&self, level: LevelFilter, form: Form) {
         // It fails only when the process's log is gone, and then there is nobody to tell.
@@ -102,6 +107,12 @@ impl Sink {
         let sink = Self { queue, lost: Arc::clone(&lost) };
         thread::Builder::new().name("log".into()).spawn(move || drain(&entries, out, &lost))?;
         Ok(sink)
+    }
+
+    fn put(&self, text: Vec<u8>) {
+        if !text.is_empty() && self.queue.try_send(Entry::Line(text)).is_err() {
+            self.lost.fetch_add(1, Relaxed);
+        }
     }
 
     fn flush(&self) {
@@ -157,9 +168,7 @@ impl Write for Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        if !self.text.is_empty() && self.sink.queue.try_send(Entry::Line(mem::take(&mut self.text))).is_err() {
-            self.sink.lost.fetch_add(1, Relaxed);
-        }
+        self.sink.put(mem::take(&mut self.text));
     }
 }
 

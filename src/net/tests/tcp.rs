@@ -217,6 +217,29 @@ async fn who_never_reads_is_closed() {
 }
 
 #[tokio::test]
+async fn what_nobody_reads_is_neither_piled_up_in_the_kernel_nor_left_there() {
+    let (running, address) = serve(loopback(), TcpOptions { write: SHORT, ..patient() });
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut client = socket.connect(address).await.unwrap();
+    // Few octets ask for many: the server has read all of them, so it closes with nothing unread.
+    let queries = framed(&request(1, &large(60_000))).repeat(40);
+    client.write_all(&queries).await.unwrap();
+    timeout(LONG, reached(&running, Count::Overdue, 1)).await.expect("the kernel takes it all");
+    let (mut octets, mut read) = (vec![0; 65_536], 0);
+    let end = loop {
+        match client.read(&mut octets).await {
+            Ok(0) => break None,
+            Ok(n) => read += n,
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    assert_eq!(end, Some(io::ErrorKind::ConnectionReset), "the rest was kept for the client");
+    assert!(read < 500_000, "{read} octets were on their way");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_steered_name_waits_for_the_first_round_and_holds_up_nothing_before_it() {
     let board = Arc::new(Board::new(Arc::new(Echo::default())));
     let (running, address) = serve_board(loopback(), patient(), &board);

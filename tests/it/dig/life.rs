@@ -3,8 +3,9 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    process::Command,
+    net::{TcpListener, TcpStream, UdpSocket},
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use super::{Answer, Server};
@@ -104,4 +105,79 @@ fn a_taken_port_is_named_at_once() {
     assert_eq!(run.status.code(), Some(2));
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(said.contains(&address.to_string()) && said.contains("in use"), "{said}");
+}
+
+#[test]
+fn a_reload_says_what_else_an_operator_must_know() {
+    let mut server = Server::start("[\"127.0.0.1:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    server.remove("state/secret.key");
+    server.signal("HUP");
+    server.wait_for("the one in force is kept");
+    server.wait_for("the configuration is in force");
+
+    // A reading that takes its time, so that the second request falls into it.
+    let many: String = (0..20).map(|i| format!("$GENERATE 0-65535 h{i}-$ A 192.0.2.1\n")).collect();
+    server.edit("life.zone", "www IN", &format!("{many}www IN"));
+    server.signal("HUP");
+    server.wait_for("reading ");
+    server.signal("HUP");
+    server.wait_for("is under way; another one follows it");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn a_signal_ends_a_start_that_is_still_reading() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let many: String = (0..60).map(|i| format!("$GENERATE 0-65535 h{i}-$ A 192.0.2.1\n")).collect();
+    fs::write(folder.path().join("life.zone"), format!("{ZONE}{many}")).expect("written");
+    let config = format!("version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\nstate_dir = \"state\"\n{CONFIG}");
+    fs::write(folder.path().join("c.toml"), config).expect("written");
+    let child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(["serve", "-c"])
+        .arg(folder.path().join("c.toml"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let pid = child.id().to_string();
+    // Until it has taken SIGTERM (15) over.
+    let takes = |status: String| {
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+        u64::from_str_radix(caught.trim(), 16).is_ok_and(|set| set >> 14 & 1 == 1)
+    };
+    while !fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(takes) {
+        std::thread::yield_now();
+    }
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|sent| sent.success()));
+    let run = child.wait_with_output().expect("it ends");
+    assert_eq!((run.status.code(), String::from_utf8_lossy(&run.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn warnings_that_nobody_reads_keep_no_server_from_starting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    // More than a pipe holds.
+    let warnings: String = (0..3000).map(|i| format!("[regions.r{i}]\n")).collect();
+    let config = format!("version = 1\n[server]\nlisten = [\"{free}\"]\nstate_dir = \"state\"\n{CONFIG}{warnings}");
+    fs::write(folder.path().join("life.zone"), ZONE).expect("written");
+    fs::write(folder.path().join("c.toml"), config).expect("written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(["serve", "-c"])
+        .arg(folder.path().join("c.toml"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    client.set_read_timeout(Some(Duration::from_millis(100))).expect("set");
+    let query = b"\x12\x34\0\0\0\x01\0\0\0\0\0\0\x03www\x04life\x04test\0\0\x01\0\x01";
+    let heard = (0..200).any(|_| {
+        let _ = client.send_to(query, free);
+        client.recv(&mut [0; 512]).is_ok()
+    });
+    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    let ended = heard.then(|| child.wait().ok().and_then(|status| status.code()));
+    let _ = child.kill();
+    let _ = child.wait();
+    assert_eq!(ended, Some(Some(0)));
 }

@@ -92,6 +92,11 @@ impl Server {
         fs::write(path, text.replace(from, to)).expect("written");
     }
 
+    /// Removes one of the files.
+    pub fn remove(&self, file: &str) {
+        fs::remove_file(self.folder.path().join(file)).expect("removed");
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
