@@ -100,7 +100,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let monitors = monitor::monitors(&spec.monitors, notes);
     let mut policies = policy::Policies::resolve(&spec.policies, notes);
     let (pools, used) = pool::pools(spec, &mut policies, notes);
-    let zones = zone::zones(&spec.zones, &mut files, sources, notes);
+    let zones = zone::zones(spec, &mut files, sources, notes);
     let services = service::services(spec, &pools, &zones, notes);
     unused(spec, &used, &policies, &services, notes);
     if secret.is_some() {

@@ -8,7 +8,7 @@ use crate::{
     config::{
         fault::Sources,
         notes::{Notes, dotted},
-        spec::{Named, ZoneSpec},
+        spec::Spec,
         zone_file::{self, LoadedZone},
     },
     engine::wire::{name::Name, rr::RrType},
@@ -24,14 +24,15 @@ pub(crate) struct MeantZone {
 
 /// `[zones]`, in canonical order of their names.
 pub(crate) fn zones(
-    spec: &Named<ZoneSpec>,
+    spec: &Spec,
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
 ) -> Vec<MeantZone> {
+    let steered = spec.services.keys().filter_map(|key| Name::from_text(key.get_ref()).ok()).collect();
     let mut apexes: BTreeMap<Name, Range<usize>> = BTreeMap::new();
     let mut found = Vec::new();
-    for (key, zone) in spec {
+    for (key, zone) in &spec.zones {
         let Some(apex) = name("zone", key, notes) else { continue };
         if let Some(first) = apexes.get(&apex) {
             let fault = notes
@@ -50,7 +51,7 @@ pub(crate) fn zones(
             Some(written) => {
                 let path = notes.path(&Spanned::new(written.span(), written.get_ref().0.clone()));
                 files.push(path.clone());
-                zone_file::load(&path, &apex, &notes.place(written.span()), sources, &mut notes.faults)
+                zone_file::load(&path, &apex, &notes.place(written.span()), &steered, sources, &mut notes.faults)
             }
             None => {
                 if notes.is_whole(&["zones", key.get_ref()]) {
