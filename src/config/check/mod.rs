@@ -91,7 +91,7 @@ pub(crate) struct MeantService {
 /// Checks everything.
 pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -> Meant {
     version(spec, notes);
-    let (server, secret) = server::server(&spec.server, notes);
+    let (server, secret) = server::server(&spec.server, spec.server_at.as_ref(), notes);
     let log = server::log(&spec.log, notes);
     let ecs_from = server::ecs(&spec.ecs, notes);
     let mut files = Vec::new();

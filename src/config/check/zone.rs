@@ -92,13 +92,26 @@ fn nested(zones: &[MeantZone], places: &BTreeMap<Name, Range<usize>>, notes: &mu
     }
 }
 
+fn is_reverse(name: &Name) -> bool {
+    Name::from_text("arpa").is_ok_and(|arpa| name.is_within(&arpa))
+}
+
 /// A DNS name that is a key of the configuration.
 pub(crate) fn name(what: &str, key: &Spanned<String>, notes: &mut Notes<'_>) -> Option<Name> {
     match Name::from_text(key.get_ref()) {
         Ok(name) if name.labels().flatten().any(u8::is_ascii_whitespace) => {
             let fault =
                 notes.error(key.span(), format!("{what} {:?} has white space in its name", key.get_ref()), "here");
-            notes.push(fault);
+            notes.push(fault.remedy("take it out"));
+            None
+        }
+        // Slashes stand in reverse zones of less than an octet (RFC 2317 4).
+        Ok(name) if name.labels().flatten().any(|octet| *octet == b':' || *octet == b'/' && !is_reverse(&name)) => {
+            let message = format!("{what} {:?} is no name that anyone asks for", key.get_ref());
+            let fault = notes.error(key.span(), message, "a name without scheme, port and path is expected");
+            let host = key.get_ref().split_once("://").map_or(key.get_ref().as_str(), |(_, rest)| rest);
+            let host = host.split(['/', ':']).next().unwrap_or_default();
+            notes.push(if host.is_empty() { fault } else { fault.remedy(format!("write \"{host}\"")) });
             None
         }
         Ok(name) => Some(name),

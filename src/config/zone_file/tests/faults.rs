@@ -91,6 +91,15 @@ fn the_address_of_a_name_server_may_be_a_services() {
 }
 
 #[test]
+fn a_mailbox_with_an_at_sign_is_shown_as_a_name() {
+    for mailbox in ["host.master@shop.test", "host.master@shop.test."] {
+        let faults = load_octets(HEAD.replace(" hostmaster ", &format!(" {mailbox} ")).as_bytes()).raw;
+        let remedy = faults.first().and_then(|fault| fault.remedy.as_deref());
+        assert_eq!(remedy, Some("write it as a name: host\\.master.shop.test."), "{mailbox}");
+    }
+}
+
+#[test]
 fn text_that_is_no_entry() {
     expect(&[
         (
