@@ -157,6 +157,7 @@ fn listen(spec: &ServerSpec, notes: &mut Notes<'_>) -> Vec<SocketAddr> {
 /// Whether one is for all addresses of a family and the other for one of them, at the same port.
 fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
     one.port() == other.port()
+        && one.port() != 0
         && one.is_ipv4() == other.is_ipv4()
         && one.ip().is_unspecified() != other.ip().is_unspecified()
 }
