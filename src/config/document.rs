@@ -31,6 +31,8 @@ pub(crate) struct Text {
     file: FileId,
     start: usize,
     text: String,
+    /// It is not UTF-8, and was not read.
+    broken: bool,
 }
 
 /// All files as one table, whose spans are offsets on one line over all texts.
@@ -157,9 +159,9 @@ fn add(path: PathBuf, octets: Vec<u8>, texts: &mut Vec<Text>, sources: &mut Sour
         let place = Place { file, span: at..at };
         faults.push(Fault::error(message, place, "not UTF-8 from here on").remedy("save the file as UTF-8"));
         // Parsing it would only report what follows from that.
-        texts.push(Text { path, file, start, text: String::new() });
+        texts.push(Text { path, file, start, text: String::new(), broken: true });
     } else {
-        texts.push(Text { path, file, start, text });
+        texts.push(Text { path, file, start, text, broken: false });
     }
 }
 
@@ -171,6 +173,9 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
         .collect();
     let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn: Vec::new() };
     for (number, text) in texts.iter().enumerate() {
+        if text.broken {
+            document.torn.push(Torn { line: text.start..text.start, table: None });
+        }
         let (table, errors) = DeTable::parse_recoverable(&text.text);
         for (number, error) in errors.iter().enumerate() {
             if number == MAX_SYNTAX {

@@ -148,8 +148,13 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
         .filter(|word| word.len().abs_diff(folded.len()) <= reach)
         .map(|word| (strsim::osa_distance(&folded, &word.to_lowercase()), word))
         .filter(|(distance, _)| *distance <= reach)
-        .min_by_key(|(distance, _)| *distance)
+        // Of equally near words the one that differs in its signs rather than in its letters.
+        .min_by_key(|(distance, word)| (*distance, strsim::osa_distance(&letters(&folded), &letters(word))))
         .map(|(_, word)| word)
+}
+
+fn letters(word: &str) -> String {
+    word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A remedy for a name that is not known: the one that was meant, or all that there are.
@@ -172,6 +177,7 @@ mod tests {
         assert_eq!(nearest("lisen", ["listen", "identity"]), Some("listen"));
         assert_eq!(nearest("LISTEN", ["listen", "identity"]), Some("listen"));
         assert_eq!(nearest("eu-wset", ["us-west", "eu-west"]), Some("eu-west"));
+        assert_eq!(nearest("serve-fail", ["serve-all", "servfail"]), Some("servfail"));
         assert_eq!(nearest("colour", ["listen", "identity"]), None);
     }
 

@@ -123,7 +123,59 @@ impl Node {
 
 /// Tells and takes out every key that version 1 does not have, and every one that this release does not.
 pub(crate) fn prune(table: &mut DeTable<'_>, notes: &mut Notes<'_>) {
+    for top in ["services", "zones"] {
+        if let (Some(node), Some(DeValue::Table(names))) =
+            (ROOT.child(top).and_then(|node| node.child("")), table.get_mut(top).map(Spanned::get_mut))
+        {
+            unquoted(top, names, node, notes);
+        }
+    }
     walk(table, &ROOT, &mut Vec::new(), notes);
+}
+
+/// Tells and takes out names whose dots TOML has read as tables in tables.
+fn unquoted(top: &str, names: &mut DeTable<'_>, node: &Node, notes: &mut Notes<'_>) {
+    fn leaves(name: &str, key: &std::ops::Range<usize>, table: &DeTable<'_>, node: &Node, found: &mut Vec<Leaf>) {
+        let mut is_leaf = table.is_empty();
+        for (key, value) in table.iter() {
+            match value.get_ref() {
+                DeValue::Table(inner) if node.child(key.get_ref()).is_none() => {
+                    leaves(&format!("{name}.{}", key.get_ref()), &key.span(), inner, node, found);
+                }
+                _ => is_leaf = true,
+            }
+        }
+        if is_leaf {
+            found.push((name.to_owned(), key.clone()));
+        }
+    }
+    let mut split = Vec::new();
+    for (key, value) in names.iter() {
+        let DeValue::Table(table) = value.get_ref() else { continue };
+        let inside =
+            |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| value.get_ref().is_table() && missing(node, key);
+        if !table.is_empty() && !key.get_ref().contains('.') && table.iter().all(inside) {
+            let mut found = Vec::new();
+            leaves(key.get_ref(), &key.span(), table, node, &mut found);
+            split.push((key.get_ref().to_string(), found));
+        }
+    }
+    for (first, found) in split {
+        for (name, span) in found {
+            let message = format!("`{top}.{name}` is a table in a table");
+            let fault = notes.error(span, message, "its dots divide the name");
+            notes.push(fault.remedy(format!("quote the name: [{top}.\"{name}\"]")));
+        }
+        names.remove(first.as_str());
+        notes.wound(&[top]);
+    }
+}
+
+/// A name that was meant, and the last key of it.
+type Leaf = (String, std::ops::Range<usize>);
+
+fn missing(node: &Node, key: &Spanned<std::borrow::Cow<'_, str>>) -> bool {
+    node.child(key.get_ref()).is_none()
 }
 
 /// A fault for something of version 1 that is still to come.

@@ -8,7 +8,7 @@ const CASES: &[(&str, &str)] = &[
     ("region-down", "www.gslb.example.com --client 198.51.100.0/24 --down eu-west --draw 1"),
     ("all-down", "api.gslb.example.com --client 203.0.113.9 --down api/eu-1 --down api/us-1 --down api/ap-1"),
     ("fallback-pool", "www.gslb.example.com --client 203.0.113.0/24 --down us-1 --down eu-1 --down eu-2 --down ap-1"),
-    ("no-address", "www.gslb.example.com AAAA --client 203.0.113.9 --draw 0"),
+    ("no-address", "api.gslb.example.com AAAA --client 203.0.113.9 --draw 0"),
     ("tiers", "api.gslb.example.com --client 2001:db8:1::/48 --draw 7"),
     ("shares", "shares.gslb.example.com --client 192.0.2.1 --draw 45"),
     ("static", "gslb.example.com SOA --client 192.0.2.1"),

@@ -91,7 +91,7 @@ pub(crate) struct MeantService {
 /// Checks everything.
 pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -> Meant {
     version(spec, notes);
-    let (server, secret) = server::server(&spec.server, notes);
+    let (server, secret) = server::server(&spec.server, spec.server_at.as_ref(), notes);
     let log = server::log(&spec.log, notes);
     let ecs_from = server::ecs(&spec.ecs, notes);
     let mut files = Vec::new();
@@ -100,7 +100,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let monitors = monitor::monitors(&spec.monitors, notes);
     let mut policies = policy::Policies::resolve(&spec.policies, notes);
     let (pools, used) = pool::pools(spec, &mut policies, notes);
-    let zones = zone::zones(&spec.zones, &mut files, sources, notes);
+    let zones = zone::zones(spec, &mut files, sources, notes);
     let services = service::services(spec, &pools, &zones, notes);
     unused(spec, &used, &policies, &services, notes);
     if secret.is_some() {

@@ -15,6 +15,7 @@ use crate::{
 const INTERVAL: u64 = 1000;
 const TIMEOUT: u64 = 800;
 const LEAST_RECHECK: u64 = 50;
+const PATH: &str = "/health";
 const BODY_MAX: u64 = 64 << 10;
 /// Headers that are not the operator's to set: the first has its own key, the others belong to the connection.
 const OWN_HEADERS: [&str; 6] = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te"];
@@ -151,7 +152,7 @@ fn http(written: &Spanned<HttpSpec>, monitor: &str, path: &str, notes: &mut Note
     HttpCheck {
         port: port(spec.port.as_ref(), written.span(), &["monitors", monitor, "http"], Some(80), notes),
         method: method.into(),
-        path: target(written, monitor, &at("path"), notes).into(),
+        path: target(spec, &at("path"), notes).into(),
         host: host(spec, &at("host"), notes),
         headers: headers(spec, &at("headers"), notes),
         status: status(written, &at("status"), notes),
@@ -159,21 +160,20 @@ fn http(written: &Spanned<HttpSpec>, monitor: &str, path: &str, notes: &mut Note
     }
 }
 
-fn target(written: &Spanned<HttpSpec>, monitor: &str, at: &str, notes: &mut Notes<'_>) -> String {
-    let Some(path) = &written.get_ref().path else {
-        if notes.is_whole(&["monitors", monitor, "http"]) {
-            let fault = notes
-                .error(written.span(), format!("monitor \"{monitor}\" asks for no path"), "`path` is missing")
-                .remedy("add `path = \"/health\"`, or whichever it is");
-            notes.push(fault);
-        }
-        return "/".into();
-    };
+fn target(spec: &HttpSpec, at: &str, notes: &mut Notes<'_>) -> String {
+    let Some(path) = &spec.path else { return PATH.into() };
     let text = path.get_ref();
-    if !text.starts_with('/') || !text.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#') {
+    let sendable = |text: &str| text.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#');
+    if !text.starts_with('/') || !sendable(text) {
         let label = "a slash first, then visible ASCII characters without `#`";
         let fault = notes.error(path.span(), format!("`{at}` is not a path"), label);
-        notes.push(fault.remedy("escape other characters with %"));
+        let remedy = match &text.0 {
+            text if text.is_empty() => "leave it out for \"/health\"".to_owned(),
+            text if text.contains("://") => "leave out scheme and host".to_owned(),
+            text if sendable(text) => format!("write \"/{text}\""),
+            _ => "escape other characters with %".to_owned(),
+        };
+        notes.push(fault.remedy(remedy));
     }
     text.0.clone()
 }

@@ -105,6 +105,7 @@ fn one(
         endpoints.push(self::endpoint(pool, key, endpoint, known, used, &mut addresses, notes));
     }
     count(key, spec, &endpoints, notes);
+    uneven(key, &endpoints, notes);
     order(key, spec, &policy, &mut endpoints, notes);
     MeantPool { name: pool.clone(), monitor, policy, endpoints }
 }
@@ -231,6 +232,40 @@ fn families(
         notes.push(fault);
     }
     (v4, v6)
+}
+
+/// Where only some endpoints have a family, what a client gets of it depends on where it is sent: nothing may be empty by
+/// accident.
+fn uneven(key: &Spanned<String>, endpoints: &[MeantEndpoint], notes: &mut Notes<'_>) {
+    if notes.has_errors() {
+        return;
+    }
+    let chosen = || endpoints.iter().filter(|endpoint| endpoint.weight > 0);
+    for (family, (number, rtype)) in [(4, "A"), (6, "AAAA")].into_iter().enumerate() {
+        let (have, lack): (Vec<_>, Vec<_>) = chosen().partition(|endpoint| endpoint.addresses()[family].is_some());
+        if have.is_empty() || lack.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = lack.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        let message = format!("pool \"{}\" has IPv{number} at some endpoints only", key.get_ref());
+        let label = format!("clients that are sent to {} get no {rtype}", listed(&names));
+        let remedy = format!("give them an IPv{number} address, or make two pools of it");
+        let fault = notes.warning(key.span(), message, label).remedy(remedy);
+        notes.push(fault);
+    }
+}
+
+/// The first few of some names.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 8;
+    let more = names.len().saturating_sub(SHOWN);
+    match names {
+        _ if more > 0 => format!("{} or {more} more", names[..SHOWN].join(", ")),
+        [before @ .., one, last] => {
+            before.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{one} or {last}")
+        }
+        _ => names.concat(),
+    }
 }
 
 fn count(key: &Spanned<String>, spec: &PoolSpec, endpoints: &[MeantEndpoint], notes: &mut Notes<'_>) {

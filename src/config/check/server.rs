@@ -1,6 +1,10 @@
 //! `[server]`, `[ecs]`, `[log]`. Must not know zones or pools.
 
-use std::{fs, net::SocketAddr};
+use std::{
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::Range,
+};
 
 use toml::Spanned;
 
@@ -22,7 +26,11 @@ const SECRET_FILE: &str = "secret.key";
 const MAX_IDENTITY: usize = 255;
 
 /// `[server]`, and the secret when its file exists.
-pub(crate) fn server(spec: &ServerSpec, notes: &mut Notes<'_>) -> (Server, Option<[u8; 16]>) {
+pub(crate) fn server(
+    spec: &ServerSpec,
+    table: Option<&Range<usize>>,
+    notes: &mut Notes<'_>,
+) -> (Server, Option<[u8; 16]>) {
     let state_dir = match &spec.state_dir {
         Some(written) if written.get_ref().is_empty() => {
             let fault = notes.error(written.span(), "`server.state_dir` is empty", "a folder is expected");
@@ -32,11 +40,15 @@ pub(crate) fn server(spec: &ServerSpec, notes: &mut Notes<'_>) -> (Server, Optio
         Some(written) => notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
         None => STATE_DIR.into(),
     };
-    if let Some(written) = &spec.state_dir
-        && fs::metadata(&state_dir).is_ok_and(|about| !about.is_dir())
-    {
-        let fault = notes.error(written.span(), "`server.state_dir` is not a folder", "there is a file of this name");
-        notes.push(fault);
+    let label = match fs::metadata(&state_dir) {
+        Ok(about) if !about.is_dir() => Some("there is a file of this name"),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Some("a part of this path is a file"),
+        _ => None,
+    };
+    let state_at = || spec.state_dir.as_ref().map(Spanned::span).or_else(|| table.cloned()).unwrap_or(0..0);
+    if let Some(label) = label {
+        let fault = notes.error(state_at(), format!("`server.state_dir` {} is no folder", state_dir.display()), label);
+        notes.push(fault.remedy("name a folder; `serve` makes it where it does not exist"));
     }
     let secret_file = match &spec.secret_file {
         Some(written) => notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
@@ -44,9 +56,11 @@ pub(crate) fn server(spec: &ServerSpec, notes: &mut Notes<'_>) -> (Server, Optio
     };
     let secret = match secret::read(&secret_file) {
         Ok(secret) => Some(secret),
+        // What is wrong with the folder has been said.
+        Err(_) if label.is_some() && spec.secret_file.is_none() => None,
         Err(secret::SecretFault::Missing) if spec.secret_file.is_none() => None,
         Err(cause) => {
-            let span = spec.secret_file.as_ref().map_or(0..0, Spanned::span);
+            let span = spec.secret_file.as_ref().map_or_else(state_at, Spanned::span);
             let message = format!("the secret {} cannot be used", secret_file.display());
             // A default that another user made is no fault of the text: `serve` runs as that user.
             let fault = match (&cause, &spec.secret_file) {
@@ -104,7 +118,7 @@ pub(crate) fn server(spec: &ServerSpec, notes: &mut Notes<'_>) -> (Server, Optio
 
 fn listen(spec: &ServerSpec, notes: &mut Notes<'_>) -> Vec<SocketAddr> {
     let Some(written) = &spec.listen else { return LISTEN.iter().filter_map(|text| text.parse().ok()).collect() };
-    let mut found: Vec<(SocketAddr, std::ops::Range<usize>)> = Vec::new();
+    let mut found: Vec<(SocketAddr, Range<usize>)> = Vec::new();
     for item in items(Some(written)) {
         let fault = match item.get_ref().parse::<SocketAddr>() {
             Ok(address) => match found.iter().find(|(known, _)| *known == address) {
@@ -112,16 +126,18 @@ fn listen(spec: &ServerSpec, notes: &mut Notes<'_>) -> Vec<SocketAddr> {
                     .error(item.span(), format!("`server.listen` has {address} twice"), "here again")
                     .also(notes.place(first.clone()), "first here"),
                 None => {
+                    let other = found.iter().find(|(known, _)| overlap(known, &address)).cloned();
                     found.push((address, item.span()));
-                    continue;
+                    let Some((known, first)) = other else { continue };
+                    notes
+                        .error(item.span(), format!("`server.listen` has both {known} and {address}"), "overlaps")
+                        .also(notes.place(first), "with this")
+                        .remedy("keep the one for all addresses, or name each address")
                 }
             },
             Err(_) => {
                 let text = item.get_ref();
-                let meant = match text.parse::<std::net::IpAddr>() {
-                    Ok(address) => SocketAddr::new(address, 53).to_string(),
-                    Err(_) => "0.0.0.0:53\" or \"[::]:53".to_owned(),
-                };
+                let meant = meant(text);
                 notes
                     .error(item.span(), format!("`server.listen` has {text:?}"), "an address and a port are expected")
                     .remedy(format!("write \"{meant}\""))
@@ -136,6 +152,36 @@ fn listen(spec: &ServerSpec, notes: &mut Notes<'_>) -> Vec<SocketAddr> {
         notes.push(fault);
     }
     found.into_iter().map(|(address, _)| address).collect()
+}
+
+/// Whether one is for all addresses of a family and the other for one of them, at the same port.
+fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.port() != 0
+        && one.is_ipv4() == other.is_ipv4()
+        && one.ip().is_unspecified() != other.ip().is_unspecified()
+}
+
+/// What a text that is no address with a port may have meant, without the outer quotes.
+fn meant(text: &str) -> String {
+    const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse::<u16>().ok()),
+        None => (text, None),
+    };
+    // "::1:53" is an address too; nobody means that one.
+    if let (Ok(address), Some(port)) = (host.parse::<Ipv6Addr>(), port) {
+        return SocketAddr::new(address.into(), port).to_string();
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => SocketAddr::new(address, 53).to_string(),
+        Err(_) if host.eq_ignore_ascii_case("localhost") => SocketAddr::new(LOCAL, port.unwrap_or(53)).to_string(),
+        Err(_) => {
+            let port = port.or_else(|| text.parse().ok()).unwrap_or(53);
+            format!("0.0.0.0:{port}\" or \"[::]:{port}")
+        }
+    }
 }
 
 fn identity(spec: &ServerSpec, notes: &mut Notes<'_>) -> String {

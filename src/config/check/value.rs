@@ -167,7 +167,12 @@ pub(crate) fn number_or<T>(
         _ => {}
     }
     let label = format!("\"{}\", or a number from {} to {}", word.0, bounds.start(), bounds.end());
-    let fault = notes.error(written.span(), format!("`{path}` is out of range"), label);
+    let mut fault = notes.error(written.span(), format!("`{path}` is out of range"), label);
+    if let NumberOr::Word(given) = written.get_ref()
+        && let Ok(number) = given.parse::<i64>()
+    {
+        fault = fault.remedy(format!("take off the quotes: {number}"));
+    }
     notes.push(fault);
     word.1
 }

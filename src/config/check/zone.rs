@@ -8,7 +8,7 @@ use crate::{
     config::{
         fault::Sources,
         notes::{Notes, dotted},
-        spec::{Named, ZoneSpec},
+        spec::Spec,
         zone_file::{self, LoadedZone},
     },
     engine::wire::{name::Name, rr::RrType},
@@ -24,14 +24,15 @@ pub(crate) struct MeantZone {
 
 /// `[zones]`, in canonical order of their names.
 pub(crate) fn zones(
-    spec: &Named<ZoneSpec>,
+    spec: &Spec,
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
 ) -> Vec<MeantZone> {
+    let steered = spec.services.keys().filter_map(|key| Name::from_text(key.get_ref()).ok()).collect();
     let mut apexes: BTreeMap<Name, Range<usize>> = BTreeMap::new();
     let mut found = Vec::new();
-    for (key, zone) in spec {
+    for (key, zone) in &spec.zones {
         let Some(apex) = name("zone", key, notes) else { continue };
         if let Some(first) = apexes.get(&apex) {
             let fault = notes
@@ -50,7 +51,7 @@ pub(crate) fn zones(
             Some(written) => {
                 let path = notes.path(&Spanned::new(written.span(), written.get_ref().0.clone()));
                 files.push(path.clone());
-                zone_file::load(&path, &apex, &notes.place(written.span()), sources, &mut notes.faults)
+                zone_file::load(&path, &apex, &notes.place(written.span()), &steered, sources, &mut notes.faults)
             }
             None => {
                 if notes.is_whole(&["zones", key.get_ref()]) {
@@ -91,13 +92,26 @@ fn nested(zones: &[MeantZone], places: &BTreeMap<Name, Range<usize>>, notes: &mu
     }
 }
 
+fn is_reverse(name: &Name) -> bool {
+    Name::from_text("arpa").is_ok_and(|arpa| name.is_within(&arpa))
+}
+
 /// A DNS name that is a key of the configuration.
 pub(crate) fn name(what: &str, key: &Spanned<String>, notes: &mut Notes<'_>) -> Option<Name> {
     match Name::from_text(key.get_ref()) {
         Ok(name) if name.labels().flatten().any(u8::is_ascii_whitespace) => {
             let fault =
                 notes.error(key.span(), format!("{what} {:?} has white space in its name", key.get_ref()), "here");
-            notes.push(fault);
+            notes.push(fault.remedy("take it out"));
+            None
+        }
+        // Slashes stand in reverse zones of less than an octet (RFC 2317 4).
+        Ok(name) if name.labels().flatten().any(|octet| *octet == b':' || *octet == b'/' && !is_reverse(&name)) => {
+            let message = format!("{what} {:?} is no name that anyone asks for", key.get_ref());
+            let fault = notes.error(key.span(), message, "a name without scheme, port and path is expected");
+            let host = key.get_ref().split_once("://").map_or(key.get_ref().as_str(), |(_, rest)| rest);
+            let host = host.split(['/', ':']).next().unwrap_or_default();
+            notes.push(if host.is_empty() { fault } else { fault.remedy(format!("write \"{host}\"")) });
             None
         }
         Ok(name) => Some(name),

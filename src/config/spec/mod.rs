@@ -25,6 +25,8 @@ pub(crate) type Named<T> = BTreeMap<Spanned<String>, T>;
 pub(crate) struct Spec {
     pub(crate) version: Field<Whole>,
     pub(crate) server: ServerSpec,
+    /// Where `[server]` stands.
+    pub(crate) server_at: Option<std::ops::Range<usize>>,
     pub(crate) ecs: EcsSpec,
     pub(crate) geo: GeoSpec,
     pub(crate) log: LogSpec,

@@ -24,7 +24,10 @@ pub(crate) fn read(mut table: DeTable<'_>, notes: &mut Notes<'_>) -> Spec {
         let path = vec![name.clone()];
         match name.as_str() {
             "version" => spec.version = entry(value, path, notes),
-            "server" => spec.server = entry(value, path, notes).unwrap_or_default(),
+            "server" => {
+                spec.server_at = Some(key.span());
+                spec.server = entry(value, path, notes).unwrap_or_default();
+            }
             "ecs" => spec.ecs = entry(value, path, notes).unwrap_or_default(),
             "geo" => spec.geo = entry(value, path, notes).unwrap_or_default(),
             "log" => spec.log = entry(value, path, notes).unwrap_or_default(),
@@ -76,11 +79,14 @@ fn entry<T: DeserializeOwned>(mut value: Spanned<DeValue<'_>>, path: Vec<String>
         let what = shown(&place);
         let fault =
             match error.message().strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
-                Some((found, expected)) => notes.error(
-                    span,
-                    format!("`{what}` has the wrong type"),
-                    format!("expected {expected}, found {}", words(found)),
-                ),
+                Some((found, expected)) => {
+                    let label = format!("expected {expected}, found {}", words(found));
+                    let fault = notes.error(span, format!("`{what}` has the wrong type"), label);
+                    match quoted_number(found).filter(|_| expected.contains("number")) {
+                        Some(number) => fault.remedy(format!("take off the quotes: {number}")),
+                        None => fault,
+                    }
+                }
                 None => notes.error(span, format!("`{what}` cannot be read"), error.message().to_owned()),
             };
         notes.push(fault);
@@ -102,6 +108,12 @@ fn words(found: &str) -> String {
         Some(("string", _)) => "text".to_owned(),
         _ => found,
     }
+}
+
+/// The number in what serde calls a string, where it is nothing else.
+fn quoted_number(found: &str) -> Option<&str> {
+    let text = found.strip_prefix("string \"")?.strip_suffix('"')?;
+    text.parse::<f64>().is_ok_and(f64::is_finite).then_some(text)
 }
 
 fn wound(path: &[String], notes: &mut Notes<'_>) {

@@ -5,6 +5,8 @@ mod cuts;
 mod nodes;
 mod sets;
 
+use std::collections::BTreeSet;
+
 use self::nodes::Nodes;
 use super::findings::Findings;
 use crate::{
@@ -15,23 +17,34 @@ use crate::{
     },
 };
 
-/// Checks a zone, merges equal records and makes the TTLs within an RRset equal. `named` is blamed for what is missing
-/// altogether; `ttls` says that the TTLs of all records are known.
+/// What the configuration says of a zone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'c> {
+    /// Its name.
+    pub(super) apex: &'c Name,
+    /// Where it stands: blamed for what is missing altogether.
+    pub(super) place: &'c Place,
+    /// Names whose addresses are not in the file.
+    pub(super) steered: &'c BTreeSet<Name>,
+}
+
+/// Checks a zone, merges equal records and makes the TTLs within an RRset equal. `ttls` says that the TTLs of all
+/// records are known.
 pub(super) fn check(
-    apex: &Name,
+    named: Named<'_>,
     records: &mut Vec<Record>,
     places: &mut Vec<Place>,
-    named: &Place,
     ttls: bool,
     findings: &mut Findings,
 ) {
+    let Named { apex, place, steered } = named;
     sets::merge_equal(apex, records, places, findings);
     let nodes = Nodes::of(apex, records);
     if ttls {
         sets::equal_ttls(&nodes, records, places, findings);
     }
-    let zone = Zone { apex, records, places, nodes: &nodes };
-    at_apex(zone, named, findings);
+    let zone = Zone { apex, records, places, nodes: &nodes, steered };
+    at_apex(zone, place, findings);
     sets::check(zone, findings);
     cuts::check(zone, findings);
     chains::check(zone, findings);
@@ -44,12 +57,27 @@ struct Zone<'z> {
     records: &'z [Record],
     places: &'z [Place],
     nodes: &'z Nodes,
+    steered: &'z BTreeSet<Name>,
 }
 
 impl Zone<'_> {
     /// The place of a record.
     fn place(&self, record: u32) -> Place {
         self.places[record as usize].clone()
+    }
+
+    /// Whether a name has addresses that are not in the file: a service's, or one that a service's wildcard covers.
+    fn is_steered(&self, name: &Name) -> bool {
+        let mut above = name.parent();
+        let covered = std::iter::from_fn(|| {
+            let here = above.take()?;
+            above = here.parent().filter(|_| here != *self.apex);
+            Some(here)
+        });
+        self.steered.contains(name)
+            || !self.steered.is_empty()
+                && self.nodes.exact(name).is_none()
+                && covered.filter_map(|above| above.prepend(b"*").ok()).any(|wildcard| self.steered.contains(&wildcard))
     }
 
     /// The record of this number.

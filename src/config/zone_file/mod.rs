@@ -19,9 +19,13 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use self::{
+    check::Named,
     directive::Include,
     folder::{Folder, Opened},
     reader::{Line, Owner, Reader},
@@ -53,12 +57,13 @@ struct Frame {
     back: Option<(Name, Owner)>,
 }
 
-/// Reads the master file `path` of the zone `apex`; `named` is the place in the configuration that names it. Faults
-/// are appended; with an error among them the result is what could be read, for further checks, and is not to be used.
+/// Reads the master file `path` of the zone `apex`; `named` is the place in the configuration that names it, `steered`
+/// are the names whose addresses come from elsewhere. Faults are appended; with an error among them the result is what could be read, for further checks, and is not to be used.
 pub fn load(
     path: &Path,
     apex: &Name,
     named: &Place,
+    steered: &BTreeSet<Name>,
     sources: &mut Sources,
     faults: &mut Vec<Fault>,
 ) -> Option<LoadedZone> {
@@ -101,7 +106,7 @@ pub fn load(
     reader.close();
     let ttls = reader.knows_ttls();
     let Reader { mut records, mut places, mut findings, .. } = reader;
-    check::check(apex, &mut records, &mut places, named, ttls, &mut findings);
+    check::check(Named { apex, place: named, steered }, &mut records, &mut places, ttls, &mut findings);
     findings.finish(apex, named, faults);
     Some(LoadedZone { zone: ZoneSource { apex: apex.clone(), records }, places })
 }

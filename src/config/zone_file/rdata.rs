@@ -117,6 +117,7 @@ fn soa(fields: &mut Fields<'_>) -> Result<Vec<u8>, Complaint> {
         && !local.is_empty()
         && !local.ends_with('\\')
     {
+        let host = host.trim_end_matches('.');
         let remedy = format!("write it as a name: {}.{host}.", local.replace('.', "\\."));
         return Err(Complaint::new("the mailbox is written with `@`").at(fields.position()).remedy(remedy));
     }

@@ -34,13 +34,15 @@ impl Outcome {
     }
 }
 
-/// Loads `path` as the zone example.com.
+/// Loads `path` as the zone example.com, with three services in it.
 fn load_file(path: &Path) -> Outcome {
     let apex = Name::from_text("Example.com").expect("name");
     let mut sources = Sources::default();
     let named = Place { file: sources.add("meridian.toml", "the configuration"), span: 4..8 };
+    let steered = ["steered.example.com", "*.apps.example.com", "steered.sub.example.com"];
+    let steered = steered.iter().map(|text| Name::from_text(text).expect(text)).collect();
     let mut raw = Vec::new();
-    let zone = load(path, &apex, &named, &mut sources, &mut raw);
+    let zone = load(path, &apex, &named, &steered, &mut sources, &mut raw);
     let shown = |fault: &Fault| {
         let place = fault.place.as_ref().expect("every fault of a zone has a place");
         let (line, column) = sources.line_column(place);

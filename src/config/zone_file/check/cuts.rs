@@ -142,9 +142,14 @@ fn servers(zone: Zone<'_>, findings: &mut Findings) {
             if !zone.nodes.exact(&server).is_some_and(|node| zone.nodes.has_address(node, zone.records)) {
                 let message = format!("the delegation of {owner} lacks glue: no address of {server}");
                 let fault = Fault::warning(message, zone.place(number), "cannot be followed by this alone");
-                findings.push(fault.remedy(format!("add `{server} A …` or `AAAA …` to this zone")));
+                let remedy = if zone.steered.contains(&server) {
+                    "name another server: a service below a delegation is never answered".to_owned()
+                } else {
+                    format!("add `{server} A …` or `AAAA …` to this zone")
+                };
+                findings.push(fault.remedy(remedy));
             }
-        } else if !answers_address(zone, &server) {
+        } else if !zone.is_steered(&server) && !answers_address(zone, &server) {
             let message = format!("the name server {server} of {owner} has no address in this zone");
             let fault = Fault::warning(message, zone.place(number), "names it");
             findings.push(fault.remedy(format!("add `{server} A …` or `AAAA …`, or name another server")));

@@ -99,7 +99,10 @@ pub(super) fn check(zone: Zone<'_>, findings: &mut Findings) {
             let Record { owner, rtype, .. } = zone.record(set[0]);
             let octets: usize = set.iter().map(|&number| 12 + zone.record(number).rdata.len()).sum();
             if octets > MOST_OCTETS {
-                let message = format!("the {} records of {owner} {rtype} fit in no message", set.len());
+                let message = match set.len() {
+                    1 => format!("the record {owner} {rtype} fits in no message"),
+                    count => format!("the {count} records of {owner} {rtype} fit in no message"),
+                };
                 let label = format!("{octets} octets; {MOST_OCTETS} fit");
                 let fault = Fault::error(message, zone.place(set[0]), label);
                 findings.push(fault.remedy("spread them over several names"));

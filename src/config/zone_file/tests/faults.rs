@@ -75,6 +75,31 @@ fn soa_says_which_timer_is_wrong() {
 }
 
 #[test]
+fn the_address_of_a_name_server_may_be_a_services() {
+    expect(&[
+        ("a NS steered\n", &[]),
+        ("a NS ns.apps\n", &[]),
+        ("a NS ns\n", &["W 5:1 the name server ns.Example.com. of a.Example.com. has no address in this zone"]),
+        (
+            "ns.apps TXT x\na NS ns.apps\n",
+            &["W 6:1 the name server ns.apps.Example.com. of a.Example.com. has no address in this zone"],
+        ),
+    ]);
+    let below = load_text("sub NS steered.sub\n").raw;
+    let remedy = below.first().and_then(|fault| fault.remedy.as_deref());
+    assert_eq!(remedy, Some("name another server: a service below a delegation is never answered"));
+}
+
+#[test]
+fn a_mailbox_with_an_at_sign_is_shown_as_a_name() {
+    for mailbox in ["host.master@shop.test", "host.master@shop.test."] {
+        let faults = load_octets(HEAD.replace(" hostmaster ", &format!(" {mailbox} ")).as_bytes()).raw;
+        let remedy = faults.first().and_then(|fault| fault.remedy.as_deref());
+        assert_eq!(remedy, Some("write it as a name: host\\.master.shop.test."), "{mailbox}");
+    }
+}
+
+#[test]
 fn text_that_is_no_entry() {
     expect(&[
         (
