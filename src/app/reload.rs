@@ -106,8 +106,9 @@ impl App {
         }
         let plan = Plan::of(&world);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.
-        if self.writer.events.send(Event::World(world)).await.is_ok() {
-            self.prober.set(&plan);
+        match self.writer.events.send(Event::World(world)).await {
+            Ok(()) => self.prober.set(&plan),
+            Err(_) => error!("the writer has ended: what is served stays as it is; restart the server"),
         }
     }
 }
