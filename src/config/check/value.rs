@@ -1,7 +1,10 @@
 //! Single values: text to numbers within their bounds. Each takes what was written, its path and its default, and notes
 //! what is wrong with it; the default then stands in. Must not know tables.
 
-use std::{net::IpAddr, ops::RangeInclusive};
+use std::{
+    net::IpAddr,
+    ops::{Range, RangeInclusive},
+};
 
 use toml::Spanned;
 
@@ -34,6 +37,45 @@ pub(crate) fn whole(
     default
 }
 
+/// How a quantity that is written as text is read, shown and asked for.
+struct Kind {
+    read: fn(&str) -> Result<u64, String>,
+    show: fn(u64) -> String,
+    noun: &'static str,
+    remedy: &'static str,
+}
+
+const DURATION: Kind = Kind {
+    read: quantity::duration,
+    show: quantity::show_duration,
+    noun: "duration",
+    remedy: "write it as \"250ms\", \"5s\" or \"1m30s\"",
+};
+
+const SIZE: Kind =
+    Kind { read: quantity::size, show: quantity::show_size, noun: "size", remedy: "write it as \"64KiB\" or \"4MiB\"" };
+
+/// A quantity of a kind within bounds.
+fn bounded(
+    (span, text): (Range<usize>, &str),
+    kind: &Kind,
+    path: &str,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+    notes: &mut Notes<'_>,
+) -> u64 {
+    let fault = match (kind.read)(text) {
+        Ok(value) if bounds.contains(&value) => return value,
+        Ok(_) => {
+            let (from, to) = ((kind.show)(*bounds.start()), (kind.show)(*bounds.end()));
+            notes.error(span, format!("`{path}` is out of range"), format!("from {from} to {to}"))
+        }
+        Err(cause) => notes.error(span, format!("`{path}` is not a {}", kind.noun), cause).remedy(kind.remedy),
+    };
+    notes.push(fault);
+    default
+}
+
 /// A duration within bounds. All are microseconds.
 pub(crate) fn micros(
     written: Option<&Spanned<DurationText>>,
@@ -43,18 +85,7 @@ pub(crate) fn micros(
     notes: &mut Notes<'_>,
 ) -> u64 {
     let Some(written) = written else { return default };
-    let fault = match quantity::duration(written.get_ref()) {
-        Ok(micros) if bounds.contains(&micros) => return micros,
-        Ok(_) => {
-            let (from, to) = (quantity::show_duration(*bounds.start()), quantity::show_duration(*bounds.end()));
-            notes.error(written.span(), format!("`{path}` is out of range"), format!("from {from} to {to}"))
-        }
-        Err(cause) => notes
-            .error(written.span(), format!("`{path}` is not a duration"), cause)
-            .remedy("write it as \"250ms\", \"5s\" or \"1m30s\""),
-    };
-    notes.push(fault);
-    default
+    bounded((written.span(), written.get_ref()), &DURATION, path, default, bounds, notes)
 }
 
 /// A duration within bounds, in whole multiples of `unit` microseconds. Default, bounds and result are counted in it.
@@ -100,18 +131,7 @@ pub(crate) fn size(
     notes: &mut Notes<'_>,
 ) -> u64 {
     let Some(written) = written else { return default };
-    let fault = match quantity::size(written.get_ref()) {
-        Ok(octets) if bounds.contains(&octets) => return octets,
-        Ok(_) => {
-            let (from, to) = (quantity::show_size(*bounds.start()), quantity::show_size(*bounds.end()));
-            notes.error(written.span(), format!("`{path}` is out of range"), format!("from {from} to {to}"))
-        }
-        Err(cause) => notes
-            .error(written.span(), format!("`{path}` is not a size"), cause)
-            .remedy("write it as \"64KiB\" or \"4MiB\""),
-    };
-    notes.push(fault);
-    default
+    bounded((written.span(), written.get_ref()), &SIZE, path, default, bounds, notes)
 }
 
 /// One word of several. `later` are those of version 1 that this release does not have, with the work that brings them.

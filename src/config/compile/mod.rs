@@ -50,7 +50,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let (rules, places, shared) = rules::share(&wanted);
     let mut endpoints = Vec::new();
     let mut pools = Vec::new();
-    for ((pool, rule), place) in meant.pools.iter().zip(&wanted).zip(places) {
+    for (pool, place) in meant.pools.iter().zip(places) {
         let first = EndpointId(endpoints.len() as u32);
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
@@ -75,7 +75,6 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
             count: pool.endpoints.len() as u8,
             monitor,
             policy: PolicyId(policies.number(pool.policy.clone())),
-            by_region: by_region(pool, rule.as_ref()),
             map: place.map(MapId),
         });
     }
@@ -134,17 +133,6 @@ fn rule(pool: &MeantPool) -> Option<Rule> {
     groups.sort_unstable();
     groups.dedup();
     Some(Rule { keys: keys.collect(), groups, depth: policy.depth, regions })
-}
-
-fn by_region(pool: &MeantPool, rule: Option<&Rule>) -> Vec<(RegionId, u64)> {
-    let mut found: BTreeMap<RegionId, u64> = BTreeMap::new();
-    for (at, endpoint) in pool.endpoints.iter().enumerate() {
-        *found.entry(RegionId(endpoint.region as u16)).or_default() |= 1 << at;
-    }
-    if let Some(rule) = rule.filter(|rule| !rule.regions.is_empty()) {
-        found.retain(|region, _| rule.regions.contains(region));
-    }
-    found.into_iter().collect()
 }
 
 /// Whether a band of the pool can hold several endpoints among which the client's block decides.

@@ -13,7 +13,10 @@ use crate::{
         report, spec,
     },
     engine::{
-        steer::policy::{Fallback, Policy, Spread},
+        steer::{
+            policy::{Fallback, Policy, Spread},
+            table::PoolTable,
+        },
         wire::name::Name,
     },
 };
@@ -94,9 +97,14 @@ fn a_map_is_made_for_who_asks() {
     assert_ne!(pool(&world, "m").map, pool(&world, "z").map);
     assert_eq!(world.maps.len(), 2);
     // m's map knows regions a and c: b has weight 0 there. Bits are counted from the pool's first endpoint, w.
-    assert_eq!(pool(&world, "m").by_region, [(RegionId(0), 0b100), (RegionId(2), 0b010)]);
-    assert_eq!(pool(&world, "z").by_region, [(RegionId(0), 0b01), (RegionId(1), 0b10)]);
-    assert_eq!(pool(&world, "n").by_region, [(RegionId(2), 0b1)]);
+    let rule = world.maps[pool(&world, "m").map.expect("a map").at()].rule();
+    assert_eq!(rule.regions, [RegionId(0), RegionId(2)]);
+    let table =
+        |name: &str, rule: &[RegionId]| PoolTable::new(pool(&world, name), &world.endpoints, &["a", "b", "c"], rule);
+    let m = table("m", &rule.regions);
+    assert_eq!([m.in_rule_regions(u64::MAX, 0b01), m.in_rule_regions(u64::MAX, 0b10)], [0b100, 0b010]);
+    let sets = |name: &str| table(name, &[]).regions().map(|(_, set)| set).collect::<Vec<_>>();
+    assert_eq!((sets("z"), sets("n")), (vec![0b01, 0b10], vec![0b1]));
 }
 
 fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
@@ -142,7 +150,6 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
             monitor: None,
             policy: PolicyId(0),
             map: Some(MapId(7)),
-            by_region: Vec::new(),
         });
         let service = MeantService {
             name: Name::from_text("WWW.example.com").expect("name"),

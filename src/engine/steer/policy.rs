@@ -46,9 +46,6 @@ pub struct Pool {
     pub policy: PolicyId,
     /// The map that gives a client's bands; none when the policy does not ask where a client is.
     pub map: Option<MapId>,
-    /// For each region of the map's rule (or of the pool in id order, without a map): its endpoints in this pool, as
-    /// bits counted from `first`.
-    pub by_region: Vec<(RegionId, u64)>,
 }
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.

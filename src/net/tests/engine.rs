@@ -98,7 +98,6 @@ fn draft() -> Draft {
             monitor: lost.then_some(MonitorId(0)),
             policy: PolicyId(n),
             map: Some(MapId(0)),
-            by_region: regions.iter().take(count.into()).map(|region| (*region, 1 << region.0)).collect(),
         });
         draft.services.push(Service {
             name: name(&format!("s{n}.test")),

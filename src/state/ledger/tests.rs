@@ -41,7 +41,6 @@ fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
                 monitor: monitored.then_some(MonitorId(0)),
                 policy: PolicyId(0),
                 map: None,
-                by_region: Vec::new(),
             });
         }
         world.pools.last_mut().expect("there is one").count += 1;
