@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::{Args, Subcommand};
@@ -56,7 +57,7 @@ enum Verb {
 #[derive(Debug)]
 pub(super) struct Places {
     /// Where addresses are.
-    pub(super) atlas: Atlas,
+    pub(super) atlas: Arc<Atlas>,
     /// The regions by name, in name order.
     pub(super) regions: Vec<(Box<str>, RegionPoint)>,
 }
@@ -197,6 +198,7 @@ pub(super) fn nearest(places: &Places) -> Map {
         keys: vec![(GeoKey::Rtt, TOLERANCE)],
         groups: Vec::new(),
         depth: 3,
+        ..Rule::default()
     };
     Map::compile(&places.atlas, &points, &rule, &Cuts::default())
 }
@@ -282,9 +284,9 @@ mod tests {
         let country = builder.fact(Location { country: Some(*b"US"), ..Location::default() }, "demo.mmdb");
         builder.learn(Prefix::new(IpAddr::from([198, 51, 100, 0]), 24), there);
         builder.learn(Prefix::new(IpAddr::from([24, 0, 0, 0]), 8), country);
-        let region = |name: &str, location| (name.into(), RegionPoint { location });
+        let region = |name: &str, location| (name.into(), RegionPoint { location, bias: 0 });
         let regions = vec![region("dark", None), region("eu-west", Some(frankfurt)), region("us-east", Some(new_york))];
-        Places { atlas: builder.finish(), regions }
+        Places { atlas: Arc::new(builder.finish()), regions }
     }
 
     #[test]

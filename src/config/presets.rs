@@ -89,6 +89,9 @@ pub fn key_name(key: Key) -> &'static str {
         Key::Order => "order",
         Key::Rtt => "rtt",
         Key::Distance => "distance",
+        Key::Geo => "geo",
+        Key::Load => "load",
+        Key::Response => "response",
     }
 }
 

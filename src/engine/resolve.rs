@@ -193,7 +193,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             }
             Verdict::Endpoints { pool, mut chosen, living } => {
                 if let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) {
-                    let alive = if living { row.alive[family.at()] } else { u64::MAX };
+                    let alive = if living { !row.down[family.at()] } else { u64::MAX };
                     let serves = table.has[family.at()] & alive;
                     chosen.retain(|n| serves >> *n & 1 == 1);
                     if !chosen.is_empty() {
@@ -275,7 +275,7 @@ impl<'s> Parts<'s> {
             atlas: &world.atlas,
             points: &world.points,
             endpoints: &world.endpoints,
-            change_in: &snapshot.change_in,
+            live: &snapshot.endpoints,
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-pub use super::steer::row::PoolRow;
+pub use super::steer::row::{EndpointRow, PoolRow};
 
 use super::{
-    geo::{Atlas, Map, RegionPoint},
+    geo::{Atlas, Cuts, Fence, Map, RegionPoint},
     health::monitor::{Monitor, ProbeKey},
     steer::{
         draw::Seed,
         policy::{Endpoint, Policy, Pool, Service},
-        table::PoolTable,
+        table::{Assignment, PoolTable},
     },
-    types::{At, MonitorId},
-    wire::fragment::Fragment,
+    types::{At, MonitorId, Prefix},
+    wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
 };
 
@@ -37,7 +37,9 @@ pub struct Draft {
     /// The zones' static data.
     pub zones: Vec<ZoneSource>,
     /// Where addresses are.
-    pub atlas: Atlas,
+    pub atlas: Arc<Atlas>,
+    /// Where the clients of resolvers are, for queries without a usable client subnet option.
+    pub resolvers: Arc<Atlas>,
     /// From addresses to bands, for each distinct set of regions and rules.
     pub maps: Vec<Map>,
     /// What the draws are keyed with.
@@ -45,9 +47,22 @@ pub struct Draft {
     /// What `id.server` answers; empty: nothing.
     pub identity: Box<str>,
     /// Sources whose ECS option is believed, as prefixes; empty: nobody's.
-    pub ecs_from: Vec<super::types::Prefix>,
+    pub ecs_from: Vec<Prefix>,
+    /// How maps are cut.
+    pub cuts: Cuts,
+    /// The name that tells a client what it is taken for, and the sources that may ask.
+    pub reflect: Option<Reflect>,
     /// The largest UDP reply, 512 to 4096.
     pub udp_max: u16,
+}
+
+/// A name that tells a client what it is taken for.
+#[derive(Clone, Debug)]
+pub struct Reflect {
+    /// The name.
+    pub name: Name,
+    /// The sources that are told; empty: nobody.
+    pub allow: Vec<Prefix>,
 }
 
 /// The compiled configuration, immutable.
@@ -96,12 +111,18 @@ impl std::ops::Deref for World {
 }
 
 /// A place with a data centre.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Region {
     /// The key in the configuration.
     pub name: Box<str>,
     /// Where it is and what is known of the way there.
     pub point: RegionPoint,
+    /// What it can take in the unit that load is reported in: the ceiling for the sum of its endpoints.
+    pub capacity: Option<f64>,
+    /// Its usual peak in that unit, where nothing is reported.
+    pub demand: Option<f64>,
+    /// Whom it is open to. It is in the endpoints' fences already.
+    pub fence: Fence,
 }
 
 /// One thing that is probed.
@@ -120,8 +141,12 @@ pub struct Snapshot {
     pub world: Arc<World>,
     /// One row for each pool.
     pub pools: Vec<PoolRow>,
-    /// One row for each endpoint: milliseconds until its health can change at the earliest, `u32::MAX` when calm.
-    pub change_in: Vec<u32>,
+    /// One row for each endpoint.
+    pub endpoints: Vec<EndpointRow>,
+    /// For each pool whose demand is assigned to regions, how.
+    pub assignments: Vec<Option<Arc<Assignment>>>,
+    /// For each service, whether its blocks are cut finer than its configuration alone would: a timed drain.
+    pub fine: Vec<bool>,
     /// Health of every target, for people; the query reads the rows.
     pub targets: Vec<super::health::fold::Record>,
     /// Whether steered names are answered: the first probe round has ended, or its deadline has passed.

@@ -3,13 +3,16 @@
 
 use std::{collections::HashMap, mem, sync::Arc};
 
-use super::change::{Change, Standing, Verdict};
+use super::{
+    change::{Change, Standing, Verdict},
+    overrides::{Override, Whom},
+};
 use crate::engine::{
     health::{
         fold::{Health, Record},
         monitor::{Outcome, ProbeKey},
     },
-    snapshot::{PoolRow, Snapshot, Target, World},
+    snapshot::{EndpointRow, PoolRow, Snapshot, Target, World},
     steer::policy::{Endpoint, Pool},
     types::{At, Family, PoolId, TargetId},
 };
@@ -28,6 +31,21 @@ pub enum Event {
     World(Arc<World>),
     /// The wait for the first probe round is over.
     Deadline,
+    /// Time has passed: what moves with time alone is worked out again.
+    Tick,
+    /// How much load there is now, in the unit of the configured capacities.
+    Load {
+        /// Of whom: a region's sum is shared out to its endpoints by weight.
+        whom: Whom,
+        /// How much.
+        load: f64,
+    },
+    /// An operator's word.
+    Override(Override),
+    /// An operator takes back what was said of somebody: all of it.
+    Lift(Whom),
+    /// Answers since the last such event: pool, catchment of the pool's map, how many.
+    Answers(Vec<(PoolId, u32, u64)>),
 }
 
 /// What is true now.
@@ -38,7 +56,7 @@ pub struct Ledger {
     records: Vec<Record>,
     /// For each pool and each endpoint, the row that queries read.
     pools: Vec<PoolRow>,
-    change_in: Vec<u32>,
+    endpoints: Vec<EndpointRow>,
     /// Which targets an outcome belongs to: several, where two monitors ask the same of the same address.
     by_key: HashMap<Arc<ProbeKey>, Vec<TargetId>>,
     /// For each target, its pools in id order, each with the positions of its endpoints there.
@@ -56,7 +74,7 @@ impl Ledger {
             world: Arc::default(),
             records: Vec::new(),
             pools: Vec::new(),
-            change_in: Vec::new(),
+            endpoints: Vec::new(),
             by_key: HashMap::new(),
             users: Vec::new(),
             unheard: 0,
@@ -75,6 +93,7 @@ impl Ledger {
             Event::Outcome { key, outcome } => self.observe(at, &key, &outcome, &mut changes),
             Event::World(world) => changes.push(self.take_over(world)),
             Event::Deadline => over = true,
+            Event::Tick | Event::Load { .. } | Event::Override(_) | Event::Lift(_) | Event::Answers(_) => {}
         }
         if !self.ready && (over || self.unheard == 0) {
             self.ready = true;
@@ -90,7 +109,9 @@ impl Ledger {
         Snapshot {
             world: Arc::clone(&self.world),
             pools: self.pools.clone(),
-            change_in: self.change_in.clone(),
+            endpoints: self.endpoints.clone(),
+            assignments: vec![None; self.pools.len()],
+            fine: vec![false; self.world.services.len()],
             targets: self.records.clone(),
             ready: self.ready,
             at,
@@ -103,7 +124,7 @@ impl Ledger {
         !Arc::ptr_eq(&self.world, &published.world)
             || self.ready != published.ready
             || self.pools != published.pools
-            || self.change_in != published.change_in
+            || self.endpoints != published.endpoints
     }
 
     fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
@@ -160,7 +181,7 @@ impl Ledger {
         self.unheard = self.records.iter().filter(|record| !record.is_heard()).count();
         self.users = users(&world);
         self.pools = vec![PoolRow::default(); world.pools.len()];
-        self.change_in = vec![u32::MAX; world.endpoints.len()];
+        self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
         for pool in 0..world.pools.len() {
             self.refresh(PoolId(pool as u32));
         }
@@ -173,47 +194,40 @@ impl Ledger {
         let mut row = PoolRow::default();
         for (position, index, endpoint) in members(&world, &world.pools[id.at()]) {
             let bit = 1u64 << position;
-            let mut change_in = u32::MAX;
-            let mut families = [None; 2];
+            let mut live = EndpointRow { weight: endpoint.weight, ..EndpointRow::default() };
+            let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
+            put(&mut row.weighted, endpoint.weight > 0);
             for family in Family::BOTH {
-                let Some(record) = endpoint.targets[family.at()].map(|target| &self.records[target.at()]) else {
+                let at = family.at();
+                let Some(target) = endpoint.targets[at] else {
                     // An address that nobody judges is up.
-                    families[family.at()] = has_address(endpoint, family).then_some((Health::Up, false));
+                    put(&mut row.up[at], endpoint.address(family).is_some() || endpoint.cname.is_some());
                     continue;
                 };
-                let target = endpoint.targets[family.at()].map_or(0, TargetId::at);
-                let rhythm = &world.monitors[world.targets[target].monitor.at()].rhythm;
+                let record = &self.records[target.at()];
+                let rhythm = &world.monitors[world.targets[target.at()].monitor.at()].rhythm;
                 let soon = record.change_in(rhythm);
-                change_in = change_in.min(soon.map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX)));
-                families[family.at()] = Some((record.health, soon.is_some()));
+                live.change_in = live.change_in.min(soon.map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX)));
+                put(&mut row.up[at], record.health == Health::Up);
+                put(&mut row.down[at], record.health == Health::Down);
+                put(&mut row.falling[at], record.health == Health::Up && soon.is_some());
+                put(&mut row.rising[at], record.health == Health::Down && soon.is_some());
             }
-            let any = |wanted: fn((Health, bool)) -> bool| families.into_iter().flatten().any(wanted);
-            let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
-            let up = any(|(health, _)| health == Health::Up);
-            put(&mut row.up, up);
-            // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
-            // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
-            put(&mut row.unknown, !up && !any(|(health, _)| health == Health::Down));
-            put(&mut row.falling, any(|(health, soon)| health == Health::Up && soon));
-            put(&mut row.rising, !up && any(|(health, soon)| health == Health::Down && soon));
-            for family in Family::BOTH {
-                put(
-                    &mut row.alive[family.at()],
-                    families[family.at()].is_some_and(|(health, _)| health != Health::Down),
-                );
-            }
-            self.change_in[index] = change_in;
+            self.endpoints[index] = live;
         }
         self.pools[id.at()] = row;
     }
 
     fn standing(&self, id: PoolId) -> Standing {
         let pool = &self.world.pools[id.at()];
-        let row = self.pools[id.at()];
+        let ([u4, u6], [d4, d6]) = (self.pools[id.at()].up, self.pools[id.at()].down);
+        let (up, down) = (u4 | u6, d4 | d6);
         Standing {
             pool: pool.name.clone(),
-            up: row.up.count_ones(),
-            unknown: row.unknown.count_ones(),
+            up: up.count_ones(),
+            // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
+            // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
+            unknown: u32::from(pool.count) - (up | down).count_ones(),
             of: u32::from(pool.count),
         }
     }
@@ -224,13 +238,6 @@ fn members<'a>(world: &'a World, pool: &Pool) -> impl Iterator<Item = (u32, usiz
     let first = pool.first.at();
     let endpoints = &world.endpoints[first..first + usize::from(pool.count)];
     endpoints.iter().enumerate().map(move |(i, endpoint)| (i as u32, first + i, endpoint))
-}
-
-fn has_address(endpoint: &Endpoint, family: Family) -> bool {
-    match family {
-        Family::V4 => endpoint.v4.is_some(),
-        Family::V6 => endpoint.v6.is_some(),
-    }
 }
 
 /// For each target, who rests on it.

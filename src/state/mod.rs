@@ -5,4 +5,5 @@ pub mod board;
 pub mod change;
 pub mod clock;
 pub mod ledger;
+pub mod overrides;
 pub mod writer;

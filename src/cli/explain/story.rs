@@ -355,6 +355,9 @@ fn in_words(key: Key, value: u32) -> (&'static str, String) {
         (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
         (Key::Distance, u32::MAX) => ("distance", "unknown".into()),
         (Key::Distance, km) => ("distance", format!("{km} km")),
+        (Key::Geo, place) => ("geo", place.to_string()),
+        (Key::Load, load) => ("load", load.to_string()),
+        (Key::Response, tenths) => ("response", tenths.to_string()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         spec::{GeoSpec, Named, Real, RegionSpec},
     },
     engine::{
-        geo::{Atlas, Coordinates, RegionPoint},
+        geo::{Atlas, Coordinates, Fence, RegionPoint},
         snapshot::Region,
     },
 };
@@ -51,7 +51,10 @@ pub(crate) fn regions(spec: &Named<RegionSpec>, notes: &mut Notes<'_>) -> Vec<Re
             name("region", key, notes);
             Region {
                 name: key.get_ref().as_str().into(),
-                point: RegionPoint { location: location(key, region, notes) },
+                point: RegionPoint { location: location(key, region, notes), bias: 0 },
+                capacity: None,
+                demand: None,
+                fence: Fence::default(),
             }
         })
         .collect()

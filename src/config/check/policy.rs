@@ -13,7 +13,7 @@ use crate::{
         schema::{Mark, SIGNALS, STEERING, not_yet},
         spec::{Named, PolicySpec, StickySpec, ToleranceSpec, Whole},
     },
-    engine::steer::policy::{Key, MAX_ENDPOINTS, Policy, Spread},
+    engine::steer::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
 };
 
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
@@ -50,6 +50,7 @@ impl Terms {
             Key::Order => 0,
             Key::Rtt => self.rtt,
             Key::Distance => self.distance,
+            Key::Geo | Key::Load | Key::Response => 0,
         };
         let mut policy = Policy {
             name: name.into(),
@@ -58,6 +59,11 @@ impl Terms {
             sticky: self.sticky,
             answers: self.answers,
             depth: presets::DEPTH,
+            distinct: Distinct::Region,
+            limits: [None; 2],
+            preferences: None,
+            shed: None,
+            slow_start: 0,
         };
         if !policy.asks_block() {
             policy.sticky = None;

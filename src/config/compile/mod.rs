@@ -67,6 +67,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 weight: endpoint.weight,
                 order: endpoint.order,
                 targets: endpoint.addresses().map(probed),
+                ..Endpoint::default()
             });
         }
         pools.push(Pool {
@@ -76,6 +77,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
             monitor,
             policy: PolicyId(policies.number(pool.policy.clone())),
             map: place.map(MapId),
+            ..Pool::default()
         });
     }
     let points: Vec<RegionPoint> = meant.regions.iter().map(|region| region.point).collect();
@@ -91,11 +93,14 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         policies: policies.kept,
         services,
         zones: meant.zones,
-        atlas: meant.atlas,
+        atlas: Arc::new(meant.atlas),
+        resolvers: Arc::default(),
         maps,
         secret: meant.secret.unwrap_or_default(),
         identity: meant.server.identity.into(),
         ecs_from: meant.ecs_from,
+        cuts: Cuts::default(),
+        reflect: None,
         udp_max: meant.server.udp.max_size,
     };
     (draft, shared)
@@ -106,19 +111,15 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
 fn rule(pool: &MeantPool) -> Option<Rule> {
     let policy = &pool.policy;
     if !policy.asks_location() {
-        return policy.asks_block().then(|| Rule {
-            regions: Vec::new(),
-            keys: Vec::new(),
-            groups: Vec::new(),
-            depth: 0,
-        });
+        return policy.asks_block().then(Rule::default);
     }
     let chosen = || pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
     let mut regions: Vec<RegionId> = chosen().map(|endpoint| RegionId(endpoint.region as u16)).collect();
     regions.sort();
     regions.dedup();
     let keys = policy.prefer.iter().filter_map(|(key, tolerance)| match key {
-        Key::Order => None,
+        Key::Order | Key::Load | Key::Response => None,
+        Key::Geo => Some((GeoKey::Geo, 0)),
         Key::Rtt => Some((GeoKey::Rtt, *tolerance)),
         Key::Distance => Some((GeoKey::Distance, *tolerance)),
     });
@@ -132,7 +133,7 @@ fn rule(pool: &MeantPool) -> Option<Rule> {
     let mut groups: Vec<u64> = groups.into_values().collect();
     groups.sort_unstable();
     groups.dedup();
-    Some(Rule { keys: keys.collect(), groups, depth: policy.depth, regions })
+    Some(Rule { keys: keys.collect(), groups, depth: policy.depth, regions, ..Rule::default() })
 }
 
 /// Whether a band of the pool can hold several endpoints among which the client's block decides.
@@ -163,14 +164,14 @@ fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool], compiled
         }
     }
     Service {
-        name: service.name.clone(),
         pools: service.pools.iter().map(|at| PoolId(*at as u32)).collect(),
         ttl_max: service.ttl_max,
         ttl_min: service.ttl_min,
         when_all_down: service.when_all_down.clone(),
-        affinity: service.name.wire().to_ascii_lowercase().into(),
         maps,
         cut,
+        fine: BLOCK,
+        ..Service::new(service.name.clone())
     }
 }
 

@@ -63,6 +63,7 @@ mod tests {
             keys: vec![(GeoKey::Rtt, tolerance)],
             groups: vec![(1 << regions.len()) - 1],
             depth: 3,
+            ..Rule::default()
         }
     }
 

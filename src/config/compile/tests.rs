@@ -121,7 +121,7 @@ fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
 }
 
 fn policy(prefer: &[(Key, u32)], spread: Spread) -> Policy {
-    Policy { name: "p".into(), prefer: prefer.to_vec(), spread, sticky: None, answers: 1, depth: 3 }
+    Policy { name: "p".into(), prefer: prefer.to_vec(), spread, answers: 1, depth: 3, ..Policy::default() }
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn groups_are_who_can_meet_behind_the_order() {
     assert_eq!(before.groups, [0b111]);
     assert_eq!(before.keys, [(GeoKey::Rtt, 100), (GeoKey::Distance, 5)]);
     assert_eq!(before.depth, 3);
-    assert_eq!(made(&[(Key::Order, 0)]), Rule { regions: Vec::new(), keys: Vec::new(), groups: Vec::new(), depth: 0 });
+    assert_eq!(made(&[(Key::Order, 0)]), Rule::default());
     assert_eq!(rule(&meant(policy(&[(Key::Order, 0)], Spread::All), &endpoints)), None);
 }
 
@@ -150,6 +150,7 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
             monitor: None,
             policy: PolicyId(0),
             map: Some(MapId(7)),
+            ..Pool::default()
         });
         let service = MeantService {
             name: Name::from_text("WWW.example.com").expect("name"),

@@ -331,9 +331,14 @@ fn the_demonstration_has_a_client_near_each_of_its_regions() {
     assert_eq!(faults, []);
     // Name order: ap-south, eu-west, us-east.
     let points = [(190_760, 728_777), (501_109, 86_821), (390_438, -774_874)]
-        .map(|(lat, lon)| RegionPoint { location: Some(Coordinates { lat, lon }) });
-    let rule =
-        Rule { regions: (0..3).map(RegionId).collect(), keys: vec![(GeoKey::Rtt, 100)], groups: vec![0b111], depth: 3 };
+        .map(|(lat, lon)| RegionPoint { location: Some(Coordinates { lat, lon }), bias: 0 });
+    let rule = Rule {
+        regions: (0..3).map(RegionId).collect(),
+        keys: vec![(GeoKey::Rtt, 100)],
+        groups: vec![0b111],
+        depth: 3,
+        ..Rule::default()
+    };
     let map = Map::compile(&atlas, &points, &rule, &Cuts::default());
     for (client, nearest, scope) in [
         ("203.0.113.0/24", 0b001, 24),

@@ -236,6 +236,16 @@ impl Atlas {
         }
     }
 
+    /// The entry and the leaf that hold a whole, normalised address, where a location is known of it.
+    #[must_use]
+    pub fn known_at(&self, address: Prefix) -> Option<(u32, Prefix)> {
+        let trie = &self.tries[address.family().at()];
+        match trie.walk(trie.root(), 0, address.bits(), address.len()) {
+            (Branch::Leaf(entry), depth) => self.known(entry).map(|_| (entry, address.cut(depth))),
+            (Branch::Inner(_), _) => None,
+        }
+    }
+
     /// The entry that covers most of `client`, with its first leaf there. Slow: for people.
     fn most(&self, client: Prefix, trie: &Trie) -> (u32, Prefix) {
         let mut shares: Vec<(u32, u128, Prefix)> = Vec::new();

@@ -88,6 +88,26 @@ impl Map {
         self.shape.best(row, key, eligible)
     }
 
+    /// The fences of the rule that keep clients of `catchment` out, as bits.
+    #[must_use]
+    #[inline]
+    pub fn denied(&self, _catchment: u32) -> u64 {
+        0
+    }
+
+    /// The regions, by position in the rule, that lie within the rule's limits for clients of `catchment`.
+    #[must_use]
+    #[inline]
+    pub fn within(&self, _catchment: u32) -> u64 {
+        u64::MAX
+    }
+
+    /// The piece of clients behind a resolver, by the entry of the resolvers' atlas.
+    #[must_use]
+    pub fn behind_resolver(&self, _entry: u32, prefix: Prefix) -> Piece {
+        Piece { catchment: 0, prefix, special: false }
+    }
+
     /// What it was made for.
     #[must_use]
     pub fn rule(&self) -> &Rule {

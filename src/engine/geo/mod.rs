@@ -74,6 +74,57 @@ impl std::fmt::Display for Location {
 pub struct RegionPoint {
     /// Where it is; without it the region comes last in `rtt` and `distance`.
     pub location: Option<Coordinates>,
+    /// Added to its modelled round-trip time, in tenths of a millisecond: below 0 grows its catchment.
+    pub bias: i32,
+}
+
+/// One fact by which clients are selected. Named groups are lists of these before they come here.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Selector {
+    /// Two letters: EU, NA, …
+    Continent([u8; 2]),
+    /// ISO 3166-1 alpha-2, in capitals.
+    Country([u8; 2]),
+    /// A country, and ISO 3166-2 without it.
+    Subdivision([u8; 2], Box<str>),
+    /// Who announces the address.
+    Asn(u32),
+    /// An address prefix, never an IPv6 form of IPv4.
+    Net(Prefix),
+    /// Neither continent nor country is known.
+    Unknown,
+}
+
+/// Which clients something is open to. A client must match one of `only`, where there are any, and none of `never`. A
+/// client of unknown location matches no `only` but [`Selector::Unknown`] and the kinds that it is known by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence {
+    /// Sorted, without doubles; empty: everybody.
+    pub only: Vec<Selector>,
+    /// Sorted, without doubles.
+    pub never: Vec<Selector>,
+}
+
+impl Fence {
+    /// Whether it keeps nobody out.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.only.is_empty() && self.never.is_empty()
+    }
+}
+
+/// Regions in an order of preference, each with its place; equal places are equally good. Regions that are not in it
+/// come last.
+pub type Order = Vec<(RegionId, u16)>;
+
+/// The rules of the key `geo`: the most specific that matches decides, net (longest) before ASN, subdivision, country,
+/// continent, default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Preferences {
+    /// Rules in the order of their selectors, no selector twice.
+    pub rules: Vec<(Selector, Order)>,
+    /// For everybody else; empty: all regions are equally good.
+    pub default: Order,
 }
 
 /// Lengths that bound the pieces of a map, for (v4, v6).
@@ -99,10 +150,12 @@ pub enum GeoKey {
     Rtt,
     /// Great-circle distance, in kilometres.
     Distance,
+    /// The place in the order of the [`Preferences`] that match.
+    Geo,
 }
 
 /// What a map is made for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rule {
     /// The regions that are compared, at most 64, in id order: bit n of a set is the n-th of them.
     pub regions: Vec<RegionId>,
@@ -112,6 +165,16 @@ pub struct Rule {
     pub groups: Vec<u64>,
     /// How many regions keep their order; name order beyond.
     pub depth: u8,
+    /// What the key `geo` goes by.
+    pub preferences: Option<std::sync::Arc<Preferences>>,
+    /// The distinct fences of what the map serves, at most 64: bit n of [`Map::denied`] is the n-th of them.
+    pub fences: Vec<Fence>,
+    /// For each region, the distinct sets of fences that its endpoints stand behind, as bits; a region is closed to a
+    /// client when each of them holds a fence that keeps the client out. Empty: no fences.
+    pub behind: Vec<Vec<u64>>,
+    /// The worst expected round-trip time, in tenths of a millisecond, and distance, in kilometres, that a region may
+    /// have for a client while anything better lives.
+    pub limits: [Option<u32>; 2],
 }
 
 /// What a map knows of one client.

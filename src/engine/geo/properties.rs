@@ -148,7 +148,13 @@ fn small() -> impl Strategy<Value = Small> {
             overrides.dedup_by_key(|(prefix, _)| *prefix);
             let all = (1_u64 << points.len()) - 1;
             let groups = [split, all & !split].into_iter().filter(|group| *group != 0).collect();
-            let rule = Rule { regions: (0..points.len() as u16).map(RegionId).collect(), keys, groups, depth };
+            let rule = Rule {
+                regions: (0..points.len() as u16).map(RegionId).collect(),
+                keys,
+                groups,
+                depth,
+                ..Rule::default()
+            };
             Small { base, databases: databases.collect(), overrides, points, rule }
         })
 }
@@ -290,7 +296,7 @@ proptest! {
             builder.overrule(normalise(prefix).0, fact);
         }
         let points = cities().map(region);
-        let rule = Rule { regions: (0..6).map(RegionId).collect(), keys: vec![(GeoKey::Rtt, 50)], groups: vec![], depth: 3 };
+        let rule = Rule { regions: (0..6).map(RegionId).collect(), keys: vec![(GeoKey::Rtt, 50)], groups: vec![], depth: 3, ..Rule::default() };
         let map = Map::compile(&builder.finish(), &points, &rule, &Cuts::default());
         let mut scopes: Vec<Prefix> = Vec::new();
         for client in clients {
@@ -321,7 +327,7 @@ proptest! {
         let all = (1_u64 << count) - 1;
         let groups: Vec<u64> = [split & all, all & !split].into_iter().filter(|group| *group != 0).collect();
         let regions = (0..count as u16).map(RegionId).collect();
-        let rule = Rule { regions, keys: vec![(GeoKey::Rtt, tolerance)], groups, depth };
+        let rule = Rule { regions, keys: vec![(GeoKey::Rtt, tolerance)], groups, depth, ..Rule::default() };
         let shape = Shape::of(&rule);
         let rows = [&one, &second].map(|values| shape.row(&rule, &[values[..count].to_vec()]));
         for (row, values) in rows.iter().zip([&one, &second]) {

@@ -215,5 +215,6 @@ pub(super) fn value(key: GeoKey, km: u32) -> u32 {
     match key {
         GeoKey::Rtt => super::estimate::modelled(km),
         GeoKey::Distance => km,
+        GeoKey::Geo => 0,
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn at(coordinates: Coordinates) -> Location {
 }
 
 pub(super) fn region(coordinates: Coordinates) -> RegionPoint {
-    RegionPoint { location: Some(coordinates) }
+    RegionPoint { location: Some(coordinates), bias: 0 }
 }
 
 /// Every region in one comparison by round-trip time.
@@ -40,6 +40,7 @@ fn by_rtt(regions: u16, tolerance: u32) -> Rule {
         keys: vec![(GeoKey::Rtt, tolerance)],
         groups: vec![(1 << regions) - 1],
         depth: 3,
+        ..Rule::default()
     }
 }
 
@@ -251,7 +252,7 @@ fn a_rule_without_keys_has_one_catchment() {
         let fact = builder.fact(at(city), "db");
         builder.learn(Prefix::new(IpAddr::from([20, n as u8, 0, 0]), 16), fact);
     }
-    let rule = Rule { regions: vec![RegionId(0)], keys: vec![], groups: vec![], depth: 3 };
+    let rule = Rule { regions: vec![RegionId(0)], keys: vec![], groups: vec![], depth: 3, ..Rule::default() };
     let map = Map::compile(&builder.finish(), &cities().map(region), &rule, &Cuts::default());
     assert_eq!(map.find(prefix("20.1.2.3/32")), map.find(prefix("20.4.2.3/32")));
     assert_eq!(map.find(prefix("20.1.2.3/32")).prefix, prefix("16.0.0.0/4"));

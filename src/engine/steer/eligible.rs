@@ -17,7 +17,9 @@ pub enum Belief {
 /// What decides for the endpoints of one pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate {
-    row: PoolRow,
+    up: u64,
+    unknown: u64,
+    falling: u64,
     weighted: u64,
     belief: Belief,
     trust_unknown: bool,
@@ -26,8 +28,11 @@ pub struct Gate {
 impl Gate {
     /// `weighted`: the endpoints whose weight is not 0.
     #[must_use]
-    pub fn new(row: PoolRow, weighted: u64, belief: Belief) -> Self {
-        Self { row, weighted, belief, trust_unknown: row.up & weighted == 0 }
+    pub fn new(row: &PoolRow, weighted: u64, belief: Belief) -> Self {
+        let ([u4, u6], [d4, d6], [f4, f6]) = (row.up, row.down, row.falling);
+        let up = u4 | u6;
+        let unknown = !up & !(d4 | d6);
+        Self { up, unknown, falling: f4 | f6, weighted, belief, trust_unknown: up & weighted == 0 }
     }
 
     /// The eligible endpoints, as bits.
@@ -35,8 +40,8 @@ impl Gate {
     pub fn set(&self) -> u64 {
         match self.belief {
             Belief::Ignored => self.weighted,
-            Belief::Measured if self.trust_unknown => self.row.unknown & self.weighted,
-            Belief::Measured => self.row.up & self.weighted,
+            Belief::Measured if self.trust_unknown => self.unknown & self.weighted,
+            Belief::Measured => self.up & self.weighted,
         }
     }
 
@@ -51,10 +56,10 @@ impl Gate {
         }
         match self.belief {
             Belief::Ignored => Ok(Standing::Ignored),
-            Belief::Measured if has(self.row.up) && has(self.row.falling) => Ok(Standing::Failing),
-            Belief::Measured if has(self.row.up) => Ok(Standing::Up),
-            Belief::Measured if has(self.row.unknown) && self.trust_unknown => Ok(Standing::Unknown),
-            Belief::Measured if has(self.row.unknown) => Err(Exclusion::Unknown),
+            Belief::Measured if has(self.up) && has(self.falling) => Ok(Standing::Failing),
+            Belief::Measured if has(self.up) => Ok(Standing::Up),
+            Belief::Measured if has(self.unknown) && self.trust_unknown => Ok(Standing::Unknown),
+            Belief::Measured if has(self.unknown) => Err(Exclusion::Unknown),
             Belief::Measured => Err(Exclusion::Down),
         }
     }
@@ -75,10 +80,11 @@ mod tests {
         for bits in 0u64..1 << 6 {
             let bit = |n: u32| bits >> n & 1;
             let up = bit(0) | bit(1) << 1;
-            let row = PoolRow { up, unknown: (bit(2) | bit(3) << 1) & !up, falling: bit(4) & up, ..PoolRow::default() };
+            let down = (bit(2) | bit(3) << 1) & !up;
+            let row = PoolRow { up: [up, 0], down: [down, 0], falling: [bit(4) & up, 0], ..PoolRow::default() };
             for weighted in 0..4 {
                 for belief in [Belief::Measured, Belief::Ignored] {
-                    let gate = Gate::new(row, weighted, belief);
+                    let gate = Gate::new(&row, weighted, belief);
                     for n in 0..2 {
                         assert_eq!(gate.set() >> n & 1 == 1, gate.verdict(n).is_ok(), "{gate:?} {n}");
                     }

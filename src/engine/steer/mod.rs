@@ -15,7 +15,7 @@ pub mod trace;
 use eligible::{Belief, Gate};
 use locate::Client;
 use policy::{Endpoint, Fallback, Key, Policy, Pool, Service};
-use row::{PoolRow, members};
+use row::{EndpointRow, PoolRow, members};
 use spread::{Chosen, Drawing};
 use table::PoolTable;
 use trace::{Rung, Step, Trace, TtlFrom};
@@ -44,8 +44,8 @@ pub struct Parts<'s> {
     pub points: &'s [RegionPoint],
     /// All endpoints.
     pub endpoints: &'s [Endpoint],
-    /// For each endpoint, milliseconds until its health can change.
-    pub change_in: &'s [u32],
+    /// The endpoints' live rows.
+    pub live: &'s [EndpointRow],
 }
 
 /// What was decided for a name, whatever the type.
@@ -135,7 +135,7 @@ fn all_down<T: Trace>(
             Verdict::ServFail
         }
         Fallback::NoData => Verdict::NoData,
-        Fallback::ServFail => Verdict::ServFail,
+        Fallback::ServFail | Fallback::Refused | Fallback::LastKnown | Fallback::Cname(_) => Verdict::ServFail,
         Fallback::Addresses(_) => Verdict::Listed,
     }
 }
@@ -154,11 +154,13 @@ fn from_pool<T: Trace>(
     let policy = parts.policies.get(pool.policy.at())?;
     trace.note(|| Step::Pool(id));
     let endpoint = |n: u8| EndpointId(pool.first.0 + u32::from(n));
-    let gate = Gate::new(*row, table.weighted, belief);
+    let gate = Gate::new(row, table.weighted, belief);
     for n in (0..pool.count).filter(|_| T::ON) {
         trace.note(|| Step::Candidate(endpoint(n), gate.verdict(n)));
     }
-    calm.wait_for(row.rising & table.weighted, endpoint, parts.change_in);
+    let up = row.up[0] | row.up[1];
+    let rising = (row.rising[0] | row.rising[1]) & !up;
+    calm.wait_for(rising & table.weighted, endpoint, parts.live);
     let eligible = gate.set();
     if eligible == 0 {
         return None;
@@ -166,7 +168,7 @@ fn from_pool<T: Trace>(
     let band = rank(parts, pool, table, policy, eligible, client, trace);
     let chosen = spread::choose(table, band, policy.spread, policy.answers, drawing, trace);
     let picked = chosen.iter().fold(0u64, |set, n| set | 1 << n);
-    calm.wait_for(row.falling & picked, endpoint, parts.change_in);
+    calm.wait_for((row.falling[0] | row.falling[1]) & picked, endpoint, parts.live);
     calm.guess |= gate.is_guess();
     for &n in &chosen {
         trace.note(|| Step::Chosen(endpoint(n)));
@@ -195,12 +197,12 @@ fn rank<T: Trace>(
         let before = band;
         band = match (key, piece) {
             (Key::Order, _) => table.first_in_order(band),
-            (Key::Rtt | Key::Distance, Some((_, map, piece))) => {
+            (Key::Rtt | Key::Distance | Key::Geo, Some((_, map, piece))) => {
                 let regions = map.best(piece.catchment, geo_key, table.rule_regions(band));
                 geo_key += 1;
                 table.in_rule_regions(band, regions)
             }
-            (Key::Rtt | Key::Distance, None) => band,
+            (Key::Rtt | Key::Distance | Key::Geo, None) | (Key::Load | Key::Response, _) => band,
         };
         for n in members(before).filter(|_| T::ON) {
             trace.note(|| Step::Ranked {
@@ -224,6 +226,7 @@ fn value(parts: &Parts<'_>, table: &PoolTable, key: Key, n: u8, id: EndpointId, 
         Key::Order => table.order(n),
         Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt),
         Key::Distance => estimate().map_or(u32::MAX, |e| e.km),
+        Key::Geo | Key::Load | Key::Response => u32::MAX,
     }
 }
 
@@ -234,9 +237,9 @@ struct Calm {
 }
 
 impl Calm {
-    fn wait_for(&mut self, moving: u64, id: impl Fn(u8) -> EndpointId, change_in: &[u32]) {
+    fn wait_for(&mut self, moving: u64, id: impl Fn(u8) -> EndpointId, live: &[EndpointRow]) {
         for n in members(moving) {
-            self.change_in = self.change_in.min(change_in.get(id(n).at()).copied().unwrap_or(u32::MAX));
+            self.change_in = self.change_in.min(live.get(id(n).at()).map_or(u32::MAX, |row| row.change_in));
         }
     }
 

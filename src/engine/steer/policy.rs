@@ -1,9 +1,13 @@
 //! What is steered and by which rules, compiled: endpoints, pools, services, policies. Plain data.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
+use super::super::geo::{Fence, Preferences};
 use crate::engine::{
-    types::{EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
+    types::{EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
     wire::name::Name,
 };
 
@@ -13,7 +17,7 @@ pub const MAX_ENDPOINTS: usize = 64;
 pub const MAX_WEIGHT: u32 = 1_048_575;
 
 /// One VIP in a region.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Endpoint {
     /// The key in the pool's table.
     pub name: Box<str>,
@@ -29,6 +33,25 @@ pub struct Endpoint {
     pub order: u32,
     /// What is probed for each family; none without an address of the family or without a monitor.
     pub targets: [Option<TargetId>; 2],
+    /// Another name that stands in for it; it has no address then.
+    pub cname: Option<Name>,
+    /// What fails together: endpoints of one group are one for `distinct = "group"`. By the group's name.
+    pub group: Option<Box<str>>,
+    /// What it can take, in the unit that its load is reported in.
+    pub capacity: Option<f64>,
+    /// The fences that it stands behind: its own, its pool's and its region's, those that keep nobody out left away.
+    pub fences: Vec<Fence>,
+}
+
+impl Endpoint {
+    /// Its address of a family.
+    #[must_use]
+    pub fn address(&self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::V4 => self.v4.map(IpAddr::V4),
+            Family::V6 => self.v6.map(IpAddr::V6),
+        }
+    }
 }
 
 /// Endpoints that are steered together.
@@ -44,12 +67,59 @@ pub struct Pool {
     pub monitor: Option<MonitorId>,
     /// How they are ranked and shared out.
     pub policy: PolicyId,
-    /// The map that gives a client's bands; none when the policy does not ask where a client is.
+    /// The map that gives a client's bands and fences; none when the pool does not ask where a client is.
     pub map: Option<MapId>,
+    /// The pool that this one is, for a service with a policy of its own: it has that pool's name and endpoints. Who
+    /// lists pools for people leaves such a one out.
+    pub stands_for: Option<PoolId>,
+    /// Below this many eligible endpoints the next pool answers.
+    pub min_healthy: Threshold,
+    /// Below this share of endpoints that are up, measured health is distrusted, when no later pool can answer.
+    pub panic: Threshold,
+    /// Where its load reports come from, by the name in the configuration; none: nothing is reported.
+    pub load: Option<Box<str>>,
+}
+
+impl Default for Pool {
+    /// A pool of nobody, with the configuration's defaults.
+    fn default() -> Self {
+        Self {
+            name: Box::default(),
+            first: EndpointId(0),
+            count: 0,
+            monitor: None,
+            policy: PolicyId(0),
+            map: None,
+            stands_for: None,
+            min_healthy: Threshold::Count(1),
+            panic: Threshold::Share(0),
+            load: None,
+        }
+    }
+}
+
+/// A number of endpoints, or a share of those that could answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threshold {
+    /// So many.
+    Count(u8),
+    /// So many parts of a thousand, rounded up.
+    Share(u16),
+}
+
+impl Threshold {
+    /// How many endpoints of `of` it means.
+    #[must_use]
+    pub fn of(self, of: u32) -> u32 {
+        match self {
+            Self::Count(count) => u32::from(count),
+            Self::Share(parts) => (u32::from(parts) * of).div_ceil(1000),
+        }
+    }
 }
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// The name it was given, or the preset's.
     pub name: Box<str>,
@@ -63,6 +133,29 @@ pub struct Policy {
     pub answers: u8,
     /// Regions whose order is kept for each client.
     pub depth: u8,
+    /// What no two endpoints of an answer have in common.
+    pub distinct: Distinct,
+    /// The worst round-trip time (tenths of a millisecond) and distance (kilometres) that is taken while anything better
+    /// lives.
+    pub limits: [Option<u32>; 2],
+    /// What the key `geo` goes by.
+    pub preferences: Option<Arc<Preferences>>,
+    /// Load ÷ capacity, in parts of a thousand, where blocks start to move on, and where all must.
+    pub shed: Option<[u16; 2]>,
+    /// Milliseconds from recovery to a whole share; 0: at once.
+    pub slow_start: u64,
+}
+
+/// What no two endpoints of an answer have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Distinct {
+    /// The region.
+    #[default]
+    Region,
+    /// The failure group; an endpoint without one is a group of its own.
+    Group,
+    /// Nothing but being one endpoint.
+    Nothing,
 }
 
 /// A key that ranks endpoints. Smaller is better.
@@ -74,16 +167,23 @@ pub enum Key {
     Rtt,
     /// Great-circle distance from the client, in kilometres.
     Distance,
+    /// The region's place in the client's order by [`Preferences`].
+    Geo,
+    /// Reported load ÷ capacity, in parts of a thousand; as reported where no capacity is set.
+    Load,
+    /// The prober's response time in tenths of a millisecond × (1 + load).
+    Response,
 }
 
 /// How the best band shares the clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Spread {
     /// By weight; a block's choice changes with the slot.
     Weighted,
     /// In turn by slot, weights kept, smoothly.
     RoundRobin,
     /// By weight; a block keeps its choice (weighted rendezvous).
+    #[default]
     Hash,
     /// By weight; every query draws anew.
     Random,
@@ -95,7 +195,8 @@ impl Policy {
     /// Whether the client's location is asked.
     #[must_use]
     pub fn asks_location(&self) -> bool {
-        self.prefer.iter().any(|(key, _)| matches!(key, Key::Rtt | Key::Distance))
+        self.prefer.iter().any(|(key, _)| matches!(key, Key::Rtt | Key::Distance | Key::Geo))
+            || self.limits != [None; 2]
     }
 
     /// Whether two clients that rank all endpoints alike may still get different answers, so that the block matters.
@@ -125,6 +226,77 @@ pub struct Service {
     /// How the client's block is cut, when any pool's policy asks for the block: the longest length (v4, v6) that its
     /// policies want. None: the block is the catchment.
     pub cut: Option<[u8; 2]>,
+    /// How the client's block is cut once a timed drain is under way, where `cut` is none.
+    pub fine: [u8; 2],
+    /// How the families of an endpoint count.
+    pub families: Families,
+    /// What a client gets that fences leave nothing.
+    pub when_fenced: Option<Fallback>,
+    /// The map that tells whether the service is closed to a client, where it has a fence of its own.
+    pub gate: Option<MapId>,
+    /// A pool that takes a share of the blocks first: the share in parts of [`ADMIT_ALL`].
+    pub canary: Option<(PoolId, u32)>,
+    /// Whether a client subnet option is used.
+    pub ecs: bool,
+    /// The only region whose endpoints answer: a direct name.
+    pub only_region: Option<RegionId>,
+    /// Whether the runner-up answers.
+    pub second: bool,
+    /// What type 65 is made of, where the service has it.
+    pub https: Option<Https>,
+}
+
+impl Service {
+    /// A service with the configuration's defaults: no pools yet, its own affinity, nobody's location asked.
+    #[must_use]
+    pub fn new(name: Name) -> Self {
+        Self {
+            affinity: name.wire().to_ascii_lowercase().into(),
+            name,
+            pools: Vec::new(),
+            ttl_max: 30,
+            ttl_min: 5,
+            when_all_down: Fallback::IgnoreHealth,
+            maps: Vec::new(),
+            cut: None,
+            fine: [16, 32],
+            families: Families::Withhold,
+            when_fenced: None,
+            gate: None,
+            canary: None,
+            ecs: true,
+            only_region: None,
+            second: false,
+            https: None,
+        }
+    }
+}
+
+/// The admission of an endpoint that takes every block; admissions are parts of it.
+pub const ADMIT_ALL: u32 = 1 << 20;
+
+/// How the families of an endpoint count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Families {
+    /// Up in one is up; a dead one's type is withheld.
+    #[default]
+    Withhold,
+    /// Down in one is down.
+    Leave,
+    /// Each is steered by itself.
+    Apart,
+}
+
+/// The HTTPS record of a service (RFC 9460): priority 1, its own name as the target, these parameters, and the addresses
+/// of what was chosen as hints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Https {
+    /// ALPN identifiers; empty: the parameter is left out.
+    pub alpn: Vec<Box<str>>,
+    /// The port, where it is not 443.
+    pub port: Option<u16>,
+    /// Whether addresses are hinted at.
+    pub hints: bool,
 }
 
 /// What is answered when no pool has an eligible endpoint.
@@ -138,6 +310,12 @@ pub enum Fallback {
     NoData,
     /// A server failure.
     ServFail,
+    /// A refusal.
+    Refused,
+    /// Rank and spread among those that were up last.
+    LastKnown,
+    /// Another name.
+    Cname(Name),
     /// These addresses.
     Addresses(Vec<IpAddr>),
 }

@@ -1,18 +1,58 @@
-//! The live row of a pool: what changes in milliseconds, as bits.
+//! Live rows: what changes in milliseconds, one small row for each pool and each endpoint. The writer makes them, the
+//! query reads them.
 
-/// Who in a pool may answer, as bits counted from the pool's first endpoint.
+use super::policy::ADMIT_ALL;
+
+/// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
+/// up is up in all its families, who is forced down is `out`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolRow {
-    /// Up in at least one family, or not monitored.
-    pub up: u64,
-    /// Up in no family, and down in none: nothing is known.
-    pub unknown: u64,
-    /// For each family: an address that is not known to be down.
-    pub alive: [u64; 2],
-    /// Up, with failures counted: may go.
-    pub falling: u64,
-    /// Down, with successes counted: may come back.
-    pub rising: u64,
+    /// For each family: known to be up in it, or not monitored in it. An endpoint that is another name is up in both
+    /// families, unless something says otherwise.
+    pub up: [u64; 2],
+    /// For each family: known to be down in it. An address that is in neither set is unknown.
+    pub down: [u64; 2],
+    /// For each family: up, with failures counted: may go.
+    pub falling: [u64; 2],
+    /// For each family: down, with successes counted: may come back.
+    pub rising: [u64; 2],
+    /// Forced down by an operator: lifted only where else a name would be empty.
+    pub out: u64,
+    /// Drained: out of the first rung only.
+    pub drained: u64,
+    /// Weight above 0, configured and by override.
+    pub weighted: u64,
+    /// Admission below [`ADMIT_ALL`].
+    pub partial: u64,
+    /// Admission, weight or an override will change with time alone, as [`EndpointRow::change_in`] says.
+    pub moving: u64,
+    /// Those that were up when last anybody was.
+    pub last: u64,
+    /// When that was, in milliseconds of the process's clock; the latest of a service's pools is its last known.
+    pub last_at: u64,
+    /// Whether load decides nothing here, since the assignment does.
+    pub assigned: bool,
+}
+
+/// What is live of one endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointRow {
+    /// Configured weight × override.
+    pub weight: u32,
+    /// The share of blocks that it takes, in parts of [`ADMIT_ALL`]: slow start × (1 − shed) × (1 − drain).
+    pub admission: u32,
+    /// Load ÷ capacity in parts of a thousand; the pool's mean where nothing fresh is reported.
+    pub load: u32,
+    /// Response time in tenths of a millisecond × (1 + load).
+    pub response: u32,
+    /// Milliseconds until its health, admission or weight can change at the earliest; `u32::MAX` when calm.
+    pub change_in: u32,
+}
+
+impl Default for EndpointRow {
+    fn default() -> Self {
+        Self { weight: 0, admission: ADMIT_ALL, load: 0, response: 0, change_in: u32::MAX }
+    }
 }
 
 /// The positions whose bits are set, lowest first.

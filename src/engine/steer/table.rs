@@ -7,6 +7,17 @@ use super::{
 };
 use crate::engine::wire::reply::Addresses;
 
+/// How a pool's demand is assigned to its regions: for each catchment and region, the share of blocks that the region
+/// admits of those that come to it. Catchments are those of the pool's map (one, where it has none), regions the pool's
+/// own, in id order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assignment {
+    /// How many regions.
+    pub regions: usize,
+    /// In parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL), catchment by catchment.
+    pub shares: Vec<u32>,
+}
+
 /// What a query needs of a pool's endpoints, by position.
 #[derive(Debug)]
 pub struct PoolTable {

@@ -12,6 +12,13 @@ pub const MAX_LABEL: usize = 63;
 #[derive(Clone)]
 pub struct Name(Box<[u8]>);
 
+impl Default for Name {
+    /// The root.
+    fn default() -> Self {
+        Self(Box::new([0]))
+    }
+}
+
 /// Why a text or a run of octets is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameFault {

@@ -54,10 +54,18 @@ fn draft() -> Draft {
     let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
     let check = Check::Tcp { port: 80 };
     let regions: Vec<RegionId> = (0..3).map(RegionId).collect();
-    let rule = Rule { regions: regions.clone(), keys: vec![(GeoKey::Rtt, 100)], groups: Vec::new(), depth: 3 };
+    let rule = Rule {
+        regions: regions.clone(),
+        keys: vec![(GeoKey::Rtt, 100)],
+        groups: Vec::new(),
+        depth: 3,
+        ..Rule::default()
+    };
     let points = [RegionPoint::default(); 3];
     let mut draft = Draft {
-        regions: ["a", "b", "c"].map(|name| Region { name: name.into(), point: points[0] }).to_vec(),
+        regions: ["a", "b", "c"]
+            .map(|name| Region { name: name.into(), point: points[0], ..Region::default() })
+            .to_vec(),
         monitors: vec![Monitor { name: "m".into(), check: check.clone(), rhythm }],
         targets: vec![Target {
             monitor: MonitorId(0),
@@ -81,6 +89,7 @@ fn draft() -> Draft {
             sticky: None,
             answers: 2,
             depth: 3,
+            ..Policy::default()
         });
         draft.endpoints.extend((0..count).map(|at| Endpoint {
             name: format!("e{at}").into(),
@@ -90,6 +99,7 @@ fn draft() -> Draft {
             weight: 10 + u32::from(at),
             order: 0,
             targets: [lost.then_some(TargetId(0)), None],
+            ..Endpoint::default()
         }));
         draft.pools.push(Pool {
             name: format!("p{n}").into(),
@@ -98,9 +108,9 @@ fn draft() -> Draft {
             monitor: lost.then_some(MonitorId(0)),
             policy: PolicyId(n),
             map: Some(MapId(0)),
+            ..Pool::default()
         });
         draft.services.push(Service {
-            name: name(&format!("s{n}.test")),
             pools: vec![PoolId(n)],
             ttl_max: 30,
             ttl_min: 5,
@@ -108,6 +118,7 @@ fn draft() -> Draft {
             affinity: b"s".as_slice().into(),
             maps: vec![MapId(0)],
             cut: Some([16, 32]),
+            ..Service::new(name(&format!("s{n}.test")))
         });
     }
     draft

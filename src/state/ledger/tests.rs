@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::{
     health::monitor::{Check, Monitor, Rhythm},
     snapshot::Draft,
-    types::{EndpointId, MonitorId, PolicyId, RegionId},
+    types::{EndpointId, MonitorId, RegionId},
 };
 
 const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
@@ -39,8 +39,7 @@ fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
                 first: EndpointId(world.endpoints.len() as u32),
                 count: 0,
                 monitor: monitored.then_some(MonitorId(0)),
-                policy: PolicyId(0),
-                map: None,
+                ..Pool::default()
             });
         }
         world.pools.last_mut().expect("there is one").count += 1;
@@ -51,7 +50,7 @@ fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
             v6: None,
             weight: 100,
             order: 0,
-            targets: [None; 2],
+            ..Endpoint::default()
         };
         for address in addresses.split(',') {
             let ip: IpAddr = address.parse().expect(address);
@@ -168,17 +167,17 @@ fn steered_names_wait_for_every_target_or_the_deadline_and_never_again() {
 #[test]
 fn rows_say_who_may_answer() {
     // One endpoint of two families, one without a monitor, for each state of the two families' targets.
-    for (v4, v6, up, unknown, alive) in [
-        ("", "", 0, 1, [1, 1]),
-        ("g", "g", 1, 0, [1, 1]),
-        ("g", "b", 1, 0, [1, 0]),
-        ("b", "g", 1, 0, [0, 1]),
-        ("b", "b", 0, 0, [0, 0]),
-        ("g", "", 1, 0, [1, 1]),
-        ("b", "", 0, 0, [0, 1]),
-        ("b", "n", 0, 0, [0, 1]),
-        ("n", "n", 0, 1, [1, 1]),
-        ("g", "n", 1, 0, [1, 1]),
+    for (v4, v6, up, down) in [
+        ("", "", [0, 0], [0, 0]),
+        ("g", "g", [1, 1], [0, 0]),
+        ("g", "b", [1, 0], [0, 1]),
+        ("b", "g", [0, 1], [1, 0]),
+        ("b", "b", [0, 0], [1, 1]),
+        ("g", "", [1, 0], [0, 0]),
+        ("b", "", [0, 0], [1, 0]),
+        ("b", "n", [0, 0], [1, 0]),
+        ("n", "n", [0, 0], [0, 0]),
+        ("g", "n", [1, 0], [0, 0]),
     ] {
         let mut ledger = Ledger::new(world(RHYTHM, "web both 192.0.2.1,2001:db8::1\nweb! free 192.0.2.2"));
         for (address, letters) in [("192.0.2.1", v4), ("2001:db8::1", v6)] {
@@ -192,9 +191,9 @@ fn rows_say_who_may_answer() {
             }
         }
         let snapshot = ledger.snapshot(At(0));
-        let row = PoolRow { up, unknown, alive, falling: 0, rising: 0 };
+        let row = PoolRow { up, down, weighted: 1, ..PoolRow::default() };
         assert_eq!(snapshot.pools[0], row, "v4 {v4:?}, v6 {v6:?}");
-        assert_eq!(snapshot.pools[1], PoolRow { up: 1, alive: [1, 0], ..PoolRow::default() });
+        assert_eq!(snapshot.pools[1], PoolRow { up: [1, 0], weighted: 1, ..PoolRow::default() });
     }
 }
 
@@ -205,8 +204,8 @@ fn rows_say_what_may_change_soon() {
     for found in ["good", "status-503", "status-503", "status-503", "good", "good"] {
         ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome(found) });
         let snapshot = ledger.snapshot(At(0));
-        rows.push((snapshot.pools[0].falling, snapshot.pools[0].rising, snapshot.change_in[1]));
-        assert_eq!(snapshot.change_in[0], u32::MAX);
+        rows.push((snapshot.pools[0].falling[0], snapshot.pools[0].rising[0], snapshot.endpoints[1].change_in));
+        assert_eq!(snapshot.endpoints[0].change_in, u32::MAX);
     }
     let calm = (0, 0, u32::MAX);
     assert_eq!(rows, [calm, (2, 0, 400), (2, 0, 200), calm, (0, 2, 200), calm]);
@@ -274,7 +273,7 @@ proptest! {
         prop_assert_eq!(healths(&mixed), healths(&sorted));
         let (mixed, sorted) = (mixed.snapshot(At(0)), sorted.snapshot(At(0)));
         prop_assert_eq!(mixed.pools, sorted.pools);
-        prop_assert_eq!(mixed.change_in, sorted.change_in);
+        prop_assert_eq!(mixed.endpoints, sorted.endpoints);
         prop_assert_eq!(mixed.ready, sorted.ready);
     }
 
@@ -303,7 +302,7 @@ proptest! {
             fold(&mut ledger, 0, *event);
         }
         let before = healths(&ledger);
-        let up: Vec<u64> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
+        let up: Vec<[u64; 2]> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
         let other = Rhythm { interval: 5000, recheck: 1000, fall: 5, ..RHYTHM };
         let changes = ledger.fold(At(1), Event::World(world(other, THREE)));
         prop_assert_eq!(changes, [Change::World { kept: 3, fresh: 0, gone: 0 }]);

@@ -1,0 +1,44 @@
+//! What operators say against measurement: who, what, why, and until when. Plain data. Must not know where it comes from.
+
+use crate::engine::types::At;
+
+/// Whom an override is about, by the names in the configuration, so that it outlives a reload.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whom {
+    /// Every endpoint in a region.
+    Region(Box<str>),
+    /// Every endpoint of a pool.
+    Pool(Box<str>),
+    /// One endpoint: pool, endpoint.
+    Endpoint(Box<str>, Box<str>),
+}
+
+/// What is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// No new clients, gradually over so many milliseconds (0: at once); lifted where nothing else is left.
+    Drain(u64),
+    /// Up, whatever probes say.
+    ForceUp,
+    /// Down, whatever probes say; lifted only where a name would be empty.
+    ForceDown,
+    /// Its configured weight times so many parts of a thousand.
+    Weight(u32),
+    /// So many parts of a thousand of its blocks move on.
+    Shed(u16),
+}
+
+/// An operator's word. A later one for the same [`Whom`] and kind of [`Act`] replaces an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Whom it is about.
+    pub whom: Whom,
+    /// What is to be.
+    pub act: Act,
+    /// Why, for people.
+    pub reason: Box<str>,
+    /// Who says so, for people.
+    pub author: Box<str>,
+    /// When it ends by itself; none: when it is lifted.
+    pub until: Option<At>,
+}
