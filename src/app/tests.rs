@@ -42,6 +42,8 @@ fn config(ports: &[u16], workers: Workers) -> Config {
             tcp: Tcp { connections: 16, per_client: 16, idle: 1000, message: 1000 },
         },
         log: settings::Log { level: LogLevel::Info, format: LogFormat::Text },
+        latency: settings::Latency::default(),
+        cells: Vec::new(),
         secret: Some([7; 16]),
         files: Vec::new(),
     }

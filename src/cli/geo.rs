@@ -19,7 +19,7 @@ use crate::{
         report,
     },
     engine::{
-        geo::{Atlas, Cuts, Estimate, GeoKey, How, Map, RegionPoint, Rule, normalise, row},
+        geo::{Atlas, Cuts, Estimate, GeoKey, Ground, How, Map, Measures, Model, RegionPoint, Rule, normalise, row},
         steer::locate::piece,
         types::{MapId, Prefix, RegionId},
     },
@@ -200,7 +200,16 @@ pub(super) fn nearest(places: &Places) -> Map {
         depth: 3,
         ..Rule::default()
     };
-    Map::compile(&places.atlas, &points, &rule, &Cuts::default())
+    let ground = Ground {
+        atlas: &places.atlas,
+        resolvers: &Atlas::default(),
+        points: &points,
+        measures: &Measures::default(),
+        nowhere: &Vec::new(),
+        model: Model::default(),
+        cuts: Cuts::default(),
+    };
+    Map::compile(&ground, &rule)
 }
 
 /// Shows one client: where it is, who says so, the leaf, every region from the nearest on, and the block.

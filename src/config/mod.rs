@@ -22,10 +22,10 @@ pub mod zone_file;
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::snapshot::Draft;
+use crate::engine::{geo::Whose, signal::latency::Reading, snapshot::Draft};
 use fault::{Fault, Severity, Sources};
 use notes::Notes;
-use settings::{Log, Server};
+use settings::{Latency, Log, Server};
 
 /// What came of reading a configuration.
 #[derive(Debug)]
@@ -47,6 +47,10 @@ pub struct Config {
     pub server: Server,
     /// What is logged, and how.
     pub log: Log,
+    /// When measured round-trip times count.
+    pub latency: Latency,
+    /// What the latency files say: by client and region.
+    pub cells: Vec<((Whose, Box<str>), Reading)>,
     /// The secret, when its file exists; else [`secret::ensure`] makes one.
     pub secret: Option<[u8; 16]>,
     /// Every file that was read: a change of any of them is a change of the configuration.
@@ -89,10 +93,11 @@ pub fn load(path: &Path) -> Loaded {
     let config = sound.then(|| {
         let mut files: Vec<PathBuf> = texts.into_iter().map(|text| text.path).collect();
         files.extend(meant.files.iter().cloned());
-        let (secret, server, log) = (meant.secret, meant.server.clone(), meant.log);
+        let (secret, server, log, latency) = (meant.secret, meant.server.clone(), meant.log, meant.latency);
+        let cells = meant.geo.cells.iter().map(|line| ((line.whose, line.region.clone()), line.reading)).collect();
         let draft;
         (draft, shared) = compile::compile(meant);
-        Config { secret, server, log, files, draft }
+        Config { secret, server, log, latency, cells, files, draft }
     });
     if shared > 0 {
         let message =

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::engine::signal::latency::Terms;
+
 /// How the server listens and where it keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -63,6 +65,21 @@ pub struct Tcp {
     pub idle: u64,
     /// A whole message must arrive in this time, in milliseconds.
     pub message: u64,
+}
+
+/// When measured round-trip times count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// When a measurement is believed, and when it replaces what counts.
+    pub terms: Terms,
+    /// Maps are compiled anew at most once in so many milliseconds.
+    pub refresh: u64,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self { terms: Terms::default(), refresh: 60_000 }
+    }
 }
 
 /// What is logged, and how.

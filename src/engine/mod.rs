@@ -7,6 +7,7 @@
 pub mod geo;
 pub mod health;
 mod prefetch;
+pub mod signal;
 pub mod snapshot;
 pub mod steer;
 pub mod types;

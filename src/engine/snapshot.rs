@@ -5,14 +5,15 @@ use std::sync::Arc;
 pub use super::steer::row::{EndpointRow, PoolRow};
 
 use super::{
-    geo::{Atlas, Cuts, Fence, Map, RegionPoint},
+    geo::{Atlas, Cuts, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::monitor::{Monitor, ProbeKey},
+    signal::latency::Latencies,
     steer::{
         draw::Seed,
         policy::{Endpoint, Policy, Pool, Service},
         table::{Assignment, PoolTable},
     },
-    types::{At, MonitorId, Prefix},
+    types::{At, MapId, MonitorId, Prefix, RegionId},
     wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
 };
@@ -40,8 +41,14 @@ pub struct Draft {
     pub atlas: Arc<Atlas>,
     /// Where the clients of resolvers are, for queries without a usable client subnet option.
     pub resolvers: Arc<Atlas>,
-    /// From addresses to bands, for each distinct set of regions and rules.
-    pub maps: Vec<Map>,
+    /// Measured round-trip times.
+    pub measures: Arc<Measures>,
+    /// The order of regions for clients of whom nothing is known; empty: all are equally near.
+    pub nowhere: Order,
+    /// Reckons round-trip times where nothing is measured.
+    pub model: Model,
+    /// What maps are made for, each distinct set of regions and rules once; the n-th map is made for the n-th of them.
+    pub rules: Vec<Rule>,
     /// What the draws are keyed with.
     pub secret: [u8; 16],
     /// What `id.server` answers; empty: nothing.
@@ -65,41 +72,113 @@ pub struct Reflect {
     pub allow: Vec<Prefix>,
 }
 
-/// The compiled configuration, immutable.
+/// The compiled configuration, immutable. What no measurement changes is shared with the worlds made from it.
 #[derive(Debug, Default)]
 pub struct World {
-    draft: Draft,
+    draft: Arc<Draft>,
     /// Every name of every zone.
-    pub table: Table,
+    pub table: Arc<Table>,
     /// For each pool, what queries read of it.
-    pub tables: Vec<PoolTable>,
+    pub tables: Arc<Vec<PoolTable>>,
     /// For each service, what its draws start from.
-    pub seeds: Vec<Seed>,
+    pub seeds: Arc<Vec<Seed>>,
     /// The regions' points by id.
-    pub points: Vec<RegionPoint>,
+    pub points: Arc<Vec<RegionPoint>>,
     /// The answer to `id.server`; none when silenced.
     pub identity_txt: Option<Fragment>,
+    /// The measured round-trip times in force.
+    pub measures: Arc<Measures>,
+    /// From addresses to catchments, for each of the draft's rules.
+    pub maps: Vec<Map>,
+    /// For each service, which maps tell its clients apart, and the draft's service beside.
+    pub services: Vec<Service>,
 }
 
 impl World {
-    /// Lays out the tables. The draft has been checked.
+    /// Lays out the tables and compiles the maps. The draft has been checked.
     #[must_use]
     pub fn seal(draft: Draft) -> Self {
         let names: Vec<_> = draft.services.iter().map(|s| &s.name).collect();
         let regions: Vec<&str> = draft.regions.iter().map(|r| &*r.name).collect();
         let table_of = |pool: &Pool| {
-            let rule = pool.map.and_then(|m| draft.maps.get(m.at())).map_or(&[][..], |m| &m.rule().regions);
+            let rule = pool.map.and_then(|m| draft.rules.get(m.at())).map_or(&[][..], |rule| &rule.regions);
             PoolTable::new(pool, &draft.endpoints, &regions, rule)
         };
-        Self {
-            table: Table::build(&draft.zones, &names),
-            tables: draft.pools.iter().map(table_of).collect(),
-            seeds: draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect(),
-            points: draft.regions.iter().map(|r| r.point).collect(),
+        let laid = Self {
+            table: Arc::new(Table::build(&draft.zones, &names)),
+            tables: Arc::new(draft.pools.iter().map(table_of).collect()),
+            seeds: Arc::new(draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect()),
+            points: Arc::new(draft.regions.iter().map(|r| r.point).collect()),
             identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
-            draft,
+            measures: Arc::default(),
+            maps: Vec::new(),
+            services: Vec::new(),
+            draft: Arc::new(draft),
+        };
+        laid.measured(Arc::clone(&laid.draft.measures))
+    }
+
+    /// The same configuration with other measurements: only maps are compiled anew.
+    #[must_use]
+    pub fn measured(&self, measures: Arc<Measures>) -> Self {
+        let mut world = Self {
+            draft: Arc::clone(&self.draft),
+            table: Arc::clone(&self.table),
+            tables: Arc::clone(&self.tables),
+            seeds: Arc::clone(&self.seeds),
+            points: Arc::clone(&self.points),
+            identity_txt: self.identity_txt.clone(),
+            measures,
+            maps: Vec::new(),
+            services: Vec::new(),
+        };
+        world.maps = self.rules.iter().map(|rule| Map::compile(&world.ground(), rule)).collect();
+        let asking = |service: &Service| Service { maps: asked(service, &world.maps), ..service.clone() };
+        world.services = self.draft.services.iter().map(asking).collect();
+        world
+    }
+
+    /// What the maps are compiled from.
+    #[must_use]
+    pub fn ground(&self) -> Ground<'_> {
+        Ground {
+            atlas: &self.draft.atlas,
+            resolvers: &self.draft.resolvers,
+            points: &self.points,
+            measures: &self.measures,
+            nowhere: &self.draft.nowhere,
+            model: self.draft.model,
+            cuts: self.draft.cuts,
         }
     }
+
+    /// Whether both were made from one configuration, so that they differ in measurements at most.
+    #[must_use]
+    pub fn is_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.draft, &other.draft)
+    }
+}
+
+/// The maps that a service asks for its client's piece. One that treats all clients alike would only lengthen scopes, by
+/// the special-purpose blocks in it; where the block decides and no map tells clients apart, one of them is needed to
+/// keep these blocks out.
+fn asked(service: &Service, maps: &[Map]) -> Vec<MapId> {
+    let told_apart = |id: &&MapId| maps.get(id.at()).is_some_and(|map| map.catchments() > 1);
+    let asked: Vec<MapId> = service.maps.iter().filter(told_apart).copied().collect();
+    match service.maps.first() {
+        Some(first) if asked.is_empty() && service.cut.is_some() => vec![*first],
+        _ => asked,
+    }
+}
+
+/// What is measured of the regions of a configuration, at a moment.
+#[must_use]
+pub fn measures(latencies: &Latencies<(Whose, Box<str>)>, regions: &[Region], now: At) -> Measures {
+    Measures::new(latencies.published(now).filter_map(|((whose, name), reading)| {
+        let region = regions.binary_search_by(|region| region.name.cmp(name)).ok()?;
+        let measured = Measured { rtt: reading.rtt, samples: reading.samples, age: reading.age };
+        Some((*whose, RegionId(region as u16), measured))
+    }))
 }
 
 impl std::ops::Deref for World {

@@ -15,8 +15,14 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms of the engine, lowest first; those on one line do not import each other.
-const ENGINE: &[&[&str]] =
-    &[&["types"], &["wire"], &["zone", "geo", "health"], &["steer"], &["snapshot"], &["prefetch", "resolve", "mod"]];
+const ENGINE: &[&[&str]] = &[
+    &["types"],
+    &["wire"],
+    &["zone", "geo", "health", "signal"],
+    &["steer"],
+    &["snapshot"],
+    &["prefetch", "resolve", "mod"],
+];
 
 /// Files that may hold unsafe code.
 const UNSAFE: &[&str] = &["net/batch.rs", "engine/prefetch.rs"];

@@ -20,12 +20,12 @@ use std::{
 
 use super::{
     fault::Sources,
+    geo::Found,
     notes::Notes,
-    settings::{Log, Server},
+    settings::{Latency, Log, Server},
     spec::Spec,
 };
 use crate::engine::{
-    geo::Atlas,
     health::monitor::Monitor,
     snapshot::Region,
     steer::policy::{Fallback, Policy},
@@ -43,7 +43,8 @@ pub(crate) struct Meant {
     /// Files that were read beside the configuration itself.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) ecs_from: Vec<Prefix>,
-    pub(crate) atlas: Atlas,
+    pub(crate) geo: Found,
+    pub(crate) latency: Latency,
     pub(crate) regions: Vec<Region>,
     pub(crate) monitors: Vec<Monitor>,
     pub(crate) pools: Vec<MeantPool>,
@@ -95,7 +96,8 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let log = server::log(&spec.log, notes);
     let ecs_from = server::ecs(&spec.ecs, notes);
     let mut files = Vec::new();
-    let atlas = place::geo(&spec.geo, &mut files, sources, notes);
+    let geo = place::geo(&spec.geo, &mut files, sources, notes);
+    let latency = Latency::default();
     let regions = place::regions(&spec.regions, notes);
     let monitors = monitor::monitors(&spec.monitors, notes);
     let mut policies = policy::Policies::resolve(&spec.policies, notes);
@@ -107,7 +109,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         files.push(server.secret_file.clone());
     }
     let zones = zones.into_iter().filter_map(|zone| zone.loaded).map(|loaded| loaded.zone).collect();
-    Meant { server, log, secret, files, ecs_from, atlas, regions, monitors, pools, services, zones }
+    Meant { server, log, secret, files, ecs_from, geo, latency, regions, monitors, pools, services, zones }
 }
 
 fn version(spec: &Spec, notes: &mut Notes<'_>) {

@@ -8,18 +8,18 @@ use super::value::{items, name};
 use crate::{
     config::{
         fault::Sources,
-        geo::{self, Named as NamedFile},
+        geo::{self, Found, Named as NamedFile},
         notes::{Notes, join},
         spec::{GeoSpec, Named, Real, RegionSpec},
     },
     engine::{
-        geo::{Atlas, Coordinates, Fence, RegionPoint},
+        geo::{Coordinates, Fence, RegionPoint},
         snapshot::Region,
     },
 };
 
 /// Reads the databases and overrides that `[geo]` names.
-pub(crate) fn geo(spec: &GeoSpec, files: &mut Vec<PathBuf>, sources: &mut Sources, notes: &mut Notes<'_>) -> Atlas {
+pub(crate) fn geo(spec: &GeoSpec, files: &mut Vec<PathBuf>, sources: &mut Sources, notes: &mut Notes<'_>) -> Found {
     let mut databases: Vec<NamedFile> = Vec::new();
     for item in items(spec.databases.as_ref()) {
         let named = NamedFile { path: notes.path(&item), place: notes.place(item.span()) };
@@ -37,7 +37,8 @@ pub(crate) fn geo(spec: &GeoSpec, files: &mut Vec<PathBuf>, sources: &mut Source
         place: notes.place(written.span()),
     });
     files.extend(databases.iter().chain(&overrides).map(|named| named.path.clone()));
-    geo::load(&databases, overrides.as_ref(), sources, &mut notes.faults)
+    let files = geo::Files { databases: &databases, overrides: overrides.as_ref(), ..geo::Files::default() };
+    geo::load(&files, sources, &mut notes.faults)
 }
 
 /// `[regions]`, in name order.

@@ -11,11 +11,12 @@ use std::{
 
 use super::check::{Meant, MeantPool, MeantService};
 use crate::engine::{
-    geo::{Cuts, GeoKey, Map, RegionPoint, Rule},
+    geo::{Cuts, GeoKey, Model, Rule},
     health::monitor::{Monitor, ProbeKey},
-    snapshot::{Draft, Target},
+    signal::latency::Latencies,
+    snapshot::{Draft, Target, measures},
     steer::policy::{Endpoint, Key, Pool, Service},
-    types::{EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
+    types::{At, EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
 };
 
 /// How wide a block is at most, where a policy can split a catchment.
@@ -80,9 +81,11 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
             ..Pool::default()
         });
     }
-    let points: Vec<RegionPoint> = meant.regions.iter().map(|region| region.point).collect();
-    let maps: Vec<Map> = rules.iter().map(|rule| Map::compile(&meant.atlas, &points, rule, &Cuts::default())).collect();
-    let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools, &maps)).collect();
+    let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools)).collect();
+    // What counts when a server starts; one that runs has a table of its own, which remembers.
+    let mut latencies = Latencies::new(meant.latency.terms);
+    latencies.import(At(0), meant.geo.cells.into_iter().map(|line| ((line.whose, line.region), line.reading)));
+    let measures = Arc::new(measures(&latencies, &meant.regions, At(0)));
     let target = |(monitor, key)| Target { monitor, key: Arc::new(key) };
     let draft = Draft {
         regions: meant.regions,
@@ -93,9 +96,12 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         policies: policies.kept,
         services,
         zones: meant.zones,
-        atlas: Arc::new(meant.atlas),
-        resolvers: Arc::default(),
-        maps,
+        atlas: Arc::new(meant.geo.atlas),
+        resolvers: Arc::new(meant.geo.resolvers),
+        measures,
+        nowhere: Vec::new(),
+        model: Model::default(),
+        rules,
         secret: meant.secret.unwrap_or_default(),
         identity: meant.server.identity.into(),
         ecs_from: meant.ecs_from,
@@ -144,21 +150,17 @@ fn splits(pool: &MeantPool) -> bool {
     pool.policy.asks_block() && chosen.any(|endpoint| !places.insert(if ordered { endpoint.order } else { 0 }))
 }
 
-fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool], compiled: &[Map]) -> Service {
+fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Service {
     let mut maps: Vec<MapId> = Vec::new();
     let mut cut: Option<[u8; 2]> = None;
     for at in &service.pools {
         let (Some(pool), Some(Pool { map, .. })) = (meant.get(*at), pools.get(*at)) else { continue };
-        let splits = splits(pool);
-        // A map that treats all clients alike would only lengthen scopes, by the special-purpose blocks in it.
-        let told_apart = map.and_then(|id| compiled.get(id.at())).is_some_and(|map| map.catchments() > 1);
         if let Some(map) = *map
-            && (splits || told_apart)
             && !maps.contains(&map)
         {
             maps.push(map);
         }
-        if splits {
+        if splits(pool) {
             let [v4, v6] = pool.policy.sticky.unwrap_or(BLOCK);
             cut = Some(cut.map_or([v4, v6], |[w4, w6]| [v4.max(w4), v6.max(w6)]));
         }

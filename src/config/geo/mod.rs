@@ -3,10 +3,14 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use super::fault::{Fault, Place, Sources};
-use crate::engine::geo::{Atlas, AtlasBuilder};
+use super::fault::{Fault, FileId, Place, Sources};
+use crate::engine::{
+    geo::{Atlas, AtlasBuilder},
+    types::Prefix,
+};
 
 mod database;
+pub mod latency;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -23,13 +27,52 @@ pub struct Named {
     pub place: Place,
 }
 
-/// Reads all sources into one atlas. Overrides win over databases; of the databases, for each field the first that
-/// knows. Faults are appended: those of a database at the place that names it, those of overrides at their own lines
-/// (the text is added to `sources`). With an error among them the atlas is incomplete and must not be used.
-pub fn load(databases: &[Named], overrides: Option<&Named>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Atlas {
+/// Everything that says something of addresses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Files<'a> {
+    /// Databases, the first that knows a field wins.
+    pub databases: &'a [Named],
+    /// Prefix to location, over the databases.
+    pub overrides: Option<&'a Named>,
+    /// Resolver prefix to the location of its clients.
+    pub resolvers: Option<&'a Named>,
+    /// Measured round-trip times; of one cell the last file has it.
+    pub latency: &'a [Named],
+    /// The most prefixes that are measured apart.
+    pub max_prefixes: usize,
+    /// Every prefix that geo rules, fences and groups name.
+    pub nets: &'a [Prefix],
+    /// The regions' names.
+    pub regions: &'a [&'a str],
+}
+
+/// What the files say.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Where addresses are.
+    pub atlas: Atlas,
+    /// Where the clients of resolvers are.
+    pub resolvers: Atlas,
+    /// Measured round-trip times.
+    pub cells: Vec<latency::Line>,
+}
+
+/// Reads all files. Overrides win over databases; of the databases, for each field the first that knows. Faults are
+/// appended: those of a database at the place that names it, those of lines at their own places (the text is added to
+/// `sources`). With an error among them what was found is incomplete and must not be used.
+pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Found {
+    let cells = latency::read_all(files, sources, faults);
+    let mut resolvers = AtlasBuilder::default();
+    if let Some(named) = files.resolvers {
+        overrule(named, "resolvers file", &mut resolvers, sources, faults);
+    }
+    Found { atlas: atlas(files, sources, faults), resolvers: resolvers.finish(), cells }
+}
+
+fn atlas(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Atlas {
     let mut builder = AtlasBuilder::default();
     let mut read: HashMap<&PathBuf, &Named> = HashMap::new();
-    for named in databases {
+    for named in files.databases {
         if let Some(first) = read.insert(&named.path, named) {
             let fault = Fault::warning(
                 format!("the database {} is named twice", named.path.display()),
@@ -43,30 +86,33 @@ pub fn load(databases: &[Named], overrides: Option<&Named>, sources: &mut Source
             faults.push(*fault);
         }
     }
-    if let Some(named) = overrides {
-        overrule(named, &mut builder, sources, faults);
+    if let Some(named) = files.overrides {
+        overrule(named, "overrides file", &mut builder, sources, faults);
     }
     builder.finish()
 }
 
-fn overrule(named: &Named, builder: &mut AtlasBuilder, sources: &mut Sources, faults: &mut Vec<Fault>) {
-    let text = match contents(named, "overrides file").and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
-            let message = format!("the overrides file {} is not UTF-8", named.path.display());
-            let fault = Fault::error(message, named.place.clone(), format!("line {line} has other octets"));
-            Box::new(fault.remedy("save it as UTF-8"))
-        })
-    }) {
-        Ok(text) => text,
+fn overrule(named: &Named, what: &str, builder: &mut AtlasBuilder, sources: &mut Sources, faults: &mut Vec<Fault>) {
+    let file = match text(named, what, sources) {
+        Ok(file) => file,
         Err(fault) => return faults.push(*fault),
     };
-    let file = sources.add(named.path.display().to_string(), text);
     let source = file_name(named);
     for line in table::read(file, sources, faults) {
         let fact = builder.fact(line.location, &source);
         builder.overrule(line.prefix, fact);
     }
+}
+
+/// Adds the text of a file to `sources`.
+fn text(named: &Named, what: &str, sources: &mut Sources) -> Result<FileId, Box<Fault>> {
+    let text = String::from_utf8(contents(named, what)?).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+        let message = format!("the {what} {} is not UTF-8", named.path.display());
+        let fault = Fault::error(message, named.place.clone(), format!("line {line} has other octets"));
+        Box::new(fault.remedy("save it as UTF-8"))
+    })?;
+    Ok(sources.add(named.path.display().to_string(), text))
 }
 
 /// The whole of a regular file. Devices and pipes are refused before they are opened, since they may never end.

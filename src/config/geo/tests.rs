@@ -10,7 +10,7 @@ use super::{
     *,
 };
 use crate::engine::{
-    geo::{Coordinates, Cuts, GeoKey, Location, Map, RegionPoint, Rule},
+    geo::{Coordinates, Cuts, GeoKey, Ground, Location, Map, Measures, Model, RegionPoint, Rule},
     types::{Prefix, RegionId},
 };
 
@@ -59,7 +59,8 @@ impl Folder {
     /// Loads databases, then overrides; faults as (severity, message: label).
     fn load(&mut self, databases: &[Named], overrides: Option<&Named>) -> (Atlas, Vec<(Severity, String)>) {
         let mut faults = Vec::new();
-        let atlas = load(databases, overrides, &mut self.sources, &mut faults);
+        let files = Files { databases, overrides, ..Files::default() };
+        let atlas = load(&files, &mut self.sources, &mut faults).atlas;
         for fault in &faults {
             assert!(fault.place.is_some() && fault.remedy.is_some(), "{fault:?}");
         }
@@ -339,7 +340,16 @@ fn the_demonstration_has_a_client_near_each_of_its_regions() {
         depth: 3,
         ..Rule::default()
     };
-    let map = Map::compile(&atlas, &points, &rule, &Cuts::default());
+    let ground = Ground {
+        atlas: &atlas,
+        resolvers: &Atlas::default(),
+        points: &points,
+        measures: &Measures::default(),
+        nowhere: &Vec::new(),
+        model: Model::default(),
+        cuts: Cuts::default(),
+    };
+    let map = Map::compile(&ground, &rule);
     for (client, nearest, scope) in [
         ("203.0.113.0/24", 0b001, 24),
         ("198.51.100.0/24", 0b010, 24),

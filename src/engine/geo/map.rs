@@ -2,7 +2,7 @@
 //! DNS messages.
 
 use super::{
-    Cuts, Piece, RegionPoint, Rule,
+    Cuts, Ground, Piece, RegionPoint, Rule,
     atlas::{Atlas, Kind, Table},
     estimate::{Spherical, distance},
     ranking::{Rows, Shape, Step, value},
@@ -44,7 +44,8 @@ impl Map {
     /// Merges the atlas's leaves into catchments: equal bands in every health state. Catchment 0 is that of clients of
     /// whom nothing is known. Special-purpose and embedding blocks are of it too, but stay pieces of their own.
     #[must_use]
-    pub fn compile(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, cuts: &Cuts) -> Self {
+    pub fn compile(ground: &Ground<'_>, rule: &Rule) -> Self {
+        let Ground { atlas, points, cuts, .. } = *ground;
         let shape = Shape::of(rule);
         let (cells, rows) = cells(atlas, points, rule, &shape);
         let sides = Family::BOTH.map(|family| {

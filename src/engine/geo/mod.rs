@@ -6,7 +6,9 @@ use super::types::{Prefix, RegionId};
 mod atlas;
 mod centroids;
 mod estimate;
+mod ground;
 mod map;
+mod measures;
 #[cfg(test)]
 mod properties;
 mod ranking;
@@ -18,7 +20,9 @@ mod trie;
 pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
 pub use centroids::is_country;
 pub use estimate::{Estimate, How, estimate, row};
+pub use ground::{Ground, Model};
 pub use map::Map;
+pub use measures::{Measured, Measures, Whose};
 pub use special::normalise;
 
 /// A point on the globe in ten-thousandths of a degree, so that it can be compared and hashed.

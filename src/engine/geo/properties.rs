@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     ranking::Shape,
-    tests::{at, cities, point, prefix, region},
+    tests::{at, cities, compiled, point, prefix, region},
     *,
 };
 use crate::engine::types::Family;
@@ -195,7 +195,7 @@ proptest! {
     #[test]
     fn maps_say_what_the_layers_and_the_ranking_say(small in small()) {
         let atlas = small.atlas();
-        let map = Map::compile(&atlas, &small.points, &small.rule, &Cuts::default());
+        let map = compiled(&atlas, &small.points, &small.rule, &Cuts::default());
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         let nowhere = answers(None, &small.points, &small.rule);
         let mut seen = Vec::new();
@@ -210,8 +210,8 @@ proptest! {
             let piece = map.find(block);
             prop_assert_eq!(piece.special, special);
             let sets = (0..small.rule.keys.len()).flat_map(|key| sets(&small.rule).map(move |set| (key, set)));
-            let compiled: Vec<u64> = sets.map(|(key, set)| map.best(piece.catchment, key, set)).collect();
-            prop_assert_eq!(&compiled, &expected);
+            let found: Vec<u64> = sets.map(|(key, set)| map.best(piece.catchment, key, set)).collect();
+            prop_assert_eq!(&found, &expected);
             seen.push((special, expected, piece));
         }
         // One piece, one catchment; and nothing outside the /16 that the piece does not know.
@@ -238,7 +238,7 @@ proptest! {
         small in small(), widest in 0..=20_u8, clients in prop::collection::vec((8..=32_u8, 0..1_u32 << 16), 24)
     ) {
         let cuts = Cuts { widest: [widest, 0], ..Cuts::default() };
-        let map = Map::compile(&small.atlas(), &small.points, &small.rule, &cuts);
+        let map = compiled(&small.atlas(), &small.points, &small.rule, &cuts);
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         let mut pieces: Vec<Piece> = Vec::new();
         for (len, low) in clients {
@@ -259,9 +259,9 @@ proptest! {
     #[test]
     fn a_coarser_cut_gives_each_prefix_what_covers_most_of_it(small in small(), finest in 16..24_u8) {
         let atlas = small.atlas();
-        let fine = Map::compile(&atlas, &small.points, &small.rule, &Cuts::default());
+        let fine = compiled(&atlas, &small.points, &small.rule, &Cuts::default());
         let cuts = Cuts { finest: [finest, 56], ..Cuts::default() };
-        let coarse = Map::compile(&atlas, &small.points, &small.rule, &cuts);
+        let coarse = compiled(&atlas, &small.points, &small.rule, &cuts);
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         for &block in &blocks {
             let piece = coarse.find(block);
@@ -297,7 +297,7 @@ proptest! {
         }
         let points = cities().map(region);
         let rule = Rule { regions: (0..6).map(RegionId).collect(), keys: vec![(GeoKey::Rtt, 50)], groups: vec![], depth: 3, ..Rule::default() };
-        let map = Map::compile(&builder.finish(), &points, &rule, &Cuts::default());
+        let map = compiled(&builder.finish(), &points, &rule, &Cuts::default());
         let mut scopes: Vec<Prefix> = Vec::new();
         for client in clients {
             let (inside, offset) = normalise(client);

@@ -33,6 +33,20 @@ pub(super) fn region(coordinates: Coordinates) -> RegionPoint {
     RegionPoint { location: Some(coordinates), bias: 0 }
 }
 
+/// A map of a world in which nothing is measured.
+pub(super) fn compiled(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, cuts: &Cuts) -> Map {
+    let ground = Ground {
+        atlas,
+        resolvers: &Atlas::default(),
+        points,
+        measures: &Measures::default(),
+        nowhere: &Vec::new(),
+        model: Model::default(),
+        cuts: *cuts,
+    };
+    Map::compile(&ground, rule)
+}
+
 /// Every region in one comparison by round-trip time.
 fn by_rtt(regions: u16, tolerance: u32) -> Rule {
     Rule {
@@ -132,7 +146,7 @@ fn scope_of_an_embedded_form_is_the_ipv4_scope_shifted() {
     builder.learn(prefix("69.58.128.0/17"), fact);
     let fact = builder.fact(at(frankfurt), "db");
     builder.learn(prefix("69.58.0.0/17"), fact);
-    let map = Map::compile(&builder.finish(), &[region(frankfurt), region(new_york)], &by_rtt(2, 0), &Cuts::default());
+    let map = compiled(&builder.finish(), &[region(frankfurt), region(new_york)], &by_rtt(2, 0), &Cuts::default());
     let scope = |client: &str| {
         let (client, offset) = normalise(prefix(client));
         offset + map.find(client).prefix.len()
@@ -151,7 +165,7 @@ fn special_blocks_stay_apart_and_know_nothing() {
     builder.learn(prefix("0.0.0.0/0"), fact);
     builder.learn(prefix("::/0"), fact);
     let atlas = builder.finish();
-    let map = Map::compile(&atlas, &[region(frankfurt)], &by_rtt(1, 0), &Cuts::default());
+    let map = compiled(&atlas, &[region(frankfurt)], &by_rtt(1, 0), &Cuts::default());
     for (client, leaf) in [
         ("10.1.2.3/32", "10.0.0.0/8"),
         ("127.0.0.1/32", "127.0.0.0/8"),
@@ -189,7 +203,7 @@ fn a_short_source_gets_special_blocks_only_where_there_is_nothing_else() {
     let fact = builder.fact(at(frankfurt), "db");
     builder.overrule(prefix("10.1.2.0/24"), fact);
     let atlas = builder.finish();
-    let map = Map::compile(&atlas, &[region(frankfurt)], &by_rtt(1, 0), &Cuts::default());
+    let map = compiled(&atlas, &[region(frankfurt)], &by_rtt(1, 0), &Cuts::default());
     let piece = map.find(prefix("10.0.0.0/8"));
     assert_eq!((piece.prefix, piece.special), (prefix("10.1.2.0/24"), false));
     assert_eq!(atlas.find(prefix("10.0.0.0/8")).leaf, prefix("10.1.2.0/24"));
@@ -253,7 +267,7 @@ fn a_rule_without_keys_has_one_catchment() {
         builder.learn(Prefix::new(IpAddr::from([20, n as u8, 0, 0]), 16), fact);
     }
     let rule = Rule { regions: vec![RegionId(0)], keys: vec![], groups: vec![], depth: 3, ..Rule::default() };
-    let map = Map::compile(&builder.finish(), &cities().map(region), &rule, &Cuts::default());
+    let map = compiled(&builder.finish(), &cities().map(region), &rule, &Cuts::default());
     assert_eq!(map.find(prefix("20.1.2.3/32")), map.find(prefix("20.4.2.3/32")));
     assert_eq!(map.find(prefix("20.1.2.3/32")).prefix, prefix("16.0.0.0/4"));
     assert_eq!(map.best(0, 0, 0b1), 0b1);
@@ -268,7 +282,7 @@ fn a_large_map_is_found_through_its_first_sixteen_bits() {
         builder.learn(Prefix::new(IpAddr::from((0x1400_0000 + (n << 8)).to_be_bytes()), 24), facts[of(n)]);
     }
     let regions = cities().map(region);
-    let map = Map::compile(&builder.finish(), &regions, &by_rtt(6, 0), &Cuts::default());
+    let map = compiled(&builder.finish(), &regions, &by_rtt(6, 0), &Cuts::default());
     assert!(map.pieces()[0] > 4096);
     for n in 0..20_000_u32 {
         let piece = map.find(Prefix::host(IpAddr::from((0x1400_0001 + (n << 8)).to_be_bytes())));

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     engine::{
-        geo::{Cuts, GeoKey, Map, RegionPoint, Rule},
+        geo::{GeoKey, RegionPoint, Rule},
         health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
         snapshot::{Draft, Region, Snapshot, Target, World},
         steer::policy::{Endpoint, Fallback, Key, Policy, Pool, Service, Spread},
@@ -77,7 +77,7 @@ fn draft() -> Draft {
         identity: "worker".into(),
         ..Draft::default()
     };
-    draft.maps = vec![Map::compile(&draft.atlas, &points, &rule, &Cuts::default())];
+    draft.rules = vec![rule];
     for (n, spread) in (0..).zip(SPREADS.into_iter().chain([Spread::Hash])) {
         let lost = n == SPREADS.len() as u32;
         let count = if lost { 1 } else { 3_u8 };

@@ -1,0 +1,75 @@
+//! Measured round-trip times, by client and region. Must not know where they come from, nor when they are believed.
+
+use super::atlas::Table;
+use crate::engine::types::{Prefix, RegionId};
+
+/// Whose round trips a measured value holds for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whose {
+    /// Addresses: never finer than /24 and /48.
+    Net(Prefix),
+    /// Who announces the address.
+    Asn(u32),
+    /// ISO 3166-1 alpha-2, in capitals.
+    Country([u8; 2]),
+}
+
+impl Whose {
+    /// The longest prefixes that are measured apart (v4, v6).
+    pub const FINEST: [u8; 2] = [24, 48];
+}
+
+impl std::fmt::Display for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Net(prefix) => prefix.fmt(f),
+            Self::Asn(asn) => write!(f, "AS{asn}"),
+            Self::Country([a, b]) => write!(f, "{}{}", char::from(*a), char::from(*b)),
+        }
+    }
+}
+
+/// A measured round-trip time that is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// Tenths of a millisecond.
+    pub rtt: u32,
+    /// How many measurements it was made from; none: it was stated, not measured.
+    pub samples: Option<u32>,
+    /// How old it was when it was taken over, in milliseconds.
+    pub age: u64,
+}
+
+/// Measured round-trip times, by client and region.
+#[derive(Clone, Debug, Default)]
+pub struct Measures {
+    rows: Table<Whose, Vec<(RegionId, Measured)>>,
+}
+
+impl Measures {
+    /// Of cells in any order; of two for one client and region the last.
+    #[must_use]
+    pub fn new(cells: impl IntoIterator<Item = (Whose, RegionId, Measured)>) -> Self {
+        let mut rows: Table<Whose, Vec<(RegionId, Measured)>> = Table::default();
+        for (whose, region, measured) in cells {
+            let row = rows.entry(whose).or_default();
+            match row.binary_search_by_key(&region, |(known, _)| *known) {
+                Ok(at) => row[at].1 = measured,
+                Err(at) => row.insert(at, (region, measured)),
+            }
+        }
+        Self { rows }
+    }
+
+    /// Whether nothing is measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row of a client, in id order of regions; empty where there is none.
+    #[must_use]
+    pub fn of(&self, whose: Whose) -> &[(RegionId, Measured)] {
+        self.rows.get(&whose).map_or(&[], Vec::as_slice)
+    }
+}
