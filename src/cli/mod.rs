@@ -70,8 +70,7 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
 /// Where addresses and regions are, by a configuration; what is wrong with it is told to `err`.
 fn places(path: &Path, err: &mut dyn Write) -> Result<geo::Places, Exit> {
     let config = serve::read(path, err).ok_or(Exit::Failed)?;
-    let regions = config.draft.regions.into_iter().map(|region| (region.name, region.point)).collect();
-    Ok(geo::Places { atlas: config.draft.atlas, regions })
+    Ok(geo::Places::of(config.draft))
 }
 
 /// Says why a verb could not run. Whether anybody reads it changes nothing.

@@ -272,8 +272,7 @@ impl<'s> Parts<'s> {
             rows: &snapshot.pools,
             policies: &world.policies,
             maps: &world.maps,
-            atlas: &world.atlas,
-            points: &world.points,
+            ground: world.ground(),
             endpoints: &world.endpoints,
             live: &snapshot.endpoints,
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Location,
+    Facts, Location,
     special::{EMBEDDINGS, SPECIAL, normalise},
     trie::{Branch, Slot, Trie, extent},
 };
@@ -23,6 +23,44 @@ pub struct Atlas {
     entries: Vec<Entry>,
     locations: Vec<Location>,
     sources: Vec<Box<str>>,
+    marks: Marks,
+}
+
+/// A prefix that configuration or a measurement names.
+#[derive(Debug)]
+pub(super) struct Mark {
+    pub(super) prefix: Prefix,
+    /// The narrowest other mark that holds it.
+    pub(super) within: Option<u32>,
+}
+
+/// The marks of an atlas, wider ones first.
+#[derive(Debug, Default)]
+pub(super) struct Marks(Vec<Mark>);
+
+impl Marks {
+    fn new(mut prefixes: Vec<Prefix>) -> Self {
+        prefixes.sort_unstable_by_key(|prefix| (prefix.len(), *prefix));
+        prefixes.dedup();
+        let numbers: Table<Prefix, u32> = prefixes.iter().copied().zip(0..).collect();
+        let lens: std::collections::BTreeSet<u8> = prefixes.iter().map(|prefix| prefix.len()).collect();
+        let within =
+            |prefix: &Prefix| lens.range(..prefix.len()).rev().find_map(|len| numbers.get(&prefix.cut(*len)).copied());
+        Self(prefixes.iter().map(|prefix| Mark { prefix: *prefix, within: within(prefix) }).collect())
+    }
+
+    /// The number of a mark.
+    pub(super) fn number(&self, prefix: Prefix) -> Option<u32> {
+        self.0
+            .binary_search_by_key(&(prefix.len(), prefix), |mark| (mark.prefix.len(), mark.prefix))
+            .ok()
+            .map(|n| n as u32)
+    }
+
+    /// A mark by its number.
+    pub(super) fn get(&self, number: u32) -> Option<&Mark> {
+        self.0.get(number as usize)
+    }
 }
 
 /// What an [`Atlas`] knows of one prefix.
@@ -30,6 +68,8 @@ pub struct Atlas {
 pub struct Spot<'a> {
     /// Where it is; none when nobody knows.
     pub location: Option<&'a Location>,
+    /// All that it is known by.
+    pub facts: Facts<'a>,
     /// Who says so, for people: the names of the files, or what the special-purpose block is for.
     pub source: &'a str,
     /// The leaf that holds it.
@@ -44,6 +84,8 @@ struct Entry {
     kind: Kind,
     location: Option<u32>,
     source: u32,
+    /// The narrowest mark that holds it.
+    mark: Option<u32>,
 }
 
 /// Which of the layers a leaf came from.
@@ -71,6 +113,7 @@ pub struct AtlasBuilder {
     by_source: Table<Box<str>, u32>,
     added: Table<(u32, u32), u32>,
     overrides: Vec<(Prefix, Fact)>,
+    marks: Vec<Prefix>,
 }
 
 impl Default for Atlas {
@@ -88,15 +131,17 @@ impl Default for AtlasBuilder {
                 entries: Vec::new(),
                 locations: Vec::new(),
                 sources: Vec::new(),
+                marks: Marks::default(),
             },
             by_entry: Table::default(),
             by_location: Table::default(),
             by_source: Table::default(),
             added: Table::default(),
             overrides: Vec::new(),
+            marks: Vec::new(),
         };
         let source = builder.source("");
-        builder.entry(Entry { kind: Kind::Ordinary, location: None, source });
+        builder.entry(Entry { kind: Kind::Ordinary, location: None, source, mark: None });
         builder
     }
 }
@@ -106,14 +151,14 @@ impl AtlasBuilder {
     pub fn fact(&mut self, location: Location, source: &str) -> Fact {
         let location = self.location(location);
         let source = self.source(source);
-        Fact(self.entry(Entry { kind: Kind::Ordinary, location: Some(location), source }))
+        Fact(self.entry(Entry { kind: Kind::Ordinary, location: Some(location), source, mark: None }))
     }
 
     /// What a database knows of `prefix`. Call it for one database after the other: for each field the first that knows
     /// wins. The prefixes of one database must be disjoint, which those of an MMDB always are.
     pub fn learn(&mut self, prefix: Prefix, fact: Fact) {
         let Self { atlas, by_entry, by_location, by_source, added, .. } = self;
-        let Atlas { tries, entries, locations, sources } = atlas;
+        let Atlas { tries, entries, locations, sources, .. } = atlas;
         tries[prefix.family().at()].change(prefix, |old| {
             if old == 0 || old == fact.0 {
                 return fact.0;
@@ -128,7 +173,7 @@ impl AtlasBuilder {
                 let location = Some(keep(locations, by_location, joined));
                 let names = format!("{}, {}", sources[first.source as usize], sources[second.source as usize]);
                 let source = keep_source(sources, by_source, &names);
-                keep_entry(entries, by_entry, Entry { kind: Kind::Ordinary, location, source })
+                keep_entry(entries, by_entry, Entry { kind: Kind::Ordinary, location, source, mark: None })
             })
         });
     }
@@ -141,6 +186,12 @@ impl AtlasBuilder {
         self.overrides.push((prefix, fact));
     }
 
+    /// Names a prefix, so that its clients are told apart: those of the narrowest named prefix are of all wider ones too.
+    /// Like an override it makes its part of a special-purpose block ordinary.
+    pub fn mark(&mut self, prefix: Prefix) {
+        self.marks.push(prefix);
+    }
+
     /// Puts the layers together.
     #[must_use]
     pub fn finish(mut self) -> Atlas {
@@ -150,7 +201,7 @@ impl AtlasBuilder {
         let mut blocks: Vec<_> = special.chain(embeddings).map(|(block, kind)| (block.prefix(), kind)).collect();
         blocks.sort_by_key(|(prefix, _)| prefix.len());
         for (prefix, kind) in blocks {
-            let entry = self.entry(Entry { kind, location: None, source: nobody });
+            let entry = self.entry(Entry { kind, location: None, source: nobody, mark: None });
             self.atlas.tries[prefix.family().at()].paint(prefix, entry);
         }
         let mut overrides = std::mem::take(&mut self.overrides);
@@ -163,8 +214,28 @@ impl AtlasBuilder {
                 Kind::Special(_) | Kind::Embedding(_) => old,
             });
         }
-        tries.iter_mut().for_each(Trie::shrink);
+        self.put_marks(nobody);
+        self.atlas.tries.iter_mut().for_each(Trie::shrink);
         self.atlas
+    }
+
+    fn put_marks(&mut self, nobody: u32) {
+        let Self { atlas, by_entry, marks, .. } = self;
+        atlas.marks = Marks::new(std::mem::take(marks));
+        let Atlas { tries, entries, marks, .. } = atlas;
+        for (number, Mark { prefix, .. }) in (0..).zip(&marks.0) {
+            tries[prefix.family().at()].change(*prefix, |old| {
+                let entry = entries[old as usize];
+                let marked = match entry.kind {
+                    Kind::Ordinary => Entry { mark: Some(number), ..entry },
+                    Kind::Special(n) if SPECIAL[usize::from(n)].prefix().contains(*prefix) => {
+                        Entry { kind: Kind::Ordinary, location: None, source: nobody, mark: Some(number) }
+                    }
+                    Kind::Special(_) | Kind::Embedding(_) => return old,
+                };
+                keep_entry(entries, by_entry, marked)
+            });
+        }
     }
 
     fn location(&mut self, location: Location) -> u32 {
@@ -273,9 +344,11 @@ impl Atlas {
     }
 
     fn spot(&self, entry: u32, leaf: Prefix) -> Spot<'_> {
-        let Entry { kind, location, source } = self.entries[entry as usize];
+        let Entry { kind, source, .. } = self.entries[entry as usize];
+        let facts = self.facts(entry);
         Spot {
-            location: location.map(|at| &self.locations[at as usize]),
+            location: facts.location,
+            facts,
             source: match kind {
                 Kind::Ordinary => &self.sources[source as usize],
                 Kind::Special(n) => SPECIAL[usize::from(n)].name,
@@ -296,9 +369,21 @@ impl Atlas {
         self.entries[entry as usize].kind
     }
 
+    /// What clients of an entry are known by. A special-purpose block says nothing.
+    #[must_use]
+    pub fn facts(&self, entry: u32) -> Facts<'_> {
+        let mark = self.entries.get(entry as usize).and_then(|entry| entry.mark);
+        Facts { location: self.known(entry), marks: &self.marks, mark }
+    }
+
+    /// The marks.
+    pub(super) fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
     /// The location of an entry.
     pub(super) fn known(&self, entry: u32) -> Option<&Location> {
-        self.entries[entry as usize].location.map(|at| &self.locations[at as usize])
+        self.entries.get(entry as usize)?.location.map(|at| &self.locations[at as usize])
     }
 
     /// The leaves of one family, whose values are entries.

@@ -1,69 +1,186 @@
-//! How far a region is from a client, in kilometres and in milliseconds. Must not know catchments or tries.
+//! How far a region is from a client, in kilometres and in milliseconds: measured where it was measured, else modelled.
+//! The one place that makes such rows; maps are compiled from it and `explain` shows it. Must not know catchments.
 
-use super::{Coordinates, Location, RegionPoint, centroids};
+use super::{Coordinates, Facts, Ground, Location, Measured, Model, Whose, centroids};
+use crate::engine::types::RegionId;
 
 /// The Earth's mean radius in kilometres (IUGG).
 const EARTH_RADIUS_KM: f64 = 6371.0088;
-/// What every round trip costs before distance does, in tenths of a millisecond.
-const BASE_RTT: u32 = 50;
-/// Kilometres of great circle that cost one millisecond of round trip: light in fibre would do 100, paths bend.
-const KM_PER_MS: u32 = 65;
+/// How far apart two places of the order for unknown clients are: more than any tolerance.
+const APART: u32 = 1 << 17;
+/// A scale of one, in parts.
+pub const SCALE_ONE: u32 = 1000;
 
-/// How far a region is. Where it cannot be said, both numbers are `u32::MAX`, which makes the region the last, and
-/// all regions equal where nothing is known of the client.
+/// How far a region is. A number that cannot be said is `u32::MAX`, which makes the region the last, and all regions
+/// equal where nothing is known of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Expected round-trip time, in tenths of a millisecond.
+    /// Expected round-trip time, in tenths of a millisecond. For [`How::Order`] the place in the order, made a number.
     pub rtt: u32,
-    /// Great-circle distance, in kilometres.
+    /// Great-circle distance, in kilometres; likewise.
     pub km: u32,
-    /// What it rests on.
+    /// What the round-trip time rests on.
     pub how: How,
 }
 
 /// What an [`Estimate`] rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// The client's own coordinates.
-    Coordinates,
-    /// Where the people of the client's country live.
-    Centroid,
-    /// Nothing is known of the client.
+    /// It was measured.
+    Measured(Whose, Measured),
+    /// It was modelled over the distance, and scaled by so many parts of [`SCALE_ONE`] since the client's measured
+    /// round trips are so much longer than modelled ones.
+    Modelled(From, u32),
+    /// Nothing is known of the client: its place in the order for such clients.
+    Order(u16),
+    /// Nothing is known of the client, and the region has no place in an order for such clients.
     UnknownClient,
     /// The region has no location.
     UnknownRegion,
 }
 
+/// Where a distance is reckoned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The client's own coordinates.
+    Coordinates,
+    /// Where the people of the client's country live.
+    Centroid,
+}
+
+impl Estimate {
+    /// Whether it is no worse than the limits for round-trip time and distance. What is not known is not worse.
+    #[must_use]
+    pub fn is_within(&self, [rtt, km]: [Option<u32>; 2]) -> bool {
+        let known = !matches!(self.how, How::Order(_) | How::UnknownClient);
+        let beyond = |value: u32, limit: Option<u32>| known && value != u32::MAX && limit.is_some_and(|l| value > l);
+        !beyond(self.rtt, rtt) && !beyond(self.km, km)
+    }
+}
+
 impl Location {
     /// The point from which distances are reckoned: the coordinates, else the country's population centroid.
     #[must_use]
-    pub fn point(&self) -> Option<(Coordinates, How)> {
+    pub fn point(&self) -> Option<(Coordinates, From)> {
         match self.coordinates {
-            Some(point) => Some((point, How::Coordinates)),
-            None => Some((centroids::of(self.country?)?, How::Centroid)),
+            Some(point) => Some((point, From::Coordinates)),
+            None => Some((centroids::of(self.country?)?, From::Centroid)),
         }
     }
 }
 
-/// The estimate for one region.
-#[must_use]
-pub fn estimate(location: Option<&Location>, region: &RegionPoint) -> Estimate {
-    let unknown = |how| Estimate { rtt: u32::MAX, km: u32::MAX, how };
-    let Some((client, how)) = location.and_then(Location::point) else { return unknown(How::UnknownClient) };
-    let Some(there) = region.location else { return unknown(How::UnknownRegion) };
-    let km = distance(&Spherical::of(client), &Spherical::of(there));
-    Estimate { rtt: modelled(km), km, how }
+/// Makes rows of estimates.
+#[derive(Debug)]
+pub struct Estimator<'a> {
+    ground: Ground<'a>,
+    /// The regions' points by id.
+    points: Vec<Option<Spherical>>,
 }
 
-/// The estimates for all regions, in their order.
-#[must_use]
-pub fn row(location: Option<&Location>, regions: &[RegionPoint]) -> Vec<Estimate> {
-    regions.iter().map(|region| estimate(location, region)).collect()
+impl<'a> Estimator<'a> {
+    /// Over what is known.
+    #[must_use]
+    pub fn new(ground: &Ground<'a>) -> Self {
+        let points = ground.points.iter().map(|point| point.location.map(Spherical::of)).collect();
+        Self { ground: *ground, points }
+    }
+
+    /// The estimates for these regions, in their order.
+    #[must_use]
+    pub fn row(&self, facts: &Facts<'_>, regions: &[RegionId]) -> Vec<Estimate> {
+        let from = facts.location.and_then(Location::point).map(|(point, from)| (Spherical::of(point), from));
+        let cells = self.cells(facts);
+        let scale = from.map_or(SCALE_ONE, |(client, _)| self.scale(&client, &cells));
+        regions.iter().map(|region| self.one(*region, from, &cells, scale)).collect()
+    }
+
+    fn one(
+        &self,
+        region: RegionId,
+        from: Option<(Spherical, From)>,
+        cells: &[(RegionId, Whose, Measured)],
+        scale: u32,
+    ) -> Estimate {
+        let there = self.points.get(region.at()).copied().flatten();
+        let km = from.zip(there).map(|((client, _), there)| distance(&client, &there));
+        if let Ok(at) = cells.binary_search_by_key(&region, |(region, ..)| *region) {
+            let (_, whose, measured) = cells[at];
+            return Estimate { rtt: measured.rtt, km: km.unwrap_or(u32::MAX), how: How::Measured(whose, measured) };
+        }
+        let unknown = |how| Estimate { rtt: u32::MAX, km: u32::MAX, how };
+        match (from, km) {
+            (Some((_, from)), Some(km)) => {
+                let bias = self.ground.points.get(region.at()).map_or(0, |point| point.bias);
+                let rtt = scaled(self.ground.model.rtt(km), scale).saturating_add_signed(bias).min(u32::MAX - 1);
+                Estimate { rtt, km, how: How::Modelled(from, scale) }
+            }
+            (Some(_), None) => unknown(How::UnknownRegion),
+            (None, _) => match self.ground.nowhere.iter().find(|(known, _)| *known == region) {
+                Some(&(_, place)) => {
+                    let value = (u32::from(place) + 1).saturating_mul(APART).min(u32::MAX - 1);
+                    Estimate { rtt: value, km: value, how: How::Order(place) }
+                }
+                None => unknown(How::UnknownClient),
+            },
+        }
+    }
+
+    /// What is measured of a client, by region: by the most specific that has it, prefix (longest), AS number, country.
+    fn cells(&self, facts: &Facts<'_>) -> Vec<(RegionId, Whose, Measured)> {
+        let mut cells: Vec<(RegionId, Whose, Measured)> = Vec::new();
+        for whose in measured_as(&self.ground, facts) {
+            for &(region, measured) in self.ground.measures.of(whose) {
+                if let Err(at) = cells.binary_search_by_key(&region, |(region, ..)| *region) {
+                    cells.insert(at, (region, whose, measured));
+                }
+            }
+        }
+        cells
+    }
+
+    /// How much longer the client's measured round trips are than modelled ones: the median, never below one.
+    fn scale(&self, client: &Spherical, cells: &[(RegionId, Whose, Measured)]) -> u32 {
+        let mut ratios: Vec<u64> = cells
+            .iter()
+            .filter_map(|(region, _, measured)| {
+                let there = self.points.get(region.at()).copied().flatten()?;
+                let modelled = self.ground.model.rtt(distance(client, &there)).max(1);
+                Some(u64::from(measured.rtt) * u64::from(SCALE_ONE) / u64::from(modelled))
+            })
+            .collect();
+        ratios.sort_unstable();
+        let middle = ratios.len() / 2;
+        let median = match ratios.get(middle) {
+            None => 0,
+            Some(high) if ratios.len() % 2 == 0 => (ratios[middle - 1] + high) / 2,
+            Some(middle) => *middle,
+        };
+        u32::try_from(median).unwrap_or(u32::MAX).max(SCALE_ONE)
+    }
 }
 
-/// Round-trip time in tenths of a millisecond over so many kilometres, to the nearest: 5 ms + 1 ms for each 65 km.
-pub(super) fn modelled(km: u32) -> u32 {
-    BASE_RTT + (km * 20 + KM_PER_MS) / (2 * KM_PER_MS)
+/// Under which names a client can have been measured, the most specific first.
+pub(super) fn measured_as<'a>(ground: &Ground<'_>, facts: &Facts<'a>) -> impl Iterator<Item = Whose> + use<'a> {
+    let facts = *facts;
+    let wanted = !ground.measures.is_empty();
+    let place = facts.location.map(|location| (location.asn, location.country)).filter(|_| wanted);
+    let (asn, country) = place.unwrap_or_default();
+    let nets = wanted.then(|| facts.nets().map(Whose::Net)).into_iter().flatten();
+    nets.chain(asn.map(Whose::Asn)).chain(country.map(Whose::Country))
+}
+
+impl Model {
+    /// Round-trip time in tenths of a millisecond over so many kilometres, to the nearest.
+    #[must_use]
+    pub fn rtt(&self, km: u32) -> u32 {
+        let per = self.km_per_ms.max(1);
+        self.base.saturating_add((km * 20 + per) / (2 * per))
+    }
+}
+
+fn scaled(rtt: u32, scale: u32) -> u32 {
+    let one = u64::from(SCALE_ONE);
+    u32::try_from((u64::from(rtt) * u64::from(scale) + one / 2) / one).unwrap_or(u32::MAX)
 }
 
 /// A point in radians, with what the distance needs of it more than once.

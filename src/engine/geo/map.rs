@@ -2,11 +2,9 @@
 //! DNS messages.
 
 use super::{
-    Cuts, Ground, Piece, RegionPoint, Rule,
-    atlas::{Atlas, Kind, Table},
-    estimate::{Spherical, distance},
-    ranking::{Rows, Shape, Step, value},
-    special::SPECIAL,
+    Ground, Piece, Rule,
+    classes::{Cell, Classes},
+    ranking::{Rows, Shape},
     trie::{Branch, Slot, Trie, extent, side},
 };
 use crate::engine::types::{Family, Prefix};
@@ -17,27 +15,10 @@ pub struct Map {
     sides: [Side; 2],
     widest: [u8; 2],
     shape: Shape,
-    steps: Vec<Step>,
+    rows: Rows,
+    /// For each entry of the resolvers' atlas the catchment of the clients behind it.
+    behind: Vec<u32>,
     rule: Rule,
-}
-
-/// What a leaf of a map says: the catchment, and whether it is a block of its own that says nothing of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Cell(u32);
-
-impl Cell {
-    /// Special-purpose and embedding blocks: never joined with a neighbour.
-    const FENCED: u32 = 1 << 30;
-    /// Fenced, and kept however coarse the map is cut.
-    const PINNED: u32 = 1 << 29;
-
-    fn fenced(self) -> bool {
-        self.0 & Self::FENCED != 0
-    }
-
-    fn catchment(self) -> u32 {
-        self.0 & !(Self::FENCED | Self::PINNED)
-    }
 }
 
 impl Map {
@@ -45,15 +26,16 @@ impl Map {
     /// whom nothing is known. Special-purpose and embedding blocks are of it too, but stay pieces of their own.
     #[must_use]
     pub fn compile(ground: &Ground<'_>, rule: &Rule) -> Self {
-        let Ground { atlas, points, cuts, .. } = *ground;
+        let Ground { atlas, cuts, .. } = *ground;
         let shape = Shape::of(rule);
-        let (cells, rows) = cells(atlas, points, rule, &shape);
+        let Classes { cells, behind, mut rows } = Classes::of(ground, rule, &shape);
+        rows.shrink();
         let sides = Family::BOTH.map(|family| {
             let fold = Fold { atlas: atlas.trie(family), cells: &cells, finest: cuts.finest[family.at()] };
             Side::new(fold.run())
         });
         let widest = [0, 1].map(|at| cuts.widest[at].min(cuts.finest[at]));
-        Self { sides, widest, shape, steps: rows.into_steps(), rule: rule.clone() }
+        Self { sides, widest, shape, rows, behind, rule: rule.clone() }
     }
 
     /// The catchment of a normalised client. One that holds several pieces (a short SOURCE) gets the catchment that
@@ -84,29 +66,32 @@ impl Map {
     #[must_use]
     #[inline]
     pub fn best(&self, catchment: u32, key: usize, eligible: u64) -> u64 {
-        let first = catchment as usize * self.shape.stride;
-        let Some(row) = self.steps.get(first..first + self.shape.stride) else { return eligible };
-        self.shape.best(row, key, eligible)
+        match self.rows.steps(catchment, self.shape.stride) {
+            Some(row) => self.shape.best(row, key, eligible),
+            None => eligible,
+        }
     }
 
     /// The fences of the rule that keep clients of `catchment` out, as bits.
     #[must_use]
     #[inline]
-    pub fn denied(&self, _catchment: u32) -> u64 {
-        0
+    pub fn denied(&self, catchment: u32) -> u64 {
+        self.rows.denied(catchment)
     }
 
-    /// The regions, by position in the rule, that lie within the rule's limits for clients of `catchment`.
+    /// The regions, by position in the rule, that lie within the rule's limits for clients of `catchment`. What is not
+    /// known lies within them.
     #[must_use]
     #[inline]
-    pub fn within(&self, _catchment: u32) -> u64 {
-        u64::MAX
+    pub fn within(&self, catchment: u32) -> u64 {
+        self.rows.within(catchment)
     }
 
     /// The piece of clients behind a resolver, by the entry of the resolvers' atlas.
     #[must_use]
-    pub fn behind_resolver(&self, _entry: u32, prefix: Prefix) -> Piece {
-        Piece { catchment: 0, prefix, special: false }
+    pub fn behind_resolver(&self, entry: u32, prefix: Prefix) -> Piece {
+        let catchment = self.behind.get(entry as usize).copied().unwrap_or_default();
+        Piece { catchment, prefix, special: false }
     }
 
     /// What it was made for.
@@ -118,7 +103,7 @@ impl Map {
     /// How many catchments there are.
     #[must_use]
     pub fn catchments(&self) -> usize {
-        self.steps.len().checked_div(self.shape.stride).unwrap_or(1)
+        self.rows.len()
     }
 
     /// How many pieces each family's space is divided into, before [`Cuts::widest`].
@@ -126,52 +111,6 @@ impl Map {
     pub fn pieces(&self) -> [usize; 2] {
         [0, 1].map(|at| self.sides[at].trie.len() + 1)
     }
-}
-
-/// For each entry of the atlas its cell, and the rows of the catchments. The facts of a location that count are the
-/// point from which its distances are reckoned; locations with one point are one class.
-fn cells(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, shape: &Shape) -> (Vec<Cell>, Rows) {
-    let regions: Vec<Option<Spherical>> = rule
-        .regions
-        .iter()
-        .map(|region| points.get(region.at()).and_then(|point| point.location).map(Spherical::of))
-        .collect();
-    let mut rows = Rows::default();
-    let mut number = |client: Option<Spherical>| {
-        let values: Vec<Vec<u32>> = rule
-            .keys
-            .iter()
-            .map(|&(key, _)| {
-                let far = |region: &Option<Spherical>| match (&client, region) {
-                    (Some(client), Some(region)) => value(key, distance(client, region)),
-                    _ => u32::MAX,
-                };
-                regions.iter().map(far).collect()
-            })
-            .collect();
-        rows.number(shape, shape.row(rule, &values))
-    };
-    let nowhere = number(None);
-    let mut classes = Table::default();
-    let cells = (0..atlas.entries()).map(|entry| {
-        let cell = match atlas.kind(entry) {
-            Kind::Embedding(_) => nowhere | Cell::FENCED | Cell::PINNED,
-            Kind::Special(n) if pinned(n) => nowhere | Cell::FENCED | Cell::PINNED,
-            Kind::Special(_) => nowhere | Cell::FENCED,
-            Kind::Ordinary => match atlas.known(entry).and_then(|location| location.point()) {
-                Some((point, _)) => *classes.entry(point).or_insert_with(|| number(Some(Spherical::of(point)))),
-                None => nowhere,
-            },
-        };
-        Cell(cell)
-    });
-    (cells.collect(), rows)
-}
-
-/// Special-purpose blocks so small that even the default cuts would swallow them (`::`, `::1`, 100::/64).
-fn pinned(special: u8) -> bool {
-    let prefix = SPECIAL[usize::from(special)].prefix();
-    prefix.len() > Cuts::default().finest[prefix.family().at()]
 }
 
 /// One family of an atlas on its way to a map.
@@ -216,7 +155,7 @@ impl Fold<'_> {
         // Only lengths relative to each other count, so the branch may be taken for the whole space.
         self.atlas.leaves(slot, 0, 0, &mut |entry, bits, depth| {
             let cell = self.cells[entry as usize];
-            pinned |= cell.0 & Cell::PINNED != 0;
+            pinned |= cell.pinned();
             shares.add(Share { cell, extent: extent(depth), first: bits });
         });
         if pinned { None } else { shares.most().map(|share| share.cell) }

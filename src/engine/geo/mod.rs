@@ -5,6 +5,7 @@ use super::types::{Prefix, RegionId};
 
 mod atlas;
 mod centroids;
+mod classes;
 mod estimate;
 mod ground;
 mod map;
@@ -12,6 +13,7 @@ mod measures;
 #[cfg(test)]
 mod properties;
 mod ranking;
+mod select;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -19,10 +21,11 @@ mod trie;
 
 pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
 pub use centroids::is_country;
-pub use estimate::{Estimate, How, estimate, row};
+pub use estimate::{Estimate, Estimator, From, How, SCALE_ONE};
 pub use ground::{Ground, Model};
 pub use map::Map;
 pub use measures::{Measured, Measures, Whose};
+pub use select::Facts;
 pub use special::normalise;
 
 /// A point on the globe in ten-thousandths of a degree, so that it can be compared and hashed.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     ranking::Shape,
-    tests::{at, cities, compiled, point, prefix, region},
+    tests::{at, cities, compiled, point, prefix, region, row},
     *,
 };
 use crate::engine::types::Family;
@@ -329,14 +329,14 @@ proptest! {
         let regions = (0..count as u16).map(RegionId).collect();
         let rule = Rule { regions, keys: vec![(GeoKey::Rtt, tolerance)], groups, depth, ..Rule::default() };
         let shape = Shape::of(&rule);
-        let rows = [&one, &second].map(|values| shape.row(&rule, &[values[..count].to_vec()]));
+        let rows = [&one, &second].map(|values| shape.row(&rule, &[values[..count].to_vec()], all));
         for (row, values) in rows.iter().zip([&one, &second]) {
             for set in sets(&rule) {
                 prop_assert_eq!(shape.best(row, 0, set), ranked(&values[..count], &rule, 0, set));
             }
         }
         let equal = sets(&rule).all(|set| shape.best(&rows[0], 0, set) == shape.best(&rows[1], 0, set));
-        prop_assert_eq!(shape.alike(&rows[0], &rows[1]), equal);
-        prop_assert!(!equal || shape.fingerprint(&rows[0]) == shape.fingerprint(&rows[1]));
+        prop_assert_eq!(shape.alike(&rows[0], &rows[1], all), equal);
+        prop_assert!(!equal || shape.fingerprint(&rows[0], all) == shape.fingerprint(&rows[1], all));
     }
 }

@@ -1,7 +1,7 @@
 //! Which regions are the best for a client, for every set of regions that may still be eligible: the compiled answer
 //! to a key of the rank. Must not know addresses.
 
-use super::{GeoKey, Rule, atlas::Table};
+use super::{Rule, atlas::Table};
 
 /// One step of a decision list: when `member` is eligible and no earlier step's member is, the band is what of the
 /// eligible regions lies in `reach`.
@@ -40,12 +40,15 @@ impl Shape {
         Self { groups, lists, stride: stride as usize }
     }
 
-    /// The row for a client from which the regions lie at `values` (key by key, in the rule's order of regions).
-    pub(super) fn row(&self, rule: &Rule, values: &[Vec<u32>]) -> Vec<Step> {
+    /// The row for a client from which the regions lie at `values` (key by key, in the rule's order of regions), and to
+    /// whom the regions of `open` are open. Lists that closed regions make shorter end in steps that nobody takes.
+    pub(super) fn row(&self, rule: &Rule, values: &[Vec<u32>], open: u64) -> Vec<Step> {
         let mut row = Vec::with_capacity(self.stride);
         for (&(_, tolerance), values) in rule.keys.iter().zip(values) {
             for &group in &self.groups {
-                list(values, group, tolerance, rule.depth, &mut row);
+                let end = row.len() + usize::from(rule.depth).min(group.count_ones() as usize);
+                list(values, group & open, tolerance, rule.depth, &mut row);
+                row.resize(end, Step { member: 0, reach: 0 });
             }
         }
         row
@@ -66,20 +69,20 @@ impl Shape {
         lowest(eligible)
     }
 
-    /// Whether two rows answer alike for every eligible set, whatever they are written like.
-    pub(super) fn alike(&self, one: &[Step], other: &[Step]) -> bool {
+    /// Whether two rows answer alike for every eligible set within `open`, whatever they are written like.
+    pub(super) fn alike(&self, one: &[Step], other: &[Step], open: u64) -> bool {
         self.lists.iter().enumerate().all(|(at, &(first, count))| {
             let range = first as usize..(first + count) as usize;
-            same(&one[range.clone()], &other[range], self.groups[at % self.groups.len()])
+            same(&one[range.clone()], &other[range], self.groups[at % self.groups.len()] & open)
         })
     }
 
-    /// A number that alike rows share: their answers on all pairs of regions.
-    pub(super) fn fingerprint(&self, row: &[Step]) -> u64 {
+    /// A number that alike rows share: their answers on all pairs of regions within `open`.
+    pub(super) fn fingerprint(&self, row: &[Step], open: u64) -> u64 {
         let mut print = 0xcbf2_9ce4_8422_2325_u64;
         for (at, &(first, count)) in self.lists.iter().enumerate() {
             let steps = &row[first as usize..(first + count) as usize];
-            let group = self.groups[at % self.groups.len()];
+            let group = self.groups[at % self.groups.len()] & open;
             for region in bits(group) {
                 print = (print ^ beside(steps, group, region)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
             }
@@ -174,47 +177,77 @@ fn bits(mut set: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Rows that answer differently, numbered as they come.
+/// Catchments: rows that answer differently, numbered as they come.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     steps: Vec<Step>,
-    count: u32,
-    written: Table<Vec<Step>, u32>,
-    by_print: Table<u64, Vec<u32>>,
+    denied: Vec<u64>,
+    within: Vec<u64>,
+    written: Table<(u64, u64, Vec<Step>), u32>,
+    by_print: Table<(u64, u64, u64), Vec<u32>>,
 }
 
 impl Rows {
-    /// The number of the row that answers like this one.
-    pub(super) fn number(&mut self, shape: &Shape, row: Vec<Step>) -> u32 {
-        if let Some(&number) = self.written.get(&row) {
+    /// The number of the catchment for which the regions lie at `values`, which these fences keep out, and within whose
+    /// limits these regions lie. Two are one only where all three are alike.
+    pub(super) fn number(&mut self, shape: &Shape, rule: &Rule, values: &[Vec<u32>], denied: u64, within: u64) -> u32 {
+        let open = open(rule, denied);
+        let row = shape.row(rule, values, open);
+        let key = (denied, within, row);
+        if let Some(&number) = self.written.get(&key) {
             return number;
         }
-        let candidates = self.by_print.entry(shape.fingerprint(&row)).or_default();
+        let row = &key.2;
+        let candidates = self.by_print.entry((denied, within, shape.fingerprint(row, open))).or_default();
         let known = candidates.iter().copied().find(|&number| {
             let first = number as usize * shape.stride;
-            shape.alike(&self.steps[first..first + shape.stride], &row)
+            shape.alike(&self.steps[first..first + shape.stride], row, open)
         });
         let number = known.unwrap_or_else(|| {
-            candidates.push(self.count);
-            self.steps.extend_from_slice(&row);
-            self.count += 1;
-            self.count - 1
+            let number = self.denied.len() as u32;
+            candidates.push(number);
+            self.steps.extend_from_slice(row);
+            self.denied.push(denied);
+            self.within.push(within);
+            number
         });
-        self.written.insert(row, number);
+        self.written.insert(key, number);
         number
     }
 
-    /// All rows, end to end.
-    pub(super) fn into_steps(self) -> Vec<Step> {
-        self.steps
+    /// Forgets what only further numbering would need.
+    pub(super) fn shrink(&mut self) {
+        (self.written, self.by_print) = (Table::default(), Table::default());
+        self.steps.shrink_to_fit();
+    }
+
+    /// How many catchments there are.
+    pub(super) fn len(&self) -> usize {
+        self.denied.len()
+    }
+
+    /// The decision lists of a catchment.
+    #[inline]
+    pub(super) fn steps(&self, catchment: u32, stride: usize) -> Option<&[Step]> {
+        let first = catchment as usize * stride;
+        self.steps.get(first..first + stride)
+    }
+
+    /// The fences that keep its clients out.
+    #[inline]
+    pub(super) fn denied(&self, catchment: u32) -> u64 {
+        self.denied.get(catchment as usize).copied().unwrap_or_default()
+    }
+
+    /// The regions that lie within the limits.
+    #[inline]
+    pub(super) fn within(&self, catchment: u32) -> u64 {
+        self.within.get(catchment as usize).copied().unwrap_or(u64::MAX)
     }
 }
 
-/// What a key compares.
-pub(super) fn value(key: GeoKey, km: u32) -> u32 {
-    match key {
-        GeoKey::Rtt => super::estimate::modelled(km),
-        GeoKey::Distance => km,
-        GeoKey::Geo => 0,
-    }
+/// The regions, by position in the rule, that have an endpoint behind no fence that keeps the client out.
+fn open(rule: &Rule, denied: u64) -> u64 {
+    let closed = |sets: &Vec<u64>| !sets.is_empty() && sets.iter().all(|set| set & denied != 0);
+    rule.behind.iter().enumerate().filter(|(_, sets)| closed(sets)).fold(u64::MAX, |open, (at, _)| open & !(1 << at))
 }

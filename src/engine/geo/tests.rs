@@ -33,9 +33,9 @@ pub(super) fn region(coordinates: Coordinates) -> RegionPoint {
     RegionPoint { location: Some(coordinates), bias: 0 }
 }
 
-/// A map of a world in which nothing is measured.
-pub(super) fn compiled(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, cuts: &Cuts) -> Map {
-    let ground = Ground {
+/// The ground of a world in which nothing is measured, for a while.
+pub(super) fn on<T>(atlas: &Atlas, points: &[RegionPoint], cuts: &Cuts, then: impl FnOnce(Ground<'_>) -> T) -> T {
+    then(Ground {
         atlas,
         resolvers: &Atlas::default(),
         points,
@@ -43,8 +43,24 @@ pub(super) fn compiled(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, cuts:
         nowhere: &Vec::new(),
         model: Model::default(),
         cuts: *cuts,
-    };
-    Map::compile(&ground, rule)
+    })
+}
+
+/// The estimates for a client of whom this is known.
+pub(super) fn row(location: Option<&Location>, points: &[RegionPoint]) -> Vec<Estimate> {
+    let regions: Vec<RegionId> = (0..points.len() as u16).map(RegionId).collect();
+    let atlas = Atlas::default();
+    let facts = Facts { location, ..Facts::nobody(&atlas) };
+    on(&atlas, points, &Cuts::default(), |ground| Estimator::new(&ground).row(&facts, &regions))
+}
+
+fn estimate(location: Option<&Location>, point: &RegionPoint) -> Estimate {
+    row(location, &[*point])[0]
+}
+
+/// A map of a world in which nothing is measured.
+pub(super) fn compiled(atlas: &Atlas, points: &[RegionPoint], rule: &Rule, cuts: &Cuts) -> Map {
+    on(atlas, points, cuts, |ground| Map::compile(&ground, rule))
 }
 
 /// Every region in one comparison by round-trip time.
@@ -87,7 +103,7 @@ fn country_stands_in_for_coordinates_and_nothing_known_makes_all_equal() {
     let regions = [region(frankfurt), region(new_york), RegionPoint::default()];
     let german = Location { country: Some(*b"DE"), ..Location::default() };
     let german = row(Some(&german), &regions);
-    assert_eq!(german[0].how, How::Centroid);
+    assert_eq!(german[0].how, How::Modelled(From::Centroid, SCALE_ONE));
     assert!(german[0].km < 200 && german[1].km > 5000);
     assert_eq!((german[2].rtt, german[2].km, german[2].how), (u32::MAX, u32::MAX, How::UnknownRegion));
     let nobody = row(None, &regions);

@@ -21,7 +21,7 @@ use table::PoolTable;
 use trace::{Rung, Step, Trace, TtlFrom};
 
 use super::{
-    geo::{self, Atlas, Map, RegionPoint},
+    geo::{Estimator, Ground, Map},
     types::{Chance, EndpointId, PoolId},
 };
 
@@ -38,10 +38,8 @@ pub struct Parts<'s> {
     pub policies: &'s [Policy],
     /// All maps.
     pub maps: &'s [Map],
-    /// Where addresses are, and the regions' points by id: what the maps were compiled from, for the trace.
-    pub atlas: &'s Atlas,
-    /// By region id.
-    pub points: &'s [RegionPoint],
+    /// What the maps were compiled from, for the trace.
+    pub ground: Ground<'s>,
     /// All endpoints.
     pub endpoints: &'s [Endpoint],
     /// The endpoints' live rows.
@@ -219,8 +217,9 @@ fn rank<T: Trace>(
 /// The number behind an endpoint's place in a band, from the same estimate that the maps were compiled from.
 fn value(parts: &Parts<'_>, table: &PoolTable, key: Key, n: u8, id: EndpointId, client: &Client) -> u32 {
     let estimate = || {
-        let point = parts.points.get(parts.endpoints.get(id.at())?.region.at())?;
-        Some(geo::estimate(parts.atlas.find(client.prefix).location, point))
+        let region = parts.endpoints.get(id.at())?.region;
+        let facts = parts.ground.atlas.find(client.prefix).facts;
+        Estimator::new(&parts.ground).row(&facts, &[region]).pop()
     };
     match key {
         Key::Order => table.order(n),

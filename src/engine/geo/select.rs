@@ -1,0 +1,200 @@
+//! What a client is known by, and which selectors that meets: the only place that says what a selector means. Must not
+//! know regions or distances.
+
+use super::{
+    Fence, Location, Order, Preferences, Selector,
+    atlas::{Atlas, Mark, Marks, Table},
+};
+use crate::engine::types::Prefix;
+
+/// What a client is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Where it is; none when nobody knows.
+    pub location: Option<&'a Location>,
+    pub(super) marks: &'a Marks,
+    pub(super) mark: Option<u32>,
+}
+
+impl<'a> Facts<'a> {
+    /// Of a client of whom nothing is known.
+    #[must_use]
+    pub fn nobody(atlas: &'a Atlas) -> Self {
+        Self { location: None, marks: atlas.marks(), mark: None }
+    }
+
+    /// The named prefixes that hold it, the narrowest first.
+    pub fn nets(&self) -> impl Iterator<Item = Prefix> + use<'a> {
+        self.chain().map(|(_, mark)| mark.prefix)
+    }
+
+    pub(super) fn chain(&self) -> impl Iterator<Item = (u32, &'a Mark)> + use<'a> {
+        let marks = self.marks;
+        let marked = |number: u32| marks.get(number).map(|mark| (number, mark));
+        std::iter::successors(self.mark.and_then(marked), move |(_, mark)| mark.within.and_then(marked))
+    }
+
+    /// Whether neither its continent nor its country is known.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.location.is_none_or(|location| location.continent.is_none() && location.country.is_none())
+    }
+}
+
+/// Selectors, so laid out that those which a client meets are found without trying all.
+#[derive(Debug)]
+pub(super) struct Index<T> {
+    nets: Table<u32, T>,
+    asns: Table<u32, T>,
+    countries: Table<[u8; 2], Country<T>>,
+    continents: Table<[u8; 2], T>,
+    unknown: Option<T>,
+}
+
+#[derive(Debug)]
+struct Country<T> {
+    whole: Option<T>,
+    subdivisions: Vec<(Box<str>, T)>,
+}
+
+impl<T> Index<T> {
+    /// Lays selectors out; `join` puts together what one selector stands for twice. A net that is no mark of the atlas
+    /// would select nobody: whoever builds the atlas marks every net that is named.
+    pub(super) fn new<'s>(
+        selectors: impl IntoIterator<Item = (&'s Selector, T)>,
+        marks: &Marks,
+        join: impl Fn(&mut T, T),
+    ) -> Self {
+        let mut index = Self {
+            nets: Table::default(),
+            asns: Table::default(),
+            countries: Table::default(),
+            continents: Table::default(),
+            unknown: None,
+        };
+        for (selector, value) in selectors {
+            match selector {
+                Selector::Net(prefix) => match marks.number(*prefix) {
+                    Some(number) => put(&mut index.nets, number, value, &join),
+                    None => debug_assert!(false, "{prefix} is not marked"),
+                },
+                Selector::Asn(asn) => put(&mut index.asns, *asn, value, &join),
+                Selector::Subdivision(country, code) => {
+                    let known = &mut index.country(*country).subdivisions;
+                    match known.iter_mut().find(|(known, _)| known == code) {
+                        Some((_, old)) => join(old, value),
+                        None => known.push((code.clone(), value)),
+                    }
+                }
+                Selector::Country(code) => set(&mut index.country(*code).whole, value, &join),
+                Selector::Continent(code) => put(&mut index.continents, *code, value, &join),
+                Selector::Unknown => set(&mut index.unknown, value, &join),
+            }
+        }
+        index
+    }
+
+    fn country(&mut self, code: [u8; 2]) -> &mut Country<T> {
+        self.countries.entry(code).or_insert_with(|| Country { whole: None, subdivisions: Vec::new() })
+    }
+
+    /// What the selectors stand for that a client meets, the most specific first: net (longest), ASN, subdivision,
+    /// country, continent, unknown.
+    pub(super) fn met<'i>(&'i self, facts: &Facts<'i>) -> impl Iterator<Item = &'i T> {
+        let location = facts.location;
+        let nets = (!self.nets.is_empty()).then(|| facts.chain().filter_map(|(number, _)| self.nets.get(&number)));
+        let asn = location.and_then(|location| self.asns.get(&location.asn?));
+        let country = location.and_then(|location| self.countries.get(&location.country?));
+        let subdivision = country.and_then(|country| {
+            let code = location?.subdivision.as_ref()?;
+            country.subdivisions.iter().find(|(known, _)| known == code).map(|(_, value)| value)
+        });
+        let continent = location.and_then(|location| self.continents.get(&location.continent?));
+        let unknown = self.unknown.as_ref().filter(|_| facts.is_unknown());
+        let others = [asn, subdivision, country.and_then(|country| country.whole.as_ref()), continent, unknown];
+        nets.into_iter().flatten().chain(others.into_iter().flatten())
+    }
+}
+
+fn put<K: Eq + std::hash::Hash, T>(table: &mut Table<K, T>, key: K, value: T, join: &impl Fn(&mut T, T)) {
+    match table.get_mut(&key) {
+        Some(old) => join(old, value),
+        None => _ = table.insert(key, value),
+    }
+}
+
+fn set<T>(slot: &mut Option<T>, value: T, join: &impl Fn(&mut T, T)) {
+    match slot {
+        Some(old) => join(old, value),
+        None => *slot = Some(value),
+    }
+}
+
+// ----- Fences ------------------------------------------------------------------------------------------------
+
+/// Fences, laid out: which of them keep a client out.
+#[derive(Debug)]
+pub(super) struct Fences {
+    only: Index<u64>,
+    never: Index<u64>,
+    /// Those that have an `only`.
+    closed: u64,
+}
+
+impl Fences {
+    /// At most 64.
+    pub(super) fn new(fences: &[Fence], marks: &Marks) -> Self {
+        let union = |bits: &mut u64, more: u64| *bits |= more;
+        let listed = |list: fn(&Fence) -> &[Selector]| {
+            let each = fences.iter().zip(0..64_u32);
+            each.flat_map(move |(fence, bit)| list(fence).iter().map(move |selector| (selector, 1_u64 << bit)))
+        };
+        let closed = fences.iter().zip(0..64_u32).filter(|(fence, _)| !fence.only.is_empty());
+        Self {
+            only: Index::new(listed(|fence| &fence.only), marks, union),
+            never: Index::new(listed(|fence| &fence.never), marks, union),
+            closed: closed.fold(0, |bits, (_, bit)| bits | 1 << bit),
+        }
+    }
+
+    /// The fences that keep a client out, as bits.
+    pub(super) fn against(&self, facts: &Facts<'_>) -> u64 {
+        let all = |index: &Index<u64>| index.met(facts).fold(0, |bits, more| bits | more);
+        self.closed & !all(&self.only) | all(&self.never)
+    }
+}
+
+// ----- Geo rules ---------------------------------------------------------------------------------------------
+
+impl Preferences {
+    /// The order that holds for a client, and the selector that says so; none: the default.
+    #[must_use]
+    pub fn of(&self, facts: &Facts<'_>) -> (Option<&Selector>, &Order) {
+        match self.chosen(&self.index(facts.marks), facts).and_then(|at| self.rules.get(at)) {
+            Some((selector, order)) => (Some(selector), order),
+            None => (None, &self.default),
+        }
+    }
+
+    /// The rules by number, laid out.
+    pub(super) fn index(&self, marks: &Marks) -> Index<usize> {
+        Index::new(self.rules.iter().enumerate().map(|(at, (selector, _))| (selector, at)), marks, |_, _| {})
+    }
+
+    /// The number of the most specific rule that a client meets.
+    pub(super) fn chosen(&self, index: &Index<usize>, facts: &Facts<'_>) -> Option<usize> {
+        index.met(facts).next().copied()
+    }
+
+    /// The order of a rule by number; none: the default.
+    pub(super) fn order(&self, chosen: Option<usize>) -> &Order {
+        chosen.and_then(|at| self.rules.get(at)).map_or(&self.default, |(_, order)| order)
+    }
+}
+
+/// The place of each region in an order. Without any order all are equally good; a region that is not in it comes last.
+pub(super) fn places(order: &Order, regions: &[crate::engine::types::RegionId]) -> Vec<u32> {
+    let place =
+        |region| order.iter().find(|(known, _)| known == region).map_or(u32::MAX, |(_, place)| u32::from(*place));
+    if order.is_empty() { vec![0; regions.len()] } else { regions.iter().map(place).collect() }
+}
