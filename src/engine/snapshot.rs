@@ -7,7 +7,7 @@ pub use super::steer::row::{EndpointRow, PoolRow};
 use super::{
     geo::{Atlas, Cuts, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::monitor::{Monitor, ProbeKey},
-    signal::latency::Latencies,
+    signal::{latency::Latencies, load::Load},
     steer::{
         draw::Seed,
         policy::{Endpoint, Policy, Pool, Service},
@@ -27,6 +27,8 @@ pub struct Draft {
     pub monitors: Vec<Monitor>,
     /// What is probed.
     pub targets: Vec<Target>,
+    /// Where load reports come from, in name order.
+    pub loads: Vec<Load>,
     /// Endpoints of all pools, pool by pool.
     pub endpoints: Vec<Endpoint>,
     /// Pools in name order.

@@ -13,7 +13,10 @@ use crate::engine::{
         monitor::{Outcome, ProbeKey},
     },
     snapshot::{EndpointRow, PoolRow, Snapshot, Target, World},
-    steer::policy::{Endpoint, Pool},
+    steer::{
+        policy::{Endpoint, Pool},
+        table::Assignment,
+    },
     types::{At, Family, PoolId, TargetId},
 };
 
@@ -44,6 +47,14 @@ pub enum Event {
     Override(Override),
     /// An operator takes back what was said of somebody: all of it.
     Lift(Whom),
+    /// How demand is shared out to regions, by pool id of the configuration that it was worked out for; it says nothing
+    /// under another one. What is left out is assigned no more.
+    Assign {
+        /// That configuration.
+        of: Arc<World>,
+        /// For each of its pools.
+        assignments: Vec<Option<Arc<Assignment>>>,
+    },
     /// Answers since the last such event: pool, catchment of the pool's map, how many.
     Answers(Vec<(PoolId, u32, u64)>),
 }
@@ -61,6 +72,8 @@ pub struct Ledger {
     by_key: HashMap<Arc<ProbeKey>, Vec<TargetId>>,
     /// For each target, its pools in id order, each with the positions of its endpoints there.
     users: Vec<Vec<(PoolId, u64)>>,
+    /// For each pool whose demand is assigned to regions, how.
+    assignments: Vec<Option<Arc<Assignment>>>,
     /// Targets of which no probe has ended.
     unheard: usize,
     ready: bool,
@@ -77,6 +90,7 @@ impl Ledger {
             endpoints: Vec::new(),
             by_key: HashMap::new(),
             users: Vec::new(),
+            assignments: Vec::new(),
             unheard: 0,
             ready: false,
         };
@@ -93,6 +107,7 @@ impl Ledger {
             Event::Outcome { key, outcome } => self.observe(at, &key, &outcome, &mut changes),
             Event::World(world) => changes.push(self.take_over(world)),
             Event::Deadline => over = true,
+            Event::Assign { of, assignments } => self.assign(&of, assignments),
             Event::Tick | Event::Load { .. } | Event::Override(_) | Event::Lift(_) | Event::Answers(_) => {}
         }
         if !self.ready && (over || self.unheard == 0) {
@@ -110,7 +125,7 @@ impl Ledger {
             world: Arc::clone(&self.world),
             pools: self.pools.clone(),
             endpoints: self.endpoints.clone(),
-            assignments: vec![None; self.pools.len()],
+            assignments: self.assignments.clone(),
             fine: vec![false; self.world.services.len()],
             targets: self.records.clone(),
             ready: self.ready,
@@ -125,6 +140,17 @@ impl Ledger {
             || self.ready != published.ready
             || self.pools != published.pools
             || self.endpoints != published.endpoints
+            || self.assignments != published.assignments
+    }
+
+    fn assign(&mut self, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
+        if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.pools.len() {
+            return;
+        }
+        for (row, assignment) in self.pools.iter_mut().zip(&assignments) {
+            row.assigned = assignment.is_some();
+        }
+        self.assignments = assignments;
     }
 
     fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
@@ -181,6 +207,7 @@ impl Ledger {
         self.unheard = self.records.iter().filter(|record| !record.is_heard()).count();
         self.users = users(&world);
         self.pools = vec![PoolRow::default(); world.pools.len()];
+        self.assignments = vec![None; world.pools.len()];
         self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
         for pool in 0..world.pools.len() {
             self.refresh(PoolId(pool as u32));
@@ -191,7 +218,7 @@ impl Ledger {
     /// Works out a pool's row and its endpoints' rows again.
     fn refresh(&mut self, id: PoolId) {
         let world = Arc::clone(&self.world);
-        let mut row = PoolRow::default();
+        let mut row = PoolRow { assigned: self.assignments[id.at()].is_some(), ..PoolRow::default() };
         for (position, index, endpoint) in members(&world, &world.pools[id.at()]) {
             let bit = 1u64 << position;
             let mut live = EndpointRow { weight: endpoint.weight, ..EndpointRow::default() };

@@ -91,6 +91,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         regions: meant.regions,
         monitors: meant.monitors,
         targets: targets.kept.into_iter().map(target).collect(),
+        loads: Vec::new(),
         endpoints,
         pools,
         policies: policies.kept,
