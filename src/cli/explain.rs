@@ -4,6 +4,7 @@
 mod packet;
 mod render;
 mod story;
+mod words;
 
 use std::{
     io::{self, Write},

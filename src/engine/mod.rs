@@ -15,6 +15,7 @@ pub mod wire;
 pub mod zone;
 
 mod resolve;
+mod serve;
 
 use resolve::Walk;
 use snapshot::Snapshot;

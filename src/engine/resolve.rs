@@ -5,13 +5,8 @@ use arrayvec::ArrayVec;
 
 use super::{
     snapshot::{Snapshot, World},
-    steer::{
-        self, Decision, Parts, Verdict,
-        locate::{Asker, locate},
-        policy::Fallback,
-        trace::{Step, Trace, TtlFrom},
-    },
-    types::{Chance, Family, Origin, Prefix, ServiceId},
+    steer::trace::{Step, Trace, TtlFrom},
+    types::{Chance, Origin, ServiceId},
     wire::{
         fold,
         fragment::Fragment,
@@ -69,8 +64,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let (table, rtype) = (&self.snapshot.world.table, self.query.rtype());
         reply.authoritative = true;
         if let Some(service) = node.service() {
-            if let Some(family) = family_of(rtype) {
-                return self.steered(service, family, node, reply);
+            if let Some(done) = self.steered(service, node, hash, reply) {
+                return done;
             }
             self.trace.note(|| Step::Beside(service));
         }
@@ -102,7 +97,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// On from the name of this hash to an alias's target, if the chain has not been there.
-    fn follow(&mut self, from: u64, target: &[u8], reply: &mut Reply<'s>) -> bool {
+    pub(super) fn follow(&mut self, from: u64, target: &[u8], reply: &mut Reply<'s>) -> bool {
         let hash = fold::hash(target);
         self.hops += 1;
         let known = self.left.try_push(from).is_err() || self.left.contains(&hash);
@@ -141,86 +136,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         reply.authority = ns.map(|rrset| Authority { rrset, owner_len: node.name_len(), ttl: None });
     }
 
-    /// A steered name is asked for addresses.
-    fn steered(&mut self, id: ServiceId, family: Family, node: &'s Node, reply: &mut Reply<'s>) -> bool {
-        let (world, subnet) = (&*self.snapshot.world, self.query.edns.as_ref().and_then(|e| e.subnet.as_ref()));
-        let (Some(service), Some(seed)) = (world.services.get(id.at()), world.seeds.get(id.at())) else {
-            return true;
-        };
-        if self.hops > 0 && subnet.is_some() {
-            self.trace.note(|| Step::StopsBefore(id));
-            return true; // one scope cannot speak for the chain and for its end (P104)
-        }
-        if !self.snapshot.ready {
-            return false;
-        }
-        self.trace.note(|| Step::Asked(id));
-        let source = Prefix::host(self.origin.source);
-        let believed = world.ecs_from.iter().any(|from| from.contains(source));
-        let asker = Asker { source: self.origin.source, subnet, believed };
-        let client = locate(&asker, &service.maps, service.cut, &world.maps);
-        self.trace.note(|| Step::Located {
-            basis: client.basis,
-            client: client.prefix,
-            block: client.block,
-            scope: client.scope,
-        });
-        let parts = Parts::of(self.snapshot);
-        let decision = steer::decide(&parts, service, seed, &client, self.chance, self.trace);
-        self.serve(decision, service, id, family, client.scope, node, reply);
-        true
-    }
-
-    /// A decision to records; to a negative answer where it leaves none of this family.
-    #[expect(clippy::too_many_arguments, reason = "what a decision is served with; none belongs to another")]
-    fn serve(
-        &mut self,
-        decision: Decision,
-        service: &'s steer::policy::Service,
-        id: ServiceId,
-        family: Family,
-        scope: u8,
-        node: &'s Node,
-        reply: &mut Reply<'s>,
-    ) {
-        let (world, ttl) = (&self.snapshot.world, decision.ttl);
-        match decision.verdict {
-            Verdict::ServFail => {
-                reply.rcode = Rcode::ServFail;
-                reply.authoritative = false;
-                reply.answers.clear();
-                return;
-            }
-            Verdict::Endpoints { pool, mut chosen, living } => {
-                if let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) {
-                    let alive = if living { !row.down[family.at()] } else { u64::MAX };
-                    let serves = table.has[family.at()] & alive;
-                    chosen.retain(|n| serves >> *n & 1 == 1);
-                    if !chosen.is_empty() {
-                        reply.chosen = chosen;
-                        push(reply, Part::Chosen { family, ttl, table: &table.addresses });
-                    }
-                }
-            }
-            Verdict::Listed => {
-                if let Fallback::Addresses(list) = &service.when_all_down
-                    && list.iter().any(|a| Family::of(*a) == family)
-                {
-                    push(reply, Part::Listed { family, ttl, list });
-                }
-            }
-            Verdict::NoData => {}
-        }
-        if matches!(reply.answers.last(), Some(Part::Chosen { .. } | Part::Listed { .. })) {
-            reply.scope = scope;
-        } else {
-            self.trace.note(|| Step::NoAddress(family));
-            self.negative(node, Some(id), reply);
-        }
-    }
-
     /// NODATA or NXDOMAIN: the zone's SOA, its TTL bounded by MINIMUM (RFC 2308 3) and by a service's `ttl.min`.
-    fn negative(&mut self, node: &'s Node, service: Option<ServiceId>, reply: &mut Reply<'s>) {
+    pub(super) fn negative(&mut self, node: &'s Node, service: Option<ServiceId>, reply: &mut Reply<'s>) {
         let world = &self.snapshot.world;
         reply.authoritative = true;
         let bound = service.and_then(|id| world.services.get(id.at())).map(|s| s.ttl_min);
@@ -247,34 +164,8 @@ pub(super) fn chaos<'s>(world: &'s World, name: &[u8], rtype: RrType, reply: &mu
     }
 }
 
-fn family_of(rtype: RrType) -> Option<Family> {
-    match rtype {
-        RrType::A => Some(Family::V4),
-        RrType::AAAA => Some(Family::V6),
-        _ => None,
-    }
-}
-
 /// Appends a part. The chain is bounded before it gets here, so there is always room.
-fn push<'s>(reply: &mut Reply<'s>, part: Part<'s>) {
+pub(super) fn push<'s>(reply: &mut Reply<'s>, part: Part<'s>) {
     let pushed = reply.answers.try_push(part);
     debug_assert!(pushed.is_ok(), "a chain is bounded by MAX_PARTS");
-}
-
-impl<'s> Parts<'s> {
-    /// The parts of a Snapshot that a decision reads.
-    #[must_use]
-    pub fn of(snapshot: &'s Snapshot) -> Self {
-        let world = &*snapshot.world;
-        Self {
-            pools: &world.pools,
-            tables: &world.tables,
-            rows: &snapshot.pools,
-            policies: &world.policies,
-            maps: &world.maps,
-            ground: world.ground(),
-            endpoints: &world.endpoints,
-            live: &snapshot.endpoints,
-        }
-    }
 }

@@ -10,11 +10,11 @@ use super::{
     signal::{latency::Latencies, load::Load},
     steer::{
         draw::Seed,
-        policy::{Endpoint, Policy, Pool, Service},
+        policy::{Endpoint, Fallback, Policy, Pool, Service},
         table::{Assignment, PoolTable},
     },
     types::{At, MapId, MonitorId, Prefix, RegionId},
-    wire::{fragment::Fragment, name::Name},
+    wire::{fragment::Fragment, name::Name, rr::RrType},
     zone::{ZoneSource, table::Table},
 };
 
@@ -51,6 +51,8 @@ pub struct Draft {
     pub model: Model,
     /// What maps are made for, each distinct set of regions and rules once; the n-th map is made for the n-th of them.
     pub rules: Vec<Rule>,
+    /// The rule whose map knows special-purpose blocks and nothing else.
+    pub plain: MapId,
     /// What the draws are keyed with.
     pub secret: [u8; 16],
     /// What `id.server` answers; empty: nothing.
@@ -84,6 +86,10 @@ pub struct World {
     pub tables: Arc<Vec<PoolTable>>,
     /// For each service, what its draws start from.
     pub seeds: Arc<Vec<Seed>>,
+    /// For each service, whether it may be answered with another name.
+    pub aliasing: Arc<Vec<bool>>,
+    /// For each service, the other names that `when_all_down` and `when_fenced` say.
+    pub spares: Arc<Vec<[Option<Fragment>; 2]>>,
     /// The regions' points by id.
     pub points: Arc<Vec<RegionPoint>>,
     /// The answer to `id.server`; none when silenced.
@@ -103,12 +109,15 @@ impl World {
         let names: Vec<_> = draft.services.iter().map(|s| &s.name).collect();
         let regions: Vec<&str> = draft.regions.iter().map(|r| &*r.name).collect();
         let table_of = |pool: &Pool| {
-            let rule = pool.map.and_then(|m| draft.rules.get(m.at())).map_or(&[][..], |rule| &rule.regions);
+            let rule = pool.map.and_then(|m| draft.rules.get(m.at()));
             PoolTable::new(pool, &draft.endpoints, &regions, rule)
         };
+        let may_alias = |service: &Service| service.may_alias(&draft.pools, &draft.endpoints);
         let laid = Self {
             table: Arc::new(Table::build(&draft.zones, &names)),
             tables: Arc::new(draft.pools.iter().map(table_of).collect()),
+            aliasing: Arc::new(draft.services.iter().map(may_alias).collect()),
+            spares: Arc::new(draft.services.iter().map(spares).collect()),
             seeds: Arc::new(draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect()),
             points: Arc::new(draft.regions.iter().map(|r| r.point).collect()),
             identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
@@ -128,6 +137,8 @@ impl World {
             table: Arc::clone(&self.table),
             tables: Arc::clone(&self.tables),
             seeds: Arc::clone(&self.seeds),
+            aliasing: Arc::clone(&self.aliasing),
+            spares: Arc::clone(&self.spares),
             points: Arc::clone(&self.points),
             identity_txt: self.identity_txt.clone(),
             measures,
@@ -181,6 +192,13 @@ pub fn measures(latencies: &Latencies<(Whose, Box<str>)>, regions: &[Region], no
         let measured = Measured { rtt: reading.rtt, samples: reading.samples, age: reading.age };
         Some((*whose, RegionId(region as u16), measured))
     }))
+}
+
+fn spares(service: &Service) -> [Option<Fragment>; 2] {
+    [Some(&service.when_all_down), service.when_fenced.as_ref()].map(|instead| match instead? {
+        Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, 0, &[target.wire()])),
+        _ => None,
+    })
 }
 
 impl std::ops::Deref for World {

@@ -21,7 +21,7 @@ const ENGINE: &[&[&str]] = &[
     &["zone", "geo", "health", "signal"],
     &["steer"],
     &["snapshot"],
-    &["prefetch", "resolve", "mod"],
+    &["prefetch", "resolve", "serve", "mod"],
 ];
 
 /// Files that may hold unsafe code.

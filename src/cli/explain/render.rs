@@ -21,6 +21,9 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "client    {} by {}", at.address, at.basis)?;
         writeln!(out, "location  {} ({}), block {}", at.place, at.known_from, at.block)?;
     }
+    for line in &story.first {
+        writeln!(out, "first     {line}")?;
+    }
     for pool in &story.pools {
         write_pool(pool, out)?;
     }
@@ -89,8 +92,8 @@ fn write_pool(pool: &PoolStory, out: &mut dyn Write) -> io::Result<()> {
     for draw in &pool.draws {
         writeln!(out, "          draw {draw}")?;
     }
-    if pool.passed_over {
-        writeln!(out, "          passed over: nobody in it may answer")?;
+    if let Some(why) = pool.passed_over {
+        writeln!(out, "          passed over: {why}")?;
     }
     Ok(())
 }

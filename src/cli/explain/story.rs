@@ -1,14 +1,17 @@
 //! A tape with its numbers looked up: the explanation as a value, which is printed for people or as JSON.
 
-use hickory_proto::{op::Message, rr::RData};
+use hickory_proto::op::Message;
 use serde::Serialize;
 
-use super::Question;
+use super::{
+    Question,
+    words::{self, admission, basis_in_words, drew, in_presentation, in_words, rules},
+};
 use crate::engine::{
     snapshot::World,
     steer::{
-        policy::{Key, Spread},
-        trace::{Basis, Exclusion, Rung, Standing, Step, TtlFrom},
+        policy::Key,
+        trace::{Basis, Exclusion, Standing, Step},
     },
     types::{EndpointId, Family, Prefix},
     wire::rr::RrType,
@@ -31,6 +34,8 @@ pub(super) struct Story {
     pub(super) service: Option<String>,
     /// Where the client is taken to be.
     pub(super) location: Option<Located>,
+    /// What was settled before any pool was looked at.
+    pub(super) first: Vec<String>,
     /// The pools that were looked at, in order.
     pub(super) pools: Vec<PoolStory>,
     /// How far down the ladder the answer was found.
@@ -83,8 +88,8 @@ pub(super) struct PoolStory {
     pub(super) candidates: Vec<Candidate>,
     /// The draws, in words.
     pub(super) draws: Vec<String>,
-    /// Whether nobody in it could answer.
-    pub(super) passed_over: bool,
+    /// Why it did not answer, where it did not.
+    pub(super) passed_over: Option<&'static str>,
 }
 
 /// One endpoint's part.
@@ -155,6 +160,7 @@ impl Story {
             down: down.to_vec(),
             service: None,
             location: None,
+            first: Vec::new(),
             pools: Vec::new(),
             rung: None,
             rcode: message.as_ref().map_or("no reply".into(), |m| {
@@ -197,8 +203,8 @@ impl Story {
     fn take(&mut self, world: &World, question: &Question, step: &Step) {
         match step {
             Step::Asked(id) => self.service = Some(world.services[id.at()].name.to_string()),
-            Step::Located { basis, client, block, scope } => {
-                self.locate(world, question, *basis, *client, *block, *scope);
+            Step::Located { basis, client, block, scope, behind } => {
+                self.locate(world, question, *basis, *client, (*block, *scope), behind.is_some());
             }
             Step::Pool(id) => {
                 let pool = &world.pools[id.at()];
@@ -210,7 +216,7 @@ impl Story {
                     catchment: None,
                     candidates: Vec::new(),
                     draws: Vec::new(),
-                    passed_over: false,
+                    passed_over: None,
                 });
             }
             Step::Catchment(_, number, prefix) => {
@@ -235,16 +241,25 @@ impl Story {
                     (candidate.chosen, candidate.verdict) = (true, "chosen".into());
                 }
             }
-            Step::PassedOver(_) => {
+            Step::Refused { endpoint, number, admission } => self.refuse(world, *endpoint, *number, *admission),
+            Step::PassedOver(_, lack) => {
                 if let Some(pool) = self.pools.last_mut() {
-                    pool.passed_over = true;
+                    pool.passed_over = Some(words::lack(*lack));
                 }
             }
-            Step::Rung(rung) => {
-                self.rung = Some(match rung {
-                    Rung::Preferred => "a pool with eligible endpoints",
-                    Rung::AllDown => "all down: when_all_down answers",
-                });
+            Step::Rung(rung) => self.rung = Some(words::rung(*rung)),
+            Step::Closed(id) => {
+                self.note = Some(format!("the fence of {} keeps this client out", world.services[id.at()].name));
+            }
+            Step::Canary(pool, taken) => {
+                let which = if *taken { "of" } else { "not of" };
+                let name = &world.pools[pool.at()].name;
+                self.first.push(format!("the block is {which} the share that pool {name} takes first"));
+            }
+            Step::FirstChoice(id) => {
+                let endpoint = &world.endpoints[id.at()];
+                let region = &world.regions[endpoint.region.at()].name;
+                self.first.push(format!("the first choice is {} in {region}; the runner-up answers", endpoint.name));
             }
             Step::Beside(id) => {
                 let name = &world.services[id.at()].name;
@@ -261,19 +276,21 @@ impl Story {
                 self.note = Some(format!("none of what was chosen has a living {family} address"));
             }
             Step::Ttl(seconds, from) => {
-                let from = match from {
-                    TtlFrom::Calm => "nothing it rests on is moving: ttl.max".into(),
-                    TtlFrom::ChangeIn(ms) => format!("health can change in {ms} ms, within ttl.min and ttl.max"),
-                    TtlFrom::Uncertain => "the answer is a guess: ttl.min".into(),
-                    TtlFrom::Negative => "negative: the smallest of the SOA's TTL, its MINIMUM and ttl.min".into(),
-                };
-                self.ttl = Some(Ttl { seconds: *seconds, from });
+                self.ttl = Some(Ttl { seconds: *seconds, from: words::ttl(*from) });
             }
         }
     }
 
-    fn locate(&mut self, world: &World, question: &Question, basis: Basis, at: Prefix, block: Prefix, scope: u8) {
-        let spot = world.atlas.find(at);
+    fn locate(
+        &mut self,
+        world: &World,
+        question: &Question,
+        basis: Basis,
+        at: Prefix,
+        (block, scope): (Prefix, u8),
+        behind: bool,
+    ) {
+        let spot = if behind { world.resolvers.find(at) } else { world.atlas.find(at) };
         let (basis_text, scope_text) = basis_in_words(basis, block);
         self.location = Some(Located {
             basis: basis_text,
@@ -300,6 +317,12 @@ impl Story {
         };
     }
 
+    fn refuse(&mut self, world: &World, id: EndpointId, number: u32, share: u32) {
+        let Some(candidate) = self.candidate(world, id) else { return };
+        let (takes, has) = (admission(share), admission(number));
+        candidate.verdict = format!("drawn, but takes {takes} of the blocks, and this one has {has}");
+    }
+
     /// The candidate of the pool that is looked at now.
     fn candidate(&mut self, world: &World, id: EndpointId) -> Option<&mut Candidate> {
         let name = &world.endpoints.get(id.at())?.name;
@@ -307,36 +330,9 @@ impl Story {
     }
 }
 
-/// A record as dig would print it: character-strings in quotes, which the decoder's own form leaves out.
-fn in_presentation(record: &hickory_proto::rr::Record) -> String {
-    let strings: Vec<&[u8]> = match &record.data {
-        RData::TXT(txt) => txt.txt_data.iter().map(|text| &**text).collect(),
-        RData::HINFO(hinfo) => vec![&*hinfo.cpu, &*hinfo.os],
-        _ => return record.to_string(),
-    };
-    let quoted = |text: &&[u8]| {
-        let escaped = text.iter().map(|octet| match octet {
-            b'"' | b'\\' => format!("\\{}", char::from(*octet)),
-            0x20..=0x7e => char::from(*octet).to_string(),
-            _ => format!("\\{octet:03}"),
-        });
-        format!("\"{}\"", escaped.collect::<String>())
-    };
-    let data: Vec<String> = strings.iter().map(quoted).collect();
-    format!("{} {} {} {} {}", record.name, record.ttl, record.dns_class, record.record_type(), data.join(" "))
-}
-
 fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>) -> Candidate {
     let endpoint = &world.endpoints[id.at()];
-    let (health, verdict) = match verdict {
-        Ok(Standing::Up) => ("up", "eligible"),
-        Ok(Standing::Failing) => ("up, failing", "eligible"),
-        Ok(Standing::Unknown) => ("unknown", "eligible: nothing in the pool is known to be up"),
-        Ok(Standing::Ignored) => ("down", "eligible: health is ignored"),
-        Err(Exclusion::Down) => ("down", "out: down"),
-        Err(Exclusion::Unknown) => ("unknown", "out: nothing is known of it, and others are up"),
-        Err(Exclusion::Weightless) => ("-", "out: weight 0"),
-    };
+    let (health, verdict) = words::verdict(verdict);
     Candidate {
         endpoint: endpoint.name.to_string(),
         region: world.regions[endpoint.region.at()].name.to_string(),
@@ -346,61 +342,4 @@ fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>
         verdict: verdict.into(),
         chosen: false,
     }
-}
-
-fn in_words(key: Key, value: u32) -> (&'static str, String) {
-    match (key, value) {
-        (Key::Order, value) => ("order", value.to_string()),
-        (Key::Rtt, u32::MAX) => ("rtt", "unknown".into()),
-        (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
-        (Key::Distance, u32::MAX) => ("distance", "unknown".into()),
-        (Key::Distance, km) => ("distance", format!("{km} km")),
-        (Key::Geo, place) => ("geo", place.to_string()),
-        (Key::Load, load) => ("load", load.to_string()),
-        (Key::Response, tenths) => ("response", tenths.to_string()),
-    }
-}
-
-fn drew(draw: u64, of: u64, slot: Option<u64>) -> String {
-    let slot = slot.map_or(String::new(), |slot| format!(", slot {slot}"));
-    match of {
-        0 => format!("{draw:016x} seeds a weighted rendezvous"),
-        of => format!("{draw:016x} mod {of} = {}{slot}", draw % of),
-    }
-}
-
-fn basis_in_words(basis: Basis, block: Prefix) -> (&'static str, String) {
-    match basis {
-        Basis::Subnet => ("the client subnet option", format!("the block {block} is answered alike")),
-        Basis::Source => ("the sender's address", String::new()),
-        Basis::Anonymous => ("the sender's address: SOURCE is 0", "SOURCE is 0".into()),
-        Basis::Distrusted => ("the sender's address: it is not in ecs.from", "the option was not used".into()),
-        Basis::Special => {
-            let scope = "the special-purpose block that the option names".into();
-            ("the sender's address: the option names a special-purpose block", scope)
-        }
-        Basis::Nobody => ("nobody's: no policy of the service asks", "the client was not consulted".into()),
-    }
-}
-
-/// A policy's rules in words, in the configuration's own spelling.
-fn rules(policy: &crate::engine::steer::policy::Policy) -> String {
-    let key = |(key, tolerance): &(Key, u32)| match (in_words(*key, *tolerance), tolerance) {
-        ((name, _), 0) => name.to_owned(),
-        ((name, text), _) => format!("{name} (tolerance {text})"),
-    };
-    let prefer = if policy.prefer.is_empty() {
-        "nothing preferred".to_owned()
-    } else {
-        format!("prefer {}", policy.prefer.iter().map(key).collect::<Vec<_>>().join(", then "))
-    };
-    let spread = match policy.spread {
-        Spread::Weighted => "weighted",
-        Spread::RoundRobin => "round-robin",
-        Spread::Hash => "hash",
-        Spread::Random => "random",
-        Spread::All => "all",
-    };
-    let answers = if policy.answers > 1 { format!(", {} answers", policy.answers) } else { String::new() };
-    format!("{prefer}; spread {spread}{answers}")
 }

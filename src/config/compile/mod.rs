@@ -47,8 +47,10 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
 pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let mut targets = Distinct::new();
     let mut policies = Distinct::new();
-    let wanted: Vec<Option<Rule>> = meant.pools.iter().map(rule).collect();
-    let (rules, places, shared) = rules::share(&wanted);
+    // The last one is for services that ask for nobody's place until a timed drain moves their blocks.
+    let wanted: Vec<Option<Rule>> = meant.pools.iter().map(rule).chain([Some(Rule::default())]).collect();
+    let (rules, mut places, shared) = rules::share(&wanted);
+    let plain = MapId(places.pop().flatten().unwrap_or_default());
     let mut endpoints = Vec::new();
     let mut pools = Vec::new();
     for (pool, place) in meant.pools.iter().zip(places) {
@@ -103,6 +105,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         nowhere: Vec::new(),
         model: Model::default(),
         rules,
+        plain,
         secret: meant.secret.unwrap_or_default(),
         identity: meant.server.identity.into(),
         ecs_from: meant.ecs_from,

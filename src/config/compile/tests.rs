@@ -100,10 +100,10 @@ fn a_map_is_made_for_who_asks() {
     let rule = &world.rules[pool(&world, "m").map.expect("a map").at()];
     assert_eq!(rule.regions, [RegionId(0), RegionId(2)]);
     let table =
-        |name: &str, rule: &[RegionId]| PoolTable::new(pool(&world, name), &world.endpoints, &["a", "b", "c"], rule);
-    let m = table("m", &rule.regions);
+        |name: &str, rule: Option<&Rule>| PoolTable::new(pool(&world, name), &world.endpoints, &["a", "b", "c"], rule);
+    let m = table("m", Some(rule));
     assert_eq!([m.in_rule_regions(u64::MAX, 0b01), m.in_rule_regions(u64::MAX, 0b10)], [0b100, 0b010]);
-    let sets = |name: &str| table(name, &[]).regions().map(|(_, set)| set).collect::<Vec<_>>();
+    let sets = |name: &str| table(name, None).places().iter().map(|place| place.endpoints).collect::<Vec<_>>();
     assert_eq!((sets("z"), sets("n")), (vec![0b01, 0b10], vec![0b1]));
 }
 

@@ -152,7 +152,7 @@ impl<'a> Estimator<'a> {
         let middle = ratios.len() / 2;
         let median = match ratios.get(middle) {
             None => 0,
-            Some(high) if ratios.len() % 2 == 0 => (ratios[middle - 1] + high) / 2,
+            Some(high) if ratios.len().is_multiple_of(2) => (ratios[middle - 1] + high) / 2,
             Some(middle) => *middle,
         };
         u32::try_from(median).unwrap_or(u32::MAX).max(SCALE_ONE)

@@ -48,6 +48,24 @@ pub fn in_slot(block_draw: u64, slot: u64) -> u64 {
     splitmix(block_draw ^ splitmix(slot))
 }
 
+/// The number of a block with a region, in parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL): the region admits the block
+/// when it lies below its admission. No slot enters, so the same blocks leave first and come back last.
+#[must_use]
+pub fn admission(block_draw: u64, region: u64) -> u32 {
+    (splitmix(block_draw ^ ADMISSION ^ region) >> 44) as u32
+}
+
+/// The number of a block that says whether it is of a canary's share, in the same parts.
+#[must_use]
+pub fn canary(block_draw: u64) -> u32 {
+    (splitmix(block_draw ^ CANARY) >> 44) as u32
+}
+
+/// Keeps admissions apart from what is drawn among regions.
+const ADMISSION: u64 = 0x6164_6d69_7373_696f;
+/// Keeps canaries apart from both.
+const CANARY: u64 = 0x6361_6e61_7279_5f73;
+
 /// SplitMix64's finaliser (Steele, Lea, Flood 2014): one number to another that looks nothing like it.
 #[must_use]
 pub fn splitmix(value: u64) -> u64 {
@@ -135,9 +153,16 @@ fn minus_log2(u: u64) -> u64 {
 /// a a b a c a a. Stateless, so nodes agree. `weights` must hold a weight above 0.
 #[must_use]
 pub fn scheduled(weights: &[u64], at: u64) -> usize {
+    turn(weights, at).0
+}
+
+/// The same, with how many times the candidate came up before position `at`, from position 0 on: the position of a
+/// schedule inside it.
+#[must_use]
+pub fn turn(weights: &[u64], at: u64) -> (usize, u64) {
     let divisor = weights.iter().copied().filter(|w| *w > 0).fold(0, gcd);
-    let Some(total) = weights.iter().sum::<u64>().checked_div(divisor) else { return 0 };
-    let at = at % total.max(1);
+    let Some(total) = weights.iter().sum::<u64>().checked_div(divisor) else { return (0, at) };
+    let (periods, at) = (at / total.max(1), at % total.max(1));
     let heaviest = heaviest(weights);
     // By half a period before position `at`, fewer than `at` turns are past; from there on they are counted one by one.
     let from = at.saturating_sub(weights.len() as u64);
@@ -154,10 +179,11 @@ pub fn scheduled(weights: &[u64], at: u64) -> usize {
     loop {
         let Some(next) = (0..turns.len()).reduce(|a, b| if earlier(turns[b], turns[a], heaviest) { b } else { a })
         else {
-            return 0;
+            return (0, at);
         };
         if past >= at {
-            return turns[next].2;
+            let (before, weight, candidate) = turns[next];
+            return (candidate, periods.wrapping_mul(weight).wrapping_add(before));
         }
         past += 1;
         turns[next].0 += 1;
@@ -227,6 +253,12 @@ mod tests {
         assert_eq!(letters(&[5, 1, 1]), "aabacaa");
         assert_eq!(letters(&[1, 1, 1]), "abc");
         assert_eq!(letters(&[2, 1]), "aba");
+        let mut seen = [0; 3];
+        for at in 0..70 {
+            let (candidate, before) = turn(&[5, 1, 1], at);
+            assert_eq!(before, seen[candidate], "position {at}");
+            seen[candidate] += 1;
+        }
         for weights in [vec![3, 0, 7, 1], vec![100, 100, 50], vec![1; 64], vec![97, 3, 11, 64], vec![1_048_575, 1]] {
             let period: u64 = weights.iter().sum::<u64>() / weights.iter().copied().fold(0, gcd);
             let span = period.min(100_000);

@@ -1,48 +1,153 @@
 //! Who may answer at all. Filter first, weigh second.
 
 use super::{
+    policy::{Families, Pool},
     row::PoolRow,
     trace::{Exclusion, Standing},
 };
+use crate::engine::types::Family;
 
 /// How health counts on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Belief {
-    /// As measured; unknown counts as up only while nothing in the pool is up.
+    /// As measured; unknown counts as up only while nobody else who may answer is up. Who is drained or beyond a limit
+    /// is out, and a pool with too few left is passed over.
     Measured,
+    /// As measured, drains and limits lifted. A pool below its `panic` is not believed.
+    Relaxed,
     /// Everything is down, so health tells nothing.
     Ignored,
+    /// Those that were up last.
+    LastKnown,
+    /// Operators have left nobody: what they said is lifted too. Fences and configured weights of 0 are not.
+    Lifted,
+}
+
+/// What fences, limits and the question itself leave of a pool, as bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// Configured weight above 0.
+    pub weighted: u64,
+    /// Behind no fence that keeps the client out.
+    pub open: u64,
+    /// In the region that the name asks for.
+    pub wanted: u64,
+    /// Not in the region of the first choice, where the runner-up is asked for.
+    pub other: u64,
+    /// Within the policy's limits.
+    pub within: u64,
+}
+
+impl Scope {
+    /// Who may ever answer this client.
+    #[must_use]
+    pub fn set(&self) -> u64 {
+        self.weighted & self.open & self.wanted & self.other
+    }
 }
 
 /// What decides for the endpoints of one pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate {
+    scope: Scope,
+    /// Those that could answer, were they healthy.
+    base: u64,
     up: u64,
-    unknown: u64,
+    down: u64,
     falling: u64,
+    rising: u64,
+    last: u64,
+    out: u64,
     weighted: u64,
+    drained: u64,
     belief: Belief,
     trust_unknown: bool,
+    distrusted: bool,
 }
 
 impl Gate {
-    /// `weighted`: the endpoints whose weight is not 0.
+    /// The gate of a pool for one client. `family` counts where each is steered by itself; `has` are then those that
+    /// have it.
     #[must_use]
-    pub fn new(row: &PoolRow, weighted: u64, belief: Belief) -> Self {
-        let ([u4, u6], [d4, d6], [f4, f6]) = (row.up, row.down, row.falling);
-        let up = u4 | u6;
-        let unknown = !up & !(d4 | d6);
-        Self { up, unknown, falling: f4 | f6, weighted, belief, trust_unknown: up & weighted == 0 }
+    #[inline]
+    pub fn new(
+        pool: &Pool,
+        row: &PoolRow,
+        scope: Scope,
+        belief: Belief,
+        families: Families,
+        (family, has): (Family, u64),
+    ) -> Self {
+        let ([u4, u6], [d4, d6], [f4, f6], [r4, r6]) = (row.up, row.down, row.falling, row.rising);
+        let at = family.at();
+        let (up, down, has) = match families {
+            Families::Withhold => (u4 | u6, (d4 | d6) & !(u4 | u6), u64::MAX),
+            Families::Leave => ((u4 | u6) & !(d4 | d6), d4 | d6, u64::MAX),
+            Families::Apart => (row.up[at], row.down[at], has),
+        };
+        let (falling, rising) = match families {
+            Families::Apart => (row.falling[at], row.rising[at]),
+            _ => (f4 | f6, r4 | r6),
+        };
+        let base = scope.set() & has & row.weighted & !row.out;
+        let share = (up & base).count_ones();
+        Self {
+            scope: Scope { wanted: scope.wanted & has, ..scope },
+            base,
+            up,
+            down,
+            falling: falling & up,
+            rising: rising & down,
+            last: row.last,
+            out: row.out,
+            weighted: row.weighted,
+            drained: row.drained,
+            belief,
+            trust_unknown: up & base == 0,
+            distrusted: share < pool.panic.of(base.count_ones()),
+        }
     }
 
     /// The eligible endpoints, as bits.
     #[must_use]
+    #[inline]
     pub fn set(&self) -> u64 {
+        let healthy = self.healthy();
         match self.belief {
-            Belief::Ignored => self.weighted,
-            Belief::Measured if self.trust_unknown => self.unknown & self.weighted,
-            Belief::Measured => self.up & self.weighted,
+            Belief::Measured => healthy & !self.drained & self.scope.within,
+            Belief::Relaxed if self.distrusted => self.base,
+            Belief::Relaxed => healthy,
+            Belief::Ignored => self.base,
+            Belief::LastKnown => self.base & self.last,
+            Belief::Lifted => self.scope.set(),
         }
+    }
+
+    /// Whether anybody may ever answer this client from the pool: what fences leave, whatever health says.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.scope.set() != 0
+    }
+
+    /// Whether the pool has somebody when less is asked of it: without admission, drains, limits, `min_healthy` and
+    /// `panic`.
+    #[must_use]
+    #[inline]
+    pub fn has_more(&self) -> bool {
+        self.distrusted && self.base != 0 || self.healthy() != 0
+    }
+
+    fn healthy(&self) -> u64 {
+        self.base & if self.trust_unknown { !self.down } else { self.up }
+    }
+
+    /// Whether the pool is passed over on the first rung, though it has eligible endpoints: too few of them, or too few
+    /// of those that could answer are up.
+    #[must_use]
+    #[inline]
+    pub fn is_thin(&self, pool: &Pool) -> bool {
+        self.belief == Belief::Measured
+            && (self.distrusted || self.set().count_ones() < pool.min_healthy.of(self.base.count_ones()))
     }
 
     /// The verdict on one endpoint: the same as its bit in [`Gate::set`], with the reason.
@@ -51,42 +156,104 @@ impl Gate {
     /// Why it may not answer.
     pub fn verdict(&self, n: u8) -> Result<Standing, Exclusion> {
         let has = |set: u64| set >> n & 1 == 1;
-        if !has(self.weighted) {
+        let lifted = self.belief == Belief::Lifted;
+        if !has(self.scope.weighted) || !(lifted || has(self.weighted)) {
             return Err(Exclusion::Weightless);
         }
-        match self.belief {
-            Belief::Ignored => Ok(Standing::Ignored),
-            Belief::Measured if has(self.up) && has(self.falling) => Ok(Standing::Failing),
-            Belief::Measured if has(self.up) => Ok(Standing::Up),
-            Belief::Measured if has(self.unknown) && self.trust_unknown => Ok(Standing::Unknown),
-            Belief::Measured if has(self.unknown) => Err(Exclusion::Unknown),
-            Belief::Measured => Err(Exclusion::Down),
+        if !has(self.scope.open) {
+            return Err(Exclusion::Fenced);
         }
+        if !has(self.scope.wanted) {
+            return Err(Exclusion::NotAskedFor);
+        }
+        if !has(self.scope.other) {
+            return Err(Exclusion::FirstChoice);
+        }
+        if lifted {
+            return Ok(Standing::Lifted);
+        }
+        if has(self.out) {
+            return Err(Exclusion::ForcedDown);
+        }
+        match self.belief {
+            Belief::LastKnown if has(self.last) => return Ok(Standing::LastKnown),
+            Belief::LastKnown => return Err(Exclusion::Down),
+            Belief::Ignored => return Ok(Standing::Ignored),
+            Belief::Relaxed if self.distrusted => return Ok(Standing::Distrusted),
+            _ => {}
+        }
+        let standing = match () {
+            () if has(self.up & self.falling) => Standing::Failing,
+            () if has(self.up) => Standing::Up,
+            () if has(self.down) => return Err(Exclusion::Down),
+            () if self.trust_unknown => Standing::Unknown,
+            () => return Err(Exclusion::Unknown),
+        };
+        match self.belief {
+            Belief::Measured if has(self.drained) => Err(Exclusion::Drained),
+            Belief::Measured if !has(self.scope.within) => Err(Exclusion::BeyondLimit),
+            _ => Ok(standing),
+        }
+    }
+
+    /// Those that are up and may go, of the eligible.
+    #[must_use]
+    pub fn falling(&self) -> u64 {
+        self.falling & self.base
+    }
+
+    /// Those that are down and may come back, of those that could answer.
+    #[must_use]
+    pub fn rising(&self) -> u64 {
+        self.rising & self.base
     }
 
     /// Whether the set rests on endpoints of which nothing is known.
     #[must_use]
     pub fn is_guess(&self) -> bool {
-        self.belief == Belief::Measured && self.trust_unknown
+        matches!(self.belief, Belief::Measured | Belief::Relaxed) && self.trust_unknown
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::policy::Threshold, *};
 
     #[test]
     fn verdicts_and_set_agree() {
-        for bits in 0u64..1 << 6 {
-            let bit = |n: u32| bits >> n & 1;
-            let up = bit(0) | bit(1) << 1;
-            let down = (bit(2) | bit(3) << 1) & !up;
-            let row = PoolRow { up: [up, 0], down: [down, 0], falling: [bit(4) & up, 0], ..PoolRow::default() };
-            for weighted in 0..4 {
-                for belief in [Belief::Measured, Belief::Ignored] {
-                    let gate = Gate::new(&row, weighted, belief);
-                    for n in 0..2 {
-                        assert_eq!(gate.set() >> n & 1 == 1, gate.verdict(n).is_ok(), "{gate:?} {n}");
+        let two = |bits: u32, at: u32| u64::from(bits >> at & 3);
+        for bits in 0u32..1 << 12 {
+            let (up, down) = (two(bits, 0), two(bits, 2) & !two(bits, 0));
+            let row = PoolRow {
+                up: [up, 0],
+                down: [down, two(bits, 10) & !up],
+                falling: [two(bits, 4) & up, 0],
+                out: two(bits, 6),
+                drained: two(bits, 8),
+                weighted: 0b11,
+                last: two(bits, 10),
+                ..PoolRow::default()
+            };
+            for panic in [Threshold::Share(0), Threshold::Share(600)] {
+                let pool = Pool { panic, ..Pool::default() };
+                for cut in 0..5 {
+                    let mut scope = Scope { weighted: 3, open: 3, wanted: 3, other: 3, within: 3 };
+                    match cut {
+                        0 => scope.weighted = 1,
+                        1 => scope.open = 2,
+                        2 => scope.within = 1,
+                        3 => scope.other = 2,
+                        _ => {}
+                    }
+                    use Belief::{Ignored, LastKnown, Lifted, Measured, Relaxed};
+                    for belief in [Measured, Relaxed, Ignored, LastKnown, Lifted] {
+                        for families in [Families::Withhold, Families::Leave, Families::Apart] {
+                            let gate = Gate::new(&pool, &row, scope, belief, families, (Family::V4, 0b11));
+                            for n in 0..2 {
+                                assert_eq!(gate.set() >> n & 1 == 1, gate.verdict(n).is_ok(), "{gate:?} {n}");
+                            }
+                            assert_eq!(gate.set() & !(scope.weighted & scope.open & scope.other), 0, "{gate:?}");
+                        }
                     }
                 }
             }

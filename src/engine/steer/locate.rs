@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::trace::Basis;
+use super::{policy::Service, trace::Basis};
 use crate::engine::{
-    geo::{self, Map},
+    geo::{self, Atlas, Map, Piece},
     types::{MapId, Prefix},
     wire::edns::Subnet,
 };
@@ -17,10 +17,24 @@ pub struct Client {
     pub basis: Basis,
     /// The address, normalised; what the maps are asked with.
     pub prefix: Prefix,
+    /// The entry of the resolvers' atlas that stands for the clients of the sender; the maps are asked with it then.
+    pub behind: Option<u32>,
     /// What moves as one.
     pub block: Prefix,
     /// The scope for the client subnet option.
     pub scope: u8,
+}
+
+impl Client {
+    /// Its place on a map.
+    #[must_use]
+    #[inline]
+    pub fn piece(&self, map: &Map) -> Piece {
+        match self.behind {
+            Some(entry) => map.behind_resolver(entry, self.prefix),
+            None => map.find(self.prefix),
+        }
+    }
 }
 
 /// What the query says of its client.
@@ -34,27 +48,52 @@ pub struct Asker<'q> {
     pub believed: bool,
 }
 
-/// Finds the client of a service that uses these maps and cuts.
+/// What clients are found with.
+#[derive(Clone, Copy, Debug)]
+pub struct Whereabouts<'s> {
+    /// All maps.
+    pub maps: &'s [Map],
+    /// The map that knows special-purpose blocks and nothing else.
+    pub plain: MapId,
+    /// Where the clients of resolvers are.
+    pub resolvers: &'s Atlas,
+}
+
+/// Finds the client of a service. `fine`: its blocks are cut although its configuration alone would not, since a timed
+/// drain moves them one by one.
 #[must_use]
-pub fn locate(asker: &Asker<'_>, used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> Client {
+pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabouts<'_>) -> Client {
     let source = geo::normalise(Prefix::host(asker.source)).0;
+    let cut = service.cut.or(fine.then_some(service.fine));
+    let plain = [here.plain];
+    let used = if service.maps.is_empty() && cut.is_some() { &plain[..] } else { &service.maps[..] };
     if used.is_empty() {
-        return Client { basis: Basis::Nobody, prefix: source, block: source.cut(0), scope: 0 };
+        let block = source.cut(0);
+        return Client { basis: Basis::Nobody, prefix: source, behind: None, block, scope: 0 };
     }
-    let by_source = |basis, scope| {
-        let (prefix, block, _) = piece(source, used, cut, maps);
-        Client { basis, prefix, block, scope }
+    let by_source = |basis, scope| match here.resolvers.known_at(source) {
+        Some((entry, leaf)) => {
+            let len = cut.map_or(0, |cut| cut[source.family().at()]).max(leaf.len());
+            Client { basis, prefix: source, behind: Some(entry), block: source.cut(len), scope }
+        }
+        None => {
+            let (prefix, block, _) = piece(source, used, cut, here.maps);
+            Client { basis, prefix, behind: None, block, scope }
+        }
     };
     let Some(subnet) = asker.subnet else { return by_source(Basis::Source, 0) };
+    if !service.ecs {
+        return by_source(Basis::Unused, 0);
+    }
     if !asker.believed {
         return by_source(Basis::Distrusted, 0);
     }
     let Some(stated) = subnet.client() else { return by_source(Basis::Anonymous, 0) };
     let (client, offset) = geo::normalise(stated);
-    let (prefix, block, special) = piece(client, used, cut, maps);
+    let (prefix, block, special) = piece(client, used, cut, here.maps);
     match special {
         Some(len) => by_source(Basis::Special, offset + len),
-        None => Client { basis: Basis::Subnet, prefix, block, scope: offset + block.len() },
+        None => Client { basis: Basis::Subnet, prefix, behind: None, block, scope: offset + block.len() },
     }
 }
 

@@ -192,6 +192,9 @@ pub enum Spread {
 }
 
 impl Policy {
+    /// No limits.
+    pub const UNLIMITED: [Option<u32>; 2] = [None; 2];
+
     /// Whether the client's location is asked.
     #[must_use]
     pub fn asks_location(&self) -> bool {
@@ -247,6 +250,18 @@ pub struct Service {
 }
 
 impl Service {
+    /// Whether it may be answered with another name: then it is that for every type.
+    #[must_use]
+    pub fn may_alias(&self, pools: &[Pool], endpoints: &[Endpoint]) -> bool {
+        let canary = self.canary.map(|(pool, _)| pool);
+        let own = self.pools.iter().chain(&canary).filter_map(|id| pools.get(id.at()));
+        let mut endpoints = own.flat_map(|pool| {
+            endpoints.iter().skip(pool.first.at()).take(usize::from(pool.count)).map(|endpoint| &endpoint.cname)
+        });
+        let spare = [Some(&self.when_all_down), self.when_fenced.as_ref()];
+        endpoints.any(Option::is_some) || spare.iter().flatten().any(|s| matches!(s, Fallback::Cname(_)))
+    }
+
     /// A service with the configuration's defaults: no pools yet, its own affinity, nobody's location asked.
     #[must_use]
     pub fn new(name: Name) -> Self {

@@ -1,12 +1,13 @@
-//! How the best band shares the clients: which of the equally good gets this one.
+//! How the best band shares the clients: which of the equally good gets this one, and whether it takes it.
 
 use arrayvec::ArrayVec;
 
 use super::{
     draw::{self, Score, Seed},
-    policy::Spread,
+    policy::{ADMIT_ALL, Spread},
+    rank::Field,
     row::members,
-    table::PoolTable,
+    table::Assignment,
     trace::{Step, Trace},
 };
 use crate::engine::types::{Chance, Prefix};
@@ -16,52 +17,103 @@ pub type Chosen = ArrayVec<u8, 64>;
 
 /// What a draw starts from.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawing<'s> {
-    /// The service's seed.
-    pub seed: &'s Seed,
-    /// The client's block.
-    pub block: Prefix,
+pub struct Drawing {
+    /// The block's draw, the same for ever.
+    pub block: u64,
     /// Milliseconds of a slot.
     pub slot: u64,
     /// Time, the query's number, and what replaces a draw.
     pub chance: Chance,
 }
 
-/// Chooses up to `answers` endpoints of the band, at most one of each region; all of it for `all`. The band holds no
-/// endpoint of weight 0.
+impl Drawing {
+    /// The draws of a block of a service, or the one that replaces them all.
+    #[must_use]
+    pub fn new(seed: &Seed, block: Prefix, slot: u64, chance: Chance) -> Self {
+        Self { block: chance.draw.unwrap_or_else(|| seed.block(block)), slot, chance }
+    }
+}
+
+/// Who takes which blocks: endpoints by their rows, regions by what is assigned to them. None: everybody takes all.
+#[derive(Clone, Copy, Debug)]
+pub struct Doors<'s> {
+    /// What is assigned to the pool's regions.
+    pub assignment: Option<&'s Assignment>,
+    /// The client's catchment.
+    pub catchment: u32,
+}
+
+/// Chooses up to `answers` endpoints of the best band of `eligible`, no two of what must be distinct; all of it for
+/// `all`. Who is drawn and does not admit the block is passed over, and the next in rank is drawn, so that no block
+/// moves whose own choice still takes it. Empty when nobody does. `eligible` holds no endpoint of weight 0.
+#[inline]
 pub fn choose<T: Trace>(
-    pool: &PoolTable,
-    band: u64,
-    spread: Spread,
-    answers: u8,
-    drawing: &Drawing<'_>,
+    field: &Field<'_>,
+    eligible: u64,
+    doors: Option<Doors<'_>>,
+    drawing: &Drawing,
     trace: &mut T,
 ) -> Chosen {
+    let policy = field.policy;
     let mut chosen = Chosen::new();
-    if spread == Spread::All {
-        chosen.extend(members(band));
-        return chosen;
-    }
-    if band.is_power_of_two() {
-        chosen.push(band.trailing_zeros() as u8); // nothing to draw
-        return chosen;
-    }
-    let mut draw = first_draw(spread, drawing);
-    let mut left = band;
-    while left != 0 && chosen.len() < usize::from(answers) {
-        let n = match spread {
-            Spread::Hash => rendezvous(pool, left, draw.value),
-            Spread::RoundRobin => in_turn(pool, left, draw.value),
-            _ => laid_out(pool, left, draw.value),
+    let mut draw: Option<Draw> = None;
+    let (mut left, mut band) = (eligible, field.rank(eligible, true, trace));
+    while band != 0 && chosen.len() < usize::from(policy.answers) {
+        if policy.spread == Spread::All {
+            chosen.extend(members(band).filter(|n| admits(field, *n, doors, drawing, trace)));
+            if !chosen.is_empty() {
+                break;
+            }
+            left &= !band;
+            band = field.rank(left, false, trace);
+            continue;
+        }
+        let n = if band.is_power_of_two() {
+            band.trailing_zeros() as u8 // nothing to draw
+        } else {
+            let draw = draw.get_or_insert_with(|| first_draw(policy.spread, drawing));
+            let n = match policy.spread {
+                Spread::Hash => rendezvous(field, band, draw.value),
+                Spread::RoundRobin => in_turn(field, band, draw.value),
+                _ => laid_out(field, band, draw.value),
+            };
+            trace.note(|| Step::Drew { draw: draw.value, of: among(field, band, policy.spread), slot: draw.slot });
+            if !matches!(policy.spread, Spread::Hash | Spread::RoundRobin) {
+                draw.value = draw::splitmix(draw.value);
+            }
+            n
         };
-        trace.note(|| Step::Drew { draw: draw.value, of: among(pool, left, spread), slot: draw.slot });
-        chosen.push(n);
-        left &= !pool.region_of(n);
-        if !matches!(spread, Spread::Hash | Spread::RoundRobin) {
-            draw.value = draw::splitmix(draw.value);
+        if admits(field, n, doors, drawing, trace) {
+            chosen.push(n);
+            band &= !field.table.mates(n, policy.distinct);
+        } else {
+            left &= !(1 << n);
+            band &= !(1 << n);
+            if band == 0 && chosen.is_empty() {
+                band = field.rank(left, false, trace);
+            }
         }
     }
     chosen
+}
+
+/// Whether an endpoint that was drawn takes the block.
+#[inline]
+fn admits<T: Trace>(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing: &Drawing, trace: &mut T) -> bool {
+    let Some(doors) = doors else { return true };
+    let place = field.table.place_of(n);
+    let assigned = doors.assignment.map_or(ADMIT_ALL, |a| a.share(doors.catchment, place));
+    let own = field.row_of(n).admission;
+    if own >= ADMIT_ALL && assigned >= ADMIT_ALL {
+        return true;
+    }
+    let admission = (u64::from(own) * u64::from(assigned) / u64::from(ADMIT_ALL)) as u32;
+    let number = draw::admission(drawing.block, field.table.places().get(place).map_or(0, |place| place.key));
+    let admitted = number < admission;
+    if !admitted {
+        trace.note(|| Step::Refused { endpoint: field.id(n), number, admission });
+    }
+    admitted
 }
 
 struct Draw {
@@ -69,35 +121,41 @@ struct Draw {
     slot: Option<u64>,
 }
 
-fn first_draw(spread: Spread, drawing: &Drawing<'_>) -> Draw {
+fn first_draw(spread: Spread, drawing: &Drawing) -> Draw {
     if let Some(value) = drawing.chance.draw {
         return Draw { value, slot: None };
     }
     if spread == Spread::Random {
         return Draw { value: drawing.chance.random, slot: None };
     }
-    let block = drawing.seed.block(drawing.block);
-    let slot = draw::slot(block, drawing.chance.now.0, drawing.slot);
+    let block = drawing.block;
+    let slot = || draw::slot(block, drawing.chance.now.0, drawing.slot);
     match spread {
         Spread::Hash => Draw { value: block, slot: None },
         // From the block's own start, so that blocks do not walk in step.
-        Spread::RoundRobin => Draw { value: slot.wrapping_add(block >> 24), slot: Some(slot) },
-        _ => Draw { value: draw::in_slot(block, slot), slot: Some(slot) },
+        Spread::RoundRobin => {
+            let slot = slot();
+            Draw { value: slot.wrapping_add(block >> 24), slot: Some(slot) }
+        }
+        _ => {
+            let slot = slot();
+            Draw { value: draw::in_slot(block, slot), slot: Some(slot) }
+        }
     }
 }
 
 /// What a draw is taken among, for the trace.
-fn among(pool: &PoolTable, band: u64, spread: Spread) -> u64 {
-    if spread == Spread::Hash { 0 } else { members(band).map(|n| pool.weight(n)).sum() }
+fn among(field: &Field<'_>, band: u64, spread: Spread) -> u64 {
+    if spread == Spread::Hash { 0 } else { field.weight_of(band) }
 }
 
 /// The region by rendezvous over its endpoints' weights, then the endpoint in it.
-fn rendezvous(pool: &PoolTable, band: u64, seed: u64) -> u8 {
+fn rendezvous(field: &Field<'_>, band: u64, seed: u64) -> u8 {
     let mut best: Option<(Score, u64)> = None;
-    for (key, endpoints) in pool.regions() {
-        let here = band & endpoints;
+    for place in field.table.places() {
+        let here = band & place.endpoints;
         if here != 0 {
-            let score = Score::new(seed, key, members(here).map(|n| pool.weight(n)).sum());
+            let score = Score::new(seed, place.key, field.weight_of(here));
             if best.is_none_or(|(leader, _)| score.beats(leader)) {
                 best = Some((score, here));
             }
@@ -106,7 +164,7 @@ fn rendezvous(pool: &PoolTable, band: u64, seed: u64) -> u8 {
     let here = best.map_or(band, |(_, here)| here);
     let mut winner: Option<(Score, u8)> = None;
     for n in members(here).filter(|_| !here.is_power_of_two()) {
-        let score = Score::new(seed, pool.key(n), pool.weight(n));
+        let score = Score::new(seed, field.table.key(n), field.weight(n));
         if winner.is_none_or(|(leader, _)| score.beats(leader)) {
             winner = Some((score, n));
         }
@@ -115,12 +173,11 @@ fn rendezvous(pool: &PoolTable, band: u64, seed: u64) -> u8 {
 }
 
 /// The weights laid end to end, region by region and in name order; the draw falls into one of them.
-fn laid_out(pool: &PoolTable, band: u64, draw: u64) -> u8 {
-    let total: u64 = members(band).map(|n| pool.weight(n)).sum();
-    let mut rest = draw % total.max(1);
-    for (_, endpoints) in pool.regions() {
-        for n in members(band & endpoints) {
-            match rest.checked_sub(pool.weight(n)) {
+fn laid_out(field: &Field<'_>, band: u64, draw: u64) -> u8 {
+    let mut rest = draw % field.weight_of(band).max(1);
+    for place in field.table.places() {
+        for n in members(band & place.endpoints) {
+            match rest.checked_sub(field.weight(n)) {
                 Some(less) => rest = less,
                 None => return n,
             }
@@ -129,9 +186,14 @@ fn laid_out(pool: &PoolTable, band: u64, draw: u64) -> u8 {
     band.trailing_zeros() as u8
 }
 
-/// The smooth schedule at a position.
-fn in_turn(pool: &PoolTable, band: u64, at: u64) -> u8 {
-    let weights: ArrayVec<u64, 64> = members(band).map(|n| pool.weight(n)).collect();
-    let winner = draw::scheduled(&weights, at);
-    members(band).nth(winner).unwrap_or(band.trailing_zeros() as u8)
+/// The smooth schedule of the regions at a position, and in the region whose turn it is that of its endpoints, at the
+/// turns that it has had: in as many slots as the weights sum up to each endpoint comes up exactly its weight.
+fn in_turn(field: &Field<'_>, band: u64, at: u64) -> u8 {
+    let places = || field.table.places().iter().map(|place| band & place.endpoints).filter(|here| *here != 0);
+    let weights: ArrayVec<u64, 64> = places().map(|here| field.weight_of(here)).collect();
+    let (place, turns) = draw::turn(&weights, at);
+    let here = places().nth(place).unwrap_or(band);
+    let weights: ArrayVec<u64, 64> = members(here).map(|n| field.weight(n)).collect();
+    let winner = draw::scheduled(&weights, turns);
+    members(here).nth(winner).unwrap_or(here.trailing_zeros() as u8)
 }

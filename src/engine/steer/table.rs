@@ -1,11 +1,15 @@
-//! A pool as the query reads it: weights, keys and sets of endpoints, laid out once when the configuration is compiled.
+//! A pool as the query reads it: keys and sets of endpoints, laid out once when the configuration is compiled.
 
 use super::{
     draw,
-    policy::{Endpoint, Pool},
+    policy::{Distinct, Endpoint, Pool},
     row::members,
 };
-use crate::engine::wire::reply::Addresses;
+use crate::engine::{
+    geo::Rule,
+    types::RegionId,
+    wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
+};
 
 /// How a pool's demand is assigned to its regions: for each catchment and region, the share of blocks that the region
 /// admits of those that come to it. Catchments are those of the pool's map (one, where it has none), regions the pool's
@@ -18,6 +22,26 @@ pub struct Assignment {
     pub shares: Vec<u32>,
 }
 
+impl Assignment {
+    /// The share of one region; all, where nothing is assigned.
+    #[must_use]
+    pub fn share(&self, catchment: u32, region: usize) -> u32 {
+        let at = catchment as usize * self.regions + region;
+        self.shares.get(at).copied().unwrap_or(super::policy::ADMIT_ALL)
+    }
+}
+
+/// The endpoints of a pool in one region.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The region.
+    pub id: RegionId,
+    /// What it is known by in draws.
+    pub key: u64,
+    /// Its endpoints; weight 0 counts here too.
+    pub endpoints: u64,
+}
+
 /// What a query needs of a pool's endpoints, by position.
 #[derive(Debug)]
 pub struct PoolTable {
@@ -25,22 +49,30 @@ pub struct PoolTable {
     keys: Vec<u64>,
     /// Their addresses.
     pub addresses: Vec<Addresses>,
-    /// Those whose weight is not 0.
+    /// For each endpoint that is another name, the CNAME that says so. Empty where none is.
+    pub aliases: Vec<Option<Fragment>>,
+    /// Those whose configured weight is not 0.
     pub weighted: u64,
-    /// Those that have an address of the family.
+    /// For each family, those that have an address of it, and those that are another name, which may have any.
     pub has: [u64; 2],
-    /// (the region's key, its endpoints), in name order. Weight 0 counts here too.
-    by_region: Vec<(u64, u64)>,
+    /// In id order, which is name order.
+    places: Vec<Place>,
+    /// For each endpoint, the position of its region among the places.
+    place_of: Vec<u8>,
+    /// The sets of equal failure group; an endpoint without one stands alone.
+    by_group: Vec<u64>,
     /// The sets of equal `order`, most preferred first.
     by_order: Vec<(u32, u64)>,
     /// The sets of the regions of the pool's map, by the rule's positions.
     by_rule: Vec<u64>,
+    /// For each fence of the pool's map, who stands behind it.
+    by_fence: Vec<u64>,
 }
 
 impl PoolTable {
-    /// Lays out a pool. `regions` are all regions' names by id; `rule` is the region list of the pool's map.
+    /// Lays out a pool. `regions` are all regions' names by id; `rule` is what the pool's map was made for.
     #[must_use]
-    pub fn new(pool: &Pool, endpoints: &[Endpoint], regions: &[&str], rule: &[crate::engine::types::RegionId]) -> Self {
+    pub fn new(pool: &Pool, endpoints: &[Endpoint], regions: &[&str], rule: Option<&Rule>) -> Self {
         let own = endpoints.get(pool.first.at()..pool.first.at() + usize::from(pool.count)).unwrap_or_default();
         let set = |holds: &dyn Fn(&Endpoint) -> bool| -> u64 {
             own.iter().enumerate().filter(|(_, e)| holds(e)).fold(0, |set, (n, _)| set | 1 << n)
@@ -51,20 +83,34 @@ impl PoolTable {
         let mut orders: Vec<_> = own.iter().map(|e| e.order).collect();
         orders.sort_unstable();
         orders.dedup();
-        let name = |id: crate::engine::types::RegionId| regions.get(id.at()).copied().unwrap_or_default();
+        let mut groups: Vec<&str> = own.iter().filter_map(|e| e.group.as_deref()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let name = |id: RegionId| regions.get(id.at()).copied().unwrap_or_default();
+        let place = |id: &RegionId| Place { id: *id, key: draw::key(name(*id)), endpoints: set(&|e| e.region == *id) };
+        let alias = |target: &Name| Fragment::new(RrType::CNAME, 0, &[target.wire()]);
+        let aliased = own.iter().any(|e| e.cname.is_some());
         Self {
             weights: own.iter().map(|e| e.weight).collect(),
             keys: own.iter().map(|e| draw::key(&e.name)).collect(),
             addresses: own.iter().map(|e| Addresses { v4: e.v4, v6: e.v6 }).collect(),
+            aliases: own.iter().filter(|_| aliased).map(|e| e.cname.as_ref().map(alias)).collect(),
             weighted: set(&|e| e.weight > 0),
-            has: [set(&|e| e.v4.is_some()), set(&|e| e.v6.is_some())],
-            by_region: ids.iter().map(|id| (draw::key(name(*id)), set(&|e| e.region == *id))).collect(),
+            has: [set(&|e| e.v4.is_some() || e.cname.is_some()), set(&|e| e.v6.is_some() || e.cname.is_some())],
+            places: ids.iter().map(place).collect(),
+            place_of: own.iter().map(|e| ids.iter().position(|id| *id == e.region).unwrap_or(0) as u8).collect(),
+            by_group: groups.iter().map(|group| set(&|e| e.group.as_deref() == Some(group))).collect(),
             by_order: orders.iter().map(|order| (*order, set(&|e| e.order == *order))).collect(),
-            by_rule: rule.iter().map(|id| set(&|e| e.region == *id)).collect(),
+            by_rule: rule.into_iter().flat_map(|r| &r.regions).map(|id| set(&|e| e.region == *id)).collect(),
+            by_fence: rule
+                .into_iter()
+                .flat_map(|r| &r.fences)
+                .map(|fence| set(&|e| e.fences.contains(fence)))
+                .collect(),
         }
     }
 
-    /// An endpoint's weight.
+    /// An endpoint's configured weight.
     #[must_use]
     pub fn weight(&self, n: u8) -> u64 {
         self.weights.get(usize::from(n)).map_or(0, |w| u64::from(*w))
@@ -76,15 +122,45 @@ impl PoolTable {
         self.keys.get(usize::from(n)).copied().unwrap_or_default()
     }
 
-    /// Regions by name, as (key, endpoints).
-    pub fn regions(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.by_region.iter().copied()
+    /// The regions with their endpoints, by name.
+    #[must_use]
+    pub fn places(&self) -> &[Place] {
+        &self.places
     }
 
-    /// The endpoints of an endpoint's region.
+    /// The position of an endpoint's region among the [places](Self::places).
     #[must_use]
-    pub fn region_of(&self, n: u8) -> u64 {
-        self.by_region.iter().map(|(_, set)| *set).find(|set| set >> n & 1 == 1).unwrap_or(1 << n)
+    pub fn place_of(&self, n: u8) -> usize {
+        self.place_of.get(usize::from(n)).map_or(0, |at| usize::from(*at))
+    }
+
+    /// The endpoints in a region.
+    #[must_use]
+    pub fn in_region(&self, region: RegionId) -> u64 {
+        self.places.iter().find(|place| place.id == region).map_or(0, |place| place.endpoints)
+    }
+
+    /// The endpoints that may not stand beside an endpoint in an answer: itself, and what it shares.
+    #[must_use]
+    pub fn mates(&self, n: u8, distinct: Distinct) -> u64 {
+        let shared = match distinct {
+            Distinct::Region => self.places.get(self.place_of(n)).map(|place| place.endpoints),
+            Distinct::Group => self.by_group.iter().copied().find(|set| set >> n & 1 == 1),
+            Distinct::Nothing => None,
+        };
+        shared.unwrap_or(0) | 1 << n
+    }
+
+    /// The endpoint's other name, where it is one.
+    #[must_use]
+    pub fn alias(&self, n: u8) -> Option<&Fragment> {
+        self.aliases.get(usize::from(n))?.as_ref()
+    }
+
+    /// Those that stand behind one of these fences.
+    #[must_use]
+    pub fn behind(&self, denied: u64) -> u64 {
+        members(denied).filter_map(|n| self.by_fence.get(usize::from(n))).fold(0, |all, set| all | set)
     }
 
     /// The members of `set` whose order is smallest.

@@ -51,7 +51,15 @@ pub enum Step {
         block: Prefix,
         /// The ECS scope and what it comes from.
         scope: u8,
+        /// The entry of the resolvers' atlas that says where the sender's clients are.
+        behind: Option<u32>,
     },
+    /// The service is closed to the client by a fence of its own.
+    Closed(ServiceId),
+    /// Whether the block is of the share that is sent to the canary pool first.
+    Canary(PoolId, bool),
+    /// The first choice, whose region leaves the rest to the runner-up.
+    FirstChoice(EndpointId),
     /// A pool is looked at.
     Pool(PoolId),
     /// A map told the client's catchment.
@@ -78,10 +86,20 @@ pub enum Step {
         /// The slot, where one entered.
         slot: Option<u64>,
     },
+    /// An endpoint was drawn and does not admit the block, whose number lies at or above its admission; both in parts of
+    /// [`ADMIT_ALL`](super::policy::ADMIT_ALL).
+    Refused {
+        /// Who.
+        endpoint: EndpointId,
+        /// The block's number with the endpoint's region.
+        number: u32,
+        /// The endpoint's admission, with what is assigned to its region.
+        admission: u32,
+    },
     /// An endpoint is in the answer.
     Chosen(EndpointId),
-    /// Nobody in the pool may answer.
-    PassedOver(PoolId),
+    /// The pool does not answer on this rung.
+    PassedOver(PoolId, Lack),
     /// The reply rests on this rung.
     Rung(Rung),
     /// No chosen endpoint has a living address of the family that was asked for.
@@ -103,6 +121,8 @@ pub enum Basis {
     Distrusted,
     /// The query's source: the option holds a special-purpose address.
     Special,
+    /// The query's source: the service does not use the option.
+    Unused,
     /// Nobody's: no policy of the service asks.
     Nobody,
 }
@@ -118,6 +138,23 @@ pub enum Standing {
     Unknown,
     /// Health is ignored: everything is down.
     Ignored,
+    /// Health is not believed: too few of the pool are up.
+    Distrusted,
+    /// It was up when last anybody was.
+    LastKnown,
+    /// What operators said of it is set aside: they have left nobody.
+    Lifted,
+}
+
+/// Why a pool does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Nobody in it may answer.
+    Nobody,
+    /// Fewer than `min_healthy`, or a smaller share of them up than `panic`.
+    TooFew,
+    /// Nobody in it admits the block.
+    NoneAdmits,
 }
 
 /// Why an endpoint may not answer.
@@ -129,6 +166,18 @@ pub enum Exclusion {
     Unknown,
     /// Its weight is 0.
     Weightless,
+    /// It stands behind a fence that keeps the client out.
+    Fenced,
+    /// It is in another region than the name asks for, or has no address of the family that is asked for.
+    NotAskedFor,
+    /// It is in the region of the first choice.
+    FirstChoice,
+    /// An operator says so.
+    ForcedDown,
+    /// An operator drains it.
+    Drained,
+    /// It is beyond the policy's limit.
+    BeyondLimit,
 }
 
 /// How far down the ladder the answer was found.
@@ -136,8 +185,14 @@ pub enum Exclusion {
 pub enum Rung {
     /// A pool with eligible endpoints.
     Preferred,
+    /// The same, with admission, drains and limits set aside.
+    Relaxed,
     /// `when_all_down`.
     AllDown,
+    /// What operators said is set aside: it left nobody.
+    Lifted,
+    /// `when_fenced`: fences leave the client nothing.
+    Fenced,
 }
 
 /// What a TTL comes from.

@@ -231,16 +231,30 @@ fn reasons(world: &World, steps: &[Step]) -> Vec<String> {
                     Ok(Standing::Ignored) => "ignored",
                     Err(Exclusion::Down) => "down",
                     Err(Exclusion::Unknown) => "unknown",
+                    Ok(Standing::Distrusted) => "distrusted",
+                    Ok(Standing::LastKnown) => "last-known",
+                    Ok(Standing::Lifted) => "lifted",
                     Err(Exclusion::Weightless) => "weightless",
+                    Err(Exclusion::Fenced) => "fenced",
+                    Err(Exclusion::NotAskedFor) => "not asked for",
+                    Err(Exclusion::FirstChoice) => "first choice",
+                    Err(Exclusion::ForcedDown) => "forced down",
+                    Err(Exclusion::Drained) => "drained",
+                    Err(Exclusion::BeyondLimit) => "beyond limit",
                 };
                 Some(format!("{} {word}", name(id)))
             }
             Step::Ranked { key, endpoint, kept, .. } => {
                 Some(format!("{} {} by {}", name(endpoint), if *kept { "kept" } else { "behind" }, key_name(*key)))
             }
-            Step::PassedOver(pool) => Some(format!("{} passed over", world.pools[pool.at()].name)),
+            Step::PassedOver(pool, _) => Some(format!("{} passed over", world.pools[pool.at()].name)),
             Step::Rung(Rung::Preferred) => Some("rung preferred".into()),
+            Step::Rung(Rung::Relaxed) => Some("rung relaxed".into()),
             Step::Rung(Rung::AllDown) => Some("rung all-down".into()),
+            Step::Rung(Rung::Lifted) => Some("rung lifted".into()),
+            Step::Rung(Rung::Fenced) => Some("rung fenced".into()),
+            Step::Refused { endpoint, .. } => Some(format!("{} full", name(endpoint))),
+            Step::Canary(_, taken) => Some(if *taken { "canary" } else { "no canary" }.into()),
             Step::Ttl(_, TtlFrom::Calm) => Some("calm".into()),
             Step::Ttl(_, TtlFrom::ChangeIn(_)) => Some("changing".into()),
             Step::Ttl(_, TtlFrom::Uncertain) => Some("uncertain".into()),

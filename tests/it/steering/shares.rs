@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, net::IpAddr};
 use meridian::engine::{
     snapshot::Snapshot,
     steer::{
-        policy::Spread,
+        Parts,
+        locate::Client,
+        rank::Field,
         row::members,
         spread::{Drawing, choose},
-        trace::Silent,
+        trace::{Basis, Silent},
     },
-    types::{Family, Prefix, UnixMillis},
+    types::{Family, PoolId, Prefix, UnixMillis},
 };
 use proptest::prelude::*;
 
@@ -105,7 +107,7 @@ fn round_robin_is_exact_and_smooth_over_one_period() {
         (0..period).for_each(|n| counts[in_slot(&snapshot, client, n)] += gcd);
         assert_eq!(counts, weights);
     }
-    let snapshot = lab("extends = \"round-robin\"", &[("eu", 5), ("us", 1), ("ap", 1)]).healthy();
+    let snapshot = lab("extends = \"round-robin\"", &[("eu", 5), ("us", 1), ("ws", 1)]).healthy();
     let walked: String = (0..14).map(|n| char::from(b'a' + in_slot(&snapshot, client, n) as u8)).collect();
     assert!("aabacaaaabacaaaabacaa".contains(&walked), "from its own start: {walked}");
     let turns: String = (0..7).map(|draw| char::from(b'a' + one(ask(&snapshot, &www(), drawn(draw))) as u8)).collect();
@@ -118,14 +120,12 @@ fn gcd(a: u64, b: u64) -> u64 {
 
 /// The endpoint that `hash` gives to the n-th /24 outside 0.0.0.0/8.
 fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
-    let bits = u128::from((1 << 24) + (n << 8)) << 96;
-    let drawing = Drawing {
-        seed: &snapshot.world.seeds[0],
-        block: Prefix::from_bits(Family::V4, bits, 24),
-        slot: 30_000,
-        chance: at(0),
-    };
-    choose(&snapshot.world.tables[0], band, Spread::Hash, 1, &drawing, &mut Silent)[0]
+    let block = Prefix::from_bits(Family::V4, u128::from((1 << 24) + (n << 8)) << 96, 24);
+    let drawing = Drawing::new(&snapshot.world.seeds[0], block, 30_000, at(0));
+    let parts = Parts::of(snapshot);
+    let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24 };
+    let field = Field::new(&parts, PoolId(0), &client, false).expect("a pool");
+    choose(&field, band, None, &drawing, &mut Silent)[0]
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! What numbers and verdicts of a tape mean, in words. Must not know the explanation's shape.
+
+use hickory_proto::rr::RData;
+
+use crate::engine::{
+    steer::{
+        policy::{ADMIT_ALL, Key, Policy, Spread},
+        trace::{Basis, Exclusion, Lack, Rung, Standing, TtlFrom},
+    },
+    types::Prefix,
+};
+
+/// A record as dig would print it: character-strings in quotes, which the decoder's own form leaves out.
+pub(super) fn in_presentation(record: &hickory_proto::rr::Record) -> String {
+    let strings: Vec<&[u8]> = match &record.data {
+        RData::TXT(txt) => txt.txt_data.iter().map(|text| &**text).collect(),
+        RData::HINFO(hinfo) => vec![&*hinfo.cpu, &*hinfo.os],
+        _ => return record.to_string(),
+    };
+    let quoted = |text: &&[u8]| {
+        let escaped = text.iter().map(|octet| match octet {
+            b'"' | b'\\' => format!("\\{}", char::from(*octet)),
+            0x20..=0x7e => char::from(*octet).to_string(),
+            _ => format!("\\{octet:03}"),
+        });
+        format!("\"{}\"", escaped.collect::<String>())
+    };
+    let data: Vec<String> = strings.iter().map(quoted).collect();
+    format!("{} {} {} {} {}", record.name, record.ttl, record.dns_class, record.record_type(), data.join(" "))
+}
+
+/// A key and a value of it.
+pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
+    match (key, value) {
+        (Key::Order, value) => ("order", value.to_string()),
+        (Key::Rtt, u32::MAX) => ("rtt", "unknown".into()),
+        (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
+        (Key::Distance, u32::MAX) => ("distance", "unknown".into()),
+        (Key::Distance, km) => ("distance", format!("{km} km")),
+        (Key::Geo, u32::MAX) => ("geo", "not listed".into()),
+        (Key::Geo, place) => ("geo", format!("place {}", place + 1)),
+        (Key::Load, parts) => ("load", per_cent(parts)),
+        (Key::Response, tenths) => ("response", format!("{}.{} ms", tenths / 10, tenths % 10)),
+    }
+}
+
+/// A draw.
+pub(super) fn drew(draw: u64, of: u64, slot: Option<u64>) -> String {
+    let slot = slot.map_or(String::new(), |slot| format!(", slot {slot}"));
+    match of {
+        0 => format!("{draw:016x} seeds a weighted rendezvous"),
+        of => format!("{draw:016x} mod {of} = {}{slot}", draw % of),
+    }
+}
+
+/// Whose address located the client, and what that makes of the scope.
+pub(super) fn basis_in_words(basis: Basis, block: Prefix) -> (&'static str, String) {
+    match basis {
+        Basis::Subnet => ("the client subnet option", format!("the block {block} is answered alike")),
+        Basis::Source => ("the sender's address", String::new()),
+        Basis::Anonymous => ("the sender's address: SOURCE is 0", "SOURCE is 0".into()),
+        Basis::Distrusted => ("the sender's address: it is not in ecs.from", "the option was not used".into()),
+        Basis::Special => {
+            let scope = "the special-purpose block that the option names".into();
+            ("the sender's address: the option names a special-purpose block", scope)
+        }
+        Basis::Unused => ("the sender's address: the service uses no client subnet", "the option was not used".into()),
+        Basis::Nobody => ("nobody's: no policy of the service asks", "the client was not consulted".into()),
+    }
+}
+
+/// A policy's rules in words, in the configuration's own spelling.
+pub(super) fn rules(policy: &Policy) -> String {
+    let key = |(key, tolerance): &(Key, u32)| match (in_words(*key, *tolerance), tolerance) {
+        ((name, _), 0) => name.to_owned(),
+        ((name, text), _) => format!("{name} (tolerance {text})"),
+    };
+    let prefer = if policy.prefer.is_empty() {
+        "nothing preferred".to_owned()
+    } else {
+        format!("prefer {}", policy.prefer.iter().map(key).collect::<Vec<_>>().join(", then "))
+    };
+    let spread = match policy.spread {
+        Spread::Weighted => "weighted",
+        Spread::RoundRobin => "round-robin",
+        Spread::Hash => "hash",
+        Spread::Random => "random",
+        Spread::All => "all",
+    };
+    let answers = if policy.answers > 1 { format!(", {} answers", policy.answers) } else { String::new() };
+    format!("{prefer}; spread {spread}{answers}")
+}
+
+/// Parts of a thousand as a percentage.
+fn per_cent(parts: u32) -> String {
+    match parts % 10 {
+        0 => format!("{} %", parts / 10),
+        tenths => format!("{}.{tenths} %", parts / 10),
+    }
+}
+
+/// An admission as a percentage.
+pub(super) fn admission(parts: u32) -> String {
+    per_cent((u64::from(parts) * 1000).div_ceil(u64::from(ADMIT_ALL)) as u32)
+}
+
+/// How an endpoint stands, and its first verdict.
+pub(super) fn verdict(verdict: Result<Standing, Exclusion>) -> (&'static str, &'static str) {
+    match verdict {
+        Ok(Standing::Up) => ("up", "eligible"),
+        Ok(Standing::Failing) => ("up, failing", "eligible"),
+        Ok(Standing::Unknown) => ("unknown", "eligible: nothing in the pool is known to be up"),
+        Ok(Standing::Ignored) => ("down", "eligible: health is ignored"),
+        Ok(Standing::Distrusted) => ("-", "eligible: too few are up for health to be believed"),
+        Ok(Standing::LastKnown) => ("down", "eligible: it was up when last anybody was"),
+        Ok(Standing::Lifted) => ("-", "eligible: operators have left nobody else"),
+        Err(Exclusion::Down) => ("down", "out: down"),
+        Err(Exclusion::Unknown) => ("unknown", "out: nothing is known of it, and others are up"),
+        Err(Exclusion::Weightless) => ("-", "out: weight 0"),
+        Err(Exclusion::Fenced) => ("-", "out: a fence keeps this client out"),
+        Err(Exclusion::NotAskedFor) => ("-", "out: not of the region or family that is asked for"),
+        Err(Exclusion::FirstChoice) => ("-", "out: the first choice's region"),
+        Err(Exclusion::ForcedDown) => ("-", "out: forced down"),
+        Err(Exclusion::Drained) => ("up", "out: drained"),
+        Err(Exclusion::BeyondLimit) => ("up", "out: beyond the policy's limit"),
+    }
+}
+
+/// How far down the ladder an answer was found.
+pub(super) fn rung(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Preferred => "a pool with eligible endpoints",
+        Rung::Relaxed => "a pool with endpoints that are up, with admission, drains and limits set aside",
+        Rung::AllDown => "all down: when_all_down answers",
+        Rung::Lifted => "operators have left nobody: what they said is set aside",
+        Rung::Fenced => "fences leave this client nothing: when_fenced answers",
+    }
+}
+
+/// Why a pool does not answer.
+pub(super) fn lack(lack: Lack) -> &'static str {
+    match lack {
+        Lack::Nobody => "nobody in it may answer",
+        Lack::TooFew => "too few in it are healthy",
+        Lack::NoneAdmits => "nobody in it takes this block",
+    }
+}
+
+/// What a TTL comes from.
+pub(super) fn ttl(from: TtlFrom) -> String {
+    match from {
+        TtlFrom::Calm => "nothing it rests on is moving: ttl.max".into(),
+        TtlFrom::ChangeIn(ms) => {
+            format!("what it rests on can change in {ms} ms, within ttl.min and ttl.max")
+        }
+        TtlFrom::Uncertain => "the answer is a guess: ttl.min".into(),
+        TtlFrom::Negative => "negative: the smallest of the SOA's TTL, its MINIMUM and ttl.min".into(),
+    }
+}

@@ -1,0 +1,272 @@
+//! The ladder: which pool answers, how much is asked of it, and what is answered when none can.
+
+use super::{
+    Decision, Parts, Verdict,
+    draw::{self, Seed},
+    eligible::{Belief, Gate, Scope},
+    locate::Client,
+    policy::{Fallback, Policy, Service},
+    rank::Field,
+    row::{EndpointRow, members},
+    spread::{self, Chosen, Doors, Drawing},
+    trace::{Lack, Rung, Silent, Step, Trace, TtlFrom},
+};
+use crate::engine::types::{Chance, Family, PoolId, RegionId, ServiceId};
+
+/// Decides which endpoints a client of a service gets. `family` is the one that is asked for; it matters only where
+/// each is steered by itself.
+pub fn decide<T: Trace>(
+    parts: &Parts<'_>,
+    (id, service): (ServiceId, &Service),
+    seed: &Seed,
+    client: &Client,
+    family: Family,
+    chance: Chance,
+    trace: &mut T,
+) -> Decision {
+    let drawing = Drawing::new(seed, client.block, u64::from(service.ttl_max) * 1000, chance);
+    let mut ladder = Ladder {
+        parts,
+        service,
+        client,
+        family,
+        drawing,
+        other: None,
+        calm: Calm::default(),
+        open: false,
+        more: false,
+    };
+    if ladder.is_closed() {
+        trace.note(|| Step::Closed(id));
+        return ladder.fenced(trace);
+    }
+    if service.second
+        && let Some((region, first)) = ladder.first_choice()
+    {
+        trace.note(|| Step::FirstChoice(first));
+        ladder.other = Some(region);
+        if let Some(decision) = ladder.climb(trace) {
+            return decision;
+        }
+        ladder.other = None; // nobody else is left: the first choice it is
+    }
+    if let Some(decision) = ladder.climb(trace) {
+        return decision;
+    }
+    if ladder.open { ladder.all_down(trace) } else { ladder.fenced(trace) }
+}
+
+/// One decision under way.
+struct Ladder<'s> {
+    parts: &'s Parts<'s>,
+    service: &'s Service,
+    client: &'s Client,
+    family: Family,
+    drawing: Drawing,
+    /// The region that is left out, where the runner-up is asked for.
+    other: Option<RegionId>,
+    calm: Calm,
+    /// Whether fences leave the client anybody in the pools that were looked at.
+    open: bool,
+    /// Whether any of them has somebody when less is asked of it.
+    more: bool,
+}
+
+impl Ladder<'_> {
+    /// Whether the service's own fence keeps the client out.
+    fn is_closed(&self) -> bool {
+        let gate = self.service.gate.and_then(|id| self.parts.maps.get(id.at()));
+        gate.is_some_and(|map| map.denied(self.client.piece(map).catchment) != 0)
+    }
+
+    /// The region of whom the service would answer with, were the runner-up not asked for.
+    fn first_choice(&mut self) -> Option<(RegionId, crate::engine::types::EndpointId)> {
+        let Verdict::Endpoints { pool, chosen, .. } = self.climb(&mut Silent)?.verdict else { return None };
+        let first = self.parts.pools.get(pool.at())?.first.0 + u32::from(*chosen.first()?);
+        let endpoint = crate::engine::types::EndpointId(first);
+        Some((self.parts.endpoints.get(endpoint.at())?.region, endpoint))
+    }
+
+    /// The rungs on which measured health counts.
+    fn climb<T: Trace>(&mut self, trace: &mut T) -> Option<Decision> {
+        self.calm = Calm::default();
+        let service = self.service;
+        if let Some((pool, share)) = service.canary {
+            let taken = draw::canary(self.drawing.block) < share;
+            trace.note(|| Step::Canary(pool, taken));
+            if taken && let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
+                return Some(self.decided(verdict, Rung::Preferred, trace));
+            }
+        }
+        for &pool in &service.pools {
+            if let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
+                return Some(self.decided(verdict, Rung::Preferred, trace));
+            }
+        }
+        let again = if self.more { &service.pools[..] } else { &[] };
+        for &pool in again {
+            if let Some(verdict) = self.ask(pool, Belief::Relaxed, trace) {
+                return Some(self.decided(verdict, Rung::Relaxed, trace));
+            }
+        }
+        None
+    }
+
+    /// The last rungs: nobody who may answer is up.
+    fn all_down<T: Trace>(&mut self, trace: &mut T) -> Decision {
+        let service = self.service;
+        let verdict = match &service.when_all_down {
+            Fallback::IgnoreHealth => self.anybody(trace),
+            Fallback::LastKnown => match self.last_known() {
+                Some(pool) => self.ask(pool, Belief::LastKnown, trace),
+                None => self.anybody(trace),
+            },
+            Fallback::ServeAll => self.everybody(trace),
+            _ => Some(Verdict::AllDown),
+        };
+        if let Some(verdict) = verdict {
+            return self.decided(verdict, Rung::AllDown, trace);
+        }
+        // Operators have forced down or unweighted all that fences leave: a name is not emptied by that.
+        let lifted = service.pools.iter().find_map(|pool| self.ask(*pool, Belief::Lifted, trace));
+        self.decided(lifted.unwrap_or(Verdict::AllDown), Rung::Lifted, trace)
+    }
+
+    /// The first pool with anybody, as if all were up.
+    fn anybody<T: Trace>(&mut self, trace: &mut T) -> Option<Verdict> {
+        let service = self.service;
+        service.pools.iter().find_map(|pool| self.ask(*pool, Belief::Ignored, trace))
+    }
+
+    /// Every address of the first pool with anybody.
+    fn everybody<T: Trace>(&mut self, trace: &mut T) -> Option<Verdict> {
+        let service = self.service;
+        service.pools.iter().find_map(|&pool| {
+            let field = Field::new(self.parts, pool, self.client, false)?;
+            let chosen: Chosen = members(self.gate(&field, Belief::Ignored).set()).collect();
+            chosen.iter().for_each(|n| trace.note(|| Step::Chosen(field.id(*n))));
+            let catchment = field.piece.map_or(0, |(_, piece)| piece.catchment);
+            (!chosen.is_empty()).then_some(Verdict::Endpoints { pool, chosen, catchment, living: false })
+        })
+    }
+
+    /// The pool in which somebody was up last.
+    fn last_known(&self) -> Option<PoolId> {
+        let known = self.service.pools.iter().filter_map(|&pool| {
+            let field = Field::new(self.parts, pool, self.client, false)?;
+            let somebody = self.gate(&field, Belief::LastKnown).set() != 0;
+            somebody.then_some((field.row.last_at, pool))
+        });
+        // Of pools that were lost together, the first.
+        known.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, pool)| pool)
+    }
+
+    /// Fences leave the client nothing.
+    fn fenced<T: Trace>(&mut self, trace: &mut T) -> Decision {
+        self.decided(Verdict::Fenced, Rung::Fenced, trace)
+    }
+
+    fn decided<T: Trace>(&self, verdict: Verdict, rung: Rung, trace: &mut T) -> Decision {
+        trace.note(|| Step::Rung(rung));
+        let (ttl, from) = match rung {
+            Rung::Preferred => self.calm.ttl(self.service),
+            // By configuration, not by what is measured.
+            Rung::Fenced => (self.service.ttl_max, TtlFrom::Calm),
+            _ => (self.service.ttl_min, TtlFrom::Uncertain),
+        };
+        trace.note(|| Step::Ttl(ttl, from));
+        Decision { verdict, ttl, rung }
+    }
+
+    /// What the question, fences and limits leave of a pool.
+    fn gate(&self, field: &Field<'_>, belief: Belief) -> Gate {
+        let table = field.table;
+        let mut scope =
+            Scope { weighted: table.weighted, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
+        if let Some((map, piece)) = field.piece {
+            let denied = map.denied(piece.catchment);
+            if denied != 0 {
+                scope.open = !table.behind(denied);
+            }
+            if field.policy.limits != Policy::UNLIMITED {
+                scope.within = table.in_rule_regions(u64::MAX, map.within(piece.catchment));
+            }
+        }
+        if let Some(region) = self.service.only_region {
+            scope.wanted = table.in_region(region);
+        }
+        if let Some(region) = self.other {
+            scope.other = !table.in_region(region);
+        }
+        let has = table.has.get(self.family.at()).copied().unwrap_or(0);
+        Gate::new(field.pool, field.row, scope, belief, self.service.families, (self.family, has))
+    }
+
+    /// One pool: eligible → rank → admit → spread. None when it does not answer on this rung.
+    fn ask<T: Trace>(&mut self, pool: PoolId, belief: Belief, trace: &mut T) -> Option<Verdict> {
+        let field = Field::new(self.parts, pool, self.client, belief == Belief::Lifted)?;
+        trace.note(|| Step::Pool(pool));
+        if let (Some(map), Some((_, piece))) = (field.pool.map, field.piece) {
+            trace.note(|| Step::Catchment(map, piece.catchment, piece.prefix));
+        }
+        let gate = self.gate(&field, belief);
+        for n in (0..field.pool.count).filter(|_| T::ON) {
+            trace.note(|| Step::Candidate(field.id(n), gate.verdict(n)));
+        }
+        self.open |= gate.is_open();
+        self.more |= gate.has_more();
+        let measured = belief == Belief::Measured;
+        self.calm.wait_for(gate.rising() | field.row.moving, field.live);
+        let eligible = gate.set();
+        if eligible == 0 || gate.is_thin(field.pool) {
+            trace.note(|| Step::PassedOver(pool, if eligible == 0 { Lack::Nobody } else { Lack::TooFew }));
+            return None;
+        }
+        let catchment = field.piece.map_or(0, |(_, piece)| piece.catchment);
+        let assignment = self.parts.assignments.get(pool.at()).and_then(Option::as_deref);
+        let doors =
+            (measured && (field.row.partial != 0 || assignment.is_some())).then_some(Doors { assignment, catchment });
+        let chosen = spread::choose(&field, eligible, doors, &self.drawing, trace);
+        if chosen.is_empty() {
+            trace.note(|| Step::PassedOver(pool, Lack::NoneAdmits));
+            return None;
+        }
+        let picked = chosen.iter().fold(0u64, |set, n| set | 1 << n);
+        self.calm.wait_for(gate.falling() & picked, field.live);
+        self.calm.guess |= gate.is_guess();
+        for &n in &chosen {
+            trace.note(|| Step::Chosen(field.id(n)));
+        }
+        let living = matches!(belief, Belief::Measured | Belief::Relaxed);
+        Some(Verdict::Endpoints { pool, chosen, catchment, living })
+    }
+}
+
+/// How long what a decision rests on cannot change.
+#[derive(Clone, Copy, Debug)]
+struct Calm {
+    change_in: u32,
+    guess: bool,
+}
+
+impl Default for Calm {
+    fn default() -> Self {
+        Self { change_in: u32::MAX, guess: false }
+    }
+}
+
+impl Calm {
+    fn wait_for(&mut self, moving: u64, live: &[EndpointRow]) {
+        for n in members(moving) {
+            self.change_in = self.change_in.min(live.get(usize::from(n)).map_or(u32::MAX, |row| row.change_in));
+        }
+    }
+
+    fn ttl(&self, service: &Service) -> (u32, TtlFrom) {
+        match self.change_in {
+            _ if self.guess => (service.ttl_min, TtlFrom::Uncertain),
+            u32::MAX => (service.ttl_max, TtlFrom::Calm),
+            wait => ((wait / 1000).clamp(service.ttl_min, service.ttl_max), TtlFrom::ChangeIn(wait)),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Who of the eligible is best: each key in turn leaves those within its tolerance of the best. Must not know health.
+
+use super::{
+    Parts,
+    locate::Client,
+    policy::{Key, Policy, Pool},
+    row::{EndpointRow, PoolRow, members},
+    table::PoolTable,
+    trace::{Step, Trace},
+};
+use crate::engine::{
+    geo::{Map, Piece},
+    types::EndpointId,
+};
+
+/// A pool as one decision sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'s> {
+    /// The pool.
+    pub pool: &'s Pool,
+    /// Its table.
+    pub table: &'s PoolTable,
+    /// Its row.
+    pub row: &'s PoolRow,
+    /// Its endpoints' rows, by position.
+    pub live: &'s [EndpointRow],
+    /// Its policy.
+    pub policy: &'s Policy,
+    /// The client's place on the pool's map, where it has one.
+    pub piece: Option<(&'s Map, Piece)>,
+    /// Whether overrides of weights are set aside.
+    pub lifted: bool,
+    parts: &'s Parts<'s>,
+    client: &'s Client,
+}
+
+impl<'s> Field<'s> {
+    /// The pool as it is to a client.
+    #[inline]
+    #[must_use]
+    pub fn new(
+        parts: &'s Parts<'s>,
+        id: crate::engine::types::PoolId,
+        client: &'s Client,
+        lifted: bool,
+    ) -> Option<Self> {
+        let (pool, table, row) = (parts.pools.get(id.at())?, parts.tables.get(id.at())?, parts.rows.get(id.at())?);
+        let policy = parts.policies.get(pool.policy.at())?;
+        let first = pool.first.at();
+        let live = parts.live.get(first..first + usize::from(pool.count))?;
+        let piece = pool.map.and_then(|id| parts.maps.get(id.at())).map(|map| (map, client.piece(map)));
+        Some(Self { pool, table, row, live, policy, piece, lifted, parts, client })
+    }
+
+    /// The number of an endpoint.
+    #[must_use]
+    pub fn id(&self, n: u8) -> EndpointId {
+        EndpointId(self.pool.first.0 + u32::from(n))
+    }
+
+    /// An endpoint's row.
+    #[must_use]
+    pub fn row_of(&self, n: u8) -> EndpointRow {
+        self.live.get(usize::from(n)).copied().unwrap_or_default()
+    }
+
+    /// An endpoint's weight in force.
+    #[must_use]
+    pub fn weight(&self, n: u8) -> u64 {
+        if self.lifted {
+            self.table.weight(n)
+        } else {
+            self.live.get(usize::from(n)).map_or(0, |row| row.weight.into())
+        }
+    }
+
+    /// The sum of weights in force.
+    #[must_use]
+    pub fn weight_of(&self, set: u64) -> u64 {
+        members(set).map(|n| self.weight(n)).sum()
+    }
+
+    /// The best band of `eligible`. `first`: the trace is told every value; later rounds are without those that refused.
+    #[inline]
+    pub(super) fn rank<T: Trace>(&self, eligible: u64, first: bool, trace: &mut T) -> u64 {
+        let mut band = eligible;
+        let mut geo_key = 0;
+        for &(key, tolerance) in &self.policy.prefer {
+            let before = band;
+            band = match (key, self.piece) {
+                (Key::Order, _) => self.table.first_in_order(band),
+                (Key::Rtt | Key::Distance | Key::Geo, Some((map, piece))) => {
+                    let regions = map.best(piece.catchment, geo_key, self.table.rule_regions(band));
+                    geo_key += 1;
+                    self.table.in_rule_regions(band, regions)
+                }
+                (Key::Rtt | Key::Distance | Key::Geo, None) => band,
+                (Key::Load | Key::Response, _) if self.row.assigned => band,
+                (Key::Load, _) => self.least(band, tolerance, |row| row.load),
+                (Key::Response, _) => self.least(band, tolerance, |row| row.response),
+            };
+            for n in members(before).filter(|_| T::ON && first) {
+                trace.note(|| Step::Ranked {
+                    key,
+                    endpoint: self.id(n),
+                    value: self.value(key, n),
+                    kept: band >> n & 1 == 1,
+                });
+            }
+        }
+        band
+    }
+
+    /// Those whose live value is within the tolerance of the smallest.
+    fn least(&self, set: u64, tolerance: u32, value: fn(&EndpointRow) -> u32) -> u64 {
+        let of = |n: u8| self.live.get(usize::from(n)).map_or(u32::MAX, value);
+        let limit = members(set).map(of).min().unwrap_or(u32::MAX).saturating_add(tolerance);
+        members(set).filter(|n| of(*n) <= limit).fold(0, |band, n| band | 1 << n)
+    }
+
+    /// The number behind an endpoint's place in a band, from the same estimate that the maps were compiled from.
+    fn value(&self, key: Key, n: u8) -> u32 {
+        let estimate = || {
+            let region = self.parts.endpoints.get(self.id(n).at())?.region;
+            self.parts.estimate(self.client, region)
+        };
+        match key {
+            Key::Order => self.table.order(n),
+            Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt),
+            Key::Distance => estimate().map_or(u32::MAX, |e| e.km),
+            Key::Geo => u32::MAX,
+            Key::Load => self.row_of(n).load,
+            Key::Response => self.row_of(n).response,
+        }
+    }
+}
