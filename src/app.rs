@@ -6,6 +6,7 @@
 //! rest ends.
 
 mod descriptors;
+mod latency;
 mod reload;
 mod signals;
 #[cfg(test)]
@@ -27,8 +28,8 @@ use tokio::{
 };
 use tracing::{info, level_filters::LevelFilter, warn};
 
-use self::reload::Reloads;
 pub use self::signals::{Signal, Signals};
+use self::{latency::Measuring, reload::Reloads};
 use crate::{
     config::{
         Config,
@@ -47,6 +48,10 @@ use crate::{
 pub struct App {
     path: PathBuf,
     settings: settings::Server,
+    clock: Clock,
+    /// The World that was sent to the writer last.
+    world: Arc<World>,
+    measuring: Measuring,
     writer: Writer,
     prober: Prober,
     transports: net::Running,
@@ -97,7 +102,7 @@ impl App {
     /// # Errors
     /// What stands in the way; nothing is left running then.
     pub async fn start(config: Config, path: &Path, log: Option<Log>) -> Result<Self, Refusal> {
-        let Config { mut draft, server, secret, .. } = config;
+        let Config { mut draft, server, secret, latency, cells, .. } = config;
         let udp = UdpOptions {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
@@ -106,7 +111,10 @@ impl App {
             descriptors::raise(server.tcp.connections as usize, server.listen.len() * workers(server.workers));
         let sockets = net::bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
         draft.secret = take_secret(&server, secret)?;
-        let (world, clock) = (Arc::new(World::seal(draft)), Clock::new());
+        let (clock, mut measuring) = (Clock::new(), Measuring::new(latency));
+        measuring.import(clock.now(), latency, cells);
+        draft.measures = measuring.make(clock.now(), &draft.regions);
+        let world = Arc::new(World::seal(draft));
         let writer = Writer::start(Arc::clone(&world), clock, Duration::from_millis(server.startup_wait));
         let mut prober =
             Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once).map_err(Refusal::Process)?;
@@ -117,7 +125,7 @@ impl App {
             info!(%address, "listening on {address}, UDP and TCP");
         }
         info!(zones = world.zones.len(), services = world.services.len(), "static names are answered");
-        Ok(Self { path: path.to_owned(), settings: server, writer, prober, transports, log })
+        Ok(Self { path: path.to_owned(), settings: server, clock, world, measuring, writer, prober, transports, log })
     }
 
     /// Hears every change of the world from now on.
@@ -142,6 +150,7 @@ impl App {
                     Signal::End(name) => break name,
                 },
                 loaded = reloads.next() => self.take(loaded).await,
+                () = self.measuring.until_due(self.clock) => self.refresh().await,
             }
         };
         info!("{signal}: answering what has arrived, then ending");

@@ -74,7 +74,7 @@ impl App {
                 Severity::Warning => warn!("{text}"),
             }
         }
-        let Some(Config { mut draft, server, log, secret, .. }) = config else {
+        let Some(Config { mut draft, server, log, secret, latency, cells, .. }) = config else {
             error!("the reload is refused for the faults above; the old configuration stays in force");
             return;
         };
@@ -90,6 +90,9 @@ impl App {
             Some(new) if new != known => warn!("the secret has changed: clients that keep their region may move"),
             Some(_) => {}
         }
+        let now = self.clock.now();
+        self.measuring.import(now, latency, cells);
+        draft.measures = self.measuring.make(now, &draft.regions);
         let world = match task::spawn_blocking(move || World::seal(draft)).await {
             Ok(world) => Arc::new(world),
             Err(error) => {
@@ -105,6 +108,7 @@ impl App {
             open.set(level, form);
         }
         let plan = Plan::of(&world);
+        self.world = Arc::clone(&world);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.
         match self.writer.events.send(Event::World(world)).await {
             Ok(()) => self.prober.set(&plan),

@@ -10,12 +10,14 @@ use crate::{
         settings::{Server, Tcp, Udp, Workers},
     },
     engine::{
+        geo::{GeoKey, Measured, Rule, Whose},
         health::{
             fold::Health,
             monitor::{Check, Monitor, ProbeKey, Rhythm},
         },
-        snapshot::{Draft, Target},
-        types::MonitorId,
+        signal::latency::{Reading, Terms},
+        snapshot::{Draft, Region, Target},
+        types::{At, MonitorId, RegionId},
     },
 };
 
@@ -106,4 +108,81 @@ async fn nothing_outlives_the_server() {
     drop(app);
     // The end of the channel is the end of the writer.
     while changes.recv().await.is_ok() {}
+}
+
+/// A configuration without sockets to probe, whose map goes by round trips to two regions; Germany's are measured.
+fn measured(terms: Terms, tenths: [u32; 2]) -> Config {
+    let mut config = config(&[], Workers::Count(1));
+    let region = |name: &str| Region { name: name.into(), ..Region::default() };
+    config.draft.regions = vec![region("a"), region("b")];
+    config.draft.rules = vec![Rule {
+        regions: vec![RegionId(0), RegionId(1)],
+        keys: vec![(GeoKey::Rtt, 0)],
+        depth: 3,
+        ..Rule::default()
+    }];
+    let reading = |rtt| Reading { rtt, samples: None, age: 0 };
+    let cell = |(name, rtt): (&str, u32)| ((Whose::Country(*b"DE"), name.into()), reading(rtt));
+    config.cells = ["a", "b"].into_iter().zip(tenths).map(cell).collect();
+    config.latency = settings::Latency { terms, refresh: 60_000 };
+    config
+}
+
+/// What the world says of the way from Germany, in tenths of a millisecond.
+fn from_germany(world: &World) -> Vec<u32> {
+    world.measures.of(Whose::Country(*b"DE")).iter().map(|(_, Measured { rtt, .. })| *rtt).collect()
+}
+
+#[tokio::test]
+async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for_long_enough() {
+    // No hold at the first, so that the time of the test does not count.
+    let at_once = Terms { hold: 0, ..Terms::default() };
+    let never = Terms { hold: 1 << 40, ..Terms::default() };
+    let mut app = App::start(measured(never, [100, 900]), Path::new("server.toml"), None).await.unwrap();
+    assert_eq!(from_germany(&app.world), [100, 900]);
+    assert_eq!(app.measuring.due(), None);
+
+    // A reload that measures otherwise: what counted counts on, until it has differed for the time.
+    let mut changes = app.changes();
+    app.take(loaded(Some(measured(never, [900, 100])), Vec::new())).await;
+    until(&mut changes, |change| matches!(change, Change::World { .. })).await;
+    let reloaded = app.writer.board.load().world.clone();
+    assert_eq!(from_germany(&reloaded), [100, 900]);
+    let due = app.measuring.due().unwrap();
+    assert!(due.0 >= 1 << 40);
+
+    // The time is over.
+    let mut published = app.writer.board.subscribe();
+    app.measuring.import(
+        At(1),
+        settings::Latency { terms: at_once, refresh: 60_000 },
+        measured(at_once, [900, 100]).cells,
+    );
+    app.refresh().await;
+    published.changed().await.unwrap();
+    let moved = app.writer.board.load().world.clone();
+    assert_eq!(from_germany(&moved), [900, 100]);
+    assert!(moved.is_of(&reloaded) && !Arc::ptr_eq(&moved, &reloaded));
+    assert!(Arc::ptr_eq(&moved, &app.world) && Arc::ptr_eq(&moved.table, &reloaded.table));
+
+    // Nothing has moved since: nothing is made or said.
+    app.refresh().await;
+    assert!(Arc::ptr_eq(&app.world, &moved));
+    assert!(changes.try_recv().is_err());
+}
+
+#[test]
+fn maps_are_made_at_most_once_in_the_refresh_time() {
+    let terms = Terms { hold: 1000, ..Terms::default() };
+    let settings = settings::Latency { terms, refresh: 60_000 };
+    let mut measuring = Measuring::new(settings);
+    measuring.import(At(0), settings, measured(terms, [100, 900]).cells);
+    measuring.make(At(0), &[]);
+    assert_eq!(measuring.due(), None);
+    measuring.import(At(500), settings, measured(terms, [900, 900]).cells);
+    assert_eq!(measuring.due(), Some(At(60_000)), "the cell moves at 1500");
+    measuring.make(At(60_000), &[]);
+    assert_eq!(measuring.due(), None);
+    measuring.import(At(100_000), settings, measured(Terms { hold: 50_000, ..terms }, [100, 900]).cells);
+    assert_eq!(measuring.due(), Some(At(120_000)));
 }

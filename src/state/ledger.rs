@@ -105,6 +105,8 @@ impl Ledger {
         let mut over = false;
         match event {
             Event::Outcome { key, outcome } => self.observe(at, &key, &outcome, &mut changes),
+            // Other maps of the same configuration: whatever the rows stand for is as it was.
+            Event::World(world) if world.is_of(&self.world) => self.world = world,
             Event::World(world) => changes.push(self.take_over(world)),
             Event::Deadline => over = true,
             Event::Assign { of, assignments } => self.assign(&of, assignments),

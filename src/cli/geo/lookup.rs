@@ -9,7 +9,7 @@ use std::{
 
 use super::super::Exit;
 use crate::engine::{
-    geo::{Estimate, Estimator, From, GeoKey, Ground, How, Map, Measured, RegionPoint, Rule, SCALE_ONE, normalise},
+    geo::{Estimate, Estimator, GeoKey, Ground, How, Map, Measured, RegionPoint, Rule, SCALE_ONE, Start, normalise},
     snapshot::Draft,
     steer::locate::piece,
     types::{MapId, Prefix, RegionId},
@@ -166,8 +166,8 @@ fn from(how: How) -> String {
         },
         How::Modelled(from, scale) => {
             let from = match from {
-                From::Coordinates => "the client's coordinates",
-                From::Centroid => "where the country's people live",
+                Start::Coordinates => "the client's coordinates",
+                Start::Centroid => "where the country's people live",
             };
             match scale {
                 SCALE_ONE => from.into(),

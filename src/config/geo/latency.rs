@@ -1,11 +1,25 @@
 //! Lines of `client,region,ms[,samples]`: measured round-trip times. Every bad line is a fault at its own place; the good
 //! ones are read all the same. Must not know when a measurement counts.
 
-use super::{
-    super::fault::{Fault, Place, Sources},
-    Files,
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    fs,
 };
-use crate::engine::{geo::Whose, signal::latency::Reading};
+
+use super::{
+    super::fault::{Fault, FileId, Place, Sources},
+    Files, Named,
+    sheet::{self, Columns, Row, Wrong},
+    table,
+};
+use crate::engine::{
+    geo::Whose,
+    signal::latency::Reading,
+    types::{Family, Prefix},
+};
+
+#[cfg(test)]
+mod tests;
 
 /// One good line.
 #[derive(Clone, Debug)]
@@ -20,7 +34,147 @@ pub struct Line {
     pub place: Place,
 }
 
-/// Reads the latency files. A region that is not there is a fault, as are more prefixes than allowed.
-pub(super) fn read_all(_files: &Files<'_>, _sources: &mut Sources, _faults: &mut Vec<Fault>) -> Vec<Line> {
-    Vec::new()
+/// The columns, by name; a file has them in any order. Without `samples` its values are statements.
+const COLUMNS: Columns = Columns { names: &["client", "region", "ms", "samples"], needed: 3 };
+/// Nothing is ten seconds away; in tenths of a millisecond.
+const LONGEST: u32 = 100_000;
+
+/// Reads the latency files; of one cell the last file has it. More prefixes than allowed are a fault of the file that
+/// brings them.
+pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
+    let mut cells: Vec<Line> = Vec::new();
+    let mut at: HashMap<(Whose, Box<str>), usize> = HashMap::new();
+    let mut prefixes: HashSet<Prefix> = HashSet::new();
+    for named in files.latency {
+        let file = match super::text(named, "latency file", sources) {
+            Ok(file) => file,
+            Err(fault) => {
+                faults.push(*fault);
+                continue;
+            }
+        };
+        for line in read(file, age(named), files.regions, sources, faults) {
+            if let Whose::Net(prefix) = line.whose {
+                prefixes.insert(prefix);
+            }
+            match at.entry((line.whose, line.region.clone())) {
+                Entry::Occupied(known) => cells[*known.get()] = line,
+                Entry::Vacant(free) => {
+                    free.insert(cells.len());
+                    cells.push(line);
+                }
+            }
+        }
+        if prefixes.len() > files.max_prefixes {
+            let message = format!("{} measures too many prefixes", named.path.display());
+            let label = format!("{} with this file; at most {}", prefixes.len(), files.max_prefixes);
+            let fault = Fault::error(message, named.place.clone(), label);
+            faults.push(fault.remedy("measure wider prefixes, or raise `latency.max_prefixes`"));
+            break;
+        }
+    }
+    cells
+}
+
+/// How long ago a file was written, in milliseconds. One of the future is new.
+fn age(named: &Named) -> u64 {
+    let written = fs::metadata(&named.path).and_then(|about| about.modified()).ok();
+    let passed = written.and_then(|written| written.elapsed().ok()).unwrap_or_default();
+    u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Reads the lines of a text whose measurements are `age` milliseconds old. Lines that start with `#` and empty ones are
+/// passed over.
+pub fn read(file: FileId, age: u64, regions: &[&str], sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
+    let mut seen: HashMap<(Whose, Box<str>), Place> = HashMap::new();
+    sheet::read(COLUMNS, file, sources, faults, |row| {
+        let line = line(row, age, regions)?;
+        match seen.entry((line.whose, line.region.clone())) {
+            Entry::Occupied(first) => {
+                let message = format!("{} to {} is there twice", line.whose, line.region);
+                let fault = Fault::error(message, line.place, "again here").also(first.get().clone(), "first here");
+                row.faults().push(fault.remedy("take one of them out"));
+                return None;
+            }
+            Entry::Vacant(free) => free.insert(line.place.clone()),
+        };
+        Some(line)
+    })
+}
+
+fn line(row: &mut Row<'_, '_>, age: u64, regions: &[&str]) -> Option<Line> {
+    let place = row.place(0);
+    let absent = |what: &'static str, remedy: &str| (what, remedy.to_owned());
+    let whose = row.of(0, row.text(0).unwrap_or(""), |text| match text {
+        "" => Err(absent("has no client", "write a prefix, an AS number as AS64500, or a country as DE")),
+        text => client(text),
+    });
+    let region = row.of(1, row.text(1).unwrap_or(""), |text| match text {
+        "" => Err(absent("has no region", "name the region that was measured")),
+        text => region(text, regions),
+    });
+    let rtt = row.of(2, row.text(2).unwrap_or(""), |text| match text {
+        "" => Err(absent("has no round-trip time", "write milliseconds, as 12.5")),
+        text => millis(text),
+    });
+    let samples = match row.text(3) {
+        Some(text) => Some(row.of(3, text, samples)?),
+        None => None,
+    };
+    let reading = Reading { rtt: rtt?, samples, age: if samples.is_some() { age } else { 0 } };
+    Some(Line { whose: whose?, region: region?, reading, place: place? })
+}
+
+fn client(text: &str) -> Result<Whose, Wrong> {
+    if let Some(number) = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).filter(|rest| !rest.is_empty()) {
+        return table::asn(number)
+            .map(Whose::Asn)
+            .map_err(|(wrong, _)| (wrong, "write AS and the number, as AS64500".into()));
+    }
+    if !text.contains(['/', '.', ':']) {
+        return table::country(text).map(Whose::Country);
+    }
+    let prefix = table::prefix(text)?;
+    let finest = Whose::FINEST[prefix.family().at()];
+    if prefix.len() <= finest {
+        return Ok(Whose::Net(prefix));
+    }
+    let wrong = match prefix.family() {
+        Family::V4 => "is finer than /24",
+        Family::V6 => "is finer than /48",
+    };
+    Err((wrong, format!("write {}", prefix.cut(finest))))
+}
+
+fn region(text: &str, regions: &[&str]) -> Result<Box<str>, Wrong> {
+    if regions.contains(&text) {
+        return Ok(text.into());
+    }
+    let near = regions.iter().find(|region| strsim::damerau_levenshtein(region, text) <= 2);
+    Err((
+        "is no region",
+        match near {
+            Some(region) => format!("did you mean `{region}`?"),
+            None => "name a region of the configuration, or take the line out".into(),
+        },
+    ))
+}
+
+/// Milliseconds to tenths, to the nearest.
+fn millis(text: &str) -> Result<u32, Wrong> {
+    let remedy = || "write milliseconds, as 12.5".to_owned();
+    let millis: f64 = text.parse().map_err(|_| ("is not a number", remedy()))?;
+    let tenths = (millis * 10.0).round();
+    // What is no number compares as false.
+    if millis > 0.0 && tenths <= f64::from(LONGEST) {
+        Ok((tenths as u32).max(1))
+    } else {
+        Err(("is no round-trip time", "write milliseconds above 0, up to 10000".into()))
+    }
+}
+
+fn samples(text: &str) -> Result<u32, Wrong> {
+    let digits = text.bytes().all(|digit| digit.is_ascii_digit());
+    let remedy = || "write how many measurements it is made from; leave it empty for a statement".to_owned();
+    text.parse().ok().filter(|_| digits).ok_or_else(|| ("is no number of samples", remedy()))
 }

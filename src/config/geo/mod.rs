@@ -5,12 +5,13 @@ use std::{collections::HashMap, path::PathBuf};
 
 use super::fault::{Fault, FileId, Place, Sources};
 use crate::engine::{
-    geo::{Atlas, AtlasBuilder},
+    geo::{Atlas, AtlasBuilder, Whose},
     types::Prefix,
 };
 
 mod database;
 pub mod latency;
+mod sheet;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -62,14 +63,25 @@ pub struct Found {
 /// `sources`). With an error among them what was found is incomplete and must not be used.
 pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Found {
     let cells = latency::read_all(files, sources, faults);
+    let measured = cells.iter().filter_map(|line| match line.whose {
+        Whose::Net(prefix) => Some(prefix),
+        Whose::Asn(_) | Whose::Country(_) => None,
+    });
+    let named: Vec<Prefix> = files.nets.iter().copied().chain(measured).collect();
+    let mut atlas = databases(files, faults);
     let mut resolvers = AtlasBuilder::default();
-    if let Some(named) = files.resolvers {
-        overrule(named, "resolvers file", &mut resolvers, sources, faults);
+    for (file, what, builder) in
+        [(files.overrides, "overrides file", &mut atlas), (files.resolvers, "resolvers file", &mut resolvers)]
+    {
+        if let Some(file) = file {
+            overrule(file, what, builder, sources, faults);
+        }
+        named.iter().for_each(|prefix| builder.mark(*prefix));
     }
-    Found { atlas: atlas(files, sources, faults), resolvers: resolvers.finish(), cells }
+    Found { atlas: atlas.finish(), resolvers: resolvers.finish(), cells }
 }
 
-fn atlas(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Atlas {
+fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> AtlasBuilder {
     let mut builder = AtlasBuilder::default();
     let mut read: HashMap<&PathBuf, &Named> = HashMap::new();
     for named in files.databases {
@@ -86,10 +98,7 @@ fn atlas(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> A
             faults.push(*fault);
         }
     }
-    if let Some(named) = files.overrides {
-        overrule(named, "overrides file", &mut builder, sources, faults);
-    }
-    builder.finish()
+    builder
 }
 
 fn overrule(named: &Named, what: &str, builder: &mut AtlasBuilder, sources: &mut Sources, faults: &mut Vec<Fault>) {

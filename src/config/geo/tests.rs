@@ -319,8 +319,10 @@ fn the_committed_database_is_what_its_lines_make() {
 }
 
 #[test]
-fn the_committed_overrides_are_good() {
+fn the_committed_overrides_and_resolvers_are_good() {
     let (lines, faults) = table(include_str!("../../../geoip/overrides.csv"));
+    assert_eq!((lines.len(), faults), (3, vec![]));
+    let (lines, faults) = table(include_str!("../../../geoip/resolvers.csv"));
     assert_eq!((lines.len(), faults), (3, vec![]));
 }
 

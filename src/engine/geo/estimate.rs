@@ -30,7 +30,7 @@ pub enum How {
     Measured(Whose, Measured),
     /// It was modelled over the distance, and scaled by so many parts of [`SCALE_ONE`] since the client's measured
     /// round trips are so much longer than modelled ones.
-    Modelled(From, u32),
+    Modelled(Start, u32),
     /// Nothing is known of the client: its place in the order for such clients.
     Order(u16),
     /// Nothing is known of the client, and the region has no place in an order for such clients.
@@ -41,7 +41,7 @@ pub enum How {
 
 /// Where a distance is reckoned from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum Start {
     /// The client's own coordinates.
     Coordinates,
     /// Where the people of the client's country live.
@@ -61,10 +61,10 @@ impl Estimate {
 impl Location {
     /// The point from which distances are reckoned: the coordinates, else the country's population centroid.
     #[must_use]
-    pub fn point(&self) -> Option<(Coordinates, From)> {
+    pub fn point(&self) -> Option<(Coordinates, Start)> {
         match self.coordinates {
-            Some(point) => Some((point, From::Coordinates)),
-            None => Some((centroids::of(self.country?)?, From::Centroid)),
+            Some(point) => Some((point, Start::Coordinates)),
+            None => Some((centroids::of(self.country?)?, Start::Centroid)),
         }
     }
 }
@@ -97,7 +97,7 @@ impl<'a> Estimator<'a> {
     fn one(
         &self,
         region: RegionId,
-        from: Option<(Spherical, From)>,
+        from: Option<(Spherical, Start)>,
         cells: &[(RegionId, Whose, Measured)],
         scale: u32,
     ) -> Estimate {
@@ -192,7 +192,7 @@ pub(super) struct Spherical {
 }
 
 impl Spherical {
-    /// From degrees.
+    /// Start degrees.
     pub(super) fn of(point: Coordinates) -> Self {
         let lat = (f64::from(point.lat) / 10_000.0).to_radians();
         Self { lat, lon: (f64::from(point.lon) / 10_000.0).to_radians(), cos_lat: lat.cos() }

@@ -67,6 +67,17 @@ impl Measures {
         self.rows.is_empty()
     }
 
+    /// Whether both hold the same values, however old they are.
+    #[must_use]
+    pub fn says_what(&self, other: &Self) -> bool {
+        let same = |(whose, row): (&Whose, &Vec<(RegionId, Measured)>)| {
+            let values = |row: &[(RegionId, Measured)]| row.iter().map(|(at, measured)| (*at, measured.rtt)).collect();
+            let (mine, others): (Vec<_>, Vec<_>) = (values(row), values(other.of(*whose)));
+            mine == others
+        };
+        self.rows.len() == other.rows.len() && self.rows.iter().all(same)
+    }
+
     /// The row of a client, in id order of regions; empty where there is none.
     #[must_use]
     pub fn of(&self, whose: Whose) -> &[(RegionId, Measured)] {

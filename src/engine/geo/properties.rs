@@ -1,163 +1,18 @@
 //! Maps against a second, slow reading of the same rules: every address, every set of eligible regions.
 
+mod small;
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;
 
+use self::small::{Told, location, ranked, sets, small};
 use super::{
     ranking::Shape,
-    tests::{at, cities, compiled, point, prefix, region, row},
+    tests::{cities, compiled, prefix, region},
     *,
 };
 use crate::engine::types::Family;
-
-/// The uncompiled ranking: what a key leaves of `eligible`, from the values themselves.
-fn ranked(values: &[u32], rule: &Rule, key: usize, eligible: u64) -> u64 {
-    let tolerance = rule.keys[key].1;
-    let group = *rule.groups.iter().find(|&&group| eligible & !group == 0).unwrap();
-    let mut order: Vec<usize> = (0..values.len()).filter(|r| group >> r & 1 == 1).collect();
-    order.sort_by_key(|&r| (values[r], r));
-    order.truncate(usize::from(rule.depth));
-    let Some(best) = order.into_iter().find(|r| eligible >> r & 1 == 1) else {
-        return 1 << eligible.trailing_zeros();
-    };
-    (0..values.len())
-        .filter(|&r| eligible >> r & 1 == 1 && values[r] <= values[best].saturating_add(tolerance))
-        .fold(0, |set, r| set | 1 << r)
-}
-
-/// Every answer that a location can get: by key, for every non-empty set within a group.
-fn answers(location: Option<&Location>, points: &[RegionPoint], rule: &Rule) -> Vec<u64> {
-    let estimates = row(location, points);
-    let mut all = Vec::new();
-    for (at, (key, _)) in rule.keys.iter().enumerate() {
-        let values: Vec<u32> = estimates.iter().map(|e| if *key == GeoKey::Rtt { e.rtt } else { e.km }).collect();
-        for eligible in sets(rule) {
-            all.push(ranked(&values, rule, at, eligible));
-        }
-    }
-    all
-}
-
-fn sets(rule: &Rule) -> impl Iterator<Item = u64> {
-    (1..1_u64 << rule.regions.len()).filter(|set| rule.groups.iter().any(|group| set & !group == 0))
-}
-
-/// A small world inside one /16: 256 blocks.
-#[derive(Debug)]
-struct Small {
-    base: Prefix,
-    databases: Vec<Vec<(Prefix, Location)>>,
-    overrides: Vec<(Prefix, Location)>,
-    points: Vec<RegionPoint>,
-    rule: Rule,
-}
-
-impl Small {
-    fn atlas(&self) -> Atlas {
-        let mut builder = AtlasBuilder::default();
-        for database in &self.databases {
-            for (prefix, location) in database {
-                let fact = builder.fact(location.clone(), "db");
-                builder.learn(*prefix, fact);
-            }
-        }
-        for (prefix, location) in &self.overrides {
-            let fact = builder.fact(location.clone(), "overrides");
-            builder.overrule(*prefix, fact);
-        }
-        builder.finish()
-    }
-
-    fn block(&self, n: u128) -> Prefix {
-        Prefix::from_bits(Family::V4, self.base.bits() | n << 104, 24)
-    }
-
-    /// Read straight from the layers: the location of a block, and whether it is special.
-    fn known(&self, block: Prefix) -> (Option<Location>, bool) {
-        let over = self.overrides.iter().filter(|(p, _)| p.contains(block)).max_by_key(|(p, _)| p.len());
-        let special = special::SPECIAL.iter().map(special::Block::prefix).find(|p| p.contains(block));
-        match (over, special) {
-            (Some((prefix, location)), special) if special.is_none_or(|s| s.contains(*prefix)) => {
-                (Some(location.clone()), false)
-            }
-            (_, Some(_)) => (None, true),
-            _ => {
-                let mut known: Option<Location> = None;
-                for database in &self.databases {
-                    if let Some((_, new)) = database.iter().find(|(p, _)| p.contains(block)) {
-                        let known = known.get_or_insert_default();
-                        known.coordinates = known.coordinates.or(new.coordinates);
-                        known.country = known.country.or(new.country);
-                    }
-                }
-                (known, false)
-            }
-        }
-    }
-}
-
-fn location() -> impl Strategy<Value = Location> {
-    prop_oneof![
-        4 => (0..6_usize).prop_map(|n| at(cities()[n])),
-        2 => (-80..80_i32, -180..180_i32).prop_map(|(lat, lon)| at(point(f64::from(lat), f64::from(lon)))),
-        1 => prop::sample::select(vec![*b"DE", *b"US", *b"IN", *b"ZZ"])
-            .prop_map(|code| Location { country: Some(code), ..Location::default() }),
-        1 => Just(Location::default()),
-    ]
-}
-
-fn small() -> impl Strategy<Value = Small> {
-    let bases = ["20.64.0.0/16", "10.64.0.0/16", "192.0.0.0/16", "198.19.0.0/16"].map(prefix).to_vec();
-    let inside = || (16..=24_u8, 0..256_u128, location());
-    let rule = (1..=5_usize).prop_flat_map(|count| {
-        let key = (
-            prop::sample::select(vec![GeoKey::Rtt, GeoKey::Distance]),
-            prop::sample::select(vec![0, 50, 300, 2000, u32::MAX]),
-        );
-        let points = prop::collection::vec(
-            prop_oneof![
-                5 => (0..6_usize).prop_map(|n| region(cities()[n])),
-                1 => Just(RegionPoint::default()),
-            ],
-            count,
-        );
-        (points, prop::collection::vec(key, 1..=2), 0..1_u64 << count, 0..=4_u8)
-    });
-    (
-        prop::sample::select(bases),
-        prop::collection::vec(prop::collection::vec(inside(), 0..12), 0..3),
-        prop::collection::vec(inside(), 0..6),
-        rule,
-    )
-        .prop_map(|(base, databases, overrides, (points, keys, split, depth))| {
-            let place = |(len, n, location): (u8, u128, Location)| {
-                (Prefix::from_bits(Family::V4, base.bits() | n << 104, len), location)
-            };
-            let databases = databases.into_iter().map(|rows| {
-                let mut kept: Vec<(Prefix, Location)> = Vec::new();
-                for (prefix, location) in rows.into_iter().map(place) {
-                    if !kept.iter().any(|(p, _)| p.contains(prefix) || prefix.contains(*p)) {
-                        kept.push((prefix, location));
-                    }
-                }
-                kept
-            });
-            let mut overrides: Vec<_> = overrides.into_iter().map(place).collect();
-            overrides.sort_by_key(|(prefix, _)| *prefix);
-            overrides.dedup_by_key(|(prefix, _)| *prefix);
-            let all = (1_u64 << points.len()) - 1;
-            let groups = [split, all & !split].into_iter().filter(|group| *group != 0).collect();
-            let rule = Rule {
-                regions: (0..points.len() as u16).map(RegionId).collect(),
-                keys,
-                groups,
-                depth,
-                ..Rule::default()
-            };
-            Small { base, databases: databases.collect(), overrides, points, rule }
-        })
-}
 
 /// IPv6 prefixes in and around the blocks that carry IPv4, and some that carry nothing.
 fn forms() -> impl Strategy<Value = Prefix> {
@@ -194,24 +49,25 @@ proptest! {
 
     #[test]
     fn maps_say_what_the_layers_and_the_ranking_say(small in small()) {
-        let atlas = small.atlas();
-        let map = compiled(&atlas, &small.points, &small.rule, &Cuts::default());
+        let (atlas, map) = (small.atlas(), small.compile(Cuts::default()));
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
-        let nowhere = answers(None, &small.points, &small.rule);
-        let mut seen = Vec::new();
+        let nowhere = small.told(None, &[]);
+        let mut seen: Vec<(bool, Told, Piece)> = Vec::new();
         for &block in &blocks {
             let (known, special) = small.known(block);
             let spot = atlas.find(block);
             prop_assert_eq!(spot.special, special);
+            let nets = if special { Vec::new() } else { small.nets(block) };
             if !special {
                 prop_assert_eq!(spot.location.cloned().unwrap_or_default(), known.clone().unwrap_or_default());
+                let mut marks: Vec<Prefix> = spot.facts.nets().collect();
+                marks.sort_unstable();
+                prop_assert_eq!(&marks, &nets);
             }
-            let expected = if special { nowhere.clone() } else { answers(known.as_ref(), &small.points, &small.rule) };
+            let expected = if special { nowhere.clone() } else { small.told(known.as_ref(), &nets) };
             let piece = map.find(block);
             prop_assert_eq!(piece.special, special);
-            let sets = (0..small.rule.keys.len()).flat_map(|key| sets(&small.rule).map(move |set| (key, set)));
-            let found: Vec<u64> = sets.map(|(key, set)| map.best(piece.catchment, key, set)).collect();
-            prop_assert_eq!(&found, &expected);
+            prop_assert_eq!(&small.compiled(&map, piece.catchment, small.open(expected.denied)), &expected);
             seen.push((special, expected, piece));
         }
         // One piece, one catchment; and nothing outside the /16 that the piece does not know.
@@ -234,11 +90,27 @@ proptest! {
     }
 
     #[test]
+    fn clients_behind_a_resolver_are_told_what_its_line_says(small in small()) {
+        let (resolvers, map) = (small.resolvers(), small.compile(Cuts::default()));
+        for block in (0..256).map(|n| small.block(n)) {
+            let address = Prefix::from_bits(Family::V4, block.bits() | 7 << 96, 32);
+            let found = resolvers.known_at(address);
+            prop_assert_eq!(found.is_some(), small.behind(block).is_some());
+            let Some((entry, leaf)) = found else { continue };
+            prop_assert!(leaf.contains(address));
+            let piece = map.behind_resolver(entry, leaf);
+            prop_assert_eq!((piece.prefix, piece.special), (leaf, false));
+            let expected = small.told(small.behind(block), &small.nets(block));
+            prop_assert_eq!(small.compiled(&map, piece.catchment, small.open(expected.denied)), expected);
+        }
+    }
+
+    #[test]
     fn pieces_are_equal_or_disjoint_and_short_sources_get_what_most_is(
         small in small(), widest in 0..=20_u8, clients in prop::collection::vec((8..=32_u8, 0..1_u32 << 16), 24)
     ) {
         let cuts = Cuts { widest: [widest, 0], ..Cuts::default() };
-        let map = compiled(&small.atlas(), &small.points, &small.rule, &cuts);
+        let map = small.compile(cuts);
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         let mut pieces: Vec<Piece> = Vec::new();
         for (len, low) in clients {
@@ -258,10 +130,8 @@ proptest! {
 
     #[test]
     fn a_coarser_cut_gives_each_prefix_what_covers_most_of_it(small in small(), finest in 16..24_u8) {
-        let atlas = small.atlas();
-        let fine = compiled(&atlas, &small.points, &small.rule, &Cuts::default());
-        let cuts = Cuts { finest: [finest, 56], ..Cuts::default() };
-        let coarse = compiled(&atlas, &small.points, &small.rule, &cuts);
+        let fine = small.compile(Cuts::default());
+        let coarse = small.compile(Cuts { finest: [finest, 56], ..Cuts::default() });
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         for &block in &blocks {
             let piece = coarse.find(block);
@@ -319,7 +189,8 @@ proptest! {
     #[test]
     fn rows_are_alike_exactly_when_no_set_tells_them_apart(
         count in 1..=6_usize, depth in 0..=4_u8, split: u64, tolerance in 0..6_u32,
-        one in prop::collection::vec(0..12_u32, 6), other in prop::collection::vec(0..12_u32, 6), near: bool
+        one in prop::collection::vec(0..12_u32, 6), other in prop::collection::vec(0..12_u32, 6), near: bool,
+        open in 1..64_u64
     ) {
         // Half of the time the second differs in one value only, so that alike rows are met often.
         let mut second = if near { one.clone() } else { other.clone() };
@@ -329,14 +200,14 @@ proptest! {
         let regions = (0..count as u16).map(RegionId).collect();
         let rule = Rule { regions, keys: vec![(GeoKey::Rtt, tolerance)], groups, depth, ..Rule::default() };
         let shape = Shape::of(&rule);
-        let rows = [&one, &second].map(|values| shape.row(&rule, &[values[..count].to_vec()], all));
+        let rows = [&one, &second].map(|values| shape.row(&rule, &[values[..count].to_vec()], open));
         for (row, values) in rows.iter().zip([&one, &second]) {
-            for set in sets(&rule) {
-                prop_assert_eq!(shape.best(row, 0, set), ranked(&values[..count], &rule, 0, set));
+            for set in sets(&rule, open) {
+                prop_assert_eq!(shape.best(row, 0, set), ranked(&values[..count], &rule, 0, set, open));
             }
         }
-        let equal = sets(&rule).all(|set| shape.best(&rows[0], 0, set) == shape.best(&rows[1], 0, set));
-        prop_assert_eq!(shape.alike(&rows[0], &rows[1], all), equal);
-        prop_assert!(!equal || shape.fingerprint(&rows[0], all) == shape.fingerprint(&rows[1], all));
+        let equal = sets(&rule, open).all(|set| shape.best(&rows[0], 0, set) == shape.best(&rows[1], 0, set));
+        prop_assert_eq!(shape.alike(&rows[0], &rows[1], open), equal);
+        prop_assert!(!equal || shape.fingerprint(&rows[0], open) == shape.fingerprint(&rows[1], open));
     }
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use super::*;
 
+mod rules;
+
 pub(super) fn prefix(text: &str) -> Prefix {
     let (address, len) = text.split_once('/').unwrap();
     Prefix::new(address.parse::<IpAddr>().unwrap(), len.parse().unwrap())
@@ -103,7 +105,7 @@ fn country_stands_in_for_coordinates_and_nothing_known_makes_all_equal() {
     let regions = [region(frankfurt), region(new_york), RegionPoint::default()];
     let german = Location { country: Some(*b"DE"), ..Location::default() };
     let german = row(Some(&german), &regions);
-    assert_eq!(german[0].how, How::Modelled(From::Centroid, SCALE_ONE));
+    assert_eq!(german[0].how, How::Modelled(Start::Centroid, SCALE_ONE));
     assert!(german[0].km < 200 && german[1].km > 5000);
     assert_eq!((german[2].rtt, german[2].km, german[2].how), (u32::MAX, u32::MAX, How::UnknownRegion));
     let nobody = row(None, &regions);

@@ -1,0 +1,176 @@
+//! When a measurement comes to count, when it moves, and when it is gone: by example, and against a slow reading.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const TERMS: Terms = Terms { least: 50, share: 100, hold: 100, min_samples: 5, max_age: 1000 };
+
+fn measured(rtt: u32, age: u64) -> Reading {
+    Reading { rtt, samples: Some(5), age }
+}
+
+fn stated(rtt: u32) -> Reading {
+    Reading { rtt, samples: None, age: 0 }
+}
+
+/// The value that counts for the only cell.
+fn counts(table: &Latencies<u8>, now: u64) -> Option<u32> {
+    table.published(At(now)).next().map(|(_, reading)| reading.rtt)
+}
+
+fn begun(reading: Reading) -> Latencies<u8> {
+    let mut table = Latencies::new(TERMS);
+    table.import(At(0), [(0, reading)]);
+    table
+}
+
+#[test]
+fn what_is_read_first_counts_at_once_when_it_is_believed() {
+    assert_eq!(counts(&begun(measured(300, 0)), 0), Some(300));
+    assert_eq!(counts(&begun(stated(300)), 0), Some(300));
+    assert_eq!(counts(&begun(Reading { samples: Some(4), ..measured(300, 0) }), 0), None, "too few samples");
+    assert_eq!(counts(&begun(measured(300, 1000)), 0), None, "too old");
+}
+
+#[test]
+fn a_value_moves_when_it_has_differed_by_both_for_long_enough() {
+    let moved = |from: u32, to: u32| {
+        let mut table = begun(stated(from));
+        table.import(At(10), [(0, stated(to))]);
+        let due = table.due(At(10));
+        assert_eq!(counts(&table, 109), Some(from));
+        assert_eq!(due.is_some(), counts(&table, 110) == Some(to));
+        due
+    };
+    assert_eq!(moved(300, 350), Some(At(110)));
+    assert_eq!(moved(300, 250), Some(At(110)));
+    assert_eq!(moved(300, 349), None, "not by 5 ms");
+    assert_eq!(moved(1000, 1099), None, "not by a tenth");
+    assert_eq!(moved(1000, 1100), Some(At(110)));
+}
+
+#[test]
+fn the_time_runs_on_while_it_differs_and_starts_anew_when_it_did_not() {
+    let mut table = begun(stated(300));
+    table.import(At(10), [(0, stated(400))]);
+    table.import(At(60), [(0, stated(500))]);
+    assert_eq!((counts(&table, 109), counts(&table, 110)), (Some(300), Some(500)), "to what is latest then");
+    table.import(At(120), [(0, stated(300))]);
+    table.import(At(150), [(0, stated(480))]);
+    table.import(At(160), [(0, stated(300))]);
+    assert_eq!((counts(&table, 259), counts(&table, 260)), (Some(500), Some(300)));
+}
+
+#[test]
+fn a_cell_that_comes_or_goes_later_waits_too() {
+    let mut table = Latencies::new(TERMS);
+    table.import(At(0), []);
+    table.import(At(10), [(0, stated(300))]);
+    assert_eq!((counts(&table, 109), counts(&table, 110)), (None, Some(300)));
+    table.import(At(200), []);
+    assert_eq!((counts(&table, 299), counts(&table, 300)), (Some(300), None));
+    assert_eq!(table.due(At(300)), None);
+    // Gone and there again within the time: nothing moves.
+    let mut table = begun(stated(300));
+    table.import(At(10), []);
+    table.import(At(100), [(0, stated(310))]);
+    assert_eq!(table.due(At(100)), None);
+    assert_eq!(counts(&table, 10_000), Some(300));
+}
+
+#[test]
+fn what_is_too_old_falls_back_once_and_for_all() {
+    let table = begun(measured(300, 400));
+    assert_eq!(table.due(At(0)), Some(At(600)));
+    assert_eq!((counts(&table, 599), counts(&table, 600)), (Some(300), None));
+    assert_eq!(table.due(At(600)), None);
+    assert_eq!(counts(&table, u64::MAX), None);
+    let stated = begun(stated(300));
+    assert_eq!((stated.due(At(0)), counts(&stated, u64::MAX)), (None, Some(300)), "a statement does not age");
+}
+
+#[test]
+fn noise_renews_what_counts_without_moving_it() {
+    let mut table = begun(measured(300, 0));
+    for step in 1..10 {
+        table.import(At(step * 900), [(0, measured(300 + step as u32 % 3 * 10, 0))]);
+    }
+    let (_, reading) = table.published(At(8150)).next().unwrap();
+    assert_eq!((reading.rtt, reading.age), (300, 50));
+    assert_eq!(counts(&table, 9100), None);
+}
+
+#[test]
+fn other_terms_hold_for_what_comes() {
+    let mut table = begun(stated(300));
+    table.set_terms(At(5), Terms { least: 10, share: 0, hold: 0, ..TERMS });
+    table.import(At(5), [(0, stated(310))]);
+    assert_eq!(counts(&table, 5), Some(310));
+}
+
+/// The rule read slowly: the value that counts at each moment, from the readings in force at each moment. What is due at
+/// a moment happens before what is read at it.
+fn slowly(terms: &Terms, reads: &[(u64, Option<Reading>)], end: u64) -> Vec<Option<u32>> {
+    let believed = |now: u64, reads: &[(u64, Option<Reading>)]| {
+        let (at, reading) = reads.last()?;
+        let reading = (*reading)?;
+        let Some(samples) = reading.samples else { return Some((reading.rtt, u64::MAX)) };
+        let fresh = at + terms.max_age.saturating_sub(reading.age);
+        (samples >= terms.min_samples && now < fresh).then_some((reading.rtt, fresh))
+    };
+    let (mut counting, mut since): (Option<(u32, u64)>, Option<u64>) = (None, None);
+    let mut all = Vec::new();
+    for now in 0..end {
+        let (before, with) = [now, now + 1].map(|end| reads.partition_point(|(at, _)| *at < end)).into();
+        for (latest, may_move) in [(believed(now, &reads[..before]), true), (believed(now, &reads[..with]), now == 0)] {
+            counting = counting.filter(|(_, fresh)| now < *fresh);
+            let far = match (counting, latest) {
+                (Some((a, _)), Some((b, _))) => {
+                    let by = u64::from(a.abs_diff(b));
+                    by >= u64::from(terms.least) && by * 1000 >= u64::from(a) * u64::from(terms.share)
+                }
+                (a, b) => a.is_some() != b.is_some(),
+            };
+            since = far.then(|| since.unwrap_or(now));
+            if !far {
+                counting = counting.zip(latest).map(|((rtt, _), (_, fresh))| (rtt, fresh));
+            } else if may_move && (now == 0 || since.is_some_and(|since| now >= since + terms.hold)) {
+                (counting, since) = (latest, None);
+            }
+        }
+        all.push(counting.map(|(rtt, _)| rtt));
+    }
+    all
+}
+
+fn reading() -> impl Strategy<Value = Option<Reading>> {
+    let samples = prop_oneof![1 => Just(None), 5 => (3..9_u32).prop_map(Some)];
+    let reading = (prop_oneof![280..320_u32, 200..500_u32], samples, 0..60_u64);
+    prop::option::weighted(0.9, reading.prop_map(|(rtt, samples, age)| Reading { rtt, samples, age }))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_cell_counts_what_the_slow_reading_says(
+        reads in prop::collection::btree_map(1..400_u64, reading(), 0..12), first in reading(), hold in 1..60_u64
+    ) {
+        let terms = Terms { least: 20, share: 50, hold, min_samples: 5, max_age: 100 };
+        let reads: Vec<_> = [(0, first)].into_iter().chain(reads).collect();
+        let mut table = Latencies::new(terms);
+        let expected = slowly(&terms, &reads, 600);
+        for now in 0..600 {
+            if let Some((_, reading)) = reads.iter().find(|(at, _)| *at == now) {
+                table.import(At(now), reading.map(|reading| (0, reading)));
+            }
+            prop_assert_eq!(counts(&table, now), expected[now as usize], "at {}", now);
+            // Nothing but an import moves a value before the moment that is named.
+            let due = table.due(At(now)).map_or(600, |at| at.0.min(600));
+            let read = reads.iter().map(|(at, _)| *at).find(|at| *at > now).unwrap_or(600);
+            let quiet = now as usize..due.min(read) as usize;
+            prop_assert!(expected[quiet].iter().all(|value| *value == expected[now as usize]));
+        }
+    }
+}
