@@ -1,7 +1,6 @@
 //! `meridian explain`: one question, asked of the very code that serves, with every step of the decision written down.
 //! Offline: endpoints are taken to be up, but for those named by `--down`.
 
-mod packet;
 mod render;
 mod story;
 mod words;
@@ -15,7 +14,7 @@ use std::{
 
 use clap::Args;
 
-use super::Exit;
+use super::{Exit, packet};
 use crate::{
     config::{self, report},
     engine::{

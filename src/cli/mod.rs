@@ -3,8 +3,11 @@
 mod check;
 mod demo;
 mod explain;
+mod folder;
 mod geo;
+mod packet;
 mod serve;
+pub mod test;
 
 use std::{
     io::{self, Write},
@@ -48,6 +51,7 @@ enum Verb {
     Serve(serve::Serve),
     Check(check::Check),
     Explain(explain::Explain),
+    Test(test::Test),
     Geo(geo::Geo),
     Demo(demo::Demo),
 }
@@ -58,6 +62,7 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Verb::Serve(serve) => Ok(serve::run(&serve, err)),
         Verb::Check(check) => check.run(out),
         Verb::Explain(explain) => explain.run(out, err),
+        Verb::Test(test) => test.run(out),
         Verb::Geo(geo) => Ok(geo::run(geo, places, out, err)),
         Verb::Demo(demo) => Ok(demo::run(&demo, out, err)),
     };

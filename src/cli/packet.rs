@@ -1,4 +1,4 @@
-//! The query that is explained, as a client would send it.
+//! A query as a client would send it, for the verbs that ask the engine.
 
 use crate::engine::{
     types::{Family, Prefix},

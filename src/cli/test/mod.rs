@@ -1,0 +1,168 @@
+//! `meridian test`: scenarios, which are what an operator would recognise, as text with time in it, played against a
+//! configuration. No sockets and no sleeping: probes are played by the monitors' own rhythm, what they find is folded
+//! into the real Ledger, questions are answered by the real engine, so that every run of a scenario is the same.
+//!
+//! `docs/testing.md` has the lines that a scenario may hold. From text to `line`s by `read`; `stage` plays them, with
+//! `probes`, `ask` and `count`; `judge` holds answers to what was expected, in the words of `reasons`.
+
+mod ask;
+mod count;
+mod inline;
+mod judge;
+mod line;
+mod probes;
+mod read;
+mod reasons;
+mod render;
+mod stage;
+mod whom;
+mod words;
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::Exit;
+
+/// Play scenarios: 0 when all came out as expected, 1 when an expectation failed, 2 when one could not be played.
+#[derive(Debug, clap::Args)]
+pub(super) struct Test {
+    /// The scenarios.
+    #[arg(required = true, value_name = "FILE.scn")]
+    files: Vec<PathBuf>,
+    /// Every question with its answer and its reasons.
+    #[arg(short, long)]
+    verbose: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Test {
+    pub(super) fn run(&self, out: &mut dyn Write) -> io::Result<Exit> {
+        let played: Vec<Played> = self.files.iter().map(|file| play_file(file)).collect();
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, &render::Report::new(&played))?;
+            writeln!(out)?;
+        } else {
+            render::write(&played, self.verbose, out)?;
+        }
+        let found = |is: fn(&Finding) -> bool| played.iter().flat_map(|played| &played.findings).any(is);
+        Ok(match (found(Finding::is_fault), found(|_| true)) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Finding,
+            (false, false) => Exit::Fine,
+        })
+    }
+}
+
+/// What came of playing one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct Played {
+    /// The scenario's file.
+    pub file: String,
+    /// How many expectations there were.
+    pub expectations: usize,
+    /// Every question with its answer.
+    pub questions: Vec<Said>,
+    /// What is wrong, in the order of lines.
+    pub findings: Vec<Finding>,
+}
+
+/// A question with its answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    /// The line in the scenario, from 1.
+    pub line: usize,
+    /// When, in milliseconds of the scenario's time.
+    pub at: u64,
+    /// Name, type, client.
+    pub question: String,
+    /// What came back.
+    pub answer: String,
+    /// Why, in the words of `because`.
+    pub because: Vec<String>,
+}
+
+/// One thing that is wrong, with its line in the scenario, from 1.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Finding {
+    /// An expectation failed.
+    Failed {
+        /// The line.
+        line: usize,
+        /// What was expected.
+        expected: String,
+        /// What came instead.
+        got: String,
+        /// Why it came, in the words of `because`.
+        because: Vec<String>,
+    },
+    /// The line could not be played.
+    Fault {
+        /// The line; 0: the whole file.
+        line: usize,
+        /// Why.
+        cause: String,
+        /// What to do about it.
+        remedy: String,
+    },
+}
+
+impl Finding {
+    fn is_fault(&self) -> bool {
+        matches!(self, Self::Fault { .. })
+    }
+}
+
+/// Why a line cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fault {
+    cause: String,
+    remedy: String,
+}
+
+fn fault(cause: impl Into<String>, remedy: impl Into<String>) -> Fault {
+    Fault { cause: cause.into(), remedy: remedy.into() }
+}
+
+/// Reads a scenario and plays it.
+#[must_use]
+pub fn play_file(path: &Path) -> Played {
+    match fs::read_to_string(path) {
+        Ok(text) => play(path, &text),
+        Err(error) => {
+            let remedy = "name a scenario, a text file".to_owned();
+            let finding = Finding::Fault { line: 0, cause: format!("it cannot be read: {error}"), remedy };
+            Played { file: path.display().to_string(), expectations: 0, questions: Vec::new(), findings: vec![finding] }
+        }
+    }
+}
+
+/// Plays the text of a scenario that stands, or could stand, at `path`: files that it names are looked for beside that.
+/// Nothing is played while a line cannot be read.
+#[must_use]
+pub fn play(path: &Path, text: &str) -> Played {
+    let lines = read::read(text);
+    let unreadable = lines.iter().filter_map(|(line, read)| Some((*line, read.as_ref().err()?.clone())));
+    let unreadable: Vec<Finding> = unreadable.map(|(line, fault)| told(line, fault)).collect();
+    let mut stage = stage::Stage::new(path);
+    if unreadable.is_empty() {
+        for (number, line) in lines.into_iter().filter_map(|(number, line)| Some((number, line.ok()?))) {
+            stage.take(number, line);
+        }
+    } else {
+        stage.findings = unreadable;
+    }
+    let stage::Stage { expectations, questions, findings, .. } = stage;
+    Played { file: path.display().to_string(), expectations, questions, findings }
+}
+
+fn told(line: usize, Fault { cause, remedy }: Fault) -> Finding {
+    Finding::Fault { line, cause, remedy }
+}

@@ -1,0 +1,104 @@
+//! The prober of a scenario: probes begin and end by the monitors' rhythm, and find what the scenario says.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use super::line::Behaviour;
+use crate::engine::{
+    health::monitor::{Outcome, ProbeKey, Rhythm},
+    snapshot::World,
+};
+
+/// How soon what nothing is said of answers, in microseconds.
+const TOOK: u64 = 1000;
+
+/// All probes, by what they ask.
+#[derive(Debug, Default)]
+pub(super) struct Probes {
+    /// What is under way, or when the next begins.
+    under_way: HashMap<Arc<ProbeKey>, Probe>,
+    /// What is probed, and since when it behaves so.
+    behaviour: BTreeMap<IpAddr, (Behaviour, u64)>,
+}
+
+/// One target's probes.
+#[derive(Clone, Debug)]
+enum Probe {
+    /// The next one begins then.
+    Due(u64),
+    /// One began, ends, and will have found something.
+    UnderWay { began: u64, ends: u64, found: Outcome },
+}
+
+impl Probe {
+    fn moment(&self) -> u64 {
+        match self {
+            Self::Due(moment) | Self::UnderWay { ends: moment, .. } => *moment,
+        }
+    }
+}
+
+impl Probes {
+    /// Another configuration is in force: what is probed already goes on, what is new begins.
+    pub(super) fn adopt(&mut self, world: &World, now: u64) {
+        self.under_way.retain(|key, _| world.targets.iter().any(|target| target.key == *key));
+        for target in &world.targets {
+            self.under_way.entry(Arc::clone(&target.key)).or_insert(Probe::Due(now));
+        }
+    }
+
+    /// What answers at an address behaves so from now on.
+    pub(super) fn behaves(&mut self, address: IpAddr, how: &Behaviour, now: u64) {
+        self.behaviour.insert(address, (how.clone(), now));
+    }
+
+    /// When the next probe begins or ends, and which target's it is, by its place in the world: the first of those that
+    /// are due together.
+    pub(super) fn next(&self, world: &World) -> Option<(u64, usize)> {
+        let moments = world.targets.iter().enumerate();
+        let moments = moments.filter_map(|(at, target)| Some((self.under_way.get(&target.key)?.moment(), at)));
+        moments.min()
+    }
+
+    /// A target's next step is taken: a probe begins, or ends with what it found.
+    pub(super) fn step(&mut self, key: &Arc<ProbeKey>, rhythm: &Rhythm, now: u64) -> Option<Outcome> {
+        let probe = self.under_way.get(key)?.clone();
+        match probe {
+            Probe::UnderWay { found, .. } => Some(found),
+            Probe::Due(_) => {
+                let (takes, found) = self.find(key.address, rhythm, now);
+                self.under_way.insert(Arc::clone(key), Probe::UnderWay { began: now, ends: now + takes, found });
+                None
+            }
+        }
+    }
+
+    /// The probe that has ended is followed by one that begins `wait` after it began.
+    pub(super) fn go_on(&mut self, key: &Arc<ProbeKey>, wait: u64, now: u64) {
+        if let Some(probe) = self.under_way.get_mut(key)
+            && let Probe::UnderWay { began, .. } = *probe
+        {
+            *probe = Probe::Due((began + wait).max(now));
+        }
+    }
+
+    /// How long a probe takes that begins now, and what it finds.
+    fn find(&self, address: IpAddr, rhythm: &Rhythm, now: u64) -> (u64, Outcome) {
+        let refused = || Outcome::Bad("connection refused".into());
+        match self.behaviour.get(&address) {
+            None => (0, Outcome::Good { took: TOOK }),
+            Some((Behaviour::Works(took), _)) if took / 1000 > rhythm.timeout => {
+                (rhythm.timeout, Outcome::Bad("no answer in time".into()))
+            }
+            Some((Behaviour::Works(took), _)) => (0, Outcome::Good { took: *took }),
+            Some((Behaviour::Fails(why), _)) => (0, Outcome::Bad(why.as_str().into())),
+            Some((Behaviour::Hangs, _)) => (rhythm.timeout, Outcome::Bad("no answer in time".into())),
+            Some((Behaviour::Flaps(long), since)) if (now - since) / long % 2 == 0 => (0, refused()),
+            Some((Behaviour::Flaps(_), _)) => (0, Outcome::Good { took: TOOK }),
+            Some((Behaviour::NoRoute, _)) => (0, Outcome::NoRoute),
+        }
+    }
+}

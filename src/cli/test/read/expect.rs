@@ -1,0 +1,141 @@
+//! What is expected.
+
+use std::{net::IpAddr, ops::RangeInclusive};
+
+use super::{
+    super::{
+        Fault, fault,
+        line::{Blocks, Count, Expected, Fare, Line, Outcome},
+        words::prefix,
+    },
+    name,
+};
+
+const WAYS: &str = "write addresses, `region NAME`, `endpoint POOL/NAME`, `cname NAME`, `text \"…\"`, `nodata`, `nxdomain`, \
+                    `refused`, `servfail`, `formerr`, `silence`, `same`, `other`, `same endpoint`, `same region`, or \
+                    `N of M blocks of PREFIX …`; then `ttl N`, `scope N`, `because …`";
+const FARES: &str = "write `N of M blocks of PREFIX to region NAME`, `to endpoint NAME`, `to ADDRESS`, `to nobody`, `moved` \
+                     or `moved from region NAME`";
+
+/// The most blocks that are asked for at one moment.
+const MAX_BLOCKS: usize = 100_000;
+
+pub(super) fn expect(words: &[&str]) -> Result<Line, Fault> {
+    match *words {
+        [times, "of", ref rest @ ..] => count(times, rest).map(Line::Count),
+        ref words => answer(words).map(Line::Expect),
+    }
+}
+
+fn answer(words: &[&str]) -> Result<Expected, Fault> {
+    let mut expected = Expected { outcome: Outcome::Anything, ttl: None, scope: None, because: Vec::new() };
+    let mut rest = words;
+    while let [word, tail @ ..] = rest {
+        let (outcome, tail) = match (*word, tail) {
+            ("ttl", [number, tail @ ..]) => {
+                let seconds = number.parse().map_err(|_| fault(format!("{number} is no TTL"), "write seconds"))?;
+                expected.ttl = Some(seconds);
+                (Outcome::Anything, tail)
+            }
+            ("scope", [number, tail @ ..]) => {
+                let bits = number.parse().map_err(|_| fault(format!("{number} is no scope"), "write bits"))?;
+                expected.scope = Some(bits);
+                (Outcome::Anything, tail)
+            }
+            ("because", reasons) => {
+                expected.because = reasons.split(|word| *word == ",").map(|reason| reason.join(" ")).collect();
+                break;
+            }
+            ("region", [region, tail @ ..]) => (Outcome::Region((*region).into()), tail),
+            ("endpoint", [endpoint, tail @ ..]) => (Outcome::Endpoints(vec![(*endpoint).into()]), tail),
+            ("cname", [target, tail @ ..]) => (Outcome::Cname(name(target)?), tail),
+            ("text", [text, tail @ ..]) => (Outcome::Text((*text).into()), tail),
+            ("same", ["endpoint", tail @ ..]) => (Outcome::SameEndpoint, tail),
+            ("same", ["region", tail @ ..]) => (Outcome::SameRegion, tail),
+            ("same", tail) => (Outcome::Same, tail),
+            ("other", tail) => (Outcome::Other, tail),
+            ("nodata", tail) => (Outcome::NoData, tail),
+            ("nxdomain", tail) => (Outcome::NxDomain, tail),
+            ("servfail", tail) => (Outcome::ServFail, tail),
+            ("refused", tail) => (Outcome::Refused, tail),
+            ("formerr", tail) => (Outcome::FormErr, tail),
+            ("silence", tail) => (Outcome::Silence, tail),
+            (word, tail) => match word.parse() {
+                Ok(address) => (Outcome::Addresses(vec![address]), tail),
+                Err(_) => return Err(fault(format!("nothing is expected as `{word}`"), WAYS)),
+            },
+        };
+        expected.outcome = joined(expected.outcome, outcome)?;
+        rest = tail;
+    }
+    let says_nothing = expected.ttl.is_none() && expected.scope.is_none() && expected.because.is_empty();
+    if expected.outcome == Outcome::Anything && says_nothing {
+        return Err(fault("nothing is expected", WAYS));
+    }
+    if expected.because.iter().any(String::is_empty) {
+        return Err(fault("a reason is empty", "write them as `because eu up, us behind by order`"));
+    }
+    Ok(expected)
+}
+
+/// Two things that one answer is to be.
+fn joined(so_far: Outcome, more: Outcome) -> Result<Outcome, Fault> {
+    match (so_far, more) {
+        (one, Outcome::Anything) | (Outcome::Anything, one) => Ok(one),
+        (Outcome::Addresses(mut all), Outcome::Addresses(more)) => {
+            all.extend(more);
+            all.sort();
+            Ok(Outcome::Addresses(all))
+        }
+        (Outcome::Endpoints(mut all), Outcome::Endpoints(more)) => {
+            all.extend(more);
+            Ok(Outcome::Endpoints(all))
+        }
+        (one, other) => Err(fault(
+            format!("both {one} and {other} are expected"),
+            "write two lines; both are about the last question",
+        )),
+    }
+}
+
+fn count(times: &str, rest: &[&str]) -> Result<Count, Fault> {
+    let times = self::times(times)?;
+    let at = rest.iter().position(|word| matches!(*word, "to" | "moved")).unwrap_or(rest.len());
+    let blocks = blocks(&rest[..at])?;
+    if *times.end() > blocks.count {
+        return Err(fault(format!("{} of {} blocks", times.end(), blocks.count), "there cannot be more than all"));
+    }
+    let fare = match rest[at..] {
+        ["to", "region", region] => Fare::ToRegion(region.into()),
+        ["to", "endpoint", endpoint] => Fare::ToEndpoint(endpoint.into()),
+        ["to", "nobody"] => Fare::ToNobody,
+        ["to", address] => match address.parse::<IpAddr>() {
+            Ok(address) => Fare::ToAddress(address),
+            Err(_) => return Err(fault(format!("blocks do not come to `{address}`"), FARES)),
+        },
+        ["moved"] => Fare::Moved,
+        ["moved", "from", "region", region] => Fare::MovedFrom(region.into()),
+        _ => return Err(fault("it does not say how the blocks fare", FARES)),
+    };
+    Ok(Count { times, blocks, fare })
+}
+
+/// `300` or `280-320`.
+fn times(text: &str) -> Result<RangeInclusive<usize>, Fault> {
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    match (low.parse(), high.parse()) {
+        (Ok(low), Ok(high)) if low <= high => Ok(low..=high),
+        _ => Err(fault(format!("{text} is no number of blocks"), "write 300 or 280-320")),
+    }
+}
+
+/// `64 blocks of 20.0.0.0/8`.
+pub(super) fn blocks(words: &[&str]) -> Result<Blocks, Fault> {
+    let [count, "blocks", "of", of] = words else {
+        return Err(fault(format!("`{}` are no blocks", words.join(" ")), "write `64 blocks of 20.0.0.0/8`"));
+    };
+    match count.parse() {
+        Ok(count @ 1..=MAX_BLOCKS) => Ok(Blocks { count, of: prefix(of)? }),
+        _ => Err(fault(format!("{count} is no number of blocks"), format!("from 1 to {MAX_BLOCKS}"))),
+    }
+}

@@ -1,0 +1,107 @@
+//! What happens: to what is probed, to loads, by operators.
+
+use super::super::{
+    Fault, fault,
+    line::{Behaviour, Happening, Who},
+    words::{micros, millis, share},
+};
+use crate::{engine::types::Family, state::overrides::Act};
+
+/// How soon what works answers, unless it is said: a millisecond.
+const TOOK: u64 = 1000;
+
+const WAYS: &str = "write `WHO fails|heals|hangs|flaps every 2s|answers in 20ms|loses its route|reports 0.8`, \
+                    `drain|force-up|force-down|lift WHO` or `weight|shed WHO 50%`, where WHO is an endpoint, \
+                    POOL/ENDPOINT or `region NAME`";
+
+pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
+    match *words {
+        ["drain", ref rest @ ..] => says(rest, |_| Ok((Act::Drain(0), 0))),
+        ["force-up", ref rest @ ..] => says(rest, |_| Ok((Act::ForceUp, 0))),
+        ["force-down", ref rest @ ..] => says(rest, |_| Ok((Act::ForceDown, 0))),
+        ["weight", ref rest @ ..] => says(rest, |rest| Ok((Act::Weight(part(rest, "weight", 100_000)?), 1))),
+        ["shed", ref rest @ ..] => says(rest, |rest| Ok((Act::Shed(part(rest, "shed", 1000)? as u16), 1))),
+        ["lift", ref rest @ ..] => match who(rest)? {
+            (who, []) => Ok(Happening::Lifts(who)),
+            (_, more) => Err(unknown(more)),
+        },
+        ref rest => behaves(rest),
+    }
+}
+
+/// Whom the first words are about, and what is left of them.
+fn who<'w>(words: &'w [&'w str]) -> Result<(Who, &'w [&'w str]), Fault> {
+    match words {
+        ["region", name, rest @ ..] => Ok((Who::Region((*name).into()), rest)),
+        ["pool", name, rest @ ..] => Ok((Who::Pool((*name).into()), rest)),
+        [name, rest @ ..] => Ok((Who::Endpoint((*name).into()), rest)),
+        [] => Err(fault("it does not say about whom", WAYS)),
+    }
+}
+
+fn says(words: &[&str], act: impl Fn(&[&str]) -> Result<(Act, usize), Fault>) -> Result<Happening, Fault> {
+    let (who, rest) = who(words)?;
+    let (mut act, taken) = act(rest)?;
+    let (mut until, mut reason) = (None, String::new());
+    for pair in rest[taken..].chunks(2) {
+        match (pair, act) {
+            (["over", long], Act::Drain(_)) => act = Act::Drain(millis(long)?),
+            (["until", moment], _) => until = Some(millis(moment)?),
+            (["reason", text], _) => reason = (*text).into(),
+            (other, _) => {
+                let cause = format!("`{}` is no part of an override", other.join(" "));
+                return Err(fault(
+                    cause,
+                    "behind it there may be `over 10m` (of a drain), `until 20m` and `reason \"…\"`",
+                ));
+            }
+        }
+    }
+    Ok(Happening::Says { who, act, until, reason })
+}
+
+fn part(rest: &[&str], what: &str, most: u32) -> Result<u32, Fault> {
+    let text = rest.first().ok_or_else(|| fault(format!("{what} of how much?"), format!("write `{what} WHO 50%`")))?;
+    match share(text)? {
+        parts if parts > most => Err(fault(format!("{text} is too much"), format!("at most {}%", most / 10))),
+        parts => Ok(parts),
+    }
+}
+
+fn behaves(words: &[&str]) -> Result<Happening, Fault> {
+    let (who, rest) = who(words)?;
+    let (family, rest) = match rest {
+        ["v4", rest @ ..] => (Some(Family::V4), rest),
+        ["v6", rest @ ..] => (Some(Family::V6), rest),
+        rest => (None, rest),
+    };
+    let how = match *rest {
+        ["reports", "nothing"] if family.is_none() => return Ok(Happening::Reports(who, None)),
+        ["reports", load] if family.is_none() => {
+            let number = load.parse().ok().filter(|load: &f64| load.is_finite() && *load >= 0.0);
+            let number = number.ok_or_else(|| {
+                fault(
+                    format!("{load} is no load"),
+                    "write a number, in the unit of the configured capacities, or `nothing`",
+                )
+            })?;
+            return Ok(Happening::Reports(who, Some(number)));
+        }
+        ["heals"] => Behaviour::Works(TOOK),
+        ["answers", "in", long] => Behaviour::Works(micros(long)?),
+        ["fails"] => Behaviour::Fails("connection refused".into()),
+        ["fails", why] => Behaviour::Fails(why.into()),
+        ["hangs"] => Behaviour::Hangs,
+        ["flaps", "every", long] => match millis(long)? {
+            0 => return Err(fault("it cannot flap every 0s", "write `flaps every 2s`")),
+            long => Behaviour::Flaps(long),
+        },
+        ["loses", "its", "route"] => Behaviour::NoRoute,
+        _ => return Err(unknown(words)),
+    };
+    Ok(Happening::Behaves(who, family, how))
+}
+
+fn unknown(words: &[&str]) -> Fault {
+    fault(format!("`{}` says nothing", words.join(" ")), WAYS)
+}

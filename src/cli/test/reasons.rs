@@ -1,0 +1,55 @@
+//! The steps of a decision in the words of scenarios: what may stand behind `because`.
+
+use crate::{
+    config::presets::key_name,
+    engine::{
+        snapshot::World,
+        steer::trace::{Exclusion, Rung, Standing, Step, TtlFrom},
+        types::EndpointId,
+    },
+};
+
+/// The steps that scenarios speak of, in order.
+pub(super) fn reasons(world: &World, steps: &[Step]) -> Vec<String> {
+    steps.iter().filter_map(|step| reason(world, step)).collect()
+}
+
+fn reason(world: &World, step: &Step) -> Option<String> {
+    let name = |id: &EndpointId| &*world.endpoints[id.at()].name;
+    Some(match step {
+        Step::Candidate(id, verdict) => format!("{} {}", name(id), standing(*verdict)),
+        Step::Ranked { key, endpoint, kept, .. } => {
+            format!("{} {} by {}", name(endpoint), if *kept { "kept" } else { "behind" }, key_name(*key))
+        }
+        Step::Chosen(id) => format!("{} chosen", name(id)),
+        Step::PassedOver(pool) => format!("{} passed over", world.pools[pool.at()].name),
+        Step::Rung(rung) => format!("rung {}", rung_name(*rung)),
+        Step::Ttl(_, from) => match from {
+            TtlFrom::Calm => "calm",
+            TtlFrom::ChangeIn(_) => "changing",
+            TtlFrom::Uncertain => "uncertain",
+            TtlFrom::Negative => "negative",
+        }
+        .into(),
+        _ => return None,
+    })
+}
+
+fn standing(verdict: Result<Standing, Exclusion>) -> &'static str {
+    match verdict {
+        Ok(Standing::Up) => "up",
+        Ok(Standing::Failing) => "failing",
+        Ok(Standing::Unknown) => "trusted",
+        Ok(Standing::Ignored) => "ignored",
+        Err(Exclusion::Down) => "down",
+        Err(Exclusion::Unknown) => "unknown",
+        Err(Exclusion::Weightless) => "weightless",
+    }
+}
+
+fn rung_name(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Preferred => "preferred",
+        Rung::AllDown => "all-down",
+    }
+}
