@@ -22,7 +22,14 @@ fn reason(world: &World, step: &Step) -> Option<String> {
             format!("{} {} by {}", name(endpoint), if *kept { "kept" } else { "behind" }, key_name(*key))
         }
         Step::Chosen(id) => format!("{} chosen", name(id)),
-        Step::PassedOver(pool) => format!("{} passed over", world.pools[pool.at()].name),
+        Step::Refused { endpoint, .. } => format!("{} full", name(endpoint)),
+        Step::FirstChoice(id) => format!("{} first choice", name(id)),
+        Step::Canary(pool, true) => format!("{} canary", world.pools[pool.at()].name),
+        Step::Canary(pool, false) => format!("{} no canary", world.pools[pool.at()].name),
+        Step::Closed(_) => "closed".into(),
+        Step::StopsBefore(_) => "chain ends".into(),
+        Step::Located { behind: Some(_), .. } => "resolver map".into(),
+        Step::PassedOver(pool, _) => format!("{} passed over", world.pools[pool.at()].name),
         Step::Rung(rung) => format!("rung {}", rung_name(*rung)),
         Step::Ttl(_, from) => match from {
             TtlFrom::Calm => "calm",
@@ -41,15 +48,27 @@ fn standing(verdict: Result<Standing, Exclusion>) -> &'static str {
         Ok(Standing::Failing) => "failing",
         Ok(Standing::Unknown) => "trusted",
         Ok(Standing::Ignored) => "ignored",
+        Ok(Standing::Distrusted) => "distrusted",
+        Ok(Standing::LastKnown) => "last known",
+        Ok(Standing::Lifted) => "lifted",
         Err(Exclusion::Down) => "down",
         Err(Exclusion::Unknown) => "unknown",
         Err(Exclusion::Weightless) => "weightless",
+        Err(Exclusion::Fenced) => "fenced",
+        Err(Exclusion::NotAskedFor) => "not asked for",
+        Err(Exclusion::FirstChoice) => "the first choice",
+        Err(Exclusion::ForcedDown) => "forced down",
+        Err(Exclusion::Drained) => "drained",
+        Err(Exclusion::BeyondLimit) => "beyond limit",
     }
 }
 
 fn rung_name(rung: Rung) -> &'static str {
     match rung {
         Rung::Preferred => "preferred",
+        Rung::Relaxed => "relaxed",
         Rung::AllDown => "all-down",
+        Rung::Lifted => "lifted",
+        Rung::Fenced => "fenced",
     }
 }
