@@ -96,7 +96,7 @@ impl Probes {
             Some((Behaviour::Works(took), _)) => (0, Outcome::Good { took: *took }),
             Some((Behaviour::Fails(why), _)) => (0, Outcome::Bad(why.as_str().into())),
             Some((Behaviour::Hangs, _)) => (rhythm.timeout, Outcome::Bad("no answer in time".into())),
-            Some((Behaviour::Flaps(long), since)) if (now - since) / long % 2 == 0 => (0, refused()),
+            Some((Behaviour::Flaps(long), since)) if ((now - since) / long).is_multiple_of(2) => (0, refused()),
             Some((Behaviour::Flaps(_), _)) => (0, Outcome::Good { took: TOOK }),
             Some((Behaviour::NoRoute, _)) => (0, Outcome::NoRoute),
         }
