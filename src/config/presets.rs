@@ -15,6 +15,10 @@ pub struct Preset {
     pub rtt: u32,
     /// The same in `distance`, in kilometres.
     pub distance: u32,
+    /// The same in `load`, in parts of a thousand of the capacity.
+    pub load: u32,
+    /// The same in `response`, in tenths of a millisecond.
+    pub response: u32,
     /// How the equal-best share.
     pub spread: Spread,
     /// Block lengths (v4, v6) finer than the default.
@@ -29,11 +33,18 @@ pub const DEFAULT: &str = "adaptive";
 /// How many regions keep their order for each client.
 pub const DEPTH: u8 = 3;
 
-/// Presets of version 1 whose keys come later: load, response time and geographic rules.
-pub const LATER: [&str; 3] = ["least-load", "least-response-time", "geo"];
-
-const PLAIN: Preset =
-    Preset { name: "", about: "", prefer: &[], rtt: 0, distance: 0, spread: Spread::Hash, sticky: None, answers: 1 };
+const PLAIN: Preset = Preset {
+    name: "",
+    about: "",
+    prefer: &[],
+    rtt: 0,
+    distance: 0,
+    load: 0,
+    response: 0,
+    spread: Spread::Hash,
+    sticky: None,
+    answers: 1,
+};
 
 /// The preset of [`DEFAULT`].
 pub const ADAPTIVE: Preset = Preset {
@@ -44,13 +55,19 @@ pub const ADAPTIVE: Preset = Preset {
     ..PLAIN
 };
 
-/// All presets that this release has, in name order.
-pub const PRESETS: [Preset; 8] = [
+/// All presets, in name order.
+pub const PRESETS: [Preset; 11] = [
     ADAPTIVE,
     Preset {
         name: "failover",
         about: "the first that works, in the pool's order; equal places share by hash",
         prefer: &[Key::Order],
+        ..PLAIN
+    },
+    Preset {
+        name: "geo",
+        about: "by the region order of the most specific rule that matches the client; equal places share by hash",
+        prefer: &[Key::Geo],
         ..PLAIN
     },
     Preset {
@@ -60,6 +77,20 @@ pub const PRESETS: [Preset; 8] = [
         ..PLAIN
     },
     Preset { name: "latency", about: "the fewest milliseconds, without tolerance", prefer: &[Key::Rtt], ..PLAIN },
+    Preset {
+        name: "least-load",
+        about: "the least loaded for its capacity; within 10 % equally loaded, shared by weighted hash of the block",
+        prefer: &[Key::Load],
+        load: 100,
+        ..PLAIN
+    },
+    Preset {
+        name: "least-response-time",
+        about: "the quickest to answer its probes, slower by its load; within 10 ms equally quick, shared by hash",
+        prefer: &[Key::Response],
+        response: 100,
+        ..PLAIN
+    },
     Preset { name: "proximity", about: "the fewest kilometres, without tolerance", prefer: &[Key::Distance], ..PLAIN },
     Preset { name: "random", about: "by weight, drawn anew for every query", spread: Spread::Random, ..PLAIN },
     Preset {
@@ -112,10 +143,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_order_and_nobody_elses() {
+    fn names_are_in_order() {
         let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
         assert!(names.is_sorted());
-        assert!(LATER.iter().all(|later| find(later).is_none()));
         assert_eq!(find(DEFAULT).map(|preset| preset.about), Some(ADAPTIVE.about));
     }
 }

@@ -1,4 +1,4 @@
-//! Quantities as text: durations, sizes, distances, prefixes. One strict grammar for each: whole numbers with a unit,
+//! Quantities as text: durations, sizes, distances, shares, prefixes. One strict grammar for each: whole numbers with a unit,
 //! no spaces, no signs, so that a value has one reading. Must not know which key it is for.
 
 use std::net::IpAddr;
@@ -84,6 +84,31 @@ pub(crate) fn distance(text: &str) -> Result<u64, String> {
     with_unit(text, &[("km", 1)])
 }
 
+/// Reads a share to parts of a thousand: a number with at most one decimal, and `%`.
+///
+/// # Errors
+/// Says which rule the text breaks.
+pub(crate) fn share(text: &str) -> Result<u64, String> {
+    let Some(number) = text.strip_suffix('%') else {
+        return Err("the `%` is missing".into());
+    };
+    let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    if !is_number(whole) || !is_number(tenths) {
+        return Err("a number with `%` is expected".into());
+    }
+    if tenths.len() > 1 {
+        return Err("one decimal at most".into());
+    }
+    let parts = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(10));
+    parts.zip(tenths.parse().ok()).and_then(|(whole, tenths)| whole.checked_add(tenths)).ok_or("too large".into())
+}
+
+/// Writes parts of a thousand as [`share`] reads them.
+pub(crate) fn show_share(parts: u64) -> String {
+    if parts.is_multiple_of(10) { format!("{}%", parts / 10) } else { format!("{}.{}%", parts / 10, parts % 10) }
+}
+
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -148,6 +173,19 @@ mod tests {
         }
         for octets in [0, 1, 1023, 1024, 4 << 20, 1 << 30] {
             assert_eq!(size(&show_size(octets)), Ok(octets));
+        }
+    }
+
+    #[test]
+    fn shares_are_parts_of_a_thousand() {
+        assert_eq!(share("50%"), Ok(500));
+        assert_eq!(share("0.1%"), Ok(1));
+        assert_eq!(share("100%"), Ok(1000));
+        for bad in ["", "%", "50", "-1%", "0.01%", "1.%", ".5%", "1 %", "0.5", "99999999999999999999%"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+        for parts in [0, 1, 125, 500, 1000] {
+            assert_eq!(share(&show_share(parts)), Ok(parts));
         }
     }
 

@@ -4,22 +4,37 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
-use super::value::{items, name};
+use super::{
+    CAPACITY,
+    selector::{Groups, fence},
+    value::{items, name, real, units},
+};
 use crate::{
     config::{
         fault::Sources,
         geo::{self, Found, Named as NamedFile},
         notes::{Notes, join},
-        spec::{GeoSpec, Named, Real, RegionSpec},
+        spec::{DurationText, GeoSpec, Named, Real, RegionSpec},
     },
     engine::{
-        geo::{Coordinates, Fence, RegionPoint},
+        geo::{Coordinates, RegionPoint},
         snapshot::Region,
+        types::Prefix,
     },
 };
 
+/// The largest bias to either side, in tenths of a millisecond: a second.
+const FURTHEST: u64 = 10_000;
+
 /// Reads the databases and overrides that `[geo]` names.
-pub(crate) fn geo(spec: &GeoSpec, files: &mut Vec<PathBuf>, sources: &mut Sources, notes: &mut Notes<'_>) -> Found {
+pub(crate) fn geo(
+    spec: &GeoSpec,
+    regions: &[Region],
+    nets: &[Prefix],
+    files: &mut Vec<PathBuf>,
+    sources: &mut Sources,
+    notes: &mut Notes<'_>,
+) -> Found {
     let mut databases: Vec<NamedFile> = Vec::new();
     for item in items(spec.databases.as_ref()) {
         let named = NamedFile { path: notes.path(&item), place: notes.place(item.span()) };
@@ -37,12 +52,19 @@ pub(crate) fn geo(spec: &GeoSpec, files: &mut Vec<PathBuf>, sources: &mut Source
         place: notes.place(written.span()),
     });
     files.extend(databases.iter().chain(&overrides).map(|named| named.path.clone()));
-    let files = geo::Files { databases: &databases, overrides: overrides.as_ref(), ..geo::Files::default() };
+    let regions: Vec<&str> = regions.iter().map(|region| &*region.name).collect();
+    let files = geo::Files {
+        databases: &databases,
+        overrides: overrides.as_ref(),
+        nets,
+        regions: &regions,
+        ..geo::Files::default()
+    };
     geo::load(&files, sources, &mut notes.faults)
 }
 
 /// `[regions]`, in name order.
-pub(crate) fn regions(spec: &Named<RegionSpec>, notes: &mut Notes<'_>) -> Vec<Region> {
+pub(crate) fn regions(spec: &Named<RegionSpec>, groups: &mut Groups<'_>, notes: &mut Notes<'_>) -> Vec<Region> {
     if let Some((key, _)) = spec.iter().nth(usize::from(u16::MAX)) {
         let fault = notes.error(key.span(), "there are too many regions", format!("at most {}", u16::MAX));
         notes.push(fault);
@@ -50,15 +72,27 @@ pub(crate) fn regions(spec: &Named<RegionSpec>, notes: &mut Notes<'_>) -> Vec<Re
     spec.iter()
         .map(|(key, region)| {
             name("region", key, notes);
+            let at = |field: &str| join(&["regions", key.get_ref(), field]);
+            let (location, bias) = (location(key, region, notes), bias(key, region, notes));
             Region {
                 name: key.get_ref().as_str().into(),
-                point: RegionPoint { location: location(key, region, notes), bias: 0 },
-                capacity: None,
-                demand: None,
-                fence: Fence::default(),
+                point: RegionPoint { location, bias },
+                capacity: real(region.capacity.as_ref(), &at("capacity"), CAPACITY, notes),
+                demand: real(region.demand.as_ref(), &at("demand"), 0.0..=*CAPACITY.end(), notes),
+                fence: fence(region.fence.as_ref(), &at("fence"), groups, notes),
             }
         })
         .collect()
+}
+
+/// What is added to the modelled round-trip time, in tenths of a millisecond. The only duration that has a sign.
+fn bias(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -> i32 {
+    let Some(written) = &region.bias else { return 0 };
+    let text: &str = written.get_ref();
+    let (sign, size) = text.strip_prefix('-').map_or((1, text), |size| (-1, size));
+    let size = Spanned::new(written.span(), DurationText(size.to_owned()));
+    let at = join(&["regions", key.get_ref(), "bias"]);
+    sign * units(Some(&size), &at, 100, 0, 0..=FURTHEST, notes) as i32
 }
 
 fn location(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -> Option<Coordinates> {

@@ -1,4 +1,4 @@
-//! `[server]`, `[ecs]`, `[log]`. Must not know zones or pools.
+//! `[server]`, `[log]`. Must not know zones or pools.
 
 use std::{
     fs, io,
@@ -8,15 +8,12 @@ use std::{
 
 use toml::Spanned;
 
-use super::value::{self, items, millis, number_or, size, text, whole, word};
-use crate::{
-    config::{
-        notes::Notes,
-        quantity, schema, secret,
-        settings::{Log, LogFormat, LogLevel, Server, Tcp, Udp, Workers},
-        spec::{EcsSpec, LogSpec, ServerSpec},
-    },
-    engine::types::Prefix,
+use super::value::{items, millis, number_or, size, text, whole, word};
+use crate::config::{
+    notes::Notes,
+    secret,
+    settings::{Log, LogFormat, LogLevel, Server, Tcp, Udp, Workers},
+    spec::{LogSpec, ServerSpec},
 };
 
 const LISTEN: [&str; 2] = ["0.0.0.0:53", "[::]:53"];
@@ -216,55 +213,4 @@ pub(crate) fn log(spec: &LogSpec, notes: &mut Notes<'_>) -> Log {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let format = spec.format.as_ref().and_then(|format| word(text(format), "log.format", &formats, &[], notes));
     Log { level: level.unwrap_or(LogLevel::Info), format: format.unwrap_or(LogFormat::Text) }
-}
-
-/// `ecs.from`: whose option is believed.
-pub(crate) fn ecs(spec: &EcsSpec, notes: &mut Notes<'_>) -> Vec<Prefix> {
-    let any = || ["0.0.0.0/0", "::/0"].iter().filter_map(|text| quantity::prefix(text).ok());
-    let Some(written) = &spec.from else { return any().collect() };
-    let given = items(Some(written));
-    let mut found: Vec<Prefix> = Vec::new();
-    for item in &given {
-        let fault = match item.get_ref().as_str() {
-            whole @ ("any" | "none") => {
-                if whole == "any" {
-                    found.extend(any());
-                }
-                if given.len() == 1 {
-                    continue;
-                }
-                notes.error(
-                    item.span(),
-                    format!("\"{whole}\" stands beside others in `ecs.from`"),
-                    "it leaves nothing to add",
-                )
-            }
-            name if name.starts_with("acl:") => {
-                schema::not_yet(notes, item.span(), "\"acl:\" in `ecs.from`", schema::STEERING)
-            }
-            name if name.starts_with("key:") => {
-                schema::not_yet(notes, item.span(), "\"key:\" in `ecs.from`", schema::PROTOCOL)
-            }
-            name => match quantity::prefix(name) {
-                Ok(prefix) if found.contains(&prefix) => {
-                    notes.error(item.span(), format!("`ecs.from` has {prefix} twice"), "here again")
-                }
-                Ok(prefix) => {
-                    found.push(prefix);
-                    continue;
-                }
-                Err(cause) => notes
-                    .error(value::element(item).span(), format!("`ecs.from` has {name:?}"), cause)
-                    .remedy("write \"any\", \"none\", an address or a prefix such as \"192.0.2.0/24\""),
-            },
-        };
-        notes.push(fault);
-    }
-    if given.is_empty() && notes.is_whole(&["ecs", "from"]) {
-        let fault = notes
-            .error(written.span(), "`ecs.from` is empty", "it does not say who is believed")
-            .remedy("write \"none\" when nobody is");
-        notes.push(fault);
-    }
-    found
 }

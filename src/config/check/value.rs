@@ -8,12 +8,18 @@ use std::{
 
 use toml::Spanned;
 
-use crate::config::{
-    notes::{Notes, suggest},
-    quantity,
-    schema::{Mark, not_yet},
-    spec::{DurationText, List, NumberOr, SizeText, Text, Whole},
+use crate::{
+    config::{
+        notes::{Notes, suggest},
+        quantity,
+        schema::{Mark, not_yet},
+        spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},
+    },
+    engine::wire::name::Name,
 };
+
+/// No two points are further apart, in kilometres.
+const HALF_THE_GLOBE: u64 = 20_040;
 
 /// A whole number within bounds.
 pub(crate) fn whole(
@@ -54,6 +60,16 @@ const DURATION: Kind = Kind {
 
 const SIZE: Kind =
     Kind { read: quantity::size, show: quantity::show_size, noun: "size", remedy: "write it as \"64KiB\" or \"4MiB\"" };
+
+const SHARE: Kind = Kind {
+    read: quantity::share,
+    show: quantity::show_share,
+    noun: "share",
+    remedy: "write it as \"50%\" or \"2.5%\"",
+};
+
+const DISTANCE: Kind =
+    Kind { read: quantity::distance, show: |km| format!("{km}km"), noun: "distance", remedy: "write it as \"500km\"" };
 
 /// A quantity of a kind within bounds.
 fn bounded(
@@ -134,6 +150,49 @@ pub(crate) fn size(
     bounded((written.span(), written.get_ref()), &SIZE, path, default, bounds, notes)
 }
 
+/// A share within bounds, in parts of a thousand.
+pub(crate) fn share(
+    written: Option<&Spanned<ShareText>>,
+    path: &str,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+    notes: &mut Notes<'_>,
+) -> u64 {
+    let Some(written) = written else { return default };
+    bounded((written.span(), written.get_ref()), &SHARE, path, default, bounds, notes)
+}
+
+/// A distance on the globe of at least so many kilometres.
+pub(crate) fn distance(
+    written: Option<&Spanned<DistanceText>>,
+    path: &str,
+    default: u32,
+    least: u32,
+    notes: &mut Notes<'_>,
+) -> u32 {
+    let Some(written) = written else { return default };
+    let bounds = least.into()..=HALF_THE_GLOBE;
+    bounded((written.span(), written.get_ref()), &DISTANCE, path, default.into(), bounds, notes) as u32
+}
+
+/// A number with or without a fraction, within bounds.
+pub(crate) fn real(
+    written: Option<&Spanned<Real>>,
+    path: &str,
+    bounds: RangeInclusive<f64>,
+    notes: &mut Notes<'_>,
+) -> Option<f64> {
+    let written = written?;
+    let number = written.get_ref().0;
+    if bounds.contains(&number) {
+        return Some(number);
+    }
+    let label = format!("from {} to {}", bounds.start(), bounds.end());
+    let fault = notes.error(written.span(), format!("`{path}` is out of range"), label);
+    notes.push(fault);
+    None
+}
+
 /// One word of several. `later` are those of version 1 that this release does not have, with the work that brings them.
 pub(crate) fn word<T: Copy>(
     written: Spanned<&str>,
@@ -212,6 +271,26 @@ pub(crate) fn address(written: &Spanned<String>, what: &str, notes: &mut Notes<'
     if let Some(fault) = fault {
         notes.push(fault);
     }
+    None
+}
+
+/// A name that an alias leads to.
+pub(crate) fn target(written: &Spanned<&str>, what: &str, notes: &mut Notes<'_>) -> Option<Name> {
+    let text = *written.get_ref();
+    let label = match Name::from_text(text) {
+        Ok(name) if name == Name::root() => "nobody can be sent to the root".to_owned(),
+        Ok(name) if name.is_wildcard() => "nobody can be sent to a wildcard".to_owned(),
+        Ok(_) if text.parse::<IpAddr>().is_ok() => "an address is no name: write it as `address`".to_owned(),
+        Ok(name)
+            if name.labels().flatten().any(|octet| matches!(octet, b':' | b'/') || octet.is_ascii_whitespace()) =>
+        {
+            "a name without scheme, port and path is expected".to_owned()
+        }
+        Ok(name) => return Some(name),
+        Err(cause) => cause.to_string(),
+    };
+    let fault = notes.error(written.span(), format!("{what} has a bad cname"), label);
+    notes.push(fault);
     None
 }
 

@@ -1,21 +1,18 @@
 //! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be
 //! wrong any more.
 
+mod rule;
 mod rules;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::Hash,
-    sync::Arc,
-};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use super::check::{Meant, MeantPool, MeantService};
 use crate::engine::{
-    geo::{Cuts, GeoKey, Model, Rule},
+    geo::{Cuts, Model, Rule},
     health::monitor::{Monitor, ProbeKey},
     signal::latency::Latencies,
     snapshot::{Draft, Target, measures},
-    steer::policy::{Endpoint, Key, Pool, Service},
+    steer::policy::{Endpoint, Pool, Service},
     types::{At, EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
 };
 
@@ -48,7 +45,8 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let mut targets = Distinct::new();
     let mut policies = Distinct::new();
     // The last one is for services that ask for nobody's place until a timed drain moves their blocks.
-    let wanted: Vec<Option<Rule>> = meant.pools.iter().map(rule).chain([Some(Rule::default())]).collect();
+    let wanted: Vec<Option<Rule>> =
+        meant.pools.iter().map(|pool| rule::rule(pool, &meant.regions)).chain([Some(Rule::default())]).collect();
     let (rules, mut places, shared) = rules::share(&wanted);
     let plain = MapId(places.pop().flatten().unwrap_or_default());
     let mut endpoints = Vec::new();
@@ -70,7 +68,10 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 weight: endpoint.weight,
                 order: endpoint.order,
                 targets: endpoint.addresses().map(probed),
-                ..Endpoint::default()
+                cname: endpoint.cname.clone(),
+                group: endpoint.group.as_deref().map(Box::from),
+                capacity: endpoint.capacity,
+                fences: pool.fences_of(endpoint, &meant.regions),
             });
         }
         pools.push(Pool {
@@ -80,7 +81,10 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
             monitor,
             policy: PolicyId(policies.number(pool.policy.clone())),
             map: place.map(MapId),
-            ..Pool::default()
+            stands_for: None,
+            min_healthy: pool.min_healthy,
+            panic: pool.panic,
+            load: pool.load.and_then(|at| meant.loads.get(at)).map(|load| load.name.clone()),
         });
     }
     let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools)).collect();
@@ -92,6 +96,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let draft = Draft {
         regions: meant.regions,
         monitors: meant.monitors,
+        loads: meant.loads,
         targets: targets.kept.into_iter().map(target).collect(),
         loads: Vec::new(),
         endpoints,
@@ -116,44 +121,6 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     (draft, shared)
 }
 
-/// What a pool's map is made for; none when its policy does not ask where a client is. One that asks for the block
-/// alone gets the map that knows only special-purpose blocks.
-fn rule(pool: &MeantPool) -> Option<Rule> {
-    let policy = &pool.policy;
-    if !policy.asks_location() {
-        return policy.asks_block().then(Rule::default);
-    }
-    let chosen = || pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
-    let mut regions: Vec<RegionId> = chosen().map(|endpoint| RegionId(endpoint.region as u16)).collect();
-    regions.sort();
-    regions.dedup();
-    let keys = policy.prefer.iter().filter_map(|(key, tolerance)| match key {
-        Key::Order | Key::Load | Key::Response => None,
-        Key::Geo => Some((GeoKey::Geo, 0)),
-        Key::Rtt => Some((GeoKey::Rtt, *tolerance)),
-        Key::Distance => Some((GeoKey::Distance, *tolerance)),
-    });
-    // Where `order` comes first, only endpoints of one position are ever compared by the keys behind it.
-    let apart = policy.prefer.first().is_some_and(|(key, _)| *key == Key::Order);
-    let mut groups: BTreeMap<u32, u64> = BTreeMap::new();
-    for endpoint in chosen() {
-        let bit = regions.iter().position(|region| region.at() == endpoint.region).map_or(0, |at| 1 << at);
-        *groups.entry(if apart { endpoint.order } else { 0 }).or_default() |= bit;
-    }
-    let mut groups: Vec<u64> = groups.into_values().collect();
-    groups.sort_unstable();
-    groups.dedup();
-    Some(Rule { keys: keys.collect(), groups, depth: policy.depth, regions, ..Rule::default() })
-}
-
-/// Whether a band of the pool can hold several endpoints among which the client's block decides.
-fn splits(pool: &MeantPool) -> bool {
-    let ordered = pool.policy.prefer.iter().any(|(key, _)| *key == Key::Order);
-    let mut places: BTreeSet<u32> = BTreeSet::new();
-    let mut chosen = pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
-    pool.policy.asks_block() && chosen.any(|endpoint| !places.insert(if ordered { endpoint.order } else { 0 }))
-}
-
 fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Service {
     let mut maps: Vec<MapId> = Vec::new();
     let mut cut: Option<[u8; 2]> = None;
@@ -164,7 +131,7 @@ fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Servi
         {
             maps.push(map);
         }
-        if splits(pool) {
+        if rule::splits(pool, service.pools.len() > 1) {
             let [v4, v6] = pool.policy.sticky.unwrap_or(BLOCK);
             cut = Some(cut.map_or([v4, v6], |[w4, w6]| [v4.max(w4), v6.max(w6)]));
         }

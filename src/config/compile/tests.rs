@@ -13,8 +13,10 @@ use crate::{
         report, spec,
     },
     engine::{
+        geo::{Fence, GeoKey, Selector},
+        snapshot::Region,
         steer::{
-            policy::{Fallback, Policy, Spread},
+            policy::{Fallback, Key, Policy, Spread, Threshold},
             table::PoolTable,
         },
         wire::name::Name,
@@ -115,9 +117,19 @@ fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
         v6: None,
         weight: *weight,
         order: *order,
+        ..MeantEndpoint::default()
     };
     let endpoints = endpoints.iter().enumerate().map(endpoint).collect();
-    MeantPool { name: "p".into(), monitor: None, policy, endpoints }
+    MeantPool {
+        name: "p".into(),
+        monitor: None,
+        load: None,
+        policy,
+        endpoints,
+        min_healthy: Threshold::Count(1),
+        panic: Threshold::Share(0),
+        fence: Fence::default(),
+    }
 }
 
 fn policy(prefer: &[(Key, u32)], spread: Spread) -> Policy {
@@ -127,7 +139,8 @@ fn policy(prefer: &[(Key, u32)], spread: Spread) -> Policy {
 #[test]
 fn groups_are_who_can_meet_behind_the_order() {
     let endpoints = [(5, 1, 0), (3, 1, 0), (3, 1, 1), (9, 0, 1), (7, 1, 1)];
-    let made = |prefer: &[(Key, u32)]| rule(&meant(policy(prefer, Spread::Hash), &endpoints)).expect("a rule");
+    let made =
+        |prefer: &[(Key, u32)]| rule::rule(&meant(policy(prefer, Spread::Hash), &endpoints), &[]).expect("a rule");
     let behind = made(&[(Key::Order, 0), (Key::Rtt, 100)]);
     assert_eq!(behind.regions, [RegionId(3), RegionId(5), RegionId(7)]);
     assert_eq!(behind.groups, [0b011, 0b101]);
@@ -137,7 +150,27 @@ fn groups_are_who_can_meet_behind_the_order() {
     assert_eq!(before.keys, [(GeoKey::Rtt, 100), (GeoKey::Distance, 5)]);
     assert_eq!(before.depth, 3);
     assert_eq!(made(&[(Key::Order, 0)]), Rule::default());
-    assert_eq!(rule(&meant(policy(&[(Key::Order, 0)], Spread::All), &endpoints)), None);
+    assert_eq!(rule::rule(&meant(policy(&[(Key::Order, 0)], Spread::All), &endpoints), &[]), None);
+}
+
+#[test]
+fn a_map_knows_the_fences_of_those_who_can_be_chosen() {
+    let only = |country: &[u8; 2]| Fence { only: vec![Selector::Country(*country)], never: Vec::new() };
+    let mut pool = meant(policy(&[(Key::Rtt, 0)], Spread::Hash), &[(0, 1, 0), (0, 1, 0), (1, 1, 0), (1, 0, 0)]);
+    pool.fence = only(b"DE");
+    pool.endpoints[1].fence = only(b"FR");
+    pool.endpoints[3].fence = only(b"SE");
+    let regions = [Region::default(), Region { fence: only(b"DE"), ..Region::default() }];
+    let made = rule::rule(&pool, &regions).expect("a rule");
+    assert_eq!(made.fences, [only(b"DE"), only(b"FR")], "each once, and none of an endpoint that is never chosen");
+    assert_eq!(made.behind, [vec![0b01, 0b11], vec![0b01]]);
+    assert_eq!(pool.fences_of(&pool.endpoints[3], &regions), [only(b"DE"), only(b"SE")]);
+
+    let mut pool = meant(policy(&[], Spread::Random), &[(0, 1, 0), (1, 1, 0)]);
+    assert_eq!(rule::rule(&pool, &[]), None);
+    pool.endpoints[1].fence = only(b"FR");
+    let made = rule::rule(&pool, &[]).expect("a map when only a fence asks");
+    assert_eq!((&*made.behind, made.keys), (&[vec![0], vec![1]][..], Vec::new()));
 }
 
 #[test]
@@ -169,6 +202,10 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
     assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some([16, 32]));
     assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some([24, 56]));
     assert_eq!(cut(&[meant(policy(&[], Spread::Random), &two)]), None);
+    let shed = Policy { shed: Some([700, 950]), ..policy(&[], Spread::Random) };
+    assert_eq!(cut(&[meant(shed.clone(), &two)]), Some([16, 32]), "admission goes by block");
+    assert_eq!(cut(&[meant(shed.clone(), &two[..1])]), None, "nowhere to move on to");
+    assert_eq!(cut(&[meant(shed, &two[..1]), meant(policy(&[], Spread::Random), &two[..1])]), Some([16, 32]));
     assert_eq!(cut(&[meant(policy(&[], Spread::Hash), &[(0, 1, 0), (1, 0, 0)])]), None, "nothing to choose from");
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Columns {
 }
 
 /// What is wrong with a field, to follow its text; and what to do about it.
-pub(super) type Wrong = (&'static str, String);
+pub(crate) type Wrong = (&'static str, String);
 
 /// Reads the lines of a text, each as `line` says. Lines that start with `#` and empty ones are passed over.
 pub(super) fn read<T>(

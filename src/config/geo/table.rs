@@ -98,19 +98,19 @@ pub(super) fn prefix(text: &str) -> Result<Prefix, Wrong> {
     }
 }
 
-fn continent(text: &str) -> Result<[u8; 2], Wrong> {
+pub(crate) fn continent(text: &str) -> Result<[u8; 2], Wrong> {
     let known = CONTINENTS.iter().any(|code| code.eq_ignore_ascii_case(text));
     letters(text)
         .filter(|_| known)
         .ok_or_else(|| ("is no continent", format!("write one of {}", CONTINENTS.join(", "))))
 }
 
-pub(super) fn country(text: &str) -> Result<[u8; 2], Wrong> {
+pub(crate) fn country(text: &str) -> Result<[u8; 2], Wrong> {
     let remedy = || "write the two letters of ISO 3166-1, as DE; GB for the United Kingdom".to_owned();
     letters(text).filter(|code| is_country(*code)).ok_or_else(|| ("is no country", remedy()))
 }
 
-fn subdivision(text: &str) -> Result<Box<str>, Wrong> {
+pub(crate) fn subdivision(text: &str) -> Result<Box<str>, Wrong> {
     if let Some((_, code)) = text.split_once('-') {
         return Err(("names the country too", format!("write `{code}`")));
     }
@@ -136,7 +136,7 @@ fn degrees(text: &str, limit: f64) -> Result<f64, Wrong> {
     if degrees.abs() <= limit { Ok(degrees) } else { Err(("is not on the globe", remedy())) }
 }
 
-pub(super) fn asn(text: &str) -> Result<u32, Wrong> {
+pub(crate) fn asn(text: &str) -> Result<u32, Wrong> {
     let digits = text.bytes().all(|digit| digit.is_ascii_digit());
     let remedy = || "write the number alone, 1 to 4294967295".to_owned();
     text.parse().ok().filter(|asn| digits && *asn > 0).ok_or_else(|| ("is no AS number", remedy()))

@@ -12,13 +12,18 @@ use serde::{
 };
 use toml::Spanned;
 
-pub(crate) use value::{DistanceText, DurationText, List, NumberOr, Real, SizeText, TableOr, Text, Whole};
+pub(crate) use value::{
+    DistanceText, DurationText, List, Nothing, NumberOr, Real, ShareText, SizeText, TableOr, Text, Whole,
+};
 
 /// A field as it was written, with its place.
 pub(crate) type Field<T> = Option<Spanned<T>>;
 
 /// The entries of a table whose keys are the operator's, in name order.
 pub(crate) type Named<T> = BTreeMap<Spanned<String>, T>;
+
+/// Orders of regions by what selects their clients.
+pub(crate) type Orders = BTreeMap<Spanned<String>, Spanned<List>>;
 
 /// A whole configuration.
 #[derive(Debug, Default)]
@@ -27,11 +32,14 @@ pub(crate) struct Spec {
     pub(crate) server: ServerSpec,
     /// Where `[server]` stands.
     pub(crate) server_at: Option<std::ops::Range<usize>>,
+    pub(crate) acls: Named<Field<List>>,
+    pub(crate) groups: Named<Field<List>>,
     pub(crate) ecs: EcsSpec,
     pub(crate) geo: GeoSpec,
     pub(crate) log: LogSpec,
     pub(crate) regions: Named<RegionSpec>,
     pub(crate) monitors: Named<MonitorSpec>,
+    pub(crate) loads: Named<LoadSpec>,
     pub(crate) policies: Named<PolicySpec>,
     pub(crate) pools: Named<PoolSpec>,
     pub(crate) services: Named<ServiceSpec>,
@@ -84,8 +92,15 @@ table! {
     EcsSpec { from: Field<List>, }
     GeoSpec { databases: Field<List>, overrides: Field<Text>, }
     LogSpec { level: Field<Text>, format: Field<Text>, }
-    RegionSpec { location: Field<LocationSpec>, }
+    RegionSpec {
+        location: Field<LocationSpec>,
+        bias: Field<DurationText>,
+        capacity: Field<Real>,
+        demand: Field<Real>,
+        fence: Field<FenceSpec>,
+    }
     LocationSpec { lat: Field<Real>, lon: Field<Real>, }
+    FenceSpec { only: Field<List>, never: Field<List>, }
     MonitorSpec {
         interval: Field<DurationText>,
         timeout: Field<DurationText>,
@@ -108,27 +123,58 @@ table! {
         redirects: Field<Whole>,
     }
     BodySpec { contains: Field<Text>, max: Field<SizeText>, }
+    LoadSpec { max_age: Field<DurationText>, smooth: Field<DurationText>, push: Field<Nothing>, }
     PolicySpec {
         extends: Field<Text>,
         prefer: Field<List>,
         tolerance: Field<ToleranceSpec>,
+        limit: Field<LimitSpec>,
+        depth: Field<Whole>,
         spread: Field<Text>,
         sticky: Field<StickySpec>,
         answers: Field<Whole>,
+        distinct: Field<Text>,
+        shed: Field<ShedSpec>,
+        slow_start: Field<DurationText>,
+        geo: Field<GeoRulesSpec>,
     }
-    ToleranceSpec { rtt: Field<DurationText>, distance: Field<DistanceText>, }
+    ToleranceSpec {
+        rtt: Field<DurationText>,
+        distance: Field<DistanceText>,
+        load: Field<ShareText>,
+        response: Field<DurationText>,
+    }
+    LimitSpec { rtt: Field<DurationText>, distance: Field<DistanceText>, }
+    ShedSpec { low: Field<Real>, high: Field<Real>, }
+    GeoRulesSpec {
+        default: Field<List>,
+        continent: Orders,
+        country: Orders,
+        subdivision: Orders,
+        asn: Orders,
+        net: Orders,
+        group: Orders,
+    }
     StickySpec { v4: Field<Whole>, v6: Field<Whole>, }
     PoolSpec {
         monitor: Field<Text>,
+        load: Field<Text>,
         policy: Field<Text>,
         order: Field<List>,
+        min_healthy: Field<NumberOr>,
+        panic: Field<ShareText>,
+        fence: Field<FenceSpec>,
         endpoints: Named<EndpointSpec>,
     }
     EndpointSpec {
         region: Field<Text>,
         address: Field<List>,
+        cname: Field<Text>,
         weight: Field<Whole>,
         tier: Field<Whole>,
+        group: Field<Text>,
+        capacity: Field<Real>,
+        fence: Field<FenceSpec>,
     }
     ServiceSpec {
         pools: Field<List>,

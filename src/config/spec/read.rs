@@ -28,11 +28,14 @@ pub(crate) fn read(mut table: DeTable<'_>, notes: &mut Notes<'_>) -> Spec {
                 spec.server_at = Some(key.span());
                 spec.server = entry(value, path, notes).unwrap_or_default();
             }
+            "acls" => spec.acls = named(value, path, notes),
+            "groups" => spec.groups = named(value, path, notes),
             "ecs" => spec.ecs = entry(value, path, notes).unwrap_or_default(),
             "geo" => spec.geo = entry(value, path, notes).unwrap_or_default(),
             "log" => spec.log = entry(value, path, notes).unwrap_or_default(),
             "regions" => spec.regions = named(value, path, notes),
             "monitors" => spec.monitors = named(value, path, notes),
+            "loads" => spec.loads = named(value, path, notes),
             "policies" => spec.policies = named(value, path, notes),
             "pools" => spec.pools = named(value, path, notes),
             "services" => spec.services = named(value, path, notes),

@@ -47,6 +47,8 @@ text! {
     DurationText: "a duration in quotes, such as \"250ms\" or \"1m30s\"";
     /// A size.
     SizeText: "a size in quotes, such as \"4MiB\"";
+    /// A share.
+    ShareText: "a share in quotes, such as \"50%\"";
     /// A distance.
     DistanceText: "a distance in quotes, such as \"500km\"";
 }
@@ -82,6 +84,10 @@ impl List {
         }
     }
 }
+
+/// A table without keys: what it stands under says all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nothing;
 
 /// A word, or a table in its place.
 #[derive(Clone, Debug)]
@@ -154,6 +160,25 @@ impl<'de> Deserialize<'de> for Real {
                 Ok(Real(number))
             }
             whole_numbers!(|number: i64| Real(number as f64));
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Nothing;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an empty table, `{}`")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut from: A) -> Result<Nothing, A::Error> {
+                match from.next_key::<String>()? {
+                    Some(_) => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+                    None => Ok(Nothing),
+                }
+            }
         }
         from.deserialize_any(Visitor)
     }

@@ -7,7 +7,7 @@ use std::{
 
 use toml::Spanned;
 
-use super::{MeantEndpoint, value::items};
+use super::super::{MeantEndpoint, value::items};
 use crate::{
     config::{
         notes::{Notes, nearest, suggest},

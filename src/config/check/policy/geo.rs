@@ -1,0 +1,131 @@
+//! `[policies.NAME.geo]`: which regions whose clients prefer. Must not know how policies extend each other.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use toml::Spanned;
+
+use super::{
+    super::{
+        selector::{KINDS, of_kind, shown},
+        value::items,
+    },
+    Around,
+    terms::Terms,
+};
+use crate::{
+    config::{
+        notes::{Notes, join},
+        spec::{GeoRulesSpec, List, Orders, PolicySpec},
+    },
+    engine::{
+        geo::{Order, Selector},
+        steer::policy::Key,
+        types::RegionId,
+    },
+};
+
+/// Lays the rules of a table over those that it extends: a selector's own order replaces the one it had.
+pub(super) fn overlay(
+    terms: &mut Terms,
+    name: &str,
+    spec: &PolicySpec,
+    around: &mut Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) {
+    let Some(written) = &spec.geo else { return };
+    let path = join(&["policies", name, "geo"]);
+    let mut table = Table { path: &path, around, rules: BTreeMap::new() };
+    table.read(written.get_ref(), notes);
+    let rules = table.rules;
+    let preferences = terms.preferences.get_or_insert_default();
+    if let Some(default) = &written.get_ref().default {
+        preferences.default = order(default, &format!("{path}.default"), around, notes);
+    }
+    preferences.rules.retain(|(selector, _)| !rules.contains_key(selector));
+    preferences.rules.extend(rules.into_iter().map(|(selector, (order, _))| (selector, order)));
+    preferences.rules.sort();
+    if !terms.prefer.contains(&Key::Geo) && notes.is_whole(&["policies", name, "prefer"]) {
+        let label = format!("policy \"{name}\" does not prefer \"geo\"");
+        let fault = notes.error(written.span(), format!("`{path}` has no effect"), label);
+        notes.push(fault.remedy("add \"geo\" to `prefer`, or take the table out"));
+    }
+}
+
+/// The rules of one table so far, each with its place.
+struct Table<'t, 'a, 's> {
+    path: &'t str,
+    around: &'t mut Around<'a, 's>,
+    rules: BTreeMap<Selector, (Order, Range<usize>)>,
+}
+
+impl Table<'_, '_, '_> {
+    fn read(&mut self, spec: &GeoRulesSpec, notes: &mut Notes<'_>) {
+        let tables: [&Orders; 5] = [&spec.continent, &spec.country, &spec.subdivision, &spec.asn, &spec.net];
+        for (kind, orders) in KINDS.into_iter().zip(tables) {
+            for (key, regions) in orders {
+                let at = join(&[kind, key.get_ref()]);
+                let order = order(regions, &format!("{}.{at}", self.path), self.around, notes);
+                match of_kind(kind, key.get_ref()) {
+                    Ok(selector) => self.rule(selector, &order, key, notes),
+                    Err((cause, remedy)) => {
+                        let fault =
+                            notes.error(key.span(), format!("`{}.{kind}` has {:?}", self.path, key.get_ref()), cause);
+                        notes.push(fault.remedy(remedy));
+                    }
+                }
+            }
+        }
+        for (key, regions) in &spec.group {
+            let at = join(&["group", key.get_ref()]);
+            let order = order(regions, &format!("{}.{at}", self.path), self.around, notes);
+            let members = self.around.groups.members(key, &format!("{}.group", self.path), notes);
+            for selector in members {
+                if selector == Selector::Unknown {
+                    let message = format!("`{}.{at}` has clients of unknown location", self.path);
+                    let fault = notes.error(key.span(), message, "\"unknown\" is in the group");
+                    let remedy = "take it out of the group: the order for them is `default`";
+                    notes.push(fault.remedy(remedy));
+                    continue;
+                }
+                self.rule(selector, &order, key, notes);
+            }
+        }
+    }
+
+    /// Adds the rule for one selector, which must have none yet.
+    fn rule(&mut self, selector: Selector, order: &Order, key: &Spanned<String>, notes: &mut Notes<'_>) {
+        let Some((_, first)) = self.rules.get(&selector) else {
+            self.rules.insert(selector, (order.clone(), key.span()));
+            return;
+        };
+        let message = format!("`{}` has two rules for {}", self.path, shown(&selector));
+        let fault = notes.twice(first.clone(), key.span(), message);
+        notes.push(fault.remedy("keep one: equally specific rules cannot both decide"));
+    }
+}
+
+/// Regions in order; those with a bar between them are equally good.
+pub(crate) fn order(written: &Spanned<List>, path: &str, around: &Around<'_, '_>, notes: &mut Notes<'_>) -> Order {
+    let mut found: Vec<(RegionId, u16, Range<usize>)> = Vec::new();
+    let elements = items(Some(written));
+    for (place, item) in elements.iter().enumerate() {
+        for name in item.get_ref().split('|') {
+            let name = Spanned::new(item.span(), name);
+            let Some(at) = around.regions.seek(&name, &format!("`{path}`"), notes) else { continue };
+            let region = RegionId(at as u16);
+            match found.iter().find(|(known, ..)| *known == region) {
+                Some((.., first)) => {
+                    let message = format!("`{path}` has region {:?} twice", name.get_ref());
+                    let fault = notes.twice(first.clone(), item.span(), message);
+                    notes.push(fault.remedy("keep one: it has one place"));
+                }
+                None => found.push((region, place as u16, item.span())),
+            }
+        }
+    }
+    if elements.is_empty() && notes.is_whole_at(path) {
+        let fault = notes.error(written.span(), format!("`{path}` is empty"), "it prefers no region to another");
+        notes.push(fault.remedy("name regions; to keep clients out use a `fence`"));
+    }
+    found.into_iter().map(|(region, place, _)| (region, place)).collect()
+}

@@ -1,0 +1,261 @@
+//! `[pools]` and their endpoints.
+
+mod endpoint;
+mod order;
+mod suits;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    ops::Range,
+};
+
+use toml::Spanned;
+
+use super::{
+    MeantEndpoint, MeantPool,
+    names::Names,
+    policy::Policies,
+    selector::{Groups, fence},
+    value::{name, share, text},
+};
+use crate::{
+    config::{
+        notes::{Notes, join},
+        presets::key_name,
+        quantity,
+        spec::{NumberOr, PoolSpec, Spec},
+    },
+    engine::{
+        snapshot::Region,
+        steer::policy::{Key, MAX_ENDPOINTS, Threshold},
+        wire::name::Name,
+    },
+};
+use order::order;
+pub(crate) use suits::suits;
+
+/// The most different fences that a pool's endpoints stand behind: a set of them is one machine word.
+const MAX_FENCES: usize = 64;
+
+/// What a pool may name.
+#[derive(Debug)]
+pub(crate) struct Around<'a, 's> {
+    pub(crate) regions: &'a mut Names<'s>,
+    pub(crate) monitors: &'a mut Names<'s>,
+    pub(crate) loads: &'a mut Names<'s>,
+    pub(crate) groups: &'a mut Groups<'s>,
+    pub(crate) policies: &'a mut Policies<'s>,
+}
+
+/// `[pools]`, in name order.
+pub(crate) fn pools(
+    spec: &Spec,
+    regions: &[Region],
+    around: &mut Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) -> Vec<MeantPool> {
+    let pools: Vec<MeantPool> = spec.pools.iter().map(|(key, pool)| one(key, pool, around, notes)).collect();
+    for (key, pool) in spec.pools.keys().zip(&pools) {
+        let fences = pool.endpoints.iter().flat_map(|endpoint| pool.fences_of(endpoint, regions));
+        let count = fences.collect::<BTreeSet<_>>().len();
+        if count > MAX_FENCES {
+            let message = format!("pool \"{}\" stands behind {count} different fences", pool.name);
+            let fault = notes.error(key.span(), message, format!("at most {MAX_FENCES}"));
+            notes.push(fault.remedy("use fewer, or make two pools of it"));
+        }
+    }
+    for key in spec.regions.iter().filter(|(_, region)| region.location.is_none()).map(|(key, _)| key) {
+        // Told once for each region, however many pools go by it.
+        if let Some((pool, prefer)) = asking(&pools, around.regions.position(key.get_ref()))
+            && !notes.has_errors()
+        {
+            let message = format!("region \"{}\" has no location", key.get_ref());
+            let label = format!("it comes last for every client of pool \"{pool}\", which prefers {prefer:?}");
+            let fault = notes.warning(key.span(), message, label).remedy("add `location = { lat = …, lon = … }`");
+            notes.push(fault);
+        }
+    }
+    if spec.geo.databases.is_none()
+        && spec.geo.overrides.is_none()
+        && !notes.has_errors()
+        && let Some((at, (pool, prefer))) =
+            pools.iter().enumerate().find_map(|(at, pool)| Some((at, asking(std::slice::from_ref(pool), None)?)))
+        && let Some(key) = spec.pools.keys().nth(at)
+    {
+        let message = format!("pool \"{pool}\" goes by where clients are, and nothing says where they are");
+        let label = format!("it prefers {prefer:?}: all regions are equally near");
+        let remedy = "add `[geo]` with `databases` or `overrides`";
+        let fault = notes.warning(key.span(), message, label).remedy(remedy);
+        notes.push(fault);
+    }
+    pools
+}
+
+/// The first pool that asks where clients are (and has an endpoint in `region`), with the key that asks.
+fn asking(pools: &[MeantPool], region: Option<usize>) -> Option<(&str, &'static str)> {
+    pools.iter().find_map(|pool| {
+        let several =
+            pool.endpoints.iter().any(|endpoint| Some(endpoint.region) != pool.endpoints.first().map(|e| e.region));
+        let here = region.is_none_or(|region| pool.endpoints.iter().any(|endpoint| endpoint.region == region));
+        let key = pool.policy.prefer.iter().find(|(key, _)| matches!(key, Key::Rtt | Key::Distance | Key::Geo))?;
+        (several && here).then(|| (pool.name.as_str(), key_name(key.0)))
+    })
+}
+
+fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> MeantPool {
+    name("pool", key, notes);
+    let pool = key.get_ref();
+    let at = |field: &str| join(&["pools", pool, field]);
+    let what = format!("pool \"{pool}\"");
+    let monitor = monitor(key, spec, around, notes);
+    let load = spec.load.as_ref().and_then(|written| around.loads.find(&text(written), &what, notes));
+    let policy = around.policies.find(spec.policy.as_ref().map(text), notes);
+    let mut endpoints = Vec::new();
+    let mut seen = Seen::default();
+    for (key, endpoint) in &spec.endpoints {
+        name("endpoint", key, notes);
+        endpoints.push(endpoint::endpoint(pool, key, endpoint, around, &mut seen, notes));
+    }
+    count(key, spec, &endpoints, notes);
+    uneven(key, &endpoints, notes);
+    order(key, spec, &policy, &mut endpoints, notes);
+    let meant = MeantPool {
+        name: pool.clone(),
+        monitor,
+        load,
+        policy,
+        endpoints,
+        min_healthy: min_healthy(key, spec, notes),
+        panic: Threshold::Share(share(spec.panic.as_ref(), &at("panic"), 0, 0..=1000, notes) as u16),
+        fence: fence(spec.fence.as_ref(), &at("fence"), around.groups, notes),
+    };
+    panics(spec, &meant, notes);
+    let named = spec.policy.as_ref().map_or_else(|| key.span(), Spanned::span);
+    suits(named, &meant.policy, &meant, notes);
+    meant
+}
+
+/// Whom a pool's endpoints stand for so far: nobody twice.
+#[derive(Debug, Default)]
+struct Seen {
+    addresses: BTreeMap<IpAddr, Range<usize>>,
+    cnames: BTreeMap<Name, Range<usize>>,
+}
+
+fn monitor(
+    key: &Spanned<String>,
+    spec: &PoolSpec,
+    around: &mut Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) -> Option<usize> {
+    let pool = key.get_ref();
+    if let Some(written) = &spec.monitor {
+        return around.monitors.find(&text(written), &format!("pool \"{pool}\""), notes);
+    }
+    if notes.is_whole(&["pools", pool, "monitor"]) {
+        let fault = notes
+            .warning(key.span(), format!("pool \"{pool}\" has no monitor"), "its endpoints always count as up")
+            .remedy("add `monitor = \"NAME\"` and a `[monitors.NAME]` table");
+        notes.push(fault);
+    }
+    None
+}
+
+/// A number of endpoints, or a share of them.
+fn min_healthy(key: &Spanned<String>, spec: &PoolSpec, notes: &mut Notes<'_>) -> Threshold {
+    const DEFAULT: Threshold = Threshold::Count(1);
+    let Some(written) = &spec.min_healthy else { return DEFAULT };
+    let at = join(&["pools", key.get_ref(), "min_healthy"]);
+    let chosen = spec.endpoints.values().filter(|endpoint| endpoint.weight.as_ref().is_none_or(|w| w.get_ref().0 > 0));
+    let most = chosen.count().clamp(1, MAX_ENDPOINTS);
+    let fault = match written.get_ref() {
+        NumberOr::Number(count) => match u8::try_from(*count) {
+            Ok(count) if (1..=most).contains(&usize::from(count)) => return Threshold::Count(count),
+            _ => {
+                let label = format!("from 1 to {most}, the endpoints that can be chosen");
+                notes.error(written.span(), format!("`{at}` is out of range"), label)
+            }
+        },
+        NumberOr::Word(text) => match quantity::share(text) {
+            Ok(parts @ 1..=1000) => return Threshold::Share(parts as u16),
+            Ok(_) => notes.error(written.span(), format!("`{at}` is out of range"), "from 0.1% to 100%"),
+            Err(cause) => notes
+                .error(written.span(), format!("`{at}` is neither a number nor a share"), cause)
+                .remedy("write 2 or \"50%\""),
+        },
+    };
+    notes.push(fault);
+    DEFAULT
+}
+
+/// Only measured health can be distrusted.
+fn panics(spec: &PoolSpec, pool: &MeantPool, notes: &mut Notes<'_>) {
+    if let Some(written) = &spec.panic
+        && pool.monitor.is_none()
+        && spec.monitor.is_none()
+        && !notes.has_errors()
+    {
+        let message = format!("the panic of pool \"{}\" has no effect", pool.name);
+        let fault = notes.warning(written.span(), message, "it has no monitor: its endpoints always count as up");
+        notes.push(fault.remedy("add `monitor = \"NAME\"`, or take it out"));
+    }
+}
+
+/// Where only some endpoints have a family, what a client gets of it depends on where it is sent: nothing may be empty by
+/// accident.
+fn uneven(key: &Spanned<String>, endpoints: &[MeantEndpoint], notes: &mut Notes<'_>) {
+    if notes.has_errors() {
+        return;
+    }
+    let chosen = || endpoints.iter().filter(|endpoint| endpoint.weight > 0 && endpoint.cname.is_none());
+    for (family, (number, rtype)) in [(4, "A"), (6, "AAAA")].into_iter().enumerate() {
+        let (have, lack): (Vec<_>, Vec<_>) = chosen().partition(|endpoint| endpoint.addresses()[family].is_some());
+        if have.is_empty() || lack.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = lack.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        let message = format!("pool \"{}\" has IPv{number} at some endpoints only", key.get_ref());
+        let label = format!("clients that are sent to {} get no {rtype}", listed(&names));
+        let remedy = format!("give them an IPv{number} address, or make two pools of it");
+        let fault = notes.warning(key.span(), message, label).remedy(remedy);
+        notes.push(fault);
+    }
+}
+
+/// The first few of some names.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 8;
+    let more = names.len().saturating_sub(SHOWN);
+    match names {
+        _ if more > 0 => format!("{} or {more} more", names[..SHOWN].join(", ")),
+        [before @ .., one, last] => {
+            before.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{one} or {last}")
+        }
+        _ => names.concat(),
+    }
+}
+
+fn count(key: &Spanned<String>, spec: &PoolSpec, endpoints: &[MeantEndpoint], notes: &mut Notes<'_>) {
+    let pool = key.get_ref();
+    let fault = if endpoints.is_empty() {
+        if !notes.is_whole(&["pools", pool]) {
+            return;
+        }
+        notes
+            .error(key.span(), format!("pool \"{pool}\" has no endpoints"), "there is nothing to answer with")
+            .remedy(format!("add a `[pools.{pool}.endpoints.NAME]` table with `region` and `address`"))
+    } else if let Some((extra, _)) = spec.endpoints.iter().nth(MAX_ENDPOINTS) {
+        let message = format!("pool \"{pool}\" has {} endpoints", endpoints.len());
+        notes
+            .error(extra.span(), message, format!("at most {MAX_ENDPOINTS}, in name order this is the first too many"))
+            .remedy("make two pools of it")
+    } else if endpoints.iter().all(|endpoint| endpoint.weight == 0) {
+        notes
+            .error(key.span(), format!("every endpoint of pool \"{pool}\" has weight 0"), "none can ever be chosen")
+            .remedy("give one of them a weight; 0 is for those that are only probed")
+    } else {
+        return;
+    };
+    notes.push(fault);
+}
