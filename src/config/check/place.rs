@@ -7,14 +7,15 @@ use toml::Spanned;
 use super::{
     CAPACITY,
     selector::{Groups, fence},
-    value::{items, name, real, units},
+    value::{items, name, real},
 };
 use crate::{
     config::{
         fault::Sources,
         geo::{self, Found, Named as NamedFile},
         notes::{Notes, join},
-        spec::{DurationText, GeoSpec, Named, Real, RegionSpec},
+        quantity,
+        spec::{GeoSpec, Named, Real, RegionSpec},
     },
     engine::{
         geo::{Coordinates, RegionPoint},
@@ -23,8 +24,10 @@ use crate::{
     },
 };
 
-/// The largest bias to either side, in tenths of a millisecond: a second.
-const FURTHEST: u64 = 10_000;
+/// The largest bias to either side, in microseconds.
+const FURTHEST: u64 = 1_000_000;
+/// A tenth of a millisecond, in which round-trip times are counted.
+const TENTH: u64 = 100;
 
 /// Reads the databases and overrides that `[geo]` names.
 pub(crate) fn geo(
@@ -90,9 +93,19 @@ fn bias(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -> i3
     let Some(written) = &region.bias else { return 0 };
     let text: &str = written.get_ref();
     let (sign, size) = text.strip_prefix('-').map_or((1, text), |size| (-1, size));
-    let size = Spanned::new(written.span(), DurationText(size.to_owned()));
     let at = join(&["regions", key.get_ref(), "bias"]);
-    sign * units(Some(&size), &at, 100, 0, 0..=FURTHEST, notes) as i32
+    let fault = match quantity::duration(size) {
+        Ok(micros) if micros.is_multiple_of(TENTH) && micros <= FURTHEST => return sign * (micros / TENTH) as i32,
+        Ok(micros) if micros <= FURTHEST => {
+            notes.error(written.span(), format!("`{at}` is too fine"), "it is counted in steps of 100us")
+        }
+        Ok(_) => notes.error(written.span(), format!("`{at}` is out of range"), "from -1s to 1s"),
+        Err(cause) => notes
+            .error(written.span(), format!("`{at}` is not a duration"), cause)
+            .remedy("write it as \"20ms\", or \"-20ms\" to draw more clients"),
+    };
+    notes.push(fault);
+    0
 }
 
 fn location(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -> Option<Coordinates> {

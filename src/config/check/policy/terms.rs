@@ -141,27 +141,34 @@ pub(super) fn overlay(
     shed(&mut terms, name, spec, notes);
     terms.slow_start = millis(spec.slow_start.as_ref(), &at("slow_start"), terms.slow_start, 0..=HOUR, notes);
     geo::overlay(&mut terms, name, spec, around, notes);
+    answers(&mut terms, name, spec, notes);
+    terms
+}
+
+/// How many endpoints an answer names, and what no two of them have in common.
+fn answers(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>) {
+    let at = |key: &str| join(&["policies", name, key]);
     let answers = whole(spec.answers.as_ref(), &at("answers"), terms.answers.into(), 1..=MAX_ENDPOINTS as i64, notes);
     terms.answers = answers as u8;
-    if let Some(answers) = &spec.answers
-        && terms.spread == Spread::All
-    {
-        let fault = notes
-            .error(answers.span(), format!("`{}` has no effect", at("answers")), "the spread \"all\" names everybody")
-            .remedy("take it out, or choose another spread");
-        notes.push(fault);
-    }
     if let Some(distinct) = &spec.distinct {
         let words = [("region", Distinct::Region), ("group", Distinct::Group), ("none", Distinct::Nothing)];
         terms.distinct = word(text(distinct), &at("distinct"), &words, &[], notes).unwrap_or(terms.distinct);
-        if terms.spread == Spread::All || terms.answers == 1 {
-            let label =
-                if terms.answers == 1 { "an answer names one endpoint" } else { "the spread \"all\" names everybody" };
-            let fault = notes.error(distinct.span(), format!("`{}` has no effect", at("distinct")), label);
-            notes.push(fault.remedy("take it out, or set `answers`"));
+    }
+    let everybody = terms.spread == Spread::All;
+    let vain = [
+        ("answers", spec.answers.as_ref().map(Spanned::span), everybody),
+        ("distinct", spec.distinct.as_ref().map(Spanned::span), everybody || terms.answers == 1),
+    ];
+    for (key, span, in_vain) in vain {
+        if let (Some(span), true) = (span, in_vain) {
+            let (label, remedy) = match everybody {
+                true => ("the spread \"all\" names everybody", "take it out, or choose another spread"),
+                false => ("an answer names one endpoint", "take it out, or set `answers`"),
+            };
+            let fault = notes.error(span, format!("`{}` has no effect", at(key)), label);
+            notes.push(fault.remedy(remedy));
         }
     }
-    terms
 }
 
 fn tolerance(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>) {

@@ -61,7 +61,7 @@ pub(super) fn endpoint(
         order: whole(spec.tier.as_ref(), &at("tier"), 0, 1..=MAX_TIER, notes) as u32,
         group: spec.group.as_ref().map(|written| {
             let group = Spanned::new(written.span(), written.get_ref().0.clone());
-            name(&format!("{what} is in a group that"), &group, notes);
+            name("group", &group, notes);
             group.into_inner()
         }),
         capacity: real(spec.capacity.as_ref(), &at("capacity"), CAPACITY, notes),
