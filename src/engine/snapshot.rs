@@ -25,8 +25,6 @@ pub struct Draft {
     pub regions: Vec<Region>,
     /// Monitors in name order.
     pub monitors: Vec<Monitor>,
-    /// Where reports of load come from, in name order.
-    pub loads: Vec<Load>,
     /// What is probed.
     pub targets: Vec<Target>,
     /// Where load reports come from, in name order.
@@ -224,17 +222,6 @@ pub struct Region {
     pub demand: Option<f64>,
     /// Whom it is open to. It is in the endpoints' fences already.
     pub fence: Fence,
-}
-
-/// Where reports of load come from, and how they are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// The key in the configuration.
-    pub name: Box<str>,
-    /// Milliseconds after which a report no longer counts.
-    pub max_age: u64,
-    /// Half-life of the smoothing in milliseconds; 0: reports are taken as they are.
-    pub smooth: u64,
 }
 
 /// One thing that is probed.

@@ -8,7 +8,7 @@ use crate::{
         notes::{Notes, join},
         spec::{LoadSpec, Named},
     },
-    engine::snapshot::Load,
+    engine::signal::load::Load,
 };
 
 const MAX_AGE: u64 = 10_000;

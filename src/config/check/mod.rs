@@ -34,7 +34,8 @@ use super::{
 use crate::engine::{
     geo::{Fence, Selector},
     health::monitor::Monitor,
-    snapshot::{Load, Region},
+    signal::load::Load,
+    snapshot::Region,
     steer::policy::{Fallback, Policy, Threshold},
     types::Prefix,
     wire::name::Name,

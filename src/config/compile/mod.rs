@@ -98,7 +98,6 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         monitors: meant.monitors,
         loads: meant.loads,
         targets: targets.kept.into_iter().map(target).collect(),
-        loads: Vec::new(),
         endpoints,
         pools,
         policies: policies.kept,
