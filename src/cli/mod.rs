@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod estimate;
 mod explain;
 mod folder;
 mod geo;

@@ -89,6 +89,9 @@ fn write_pool(pool: &PoolStory, out: &mut dyn Write) -> io::Result<()> {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         writeln!(out, "            {}", cells.join("  ").trim_end())?;
     }
+    for because in &pool.because {
+        writeln!(out, "          {because}")?;
+    }
     for draw in &pool.draws {
         writeln!(out, "          draw {draw}")?;
     }

@@ -7,14 +7,18 @@ use super::{
     Question,
     words::{self, admission, basis_in_words, drew, in_presentation, in_words, rules},
 };
-use crate::engine::{
-    snapshot::World,
-    steer::{
-        policy::Key,
-        trace::{Basis, Exclusion, Standing, Step},
+use crate::{
+    cli::estimate,
+    engine::{
+        geo::{Estimator, How, SCALE_ONE},
+        snapshot::World,
+        steer::{
+            policy::Key,
+            trace::{Basis, Exclusion, Standing, Step},
+        },
+        types::{EndpointId, Family, PoolId, Prefix},
+        wire::rr::RrType,
     },
-    types::{EndpointId, Family, Prefix},
-    wire::rr::RrType,
 };
 
 /// An explanation.
@@ -56,6 +60,12 @@ pub(super) struct Story {
     pub(super) unkeyed: bool,
     /// The draw that would give this answer again.
     pub(super) repeat_draw: Option<String>,
+    /// Where the client is looked up, and whether as a resolver.
+    #[serde(skip)]
+    looked_up: Option<(Prefix, bool)>,
+    /// The pool that is looked at.
+    #[serde(skip)]
+    looked_at: Option<PoolId>,
 }
 
 /// Where the client is taken to be.
@@ -84,6 +94,8 @@ pub(super) struct PoolStory {
     pub(super) rules: String,
     /// The catchment that the client belongs to, and its prefix.
     pub(super) catchment: Option<String>,
+    /// What values rest on, where it is more than the model.
+    pub(super) because: Vec<String>,
     /// Every endpoint.
     pub(super) candidates: Vec<Candidate>,
     /// The draws, in words.
@@ -174,6 +186,8 @@ impl Story {
             scope: None,
             unkeyed: false,
             repeat_draw: None,
+            looked_up: None,
+            looked_at: None,
         };
         for step in tape {
             story.take(world, question, step);
@@ -207,6 +221,7 @@ impl Story {
                 self.locate(world, question, *basis, *client, (*block, *scope), behind.is_some());
             }
             Step::Pool(id) => {
+                self.looked_at = Some(*id);
                 let pool = &world.pools[id.at()];
                 let policy = &world.policies[pool.policy.at()];
                 self.pools.push(PoolStory {
@@ -214,6 +229,7 @@ impl Story {
                     policy: policy.name.to_string(),
                     rules: rules(policy),
                     catchment: None,
+                    because: Vec::new(),
                     candidates: Vec::new(),
                     draws: Vec::new(),
                     passed_over: None,
@@ -291,6 +307,7 @@ impl Story {
         behind: bool,
     ) {
         let spot = if behind { world.resolvers.find(at) } else { world.atlas.find(at) };
+        self.looked_up = Some((at, behind));
         let (basis_text, scope_text) = basis_in_words(basis, block);
         self.location = Some(Located {
             basis: basis_text,
@@ -307,6 +324,12 @@ impl Story {
     }
 
     fn rank(&mut self, world: &World, key: Key, id: EndpointId, value: u32, kept: bool) {
+        let because = self.looked_up.and_then(|at| rests_on(world, self.looked_at, key, id, at));
+        if let (Some(because), Some(pool)) = (because, self.pools.last_mut())
+            && !pool.because.contains(&because)
+        {
+            pool.because.push(because);
+        }
         let Some(candidate) = self.candidate(world, id) else { return };
         let (name, text) = in_words(key, value);
         candidate.values.push(Value { key: name, value: text });
@@ -327,6 +350,33 @@ impl Story {
     fn candidate(&mut self, world: &World, id: EndpointId) -> Option<&mut Candidate> {
         let name = &world.endpoints.get(id.at())?.name;
         self.pools.last_mut()?.candidates.iter_mut().find(|c| *c.endpoint == **name)
+    }
+}
+
+/// What the value of a key rests on, where that is more than the model from the client's own place.
+fn rests_on(
+    world: &World,
+    pool: Option<PoolId>,
+    key: Key,
+    id: EndpointId,
+    (at, behind): (Prefix, bool),
+) -> Option<String> {
+    let facts = if behind { world.resolvers.find(at).facts } else { world.atlas.find(at).facts };
+    match key {
+        Key::Geo => {
+            let preferences = world.policies.get(world.pools.get(pool?.at())?.policy.at())?.preferences.as_deref()?;
+            Some(match preferences.of(&facts).0 {
+                Some(selector) => format!("geo: the rule for {selector}"),
+                None => "geo: the default, since no rule meets the client".into(),
+            })
+        }
+        Key::Rtt => {
+            let region = world.endpoints.get(id.at())?.region;
+            let how = Estimator::new(&world.ground()).row(&facts, &[region]).pop()?.how;
+            let plain = matches!(how, How::Modelled(_, SCALE_ONE) | How::UnknownClient | How::UnknownRegion);
+            (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, estimate::rests_on(how)))
+        }
+        Key::Order | Key::Distance | Key::Load | Key::Response => None,
     }
 }
 

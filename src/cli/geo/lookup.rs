@@ -7,9 +7,9 @@ use std::{
     path::Path,
 };
 
-use super::super::Exit;
+use super::super::{Exit, estimate};
 use crate::engine::{
-    geo::{Estimate, Estimator, GeoKey, Ground, How, Map, Measured, RegionPoint, Rule, SCALE_ONE, Start, normalise},
+    geo::{Estimate, Estimator, GeoKey, Ground, How, Map, RegionPoint, Rule, normalise},
     snapshot::Draft,
     steer::locate::piece,
     types::{MapId, Prefix, RegionId},
@@ -135,12 +135,12 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
     estimates.sort_by_key(|(_, estimate)| estimate.rtt);
     let width = estimates.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("region".len());
     writeln!(out, "  {:width$}  {:>8}  {:>6}  from", "region", "ms", "km")?;
-    for (name, estimate) in estimates {
-        let (ms, km) = match estimate.how {
-            How::Measured(..) | How::Modelled(..) => (tenths(estimate.rtt), known(estimate.km)),
+    for (name, row) in estimates {
+        let (ms, km) = match row.how {
+            How::Measured(..) | How::Modelled(..) => (tenths(row.rtt), known(row.km)),
             How::Order(_) | How::UnknownClient | How::UnknownRegion => ("-".into(), "-".into()),
         };
-        writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {}", from(estimate.how))?;
+        writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {}", estimate::rests_on(row.how))?;
     }
     let (_, block, special) = piece(inside, &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
     match special {
@@ -157,43 +157,10 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
     }
 }
 
-/// What an estimate rests on, in words.
-fn from(how: How) -> String {
-    match how {
-        How::Measured(whose, Measured { samples, age, .. }) => match samples {
-            Some(samples) => format!("measured for {whose}: {samples} samples, {} old", span(age)),
-            None => format!("stated for {whose}"),
-        },
-        How::Modelled(from, scale) => {
-            let from = match from {
-                Start::Coordinates => "the client's coordinates",
-                Start::Centroid => "where the country's people live",
-            };
-            match scale {
-                SCALE_ONE => from.into(),
-                scale => format!("{from}, times {}.{:03} like what is measured", scale / SCALE_ONE, scale % SCALE_ONE),
-            }
-        }
-        How::Order(place) => format!("`geo.default`, place {}", place + 1),
-        How::UnknownClient => "nothing: the client's place is unknown".into(),
-        How::UnknownRegion => "nothing: the region has no location".into(),
-    }
-}
-
 fn tenths(rtt: u32) -> String {
     format!("{}.{}", rtt / 10, rtt % 10)
 }
 
 fn known(km: u32) -> String {
     if km == u32::MAX { "-".into() } else { km.to_string() }
-}
-
-/// A length of time in its largest whole unit.
-fn span(millis: u64) -> String {
-    match millis / 1000 {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
 }

@@ -53,7 +53,17 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
                 continue;
             }
         };
-        for line in read(file, age(named), files.regions, sources, faults) {
+        let age = age(named);
+        let lines = read(file, age, files.regions, sources, faults);
+        if files.max_age.is_some_and(|max| age >= max) && lines.iter().any(|line| line.reading.samples.is_some()) {
+            let message = format!("the measurements of {} are too old to count", named.path.display());
+            let label = format!("written {} h ago, which is beyond `latency.max_age`", age / 3_600_000);
+            let fault = Fault::warning(message, named.place.clone(), label);
+            faults.push(
+                fault.remedy("measure again, raise `latency.max_age`, or leave `samples` out: statements do not age"),
+            );
+        }
+        for line in lines {
             if let Whose::Net(prefix) = line.whose {
                 prefixes.insert(prefix);
             }

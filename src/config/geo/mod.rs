@@ -41,6 +41,8 @@ pub struct Files<'a> {
     pub latency: &'a [Named],
     /// The most prefixes that are measured apart.
     pub max_prefixes: usize,
+    /// From which age on, in milliseconds, measurements are not believed; none: nobody asks.
+    pub max_age: Option<u64>,
     /// Every prefix that geo rules, fences and groups name.
     pub nets: &'a [Prefix],
     /// The regions' names.

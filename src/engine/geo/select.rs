@@ -5,7 +5,7 @@ use super::{
     Fence, Location, Order, Preferences, Selector,
     atlas::{Atlas, Mark, Marks, Table},
 };
-use crate::engine::types::Prefix;
+use crate::engine::types::{Prefix, RegionId};
 
 /// What a client is known by.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,21 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.location.is_none_or(|location| location.continent.is_none() && location.country.is_none())
+    }
+}
+
+impl std::fmt::Display for Selector {
+    /// In the configuration's own spelling.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = |[a, b]: &[u8; 2]| [char::from(*a), char::from(*b)].iter().collect::<String>();
+        match self {
+            Self::Continent(continent) => write!(f, "continent:{}", code(continent)),
+            Self::Country(country) => write!(f, "country:{}", code(country)),
+            Self::Subdivision(country, subdivision) => write!(f, "subdivision:{}-{subdivision}", code(country)),
+            Self::Asn(asn) => write!(f, "asn:{asn}"),
+            Self::Net(prefix) => write!(f, "net:{prefix}"),
+            Self::Unknown => f.write_str("unknown"),
+        }
     }
 }
 
@@ -176,6 +191,12 @@ impl Preferences {
         }
     }
 
+    /// The place of a region for a client; `u32::MAX` for one that the client's order leaves out.
+    #[must_use]
+    pub fn place(&self, facts: &Facts<'_>, region: RegionId) -> u32 {
+        places(self.of(facts).1, &[region]).pop().unwrap_or(u32::MAX)
+    }
+
     /// The rules by number, laid out.
     pub(super) fn index(&self, marks: &Marks) -> Index<usize> {
         Index::new(self.rules.iter().enumerate().map(|(at, (selector, _))| (selector, at)), marks, |_, _| {})
@@ -193,7 +214,7 @@ impl Preferences {
 }
 
 /// The place of each region in an order. Without any order all are equally good; a region that is not in it comes last.
-pub(super) fn places(order: &Order, regions: &[crate::engine::types::RegionId]) -> Vec<u32> {
+pub(super) fn places(order: &Order, regions: &[RegionId]) -> Vec<u32> {
     let place =
         |region| order.iter().find(|(known, _)| known == region).map_or(u32::MAX, |(_, place)| u32::from(*place));
     if order.is_empty() { vec![0; regions.len()] } else { regions.iter().map(place).collect() }

@@ -27,7 +27,7 @@ use table::{Assignment, PoolTable};
 use trace::Rung;
 
 use super::{
-    geo::{Estimate, Estimator, Ground, Map},
+    geo::{Estimate, Estimator, Facts, Ground, Map, Preferences},
     types::{PoolId, RegionId},
 };
 
@@ -58,8 +58,19 @@ impl Parts<'_> {
     /// How far a region is from a client, as the maps have it. Slow: for people.
     #[must_use]
     pub fn estimate(&self, client: &Client, region: RegionId) -> Option<Estimate> {
+        Estimator::new(&self.ground).row(&self.facts(client), &[region]).pop()
+    }
+
+    /// What a client is known by.
+    fn facts(&self, client: &Client) -> Facts<'_> {
         let atlas = if client.behind.is_some() { self.ground.resolvers } else { self.ground.atlas };
-        Estimator::new(&self.ground).row(&atlas.find(client.prefix).facts, &[region]).pop()
+        atlas.find(client.prefix).facts
+    }
+
+    /// The place of a region in the order that holds for a client. Slow: for people.
+    #[must_use]
+    pub fn place(&self, client: &Client, preferences: &Preferences, region: RegionId) -> u32 {
+        preferences.place(&self.facts(client), region)
     }
 }
 

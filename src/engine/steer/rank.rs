@@ -120,15 +120,14 @@ impl<'s> Field<'s> {
 
     /// The number behind an endpoint's place in a band, from the same estimate that the maps were compiled from.
     fn value(&self, key: Key, n: u8) -> u32 {
-        let estimate = || {
-            let region = self.parts.endpoints.get(self.id(n).at())?.region;
-            self.parts.estimate(self.client, region)
-        };
+        let region = || self.parts.endpoints.get(self.id(n).at()).map(|endpoint| endpoint.region);
+        let estimate = || self.parts.estimate(self.client, region()?);
+        let place = || Some(self.parts.place(self.client, self.policy.preferences.as_deref()?, region()?));
         match key {
             Key::Order => self.table.order(n),
             Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt),
             Key::Distance => estimate().map_or(u32::MAX, |e| e.km),
-            Key::Geo => u32::MAX,
+            Key::Geo => place().unwrap_or_default(),
             Key::Load => self.row_of(n).load,
             Key::Response => self.row_of(n).response,
         }

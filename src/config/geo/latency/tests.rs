@@ -139,6 +139,26 @@ fn the_last_file_has_a_cell_and_prefixes_are_counted_over_all() {
 }
 
 #[test]
+fn a_file_of_measurements_that_are_too_old_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sources = Sources::default();
+    let config = sources.add("meridian.toml", "the configuration");
+    let mut told = |text: &str, max_age| {
+        let path = folder.path().join("a.csv");
+        fs::write(&path, text).unwrap();
+        let files = [Named { path, place: Place { file: config, span: 4..17 } }];
+        let files = Files { latency: &files, max_prefixes: 9, max_age, regions: REGIONS, ..Files::default() };
+        let mut faults = Vec::new();
+        super::super::load(&files, &mut sources, &mut faults);
+        faults.into_iter().map(|fault| fault.label).collect::<Vec<_>>()
+    };
+    let measured = "client,region,ms,samples\nDE,eu-west,20,9\n";
+    assert_eq!(told(measured, Some(0)), ["written 0 h ago, which is beyond `latency.max_age`"]);
+    assert_eq!(told(measured, Some(86_400_000)), [""; 0]);
+    assert_eq!(told("client,region,ms\nDE,eu-west,20\n", Some(0)), [""; 0], "a statement does not age");
+}
+
+#[test]
 fn the_committed_file_is_good() {
     let (found, faults) = {
         let (mut sources, mut faults) = (Sources::default(), Vec::new());
