@@ -196,6 +196,16 @@ impl Gate {
         }
     }
 
+    /// Whether measured health decides, so that a family that is known to be dead is withheld.
+    #[must_use]
+    pub fn believes(&self) -> bool {
+        match self.belief {
+            Belief::Measured => true,
+            Belief::Relaxed => !self.distrusted,
+            Belief::Ignored | Belief::LastKnown | Belief::Lifted => false,
+        }
+    }
+
     /// Those that are up and may go, of the eligible.
     #[must_use]
     pub fn falling(&self) -> u64 {

@@ -237,8 +237,7 @@ impl Ladder<'_> {
         for &n in &chosen {
             trace.note(|| Step::Chosen(field.id(n)));
         }
-        let living = matches!(belief, Belief::Measured | Belief::Relaxed);
-        Some(Verdict::Endpoints { pool, chosen, catchment, living })
+        Some(Verdict::Endpoints { pool, chosen, catchment, living: gate.believes() })
     }
 }
 

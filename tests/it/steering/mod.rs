@@ -1,7 +1,10 @@
 //! Steering without sockets: configuration text to a World, outcomes to a Ledger, packets to answers, all in memory.
 
+mod admission;
+mod agree;
 mod empty;
 pub mod lab;
+mod ladder;
 mod plan;
 mod scope;
 mod shares;
