@@ -14,6 +14,7 @@ pub mod types;
 pub mod wire;
 pub mod zone;
 
+mod reflect;
 mod resolve;
 mod serve;
 

@@ -68,6 +68,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 return done;
             }
             self.trace.note(|| Step::Beside(service));
+        } else if node.is_reflect() {
+            self.reflect(node, reply);
+            return true;
         }
         if rtype == RrType::DS
             && let Some(above) = table.above(node)
@@ -88,7 +91,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 push(reply, Part::Rrset(rrset));
             }
         } else if let Some(cname) = alias {
-            push(reply, Part::Alias(cname));
+            push(reply, Part::Alias(cname, None));
             return rtype == RrType::ANY || self.follow(hash, cname.target(), reply);
         } else {
             self.negative(node, node.service(), reply);

@@ -7,33 +7,42 @@ use super::{
     steer::{
         self, Decision, Parts, Verdict,
         locate::{Asker, Client, Whereabouts, locate},
-        policy::{Fallback, Service},
+        policy::{Fallback, Families, Https, Service},
         trace::{Step, Trace},
     },
     types::{Family, Prefix, ServiceId},
     wire::{
         fragment::Fragment,
-        reply::{Part, Reply},
+        reply::{List, Part, Reply},
         rr::{Rcode, RrType},
     },
     zone::table::Node,
 };
 
+/// What is asked of a steered name.
+#[derive(Clone, Copy)]
+enum Wanted<'s> {
+    /// The addresses of a family.
+    Addresses(Family),
+    /// Type 65, where the service has it.
+    Https(&'s Https),
+    /// A type of the zone file's, at a name that may stand for another: then it does for every type.
+    Alias,
+}
+
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers a steered name; none where the type is the zone file's to answer. False within: not ready.
     pub(super) fn steered(&mut self, id: ServiceId, node: &'s Node, hash: u64, reply: &mut Reply<'s>) -> Option<bool> {
-        let (world, subnet) = (&*self.snapshot.world, self.query.edns.as_ref().and_then(|e| e.subnet.as_ref()));
-        let (service, seed) = (world.services.get(id.at())?, world.seeds.get(id.at())?);
-        let family = match self.query.rtype() {
-            RrType::A => Some(Family::V4),
-            RrType::AAAA => Some(Family::V6),
-            _ => None,
+        let world: &'s _ = &*self.snapshot.world;
+        let service = world.services.get(id.at())?;
+        let wanted = match (self.query.rtype(), &service.https) {
+            (RrType::A, _) => Wanted::Addresses(Family::V4),
+            (RrType::AAAA, _) => Wanted::Addresses(Family::V6),
+            (RrType::HTTPS, Some(https)) => Wanted::Https(https),
+            _ if world.aliasing.get(id.at()).copied().unwrap_or(false) => Wanted::Alias,
+            _ => return None,
         };
-        // A name that may stand for another is that for every type.
-        if family.is_none() && !world.aliasing.get(id.at()).copied().unwrap_or(false) {
-            return None;
-        }
-        if self.hops > 0 && subnet.is_some() {
+        if self.hops > 0 && self.query.edns.as_ref().is_some_and(|edns| edns.subnet.is_some()) {
             self.trace.note(|| Step::StopsBefore(id));
             return Some(true); // one scope cannot speak for the chain and for its end (P104)
         }
@@ -41,10 +50,36 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return Some(false);
         }
         self.trace.note(|| Step::Asked(id));
+        let fine = self.snapshot.fine.get(id.at()).copied().unwrap_or(false);
+        let client = self.client(service, fine);
+        let family = if let Wanted::Addresses(family) = wanted { family } else { Family::V4 };
+        let decision = self.decide(id, service, &client, family)?;
+        if let Some(alias) = self.alias(&decision, service, id) {
+            return Some(self.stand_for(alias, decision.ttl, &client, hash, reply));
+        }
+        let answered = match wanted {
+            Wanted::Addresses(family) => self.addresses(&decision, service, family, reply),
+            Wanted::Https(https) => self.https(decision, (id, service, https), &client, reply),
+            Wanted::Alias => return None,
+        };
+        if answered {
+            reply.scope = client.scope;
+        } else if reply.rcode == Rcode::NoError {
+            self.negative(node, Some(id), reply);
+        } else {
+            reply.authoritative = false;
+            reply.answers.clear();
+        }
+        Some(true)
+    }
+
+    /// Who the client of the query is to a service.
+    pub(super) fn client(&mut self, service: &Service, fine: bool) -> Client {
+        let world = &*self.snapshot.world;
         let source = Prefix::host(self.origin.source);
         let believed = world.ecs_from.iter().any(|from| from.contains(source));
+        let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet.as_ref());
         let asker = Asker { source: self.origin.source, subnet, believed };
-        let fine = self.snapshot.fine.get(id.at()).copied().unwrap_or(false);
         let client = locate(&asker, service, fine, &Whereabouts::of(self.snapshot));
         self.trace.note(|| Step::Located {
             basis: client.basis,
@@ -53,14 +88,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             scope: client.scope,
             behind: client.behind,
         });
+        client
+    }
+
+    fn decide(&mut self, id: ServiceId, service: &Service, client: &Client, family: Family) -> Option<Decision> {
+        let seed = self.snapshot.world.seeds.get(id.at())?;
         let parts = Parts::of(self.snapshot);
-        let asked = family.unwrap_or(Family::V4);
-        let decision = steer::decide(&parts, (id, service), seed, &client, asked, self.chance, self.trace);
-        if let Some(alias) = self.alias(&decision, service, id) {
-            return Some(self.stand_for(alias, &client, hash, reply));
-        }
-        self.serve(decision, (id, service), family?, &client, node, reply);
-        Some(true)
+        Some(steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace))
     }
 
     /// The other name that a decision answers with, if it does.
@@ -77,66 +111,99 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// Answers with another name, and, where no client subnet binds the answer to one scope (P104), with what stands
     /// there.
-    fn stand_for(&mut self, cname: &'s Fragment, client: &Client, hash: u64, reply: &mut Reply<'s>) -> bool {
-        push(reply, Part::Alias(cname));
+    fn stand_for(&mut self, cname: &'s Fragment, ttl: u32, client: &Client, hash: u64, reply: &mut Reply<'s>) -> bool {
+        push(reply, Part::Alias(cname, Some(ttl)));
         reply.scope = client.scope;
         let subnet = self.query.edns.as_ref().is_some_and(|edns| edns.subnet.is_some());
         let whole = matches!(self.query.rtype(), RrType::ANY | RrType::CNAME);
         whole || subnet || self.follow(hash, cname.target(), reply)
     }
 
-    /// A decision to address records; to a negative answer where it leaves none of this family.
-    fn serve(
-        &mut self,
-        Decision { verdict, ttl, .. }: Decision,
-        (id, service): (ServiceId, &'s Service),
-        family: Family,
-        client: &Client,
-        node: &'s Node,
-        reply: &mut Reply<'s>,
-    ) {
-        let world = &self.snapshot.world;
-        match verdict {
-            Verdict::Endpoints { pool, mut chosen, living, .. } => {
-                if let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) {
-                    let alive = if living { !row.down[family.at()] } else { u64::MAX };
-                    let serves = table.has[family.at()] & alive;
-                    chosen.retain(|n| serves >> *n & 1 == 1 && table.alias(*n).is_none());
-                    if !chosen.is_empty() {
-                        reply.chosen = chosen;
-                        push(reply, Part::Chosen { family, ttl, table: &table.addresses });
-                    }
-                }
+    /// A decision to address records; false where it leaves none of this family, or only a code.
+    fn addresses(&mut self, decision: &Decision, service: &'s Service, family: Family, reply: &mut Reply<'s>) -> bool {
+        let list = self.list(decision, service, family, reply);
+        if list.is_empty() {
+            reply.rcode = code(decision, service);
+            if reply.rcode == Rcode::NoError {
+                self.trace.note(|| Step::NoAddress(family));
             }
-            Verdict::AllDown => self.spare(&service.when_all_down, family, ttl, reply),
-            Verdict::Fenced => {
-                self.spare(service.when_fenced.as_ref().unwrap_or(&Fallback::ServFail), family, ttl, reply)
-            }
+            return false;
         }
-        if matches!(reply.rcode, Rcode::ServFail | Rcode::Refused) {
-            reply.authoritative = false;
-            reply.answers.clear();
-        } else if matches!(reply.answers.last(), Some(Part::Chosen { .. } | Part::Listed { .. })) {
-            reply.scope = client.scope;
-        } else {
-            self.trace.note(|| Step::NoAddress(family));
-            self.negative(node, Some(id), reply);
-        }
+        push(reply, Part::Addresses { family, ttl: decision.ttl, list });
+        true
     }
 
-    /// What is answered without a decision among endpoints.
-    fn spare(&self, instead: &'s Fallback, family: Family, ttl: u32, reply: &mut Reply<'s>) {
-        match instead {
-            Fallback::Addresses(list) => {
-                if list.iter().any(|a| Family::of(*a) == family) {
-                    push(reply, Part::Listed { family, ttl, list });
+    /// A decision to an HTTPS record, with the addresses that A and AAAA are answered with as hints. Where each family is
+    /// steered by itself, each hint is of its own decision.
+    fn https(
+        &mut self,
+        four: Decision,
+        (id, service, https): (ServiceId, &'s Service, &'s Https),
+        client: &Client,
+        reply: &mut Reply<'s>,
+    ) -> bool {
+        let apart = if https.hints && service.families == Families::Apart {
+            self.decide(id, service, client, Family::V6)
+        } else {
+            None
+        };
+        let six = apart.as_ref().unwrap_or(&four);
+        let mut hints = [List::Nobody; 2];
+        let (mut ttl, mut stands) = (u32::MAX, false);
+        for (family, decision) in Family::BOTH.into_iter().zip([&four, six]) {
+            let spare = fallback(decision, service);
+            if spare.is_none_or(|spare| matches!(spare, Fallback::Addresses(_))) {
+                (ttl, stands) = (ttl.min(decision.ttl), true);
+                if https.hints {
+                    hints[family.at()] = self.list(decision, service, family, reply);
                 }
             }
-            Fallback::NoData => {}
-            Fallback::Refused => reply.rcode = Rcode::Refused,
-            // The others have answered with endpoints or another name before they come here, where there is anybody.
-            _ => reply.rcode = Rcode::ServFail,
         }
+        if !stands {
+            reply.rcode = code(&four, service);
+            return false;
+        }
+        let head = self.snapshot.world.heads.get(id.at()).map_or(&[][..], |head| head);
+        push(reply, Part::Https { ttl, head, hints });
+        true
+    }
+
+    /// The addresses of a family that a decision comes to.
+    fn list(&self, decision: &Decision, service: &'s Service, family: Family, reply: &mut Reply<'s>) -> List<'s> {
+        let world: &'s _ = &*self.snapshot.world;
+        if let Verdict::Endpoints { pool, chosen, living, .. } = &decision.verdict {
+            let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) else {
+                return List::Nobody;
+            };
+            let alive = if *living { !row.down[family.at()] } else { u64::MAX };
+            let serves = table.has[family.at()] & alive;
+            let told = &mut reply.chosen[family.at()];
+            told.extend(chosen.iter().copied().filter(|n| serves >> n & 1 == 1 && table.alias(*n).is_none()));
+            return if told.is_empty() { List::Nobody } else { List::Chosen(&table.addresses) };
+        }
+        match fallback(decision, service) {
+            Some(Fallback::Addresses(list)) if list.iter().any(|a| Family::of(*a) == family) => List::Listed(list),
+            _ => List::Nobody,
+        }
+    }
+}
+
+/// What is answered without a decision among endpoints.
+fn fallback<'s>(decision: &Decision, service: &'s Service) -> Option<&'s Fallback> {
+    match decision.verdict {
+        Verdict::Endpoints { .. } => None,
+        Verdict::AllDown => Some(&service.when_all_down),
+        Verdict::Fenced => Some(service.when_fenced.as_ref().unwrap_or(&Fallback::ServFail)),
+    }
+}
+
+/// The code of an answer that holds nothing.
+fn code(decision: &Decision, service: &Service) -> Rcode {
+    match fallback(decision, service) {
+        None | Some(Fallback::Addresses(_) | Fallback::NoData) => Rcode::NoError,
+        Some(Fallback::Refused) => Rcode::Refused,
+        // The others have answered with endpoints or another name before they come here, where there is anybody.
+        Some(_) => Rcode::ServFail,
     }
 }
 

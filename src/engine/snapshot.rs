@@ -10,11 +10,11 @@ use super::{
     signal::{latency::Latencies, load::Load},
     steer::{
         draw::Seed,
-        policy::{Endpoint, Fallback, Policy, Pool, Service},
+        policy::{Endpoint, Fallback, Https, Policy, Pool, Service},
         table::{Assignment, PoolTable},
     },
     types::{At, MapId, MonitorId, Prefix, RegionId},
-    wire::{fragment::Fragment, name::Name, rr::RrType},
+    wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
     zone::{ZoneSource, table::Table},
 };
 
@@ -90,6 +90,10 @@ pub struct World {
     pub aliasing: Arc<Vec<bool>>,
     /// For each service, the other names that `when_all_down` and `when_fenced` say.
     pub spares: Arc<Vec<[Option<Fragment>; 2]>>,
+    /// For each service, the parameters of its HTTPS record before the hints; empty where it has none.
+    pub heads: Arc<Vec<Box<[u8]>>>,
+    /// How the client of a query for the reflect name is found: as that of a service that asks for the address alone.
+    pub reflector: Arc<Option<Service>>,
     /// The regions' points by id.
     pub points: Arc<Vec<RegionPoint>>,
     /// The answer to `id.server`; none when silenced.
@@ -114,11 +118,13 @@ impl World {
         };
         let may_alias = |service: &Service| service.may_alias(&draft.pools, &draft.endpoints);
         let laid = Self {
-            table: Arc::new(Table::build(&draft.zones, &names)),
+            table: Arc::new(Table::build(&draft.zones, &names, draft.reflect.as_ref().map(|r| &r.name))),
             tables: Arc::new(draft.pools.iter().map(table_of).collect()),
             aliasing: Arc::new(draft.services.iter().map(may_alias).collect()),
             spares: Arc::new(draft.services.iter().map(spares).collect()),
             seeds: Arc::new(draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect()),
+            heads: Arc::new(draft.services.iter().map(|s| s.https.as_ref().map(head_of).unwrap_or_default()).collect()),
+            reflector: Arc::new(draft.reflect.as_ref().map(reflector)),
             points: Arc::new(draft.regions.iter().map(|r| r.point).collect()),
             identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
             measures: Arc::default(),
@@ -139,6 +145,8 @@ impl World {
             seeds: Arc::clone(&self.seeds),
             aliasing: Arc::clone(&self.aliasing),
             spares: Arc::clone(&self.spares),
+            heads: Arc::clone(&self.heads),
+            reflector: Arc::clone(&self.reflector),
             points: Arc::clone(&self.points),
             identity_txt: self.identity_txt.clone(),
             measures,
@@ -199,6 +207,14 @@ fn spares(service: &Service) -> [Option<Fragment>; 2] {
         Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, 0, &[target.wire()])),
         _ => None,
     })
+}
+
+fn reflector(reflect: &Reflect) -> Service {
+    Service { cut: Some([0, 0]), ..Service::new(reflect.name.clone()) }
+}
+
+fn head_of(https: &Https) -> Box<[u8]> {
+    svcb::head(&https.alpn, https.port)
 }
 
 impl std::ops::Deref for World {

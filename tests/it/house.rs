@@ -21,7 +21,7 @@ const ENGINE: &[&[&str]] = &[
     &["zone", "geo", "health", "signal"],
     &["steer"],
     &["snapshot"],
-    &["prefetch", "resolve", "serve", "mod"],
+    &["prefetch", "resolve", "reflect", "serve", "mod"],
 ];
 
 /// Files that may hold unsafe code.

@@ -278,8 +278,20 @@ impl Story {
                 self.first.push(format!("the first choice is {} in {region}; the runner-up answers", endpoint.name));
             }
             Step::Beside(id) => {
-                let name = &world.services[id.at()].name;
-                self.service = Some(format!("{name}, which answers A and AAAA; other types are the zone file's"));
+                let service = &world.services[id.at()];
+                let types = if service.https.is_some() { "A, AAAA and HTTPS" } else { "A and AAAA" };
+                let name = &service.name;
+                self.service = Some(format!("{name}, which answers {types}; other types are the zone file's"));
+            }
+            Step::Reflects(scope) => {
+                self.service = Some(format!("none: {} tells clients what they are taken for", question.name));
+                match scope {
+                    Some(bits) => {
+                        let from = "the answer is for this client alone".into();
+                        self.scope = question.subnet.map(|_| Scope { bits: *bits, from });
+                    }
+                    None => self.note = Some("ecs.reflect does not allow this source".into()),
+                }
             }
             Step::StopsBefore(id) => {
                 let name = &world.services[id.at()].name;

@@ -41,6 +41,8 @@ pub enum Step {
     Beside(ServiceId),
     /// A chain of aliases ends before this service, since the query has a client subnet (RFC 7871 7.2.1).
     StopsBefore(ServiceId),
+    /// The name tells clients what they are taken for. The scope of the answer; none: this source may not ask.
+    Reflects(Option<u8>),
     /// Where the client is taken to be.
     Located {
         /// Whose address was used.

@@ -7,4 +7,5 @@ pub mod name;
 pub mod read;
 pub mod reply;
 pub mod rr;
+pub mod svcb;
 pub mod write;

@@ -10,6 +10,9 @@ use crate::engine::types::Family;
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
 pub const MAX_PARTS: usize = 17;
 
+/// The most octets of a text that is made for one client.
+pub const MAX_TEXT: usize = 256;
+
 /// A decided reply.
 #[derive(Debug)]
 pub struct Reply<'s> {
@@ -21,8 +24,11 @@ pub struct Reply<'s> {
     pub answers: ArrayVec<Part<'s>, MAX_PARTS>,
     /// The authority section: SOA of a negative answer, NS of a referral.
     pub authority: Option<Authority<'s>>,
-    /// Positions of the chosen endpoints, in the order of the reply.
-    pub chosen: ArrayVec<u8, 64>,
+    /// For each family, the positions of the chosen endpoints whose address of it is told, in the order of the reply. An
+    /// answer of one family reads only that one.
+    pub chosen: [ArrayVec<u8, 64>; 2],
+    /// What [`Part::Text`] says: character-strings as they stand in TXT data, one at least.
+    pub text: ArrayVec<u8, MAX_TEXT>,
     /// Where the table keeps the fragments that extras name.
     pub fragments: &'s [Fragment],
     /// The scope that goes out with the client subnet option, when the query has one (RFC 7871 7.2.1).
@@ -34,8 +40,9 @@ pub struct Reply<'s> {
 pub enum Part<'s> {
     /// An RRset of the current name.
     Rrset(&'s Fragment),
-    /// A CNAME of the current name; its target becomes the current name.
-    Alias(&'s Fragment),
+    /// A CNAME of the current name; its target becomes the current name. A TTL replaces the CNAME's own: that of the
+    /// decision, where an endpoint or a fallback is another name.
+    Alias(&'s Fragment, Option<u32>),
     /// A DNAME above the current name, and the CNAME made from it (RFC 6672 3.1), whose target becomes the current name.
     Redirect {
         /// The DNAME.
@@ -45,24 +52,58 @@ pub enum Part<'s> {
         /// Whether the made name fits into 255 octets; otherwise only the DNAME goes out, with YXDOMAIN.
         fits: bool,
     },
-    /// Addresses of chosen endpoints.
-    Chosen {
+    /// Address records of the current name, made of a decision.
+    Addresses {
         /// A or AAAA.
         family: Family,
         /// Seconds.
         ttl: u32,
-        /// The pool's addresses, to which [`Reply::chosen`] are positions.
-        table: &'s [Addresses],
+        /// Whose.
+        list: List<'s>,
     },
-    /// Addresses that the configuration lists for when all is lost.
-    Listed {
-        /// A or AAAA.
-        family: Family,
+    /// The HTTPS record of the current name, made of a decision: priority 1, the name itself as the target (RFC 9460
+    /// 2.5.2).
+    Https {
         /// Seconds.
         ttl: u32,
-        /// Addresses of either family.
-        list: &'s [IpAddr],
+        /// The parameters before the hints, as [`svcb::head`](super::svcb::head) encodes them.
+        head: &'s [u8],
+        /// For each family, what is hinted at.
+        hints: [List<'s>; 2],
     },
+    /// The address of the client itself, TTL 0: A or AAAA, as it is.
+    Own(IpAddr),
+    /// A TXT record of [`Reply::text`], TTL 0.
+    Text,
+}
+
+/// Addresses of one family that a decision comes to.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum List<'s> {
+    /// None.
+    #[default]
+    Nobody,
+    /// Those of the chosen endpoints: [`Reply::chosen`] of the family are positions in this table.
+    Chosen(&'s [Addresses]),
+    /// Those of the family in a list of the configuration: for when all is lost, or for whom fences leave nothing.
+    Listed(&'s [IpAddr]),
+}
+
+impl<'s> List<'s> {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Nobody)
+    }
+
+    /// The table that the chosen are positions in, and the list; at most one of them holds anything.
+    pub(super) fn parts(&self) -> (&'s [Addresses], &'s [IpAddr]) {
+        match *self {
+            Self::Nobody => (&[], &[]),
+            Self::Chosen(table) => (table, &[]),
+            Self::Listed(list) => (&[], list),
+        }
+    }
 }
 
 /// An endpoint's addresses.
@@ -94,7 +135,8 @@ impl<'s> Reply<'s> {
             authoritative: false,
             answers: ArrayVec::new(),
             authority: None,
-            chosen: ArrayVec::new(),
+            chosen: [const { ArrayVec::new_const() }; 2],
+            text: ArrayVec::new_const(),
             fragments,
             scope: 0,
         }

@@ -5,10 +5,12 @@ use super::{
     edns,
     fragment::{Extra, Fragment, QUESTION, RECORD, pointer},
     read::{HEADER, Query},
-    reply::{Part, Reply},
-    rr::Rcode,
+    reply::{List, Part, Reply},
+    rr::{Rcode, RrType},
+    svcb,
 };
 use crate::engine::types::Family;
+use std::net::IpAddr;
 
 /// A pen over the message, and the name that the next record belongs to.
 struct Pen<'m> {
@@ -42,7 +44,7 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     let mut extras: [Option<(&Fragment, usize)>; 2] = [None, None];
     for (n, part) in reply.answers.iter().enumerate() {
         let base = pen.at;
-        let Some(count) = pen.part(part, &reply.answers[..n], &reply.chosen) else { break };
+        let Some(count) = pen.part(part, &reply.answers[..n], reply) else { break };
         counts[1] += count;
         if let Part::Rrset(rrset) = part {
             extras[0] = Some((rrset, base));
@@ -102,12 +104,12 @@ impl Pen<'_> {
 
     /// Writes one part of the answer section behind those before it and says how many records it has; none when it did
     /// not fit.
-    fn part(&mut self, part: &Part<'_>, before: &[Part<'_>], chosen: &[u8]) -> Option<u16> {
+    fn part(&mut self, part: &Part<'_>, before: &[Part<'_>], reply: &Reply<'_>) -> Option<u16> {
         match part {
             Part::Rrset(rrset) => self.rrset(rrset, self.owner(), None).then(|| rrset.count()),
-            Part::Alias(cname) => {
+            Part::Alias(cname, ttl) => {
                 let base = self.at;
-                self.rrset(cname, self.owner(), None).then(|| {
+                self.rrset(cname, self.owner(), *ttl).then(|| {
                     (self.name, self.name_len) = (base + RECORD, cname.target().len());
                     cname.count()
                 })
@@ -117,23 +119,41 @@ impl Pen<'_> {
                     |part: &Part<'_>| matches!(part, Part::Redirect { dname: d, .. } if std::ptr::eq(*d, *dname));
                 self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
             }
-            Part::Chosen { family, ttl, table } => {
-                let chosen = || chosen.iter().filter_map(|n| table.get(*n as usize));
-                match family {
-                    Family::V4 => self.addresses(1, *ttl, || chosen().filter_map(|a| a.v4).map(|a| a.octets())),
-                    Family::V6 => self.addresses(28, *ttl, || chosen().filter_map(|a| a.v6).map(|a| a.octets())),
-                }
-            }
-            Part::Listed { family, ttl, list } => {
-                use std::net::IpAddr::{V4, V6};
-                let v4 = || list.iter().filter_map(|a| if let V4(a) = a { Some(a.octets()) } else { None });
-                let v6 = || list.iter().filter_map(|a| if let V6(a) = a { Some(a.octets()) } else { None });
-                match family {
-                    Family::V4 => self.addresses(1, *ttl, v4),
-                    Family::V6 => self.addresses(28, *ttl, v6),
-                }
+            Part::Addresses { family: Family::V4, ttl, list } => self.addresses(RrType::A, *ttl, || v4(list, reply)),
+            Part::Addresses { family: Family::V6, ttl, list } => self.addresses(RrType::AAAA, *ttl, || v6(list, reply)),
+            Part::Https { ttl, head, hints } => self.https(*ttl, head, hints, reply),
+            Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, || std::iter::once(own.octets())),
+            Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, 0, || std::iter::once(own.octets())),
+            Part::Text => self.fits(RECORD + reply.text.len()).then(|| {
+                self.record(self.owner(), RrType::TXT, 0, reply.text.len());
+                self.put(&reply.text);
+                1
+            }),
+        }
+    }
+
+    /// An HTTPS record, whole or not at all.
+    fn https(&mut self, ttl: u32, head: &[u8], hints: &[List<'_>; 2], reply: &Reply<'_>) -> Option<u16> {
+        let octets = [4 * v4(&hints[0], reply).count(), 16 * v6(&hints[1], reply).count()];
+        let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| svcb::PARAMETER + n).sum();
+        let rdlen = svcb::FIXED.len() + head.len() + hinted;
+        if rdlen > usize::from(u16::MAX) || !self.fits(RECORD + rdlen) {
+            self.truncated = true;
+            return None;
+        }
+        self.record(self.owner(), RrType::HTTPS, ttl, rdlen);
+        self.put(&svcb::FIXED);
+        self.put(head);
+        for (key, octets) in svcb::HINTS.into_iter().zip(octets).filter(|(_, octets)| *octets > 0) {
+            self.put(&key.to_be_bytes());
+            self.put(&(octets as u16).to_be_bytes());
+            if key == svcb::HINTS[0] {
+                v4(&hints[0], reply).for_each(|address| self.put(&address));
+            } else {
+                v6(&hints[1], reply).for_each(|address| self.put(&address));
             }
         }
+        Some(1)
     }
 
     /// A DNAME, unless it stands in the answer already and is only applied again, and the CNAME made from it.
@@ -153,7 +173,7 @@ impl Pen<'_> {
             return Some(count);
         }
         let base = self.at;
-        self.record(owner, 5, dname.ttl(), rdlen);
+        self.record(owner, RrType::CNAME, dname.ttl(), rdlen);
         self.message.copy_within(name..name + keep, self.at);
         self.message[self.at + keep..self.at + rdlen].copy_from_slice(dname.target());
         self.at += rdlen;
@@ -164,7 +184,7 @@ impl Pen<'_> {
     /// Address records of the current name: all of them or none.
     fn addresses<const N: usize, I: Iterator<Item = [u8; N]>>(
         &mut self,
-        rtype: u16,
+        rtype: RrType,
         ttl: u32,
         list: impl Fn() -> I,
     ) -> Option<u16> {
@@ -175,18 +195,22 @@ impl Pen<'_> {
         let owner = self.owner();
         for address in list() {
             self.record(owner, rtype, ttl, N);
-            self.message[self.at..self.at + N].copy_from_slice(&address);
-            self.at += N;
+            self.put(&address);
         }
         Some(count as u16)
     }
 
-    fn record(&mut self, owner: u16, rtype: u16, ttl: u32, rdlen: usize) {
-        let ([o0, o1], [t0, t1], [l0, l1]) = (owner.to_be_bytes(), rtype.to_be_bytes(), (rdlen as u16).to_be_bytes());
+    /// Appends octets, for which there is room.
+    fn put(&mut self, octets: &[u8]) {
+        self.message[self.at..self.at + octets.len()].copy_from_slice(octets);
+        self.at += octets.len();
+    }
+
+    fn record(&mut self, owner: u16, rtype: RrType, ttl: u32, rdlen: usize) {
+        let ([o0, o1], [t0, t1], [l0, l1]) = (owner.to_be_bytes(), rtype.0.to_be_bytes(), (rdlen as u16).to_be_bytes());
         let [s0, s1, s2, s3] = ttl.to_be_bytes();
         let head = [o0, o1, t0, t1, 0, 1, s0, s1, s2, s3, l0, l1];
-        self.message[self.at..self.at + RECORD].copy_from_slice(&head);
-        self.at += RECORD;
+        self.put(&head);
     }
 
     /// Address RRsets of the names in `fragment`, which stands at `base`. Those that are only a service to the client
@@ -206,53 +230,21 @@ impl Pen<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::wire::{fold, reply::Reply, rr::RrType};
-
-    /// The reply to `question` (which stands at the packet's offset 12) of one DNAME, applied `times`.
-    fn redirected(question: &[u8], keep: u8, target: &[u8], times: usize, limit: usize) -> Vec<u8> {
-        let dname = Fragment::new(RrType::DNAME, 60, &[target]);
-        let query = Query {
-            name_len: question.len() as u8,
-            qtype: 1,
-            qclass: 1,
-            hash: fold::hash(question),
-            ..Query::default()
-        };
-        let mut reply = Reply::bare(Rcode::NoError, &[]);
-        for _ in 0..times {
-            reply.answers.push(Part::Redirect { dname: &dname, keep, fits: true });
-        }
-        let mut packet = vec![0; 2048];
-        packet[HEADER..HEADER + question.len()].copy_from_slice(question);
-        let len = write(&reply, &query, limit, &mut packet);
-        packet.truncate(len);
-        packet
-    }
-
-    #[test]
-    fn a_dname_goes_out_with_its_cname_or_not_at_all() {
-        let (question, target) = (b"\x01q\x01d\0", b"\x01e\0");
-        let whole = redirected(question, 2, target, 1, 512);
-        assert_eq!(whole[6..8], [0, 2]);
-        for limit in 0..whole.len() - HEADER - 9 {
-            let cut = redirected(question, 2, target, 1, HEADER + 9 + limit);
-            assert_eq!(
-                (cut.len(), cut[2] & 2, &cut[6..8]),
-                (HEADER + 9, 2, &[0, 0][..]),
-                "nothing behind the question"
-            );
-        }
-    }
-
-    #[test]
-    fn a_dname_that_is_applied_again_is_not_repeated() {
-        // `d. DNAME e.d.`: each time one label more before the owner.
-        let once = redirected(b"\x01q\x01d\0", 2, b"\x01e\x01d\0", 1, 512);
-        let twice = redirected(b"\x01q\x01d\0", 2, b"\x01e\x01d\0", 2, 512);
-        assert_eq!((&once[6..8], &twice[6..8]), (&[0, 2][..], &[0, 3][..]));
-        assert_eq!(twice[..once.len()][12..], once[12..]);
-    }
+/// The IPv4 addresses that are told, in the order of the reply.
+fn v4<'r>(list: &List<'r>, reply: &'r Reply<'_>) -> impl Iterator<Item = [u8; 4]> + 'r {
+    let (table, listed) = list.parts();
+    let chosen = reply.chosen[0].iter().filter_map(|n| table.get(*n as usize)?.v4);
+    let listed = listed.iter().filter_map(|a| if let IpAddr::V4(a) = a { Some(*a) } else { None });
+    chosen.chain(listed).map(|address| address.octets())
 }
+
+/// The IPv6 addresses, likewise.
+fn v6<'r>(list: &List<'r>, reply: &'r Reply<'_>) -> impl Iterator<Item = [u8; 16]> + 'r {
+    let (table, listed) = list.parts();
+    let chosen = reply.chosen[1].iter().filter_map(|n| table.get(*n as usize)?.v6);
+    let listed = listed.iter().filter_map(|a| if let IpAddr::V6(a) = a { Some(*a) } else { None });
+    chosen.chain(listed).map(|address| address.octets())
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     ZoneSource,
-    table::{Kind, Link, NONE, Node, Table, Zone},
+    table::{Kind, Link, NONE, Node, REFLECT, Table, Zone},
 };
 use crate::engine::wire::{
     fold,
@@ -17,9 +17,10 @@ use crate::engine::wire::{
 type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
 
 impl Table {
-    /// Compiles zones and the names of services, which are numbered by their position.
+    /// Compiles zones, the names of services, which are numbered by their position, and the name that tells clients what
+    /// they are taken for.
     #[must_use]
-    pub fn build(zones: &[ZoneSource], services: &[&Name]) -> Self {
+    pub fn build(zones: &[ZoneSource], services: &[&Name], reflect: Option<&Name>) -> Self {
         let mut builder = Builder::default();
         builder.table.minimal = builder.fragment(RrType::HINFO, 3600, &[b"\x07RFC8482\x00"]);
         let apexes: HashSet<&Name> = zones.iter().map(|z| &z.apex).collect();
@@ -27,10 +28,11 @@ impl Table {
         for zone in zones {
             cut_sets.push(builder.zone(zone, &apexes));
         }
-        for (id, name) in services.iter().enumerate() {
+        let services = services.iter().zip(0..).map(|(name, id)| (*name, id));
+        for (name, service) in services.chain(reflect.map(|name| (name, REFLECT))) {
             if let Some(zone) = closest_zone(zones, name) {
                 let node = builder.node(name, zone as u32, &zones[zone].apex);
-                builder.table.nodes[node as usize].service = id as u32;
+                builder.table.nodes[node as usize].service = service;
             }
         }
         builder.connect();

@@ -10,6 +10,8 @@ use super::super::{
 pub(super) type Link = u32;
 /// No node.
 pub(super) const NONE: Link = u32::MAX;
+/// Instead of a service: the name tells clients what they are taken for.
+pub(super) const REFLECT: u32 = u32::MAX - 1;
 
 /// All zones, compiled.
 #[derive(Debug, Default)]
@@ -229,6 +231,12 @@ impl Node {
     /// The service whose name it is.
     #[must_use]
     pub fn service(&self) -> Option<ServiceId> {
-        (self.service != NONE).then_some(ServiceId(self.service))
+        (self.service < REFLECT).then_some(ServiceId(self.service))
+    }
+
+    /// Whether it tells clients what they are taken for.
+    #[must_use]
+    pub fn is_reflect(&self) -> bool {
+        self.service == REFLECT
     }
 }

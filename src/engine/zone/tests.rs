@@ -39,7 +39,7 @@ fn both(zones: [ZoneSource; 2], services: &[&str]) -> [Table; 2] {
     let services: Vec<Name> = services.iter().map(|service| name(service)).collect();
     let services: Vec<&Name> = services.iter().collect();
     let turned = [zones[1].clone(), zones[0].clone()];
-    [Table::build(&zones, &services), Table::build(&turned, &services)]
+    [Table::build(&zones, &services, None), Table::build(&turned, &services, None)]
 }
 
 #[test]

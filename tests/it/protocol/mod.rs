@@ -12,14 +12,17 @@ mod class_type;
 mod edns;
 mod header;
 mod hostile;
+mod https;
 mod lookup;
 mod names;
 mod nested;
 mod question;
 mod reference;
 mod referrals;
+mod reflect;
 mod sizes;
 mod stages;
+mod steered_cname;
 mod strict;
 mod subnet;
 mod wildcards;
@@ -28,7 +31,7 @@ mod world;
 
 use ask::{Ask, ask, send, sound};
 use strict::{Rr, Strict};
-use world::{example, healthy, judged, serve, whole_world, world};
+use world::{changed, example, healthy, judged, serve, whole_world, world};
 
 /// Types by number, where a test compares with a record that was read.
 const A: u16 = 1;

@@ -7,7 +7,7 @@ use meridian::{
     config::{self, report},
     engine::{
         health::monitor::Outcome,
-        snapshot::{Snapshot, World},
+        snapshot::{Draft, Snapshot, World},
         types::At,
     },
     state::ledger::{Event, Ledger},
@@ -23,8 +23,21 @@ pub fn world(zones: &[(&str, &str)], config: &str) -> Arc<World> {
     whole_world(&zones, config)
 }
 
+/// Zones by name and text, the rest of the configuration, and what is changed in it once it is read.
+pub fn changed(zones: &[(&str, &str)], config: &str, change: impl FnOnce(&mut Draft)) -> Arc<World> {
+    let zones: Vec<(&str, String)> = zones.iter().map(|(name, text)| (*name, format!("{HEAD}{text}"))).collect();
+    let zones: Vec<(&str, &str)> = zones.iter().map(|(name, text)| (*name, &**text)).collect();
+    let mut draft = draft(&zones, config);
+    change(&mut draft);
+    Arc::new(World::seal(draft))
+}
+
 /// Zones by name and whole text, and the rest of the configuration.
 pub fn whole_world(zones: &[(&str, &str)], config: &str) -> Arc<World> {
+    Arc::new(World::seal(draft(zones, config)))
+}
+
+fn draft(zones: &[(&str, &str)], config: &str) -> Draft {
     let folder = tempfile::tempdir().expect("folder");
     let mut text = String::from("version = 1\n");
     if !config.contains("[server]") {
@@ -40,7 +53,7 @@ pub fn whole_world(zones: &[(&str, &str)], config: &str) -> Arc<World> {
     let said = report::text(&loaded.faults, &loaded.sources, false);
     let mut draft = loaded.config.unwrap_or_else(|| panic!("{said}")).draft;
     draft.secret = *b"sixteen octets!!";
-    Arc::new(World::seal(draft))
+    draft
 }
 
 /// Everything is up.
