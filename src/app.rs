@@ -28,8 +28,9 @@ use tokio::{
 };
 use tracing::{info, level_filters::LevelFilter, warn};
 
+pub use self::latency::Measuring;
+use self::reload::Reloads;
 pub use self::signals::{Signal, Signals};
-use self::{latency::Measuring, reload::Reloads};
 use crate::{
     config::{
         Config,

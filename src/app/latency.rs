@@ -20,33 +20,36 @@ use crate::{
 
 /// What is measured, and when maps were last made of it.
 #[derive(Debug)]
-pub(super) struct Measuring {
+pub struct Measuring {
     cells: Latencies<(Whose, Box<str>)>,
     refresh: u64,
     made_at: At,
 }
 
 impl Measuring {
-    pub(super) fn new(settings: settings::Latency) -> Self {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(settings: settings::Latency) -> Self {
         Self { cells: Latencies::new(settings.terms), refresh: settings.refresh, made_at: At(0) }
     }
 
     /// Takes over what a configuration says of round-trip times. What counted goes on counting by client and by the
     /// region's name, as long as its terms allow.
-    pub(super) fn import(&mut self, now: At, settings: settings::Latency, cells: Vec<((Whose, Box<str>), Reading)>) {
+    pub fn import(&mut self, now: At, settings: settings::Latency, cells: Vec<((Whose, Box<str>), Reading)>) {
         self.refresh = settings.refresh;
         self.cells.set_terms(now, settings.terms);
         self.cells.import(now, cells);
     }
 
     /// What counts now, for maps that are about to be made.
-    pub(super) fn make(&mut self, now: At, regions: &[Region]) -> Arc<Measures> {
+    pub fn make(&mut self, now: At, regions: &[Region]) -> Arc<Measures> {
         self.made_at = now;
         Arc::new(measures(&self.cells, regions, now))
     }
 
     /// When maps are to be made anew: something may have moved since, and the last ones are old enough.
-    pub(super) fn due(&self) -> Option<At> {
+    #[must_use]
+    pub fn due(&self) -> Option<At> {
         Some(self.cells.due(self.made_at)?.max(At(self.made_at.0.saturating_add(self.refresh))))
     }
 

@@ -9,12 +9,17 @@ use std::{
 use super::Exit;
 use crate::config::{self, report};
 
-/// Tells everything that is wrong with a configuration; 0 without errors, 1 with, 2 when it cannot be read.
+/// Tells everything that is wrong with a configuration; 0 without errors, 1 with, 2 when it cannot be read. With
+/// `--lint` it is 1 with warnings too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// The configuration file.
     #[arg(short, long = "config", value_name = "FILE")]
     config: PathBuf,
+    /// Also what is sound and still hardly meant: endpoints that are never chosen, regions whose loss the others cannot
+    /// carry, rules that decide nothing.
+    #[arg(long)]
+    lint: bool,
     /// A JSON array instead of text.
     #[arg(long)]
     json: bool,
@@ -22,7 +27,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, out: &mut dyn Write) -> io::Result<Exit> {
-        let loaded = config::load(&self.config);
+        let loaded = if self.lint { config::lint(&self.config) } else { config::load(&self.config) };
         if self.json {
             writeln!(out, "{}", report::json(&loaded.faults, &loaded.sources)?)?;
         } else {
@@ -31,7 +36,8 @@ impl Check {
         }
         Ok(match loaded.count() {
             _ if !loaded.was_read() => Exit::Failed,
-            (0, _) => Exit::Fine,
+            (0, 0) => Exit::Fine,
+            (0, _) if !self.lint => Exit::Fine,
             _ => Exit::Finding,
         })
     }

@@ -70,6 +70,12 @@ impl Sources {
         self.files.get(file.0 as usize)
     }
 
+    /// The file that was read from this path, as a person would write it.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<FileId> {
+        self.files.iter().position(|source| source.path == path).map(|at| FileId(at as u32))
+    }
+
     /// Line and column of the start of a place, from 1; columns count characters.
     #[must_use]
     pub fn line_column(&self, place: &Place) -> (usize, usize) {

@@ -10,6 +10,7 @@ mod document;
 pub mod fault;
 pub mod geo;
 mod include;
+mod lint;
 mod notes;
 pub mod presets;
 mod quantity;
@@ -22,10 +23,15 @@ pub mod zone_file;
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::{geo::Whose, signal::latency::Reading, snapshot::Draft};
+use crate::engine::{
+    geo::Whose,
+    signal::latency::Reading,
+    snapshot::{Draft, World},
+};
 use fault::{Fault, Severity, Sources};
 use notes::Notes;
 use settings::{Latency, Log, Server};
+use spec::Spec;
 
 /// What came of reading a configuration.
 #[derive(Debug)]
@@ -75,6 +81,21 @@ impl Loaded {
 /// Reads the configuration `path` and everything that it names. Writes nothing.
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
+    read(path, |_, config, _, _| Some(config))
+}
+
+/// Reads the configuration `path`, and warns of what is sound in it and still not what anybody would want. It cannot be
+/// served then: there is no configuration in what comes of it.
+#[must_use]
+pub fn lint(path: &Path) -> Loaded {
+    read(path, |spec, config, sources, notes| {
+        lint::lint(spec, &World::seal(config.draft), sources, notes);
+        None
+    })
+}
+
+/// Reads everything. `then` is given a configuration without errors, with what was written and where.
+fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) -> Option<Config>) -> Loaded {
     let mut sources = Sources::default();
     let mut faults = Vec::new();
     let texts = document::gather(path, &mut sources, &mut faults);
@@ -86,12 +107,9 @@ pub fn load(path: &Path) -> Loaded {
     let mut notes = Notes::new(&document, faults);
     let spec = spec::read::read(table, &mut notes);
     let meant = check::check(&spec, &mut sources, &mut notes);
-    let mut faults = notes.into_faults();
-    let sound = !faults.iter().any(|fault| fault.severity == Severity::Error);
-    report::sort(&mut faults);
     let mut shared = 0;
-    let config = sound.then(|| {
-        let mut files: Vec<PathBuf> = texts.into_iter().map(|text| text.path).collect();
+    let config = (!notes.has_errors()).then(|| {
+        let mut files: Vec<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
         files.extend(meant.files.iter().cloned());
         let (secret, server, log, latency) = (meant.secret, meant.server.clone(), meant.log, meant.latency);
         let cells = meant.geo.cells.iter().map(|line| ((line.whose, line.region.clone()), line.reading)).collect();
@@ -99,6 +117,9 @@ pub fn load(path: &Path) -> Loaded {
         (draft, shared) = compile::compile(meant);
         Config { secret, server, log, latency, cells, files, draft }
     });
+    let config = config.and_then(|config| then(&spec, config, &sources, &mut notes));
+    let mut faults = notes.into_faults();
+    report::sort(&mut faults);
     if shared > 0 {
         let message =
             format!("{shared} pools share a map of all their regions: there are more than 64 sets of regions");

@@ -14,6 +14,7 @@ mod demo;
 mod dig;
 mod explain;
 mod house;
+mod lint;
 mod protocol;
 mod scenario;
 mod steering;

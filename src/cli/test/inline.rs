@@ -6,8 +6,8 @@ use std::{fs, path::Path};
 use super::{Fault, fault, line::Written};
 use crate::{
     cli::folder::Folder,
-    config::{self, Loaded, report},
-    engine::snapshot::Draft,
+    config::{self, Config, Loaded, report, settings},
+    engine::{geo::Whose, signal::latency::Reading, snapshot::Draft},
 };
 
 /// What keys the draws where a configuration has no secret, so that every run is the same.
@@ -21,6 +21,9 @@ const ZONE: &str =
 /// A configuration that can be played.
 pub(super) struct Ready {
     pub(super) draft: Draft,
+    /// What is measured of round trips, and when it counts.
+    pub(super) latency: settings::Latency,
+    pub(super) cells: Vec<((Whose, Box<str>), Reading)>,
     /// How long steered names wait for the first probe round, in milliseconds.
     pub(super) startup_wait: u64,
 }
@@ -44,12 +47,12 @@ pub(super) fn load(scenario: &Path, written: &Written, files: &[(String, String)
             "mend it: `meridian check` says the same",
         ));
     };
-    let mut draft = config.draft;
+    let Config { mut draft, server, latency, cells, secret, .. } = config;
     draft.secret = match written {
-        Written::File(_) => config.secret.unwrap_or(SECRET),
+        Written::File(_) => secret.unwrap_or(SECRET),
         Written::Here(..) => SECRET,
     };
-    Ok(Ready { draft, startup_wait: config.server.startup_wait })
+    Ok(Ready { draft, latency, cells, startup_wait: server.startup_wait })
 }
 
 /// Loads a text as a file, and says where that is and how it is to be called.

@@ -15,8 +15,8 @@ use crate::{
 pub(super) enum Line {
     /// A configuration to begin with.
     Config(Written),
-    /// Another configuration, now.
-    Reload(Written),
+    /// Another configuration, now, or the same one read again.
+    Reload(Option<Written>),
     /// A file beside the configurations that stand in the scenario: its name and its text.
     File(String, String),
     /// Time goes on to this moment, in milliseconds.

@@ -154,6 +154,9 @@ pub fn play(path: &Path, text: &str) -> Played {
     let mut stage = stage::Stage::new(path);
     if unreadable.is_empty() {
         for (number, line) in lines.into_iter().filter_map(|(number, line)| Some((number, line.ok()?))) {
+            if stage.is_over {
+                break;
+            }
             stage.take(number, line);
         }
     } else {

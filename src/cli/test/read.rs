@@ -55,7 +55,7 @@ fn block(head: &[&str], text: String, closed: bool, line: usize) -> Result<Line,
     }
     match head {
         ["config"] => Ok(Line::Config(Written::Here(text, line))),
-        ["reload"] => Ok(Line::Reload(Written::Here(text, line))),
+        ["reload"] => Ok(Line::Reload(Some(Written::Here(text, line)))),
         ["places"] => Ok(Line::File("o.csv".into(), format!("{PLACES}{text}"))),
         ["file", name] => {
             let plain = !name.contains('/') && !name.starts_with('.');
@@ -81,7 +81,8 @@ fn statement(words: &[&str]) -> Vec<Result<Line, Fault>> {
 fn one(words: &[&str]) -> Result<Line, Fault> {
     match *words {
         ["config", file] => Ok(Line::Config(Written::File(file.into()))),
-        ["reload", file] => Ok(Line::Reload(Written::File(file.into()))),
+        ["reload"] => Ok(Line::Reload(None)),
+        ["reload", file] => Ok(Line::Reload(Some(Written::File(file.into())))),
         ["pass", long] => millis(long).map(Line::Pass),
         ["ask", name, rtype, ref rest @ ..] => ask(name, rtype, rest).map(Line::Ask),
         ["expect", ref rest @ ..] => expect::expect(rest),

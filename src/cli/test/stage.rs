@@ -18,6 +18,7 @@ use super::{
     told, whom,
 };
 use crate::{
+    app::Measuring,
     engine::{
         snapshot::World,
         types::{At, Chance, EndpointId, UnixMillis},
@@ -38,11 +39,17 @@ const REPORTS: u64 = 2000;
 pub(super) struct Stage {
     scenario: PathBuf,
     files: Vec<(String, String)>,
+    /// The configuration in force, as it is written.
+    written: Option<Written>,
+    /// There is none, for its faults: nothing more is played.
+    pub(super) is_over: bool,
     now: u64,
     ledger: Option<Ledger>,
     world: Arc<World>,
     /// How long steered names wait for the first probe round; it is over once it is none.
     wait: Option<u64>,
+    /// What is measured of round trips.
+    measuring: Option<Measuring>,
     probes: Probes,
     /// Who reports how much load, and when next.
     loads: BTreeMap<Whom, (f64, u64)>,
@@ -73,10 +80,13 @@ impl Stage {
         Self {
             scenario: scenario.to_owned(),
             files: Vec::new(),
+            written: None,
+            is_over: false,
             now: 0,
             ledger: None,
             world: Arc::default(),
             wait: None,
+            measuring: None,
             probes: Probes::default(),
             loads: BTreeMap::new(),
             asked: None,
@@ -98,7 +108,7 @@ impl Stage {
                 Ok(None)
             }
             Line::Config(written) => self.begin(&written).map(|()| None),
-            Line::Reload(written) => self.reload(&written).map(|()| None),
+            Line::Reload(written) => self.reload(written).map(|()| None),
             Line::At(moment) if moment < self.now => {
                 let cause = format!("{moment} ms is before now, {} ms", self.now);
                 Err(fault(cause, "time only goes on: `at` counts from the beginning, `pass` from now"))
@@ -129,14 +139,18 @@ impl Stage {
         if self.ledger.is_some() {
             return Err(fault("there is a configuration already", "write `reload` to change it"));
         }
+        self.is_over = true;
         self.wait = Some(self.put_in_force(written)?);
+        self.is_over = false;
         self.ledger = Some(Ledger::new(Arc::clone(&self.world)));
         Ok(())
     }
 
-    fn reload(&mut self, written: &Written) -> Result<(), Fault> {
+    fn reload(&mut self, written: Option<Written>) -> Result<(), Fault> {
         self.ledger()?;
-        self.put_in_force(written)?;
+        if let Some(written) = written.or_else(|| self.written.clone()) {
+            self.put_in_force(&written)?;
+        }
         let (at, world) = (At(self.now), Arc::clone(&self.world));
         self.ledger()?.fold(at, Event::World(world));
         Ok(())
@@ -144,7 +158,11 @@ impl Stage {
 
     /// Makes the world, and says how long steered names wait for the first probe round.
     fn put_in_force(&mut self, written: &Written) -> Result<u64, Fault> {
-        let ready = inline::load(&self.scenario, written, &self.files)?;
+        let mut ready = inline::load(&self.scenario, written, &self.files)?;
+        self.written = Some(written.clone());
+        let measuring = self.measuring.get_or_insert_with(|| Measuring::new(ready.latency));
+        measuring.import(At(self.now), ready.latency, ready.cells);
+        ready.draft.measures = measuring.make(At(self.now), &ready.draft.regions);
         self.world = Arc::new(World::seal(ready.draft));
         self.probes.adopt(&self.world, self.now);
         self.remembered = None;
@@ -152,19 +170,22 @@ impl Stage {
     }
 
     /// Plays what is due up to a moment, in the order of time. Of what is due together, the end of the wait comes first,
-    /// then what reports, then probes in the order of targets.
+    /// then measured round trips, then what reports, then probes in the order of targets.
     fn go_on(&mut self, until: u64) -> Result<(), Fault> {
         self.ledger()?;
         loop {
             let probe = self.probes.next(&self.world);
             let report = self.loads.values().map(|(_, next)| *next).min();
-            let moments = [self.wait, report, probe.map(|(moment, _)| moment)];
+            let measured = self.measuring.as_ref().and_then(Measuring::due).map(|At(due)| due);
+            let moments = [self.wait, measured, report, probe.map(|(moment, _)| moment)];
             let Some(moment) = moments.into_iter().flatten().min().filter(|moment| *moment <= until) else { break };
             self.now = self.now.max(moment);
             let at = At(self.now);
             if self.wait == Some(moment) {
                 self.wait = None;
                 self.ledger()?.fold(at, Event::Deadline);
+            } else if measured == Some(moment) {
+                self.measure(at)?;
             } else if report == Some(moment) {
                 self.report(moment)?;
             } else if let Some((_, target)) = probe {
@@ -172,6 +193,18 @@ impl Stage {
             }
         }
         self.now = until;
+        Ok(())
+    }
+
+    /// Maps are made anew of what is measured now, where anything has moved.
+    fn measure(&mut self, at: At) -> Result<(), Fault> {
+        let Some(measuring) = &mut self.measuring else { return Ok(()) };
+        let measures = measuring.make(at, &self.world.regions);
+        if !measures.says_what(&self.world.measures) {
+            self.world = Arc::new(self.world.measured(measures));
+            let world = Arc::clone(&self.world);
+            self.ledger()?.fold(at, Event::World(world));
+        }
         Ok(())
     }
 

@@ -72,3 +72,8 @@ pub(super) fn of(country: [u8; 2]) -> Option<Coordinates> {
 pub fn is_country(code: [u8; 2]) -> bool {
     of(code).is_some()
 }
+
+/// All countries by their codes.
+pub(super) fn all() -> impl Iterator<Item = [u8; 2]> {
+    CENTROIDS.iter().map(|&(code, ..)| code)
+}

@@ -69,6 +69,19 @@ impl Location {
     }
 }
 
+/// The country whose people live nearest to a point, and how far that is in kilometres.
+#[must_use]
+pub fn nearest_country(point: Coordinates) -> ([u8; 2], u32) {
+    let away = |code| Some((distance_km(point, centroids::of(code)?), code));
+    centroids::all().filter_map(away).min().map_or((*b"--", u32::MAX), |(km, code)| (code, km))
+}
+
+/// The great-circle distance between two points, in kilometres.
+#[must_use]
+pub fn distance_km(one: Coordinates, other: Coordinates) -> u32 {
+    distance(&Spherical::of(one), &Spherical::of(other))
+}
+
 /// Makes rows of estimates.
 #[derive(Debug)]
 pub struct Estimator<'a> {

@@ -1,0 +1,231 @@
+//! Who can never be chosen: for every client that the map of a pool tells apart, and for every health that the pool can
+//! have. What answers only when all else is down is chosen then, and no finding.
+
+use super::{super::notes::Notes, Subject, listed};
+use crate::engine::{
+    geo::Map,
+    steer::policy::{Endpoint, Key, Policy, Pool, Service},
+    types::{PoolId, RegionId},
+};
+
+pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
+    let mut never: Vec<(RegionId, String, String, String)> = Vec::new();
+    let mut used: Vec<RegionId> = Vec::new();
+    for (pool, id) in subject.pools().zip(ids(subject)) {
+        let uses = uses(subject, id);
+        if uses.is_empty() {
+            continue; // `check` says so
+        }
+        for (position, endpoint) in subject.endpoints(pool).iter().enumerate() {
+            match uses.iter().map(|used| used.why_not(subject, position)).collect::<Option<Vec<&str>>>() {
+                None => used.push(endpoint.region),
+                Some(reasons) => {
+                    let why = reasons.first().copied().unwrap_or_default().to_owned();
+                    never.push((endpoint.region, pool.name.to_string(), endpoint.name.to_string(), why));
+                }
+            }
+        }
+    }
+    let (whole, single): (Vec<_>, Vec<_>) = never.into_iter().partition(|(region, ..)| !used.contains(region));
+    let mut regions: Vec<RegionId> = whole.iter().map(|(region, ..)| *region).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    for region in regions {
+        let name = &subject.world.regions[region.at()].name;
+        let own = whole.iter().filter(|(other, ..)| *other == region);
+        let why: Vec<String> = own.map(|(_, pool, endpoint, why)| format!("{pool}/{endpoint}: {why}")).collect();
+        let message = format!("region \"{name}\" can never be chosen");
+        let fault = notes.warning(subject.region_at(name), message, listed(&why));
+        notes.push(
+            fault.remedy("give one of its endpoints a weight, clients and a place in a pool that can be reached"),
+        );
+    }
+    for (_, pool, endpoint, why) in single {
+        let message = format!("endpoint \"{pool}/{endpoint}\" can never be chosen");
+        let fault = notes.warning(subject.endpoint_at(&pool, &endpoint), message, why);
+        notes.push(fault.remedy("take it out, or give it a weight, clients and a place in a pool that can be reached"));
+    }
+    unlisted(subject, notes);
+}
+
+/// The ids of the pools as they are configured.
+fn ids(subject: &Subject<'_>) -> impl Iterator<Item = PoolId> {
+    let pools = subject.world.pools.iter().enumerate();
+    pools.filter(|(_, pool)| pool.stands_for.is_none()).map(|(at, _)| PoolId(at as u32))
+}
+
+/// A pool in a service.
+struct Use<'a> {
+    service: &'a Service,
+    pool: &'a Pool,
+    /// A pool before it always answers.
+    behind: bool,
+    /// A pool behind it always answers, so that nobody comes to the lower rungs.
+    before: bool,
+}
+
+/// Where a pool, or one that stands for it, is used.
+fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
+    let world = subject.world;
+    let is_it = |other: PoolId| other == id || world.pools.get(other.at()).is_some_and(|p| p.stands_for == Some(id));
+    let mut found = Vec::new();
+    for service in &world.services {
+        let always: Vec<bool> = service
+            .pools
+            .iter()
+            .map(|id| world.pools.get(id.at()).is_some_and(|p| always_answers(subject, p)))
+            .collect();
+        for (at, own) in service.pools.iter().enumerate().filter(|(_, own)| is_it(**own)) {
+            let Some(pool) = world.pools.get(own.at()) else { continue };
+            let (behind, before) = (always[..at].contains(&true), always[at + 1..].contains(&true));
+            found.push(Use { service, pool, behind, before });
+        }
+        if let Some((own, _)) = service.canary
+            && is_it(own)
+            && let Some(pool) = world.pools.get(own.at())
+        {
+            found.push(Use { service, pool, behind: false, before: true });
+        }
+    }
+    found
+}
+
+/// Whether a pool answers every client, whatever is down: nobody monitors it.
+fn always_answers(subject: &Subject<'_>, pool: &Pool) -> bool {
+    let clients = Clients::of(subject, pool);
+    let needed = pool.min_healthy.of(u32::from(pool.count)).max(1);
+    pool.monitor.is_none() && clients.all().all(|client| clients.eligible(client, true).count_ones() >= needed)
+}
+
+impl Use<'_> {
+    /// Why an endpoint is never chosen here; none when it can be.
+    fn why_not(&self, subject: &Subject<'_>, position: usize) -> Option<&'static str> {
+        let endpoints = subject.endpoints(self.pool);
+        let endpoint = endpoints.get(position)?;
+        let clients = Clients::of(subject, self.pool);
+        let bit = 1_u64 << position;
+        if endpoint.weight == 0 {
+            return Some("its weight is 0");
+        }
+        if self.service.only_region.is_some_and(|region| region != endpoint.region) {
+            return Some("the name asks for another region");
+        }
+        if self.behind {
+            return Some("a pool before its own has no monitor, so that it always answers");
+        }
+        if !clients.all().any(|client| clients.eligible(client, false) & bit != 0) {
+            return Some("fences keep every client out");
+        }
+        let needed = self.pool.min_healthy.of(u32::from(self.pool.count)).max(1);
+        let on_first_rung =
+            |client| Some(clients.eligible(client, true)).filter(|set| set & bit != 0 && set.count_ones() >= needed);
+        if self.before && !clients.all().any(|client| on_first_rung(client).is_some()) {
+            return Some(
+                "it is beyond `limit` for every client, or too few are within it, and a later pool has no monitor",
+            );
+        }
+        if self.pool.monitor.is_some() || self.service.second || self.service.only_region.is_some() {
+            return None;
+        }
+        let chosen = |client| {
+            let within = clients.eligible(client, true);
+            let eligible = if within == 0 { clients.eligible(client, false) } else { within };
+            eligible & bit != 0 && clients.best(client, eligible) & bit != 0
+        };
+        let is_chosen = clients.all().any(chosen);
+        (!is_chosen)
+            .then_some("its pool has no monitor, so that nothing in it ever dies, and others are always preferred")
+    }
+}
+
+/// The clients that a pool tells apart: the catchments of its map, or one for all.
+struct Clients<'a> {
+    endpoints: &'a [Endpoint],
+    policy: &'a Policy,
+    map: Option<&'a Map>,
+}
+
+impl<'a> Clients<'a> {
+    fn of(subject: &Subject<'a>, pool: &Pool) -> Self {
+        Self {
+            endpoints: subject.endpoints(pool),
+            policy: &subject.world.policies[pool.policy.at()],
+            map: pool.map.and_then(|id| subject.world.maps.get(id.at())),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = u32> + use<> {
+        0..self.map.map_or(1, |map| map.catchments() as u32)
+    }
+
+    /// Who may answer a client when all are up, as bits; within the policy's limits or whatever they say.
+    fn eligible(&self, client: u32, limited: bool) -> u64 {
+        let is_eligible = |endpoint: &Endpoint| {
+            let Some(map) = self.map else { return endpoint.weight > 0 };
+            let rule = map.rule();
+            let denied = map.denied(client);
+            let fence = |bit: usize| {
+                denied >> bit & 1 == 1 && rule.fences.get(bit).is_some_and(|f| endpoint.fences.contains(f))
+            };
+            let region = rule.regions.iter().position(|region| *region == endpoint.region);
+            let within = region.is_none_or(|at| map.within(client) >> at & 1 == 1);
+            endpoint.weight > 0 && !(0..rule.fences.len()).any(fence) && (within || !limited)
+        };
+        self.set(is_eligible)
+    }
+
+    fn set(&self, is_in: impl Fn(&Endpoint) -> bool) -> u64 {
+        let bits = self.endpoints.iter().enumerate().filter(|(_, endpoint)| is_in(endpoint));
+        bits.fold(0, |set, (position, _)| set | 1 << position)
+    }
+
+    /// Who of the eligible can be in the answer. Of what changes while the server runs nothing is known: it leaves all.
+    fn best(&self, client: u32, eligible: u64) -> u64 {
+        if self.policy.answers > 1 {
+            return eligible;
+        }
+        let mut left = eligible;
+        let mut geo = 0;
+        for (key, _) in &self.policy.prefer {
+            match key {
+                Key::Order => {
+                    let own = self.endpoints.iter().enumerate().filter(|(position, _)| left >> position & 1 == 1);
+                    let first = own.map(|(_, endpoint)| endpoint.order).min().unwrap_or_default();
+                    left &= self.set(|endpoint| endpoint.order == first);
+                }
+                Key::Load | Key::Response => return left,
+                Key::Rtt | Key::Distance | Key::Geo => {
+                    if let Some(map) = self.map {
+                        let regions = &map.rule().regions;
+                        let here =
+                            |left: u64, region: &RegionId| left & self.set(|endpoint| endpoint.region == *region);
+                        let inside = regions.iter().enumerate().filter(|(_, region)| here(left, region) != 0);
+                        let best = map.best(client, geo, inside.fold(0, |set, (at, _)| set | 1 << at));
+                        let kept = regions.iter().enumerate().filter(|(at, _)| best >> at & 1 == 1);
+                        left = kept.fold(0, |set, (_, region)| set | here(left, region));
+                    }
+                    geo += 1;
+                }
+            }
+        }
+        left
+    }
+}
+
+/// Regions that no geo rule lists, while every client has one.
+fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
+    for pool in subject.pools() {
+        let Some(policy) = subject.world.policies.get(pool.policy.at()) else { continue };
+        let asks = policy.prefer.iter().any(|(key, _)| *key == Key::Geo);
+        let Some(preferences) = policy.preferences.as_ref().filter(|p| asks && !p.default.is_empty()) else { continue };
+        let orders = || preferences.rules.iter().map(|(_, order)| order).chain([&preferences.default]);
+        let is_listed = |region| orders().any(|order| order.iter().any(|(known, _)| *known == region));
+        for endpoint in subject.endpoints(pool).iter().filter(|e| e.weight > 0 && !is_listed(e.region)) {
+            let region = &subject.world.regions[endpoint.region.at()].name;
+            let message = format!("no geo rule of policy \"{}\" lists region \"{region}\"", policy.name);
+            let label = "it answers only when all listed regions are down";
+            let fault = notes.warning(subject.endpoint_at(&pool.name, &endpoint.name), message, label);
+            notes.push(fault.remedy(format!("add \"{region}\" to `geo.default`, if that is not what you want")));
+        }
+    }
+}
