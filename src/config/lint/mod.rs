@@ -53,11 +53,6 @@ impl<'a> Subject<'a> {
         self.world.endpoints.get(first..first + usize::from(pool.count)).unwrap_or_default()
     }
 
-    /// Where a pool's name is written.
-    fn pool_at(&self, pool: &str) -> Range<usize> {
-        span(&self.spec.pools, pool)
-    }
-
     /// Where an endpoint's name is written.
     fn endpoint_at(&self, pool: &str, endpoint: &str) -> Range<usize> {
         let found = self.spec.pools.iter().find(|(key, _)| key.get_ref() == pool);
