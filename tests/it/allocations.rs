@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use meridian::{
     engine::{
         self, Sent,
-        snapshot::Snapshot,
-        steer::trace::Silent,
+        snapshot::{Draft, Reflect, Snapshot},
+        steer::{
+            policy::{Fallback, Families, Https},
+            trace::Silent,
+        },
         types::{At, Chance, Origin, Transport, UnixMillis},
-        wire::{read::Query, rr::Rcode},
+        wire::{name::Name, read::Query, rr::Rcode},
     },
     state::ledger::Ledger,
 };
@@ -55,12 +58,14 @@ fn service(name: &str, policy: &str, order: bool, all_down: &str, host: u8) -> S
 
 const POLICIES: [&str; 10] =
     ["adaptive", "failover", "ip-hash", "latency", "proximity", "random", "round-robin", "weighted", "all", "three"];
-const LOST: [(&str, &str); 5] = [
+const LOST: [(&str, &str); 7] = [
     ("ignore", "\"ignore-health\""),
     ("everybody", "\"serve-all\""),
     ("nothing", "\"nodata\""),
     ("failure", "\"servfail\""),
     ("listed", "{ address = [\"203.0.113.9\", \"2001:db8::9\"] }"),
+    ("elsewhere", "\"nodata\""),
+    ("refusal", "\"nodata\""),
 ];
 
 fn text() -> String {
@@ -69,12 +74,39 @@ fn text() -> String {
     });
     let down =
         LOST.iter().enumerate().map(|(n, (name, mode))| service(name, "adaptive", false, mode, 150 + 10 * n as u8));
-    CONFIG.to_owned() + &up.chain(down).collect::<String>()
+    let cdn = service("cdn", "adaptive", false, "\"ignore-health\"", 100);
+    CONFIG.to_owned() + &up.chain(down).chain([cdn]).collect::<String>()
+}
+
+/// What the text above cannot say: the pool `cdn` is other names, services have HTTPS records, another name or a refusal
+/// stands in, and `who.g.test` tells clients what they are taken for.
+fn with_other_answers(draft: &mut Draft) {
+    let name = |text: &str| Name::from_text(text).expect(text);
+    let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
+    let first = draft.pools[cdn].first.at();
+    for endpoint in &mut draft.endpoints[first..first + 3] {
+        (endpoint.v4, endpoint.v6, endpoint.targets) = (None, None, [None; 2]);
+        endpoint.cname = Some(name("static.g.test"));
+    }
+    for service in &mut draft.services {
+        match &*service.name.to_string() {
+            "elsewhere.g.test." => service.when_all_down = Fallback::Cname(name("static.g.test")),
+            "refusal.g.test." => service.when_all_down = Fallback::Refused,
+            "s-latency.g.test." => service.families = Families::Apart,
+            _ => {}
+        }
+        if service.name != name("s-failover.g.test") {
+            service.https = Some(Https { alpn: vec!["h2".into(), "h3".into()], port: Some(8443), hints: true });
+        }
+    }
+    draft.reflect = Some(Reflect { name: name("who.g.test"), allow: vec![prefix("9.0.0.0/8")] });
 }
 
 /// Everything on the last octets 150 and above is down; of the others, some are failing and some unknown.
 fn snapshot() -> (Lab, Snapshot) {
-    let mut lab = Lab::new(draft(&text(), &[("o.csv", PLACES)]));
+    let mut draft = draft(&text(), &[("o.csv", PLACES)]);
+    with_other_answers(&mut draft);
+    let mut lab = Lab::new(draft);
     let health = |address: IpAddr| {
         let host = match address {
             IpAddr::V4(v4) => v4.octets()[3],
@@ -166,8 +198,23 @@ fn kinds() -> Vec<Kind> {
         kind("silence", changed(plain("g.test", A), &[(2, 0x80)]), None, None),
         kind("silence: short", vec![0; 7], None, None),
         kind("alias to a steered name", plain("alias.g.test", 15), ok, None),
-        kind("steered, type that it has not", plain("s-adaptive.g.test", 65), ok, Some(0)),
+        kind("steered, type that it has not", plain("s-failover.g.test", 65), ok, Some(0)),
+        kind("CNAME endpoint", plain("cdn.g.test", A), ok, Some(2)),
+        kind("CNAME endpoint with ECS", packet("cdn.g.test", A, v4), ok, Some(1)),
+        kind("CNAME endpoint, another type", plain("cdn.g.test", 16), ok, Some(1)),
+        kind("CNAME endpoint, ANY", plain("cdn.g.test", 255), ok, Some(1)),
+        kind("reflect, TXT", packet("who.g.test", 16, v4), ok, Some(1)),
+        kind("reflect, TXT without ECS", plain("who.g.test", 16), ok, Some(1)),
+        kind("reflect, TXT of a wide client", packet("who.g.test", 16, Some(prefix("20.0.0.0/8"))), ok, Some(1)),
+        kind("reflect, A", packet("who.g.test", A, v4), ok, Some(1)),
+        kind("reflect, other family", packet("who.g.test", AAAA, v4), ok, Some(0)),
     ];
+    for (name, answers) in [("adaptive", 1), ("latency", 1), ("three", 1), ("all", 1)] {
+        for subnet in [None, v4] {
+            let packet = packet(&format!("s-{name}.g.test"), 65, subnet);
+            kinds.push(kind(&format!("HTTPS, {name}, from {subnet:?}"), packet, ok, Some(answers)));
+        }
+    }
     kinds.push(Kind {
         transport: Transport::Tcp,
         what: "large over TCP".into(),
@@ -195,6 +242,8 @@ fn kinds() -> Vec<Kind> {
         ("nothing", 0, Rcode::NoError),
         ("failure", 0, Rcode::ServFail),
         ("listed", 1, Rcode::NoError),
+        ("elsewhere", 1, Rcode::NoError),
+        ("refusal", 0, Rcode::Refused),
     ] {
         kinds.push(kind(
             &format!("all down: {name}"),
@@ -202,6 +251,9 @@ fn kinds() -> Vec<Kind> {
             Some(rcode),
             Some(answers),
         ));
+        let answers = if rcode == Rcode::NoError { answers.min(1) } else { 0 };
+        let packet = packet(&format!("{name}.g.test"), 65, v4);
+        kinds.push(kind(&format!("all down, HTTPS: {name}"), packet, Some(rcode), Some(answers)));
     }
     kinds
 }
