@@ -1,7 +1,11 @@
 //! What became different, as values; and each as the sentence that an operator reads. Must not know who listens.
 
+mod shaping;
+
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
+pub use self::shaping::{Fate, Told};
+use super::overrides::Whom;
 use crate::engine::{
     health::fold::{Health, Record, Transition},
     types::At,
@@ -28,6 +32,35 @@ pub enum Change {
     },
     /// A target is judged differently.
     Verdict(Box<Verdict>),
+    /// What became of an operator's word.
+    Override(Box<Told>),
+    /// An operator took back what nobody has said.
+    NothingToLift(Whom),
+    /// An endpoint that has recovered takes its share back in steps.
+    SlowStart {
+        /// As `pool/endpoint`.
+        endpoint: Box<str>,
+        /// Milliseconds from recovery to a whole share.
+        over: u64,
+        /// Whether it has its whole share now; else it has only begun.
+        whole: bool,
+    },
+    /// An endpoint passes on another share of its blocks, for its load.
+    Shed {
+        /// As `pool/endpoint`.
+        endpoint: Box<str>,
+        /// The share in parts of a thousand.
+        parts: u32,
+        /// Load ÷ capacity in parts of a thousand; none: nothing is reported any more.
+        load: Option<u32>,
+    },
+    /// Load is reported of somebody, or has not been for too long.
+    Reports {
+        /// Of whom.
+        whom: Whom,
+        /// None: it is reported again; else for so many milliseconds it was not.
+        silent: Option<u64>,
+    },
 }
 
 /// A change of one target's health, with the evidence and what rests on it.
@@ -111,6 +144,8 @@ impl fmt::Display for Change {
                 targets - heard
             ),
             Self::Verdict(verdict) => verdict.fmt(f),
+            Self::Override(told) => told.fmt(f),
+            shaping => shaping::sentence(f, shaping),
         }
     }
 }

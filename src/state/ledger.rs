@@ -1,24 +1,43 @@
 //! The whole truth and the one way to change it: a pure fold of events. Time comes with each event. Must not know
 //! tasks, channels or clocks.
+//!
+//! `rows` makes what queries read from what is known: `overrides`, `ramp`, `load` and the records of health. `reload`
+//! carries it over to another configuration.
+
+mod load;
+mod overrides;
+mod ramp;
+mod reload;
+mod rows;
 
 use std::{collections::HashMap, mem, sync::Arc};
 
+use self::{
+    load::{Ratio, Reports},
+    overrides::{Named, Words},
+    ramp::Turn,
+    rows::{Live, Shaping},
+};
 use super::{
     change::{Change, Standing, Verdict},
     overrides::{Override, Whom},
 };
 use crate::engine::{
     health::{
-        fold::{Health, Record},
+        fold::Record,
         monitor::{Outcome, ProbeKey},
     },
-    snapshot::{EndpointRow, PoolRow, Snapshot, Target, World},
+    signal::shed::{Marks, Shed},
+    snapshot::{EndpointRow, PoolRow, Snapshot, World},
     steer::{
-        policy::{Endpoint, Pool},
+        policy::{Endpoint, Pool, Service},
         table::Assignment,
     },
-    types::{At, Family, PoolId, TargetId},
+    types::{At, PoolId, TargetId},
 };
+
+/// How much of an average response time is the newest one.
+const RECENT: f64 = 0.125;
 
 /// What can happen to the truth.
 #[derive(Clone, Debug)]
@@ -36,7 +55,7 @@ pub enum Event {
     Deadline,
     /// Time has passed: what moves with time alone is worked out again.
     Tick,
-    /// How much load there is now, in the unit of the configured capacities.
+    /// How much load there is now, in the unit of the configured capacities. Only pools that name a load have a part in it.
     Load {
         /// Of whom: a region's sum is shared out to its endpoints by weight.
         whom: Whom,
@@ -60,20 +79,40 @@ pub enum Event {
 }
 
 /// What is true now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ledger {
     world: Arc<World>,
-    /// For each target, what is known of it.
+    /// For each target, what is known of it, and its average response time in tenths of a millisecond.
     records: Vec<Record>,
+    took: Vec<Option<f64>>,
+    /// For each endpoint, what is kept beside its health.
+    live: Vec<Live>,
+    /// For each pool, how it is shaped.
+    shaping: Vec<Shaping>,
+    /// What operators have said, and what is reported of load.
+    words: Words,
+    reports: Reports,
+    /// For each service, since when its blocks are cut finer.
+    fine: Vec<Option<At>>,
+    /// For each endpoint, the weight with which it takes part in what is reported; their sums by region.
+    taking_part: Vec<u32>,
+    region_weights: Vec<u64>,
     /// For each pool and each endpoint, the row that queries read.
     pools: Vec<PoolRow>,
     endpoints: Vec<EndpointRow>,
     /// Which targets an outcome belongs to: several, where two monitors ask the same of the same address.
     by_key: HashMap<Arc<ProbeKey>, Vec<TargetId>>,
-    /// For each target, its pools in id order, each with the positions of its endpoints there.
+    /// For each target, its pools in id order, each with the positions of its endpoints there. Copies are left out.
     users: Vec<Vec<(PoolId, u64)>>,
     /// For each pool whose demand is assigned to regions, how.
     assignments: Vec<Option<Arc<Assignment>>>,
+    /// For each pool, when its rows change with time alone.
+    ticks: Vec<Option<At>>,
+    /// When anything changes with time alone, and up to when it has.
+    due: Option<At>,
+    passed: At,
+    /// Milliseconds beyond which no TTL reaches.
+    horizon: u64,
     /// Targets of which no probe has ended.
     unheard: usize,
     ready: bool,
@@ -83,34 +122,34 @@ impl Ledger {
     /// The truth at the start: nothing is known of any target.
     #[must_use]
     pub fn new(world: Arc<World>) -> Self {
-        let mut ledger = Self {
-            world: Arc::default(),
-            records: Vec::new(),
-            pools: Vec::new(),
-            endpoints: Vec::new(),
-            by_key: HashMap::new(),
-            users: Vec::new(),
-            assignments: Vec::new(),
-            unheard: 0,
-            ready: false,
-        };
-        ledger.take_over(world);
+        let mut ledger = Self::default();
+        ledger.take_over(At(0), world);
         ledger.ready = ledger.unheard == 0;
         ledger
     }
 
     /// Folds in one event and says what became different. Outcomes of what is not a target (any more) say nothing.
     pub fn fold(&mut self, at: At, event: Event) -> Vec<Change> {
-        let mut changes = Vec::new();
+        // What time alone has changed comes first, so that it does not matter whether anybody ticked.
+        let mut changes = self.pass(at);
         let mut over = false;
         match event {
             Event::Outcome { key, outcome } => self.observe(at, &key, &outcome, &mut changes),
-            // Other maps of the same configuration: whatever the rows stand for is as it was.
-            Event::World(world) if world.is_of(&self.world) => self.world = world,
-            Event::World(world) => changes.push(self.take_over(world)),
+            Event::World(world) if world.is_of(&self.world) => self.take_maps(at, world),
+            Event::World(world) => changes.extend(self.take_over(at, world)),
             Event::Deadline => over = true,
-            Event::Assign { of, assignments } => self.assign(&of, assignments),
-            Event::Tick | Event::Load { .. } | Event::Override(_) | Event::Lift(_) | Event::Answers(_) => {}
+            Event::Assign { of, assignments } => self.assign(at, &of, assignments),
+            Event::Load { whom, load } => self.report(at, &whom, load, &mut changes),
+            Event::Override(word) => {
+                let wait = self.cut_for(at, &word);
+                changes.push(self.words.take(at, word, wait, &self.world));
+                self.reshape(at);
+            }
+            Event::Lift(whom) => {
+                changes.extend(self.words.lift(at, &whom));
+                self.reshape(at);
+            }
+            Event::Tick | Event::Answers(_) => {}
         }
         if !self.ready && (over || self.unheard == 0) {
             self.ready = true;
@@ -128,7 +167,7 @@ impl Ledger {
             pools: self.pools.clone(),
             endpoints: self.endpoints.clone(),
             assignments: self.assignments.clone(),
-            fine: vec![false; self.world.services.len()],
+            fine: self.fine.iter().map(Option::is_some).collect(),
             targets: self.records.clone(),
             ready: self.ready,
             at,
@@ -143,16 +182,160 @@ impl Ledger {
             || self.pools != published.pools
             || self.endpoints != published.endpoints
             || self.assignments != published.assignments
+            || !self.fine.iter().map(Option::is_some).eq(published.fine.iter().copied())
     }
 
-    fn assign(&mut self, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
+    /// When time alone changes something next; none: nothing moves.
+    #[must_use]
+    pub fn next_tick(&self, now: At) -> Option<At> {
+        self.due.map(|due| due.max(now))
+    }
+
+    /// What operators have said and is in force, or would be if somebody were called so.
+    pub fn overrides(&self) -> impl Iterator<Item = &Override> {
+        self.words.all()
+    }
+
+    /// How often load was not reported for longer than it may be.
+    #[must_use]
+    pub fn load_gaps(&self) -> u64 {
+        self.reports.gaps()
+    }
+
+    /// Lets time pass, from one moment at which something changes to the next: what one changes the next one may rest on.
+    fn pass(&mut self, now: At) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while let Some(due) = self.due.filter(|due| *due <= now) {
+            self.passed = self.passed.max(due);
+            self.step(self.passed, &mut changes);
+        }
+        self.passed = self.passed.max(now);
+        changes
+    }
+
+    fn step(&mut self, now: At, changes: &mut Vec<Change>) {
+        changes.extend(self.words.pass(now));
+        changes.extend(self.reports.pass(now));
+        let world = Arc::clone(&self.world);
+        for (id, pool) in world.pools.iter().enumerate() {
+            let over = self.shaping[id].slow_start;
+            for (_, index, endpoint) in members(&world, pool).filter(|_| over > 0) {
+                let recovery = &mut self.live[index].recovery;
+                if recovery.ramp.take_if(|ramp| ramp.is_done(now, over)).is_some() {
+                    changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: true });
+                }
+            }
+        }
+        // Who is up, out or weightless by now decides who has a part in what is reported.
+        self.reshape(now);
+        let told = changes.len();
+        self.shed(now, None, changes);
+        if changes.len() > told {
+            self.reshape(now);
+        }
+    }
+
+    /// Works out again what follows from words and time.
+    fn reshape(&mut self, now: At) {
+        self.cut(now);
+        self.refresh_all(now);
+        self.plan();
+    }
+
+    /// Works out when time alone changes something.
+    fn plan(&mut self) {
+        let sheds = self.silent_sheds();
+        let ticks = self.ticks.iter().copied().flatten();
+        self.due = ticks.chain(self.words.next()).chain(self.reports.next()).chain(sheds).min();
+    }
+
+    /// Cuts the blocks of services finer whose endpoints are moved in parts by a word.
+    fn cut(&mut self, now: At) {
+        let world = &self.world;
+        for (service, fine) in world.services.iter().zip(&mut self.fine) {
+            let parted = service.cut.is_none()
+                && self.words.parted(now).any(|whom| service.pools.iter().any(|id| whom.touches(world, *id)));
+            *fine = parted.then_some(fine.unwrap_or(now));
+        }
+    }
+
+    /// How long a word about a drain waits until no cache holds an answer that was not cut for it.
+    fn cut_for(&self, now: At, word: &Override) -> u64 {
+        let world = &self.world;
+        let uncut = world.services.iter().zip(&self.fine).filter(|(service, _)| service.cut.is_none());
+        let concerned = uncut.filter(|(service, _)| service.pools.iter().any(|id| word.whom.touches(world, *id)));
+        let wait = |(service, fine): (&Service, &Option<At>)| {
+            (u64::from(service.ttl_max) * 1000).saturating_sub(now.since(fine.unwrap_or(now)))
+        };
+        concerned.map(wait).max().unwrap_or_default()
+    }
+
+    fn report(&mut self, now: At, whom: &Whom, load: f64, changes: &mut Vec<Change>) {
+        changes.extend(self.reports.take(now, whom, load, &self.world));
+        self.shed(now, Some(whom), changes);
+        self.refresh_all(now);
+        self.plan();
+    }
+
+    /// Lets those shed as their load wants of whom it was just reported, or else those back of whom nothing is.
+    fn shed(&mut self, now: At, reported: Option<&Whom>, changes: &mut Vec<Change>) {
+        let world = Arc::clone(&self.world);
+        for (id, pool) in world.pools.iter().enumerate() {
+            let Some(marks) = self.shaping[id].marks.filter(|_| !self.is_assigned(id)) else { continue };
+            let period = self.shaping[id].period;
+            for (position, index, endpoint) in members(&world, pool) {
+                let about = reported.is_some_and(|whom| whom.is(Named::of(&world, &pool.name, endpoint)));
+                let ratio = self.ratio(now, PoolId(id as u32), position);
+                let shed = &mut self.live[index].shed;
+                let (moved, load) = match ratio {
+                    Ratio::Fresh(ratio) if about => {
+                        (shed.act(now, Some(ratio), marks, period), Some(rows::parts(ratio)))
+                    }
+                    Ratio::Silent(since) => (go_back(shed, now, since, marks, period), None),
+                    Ratio::Fresh(_) | Ratio::Idle => (false, None),
+                };
+                if moved {
+                    let parts = rows::parts(shed.share());
+                    changes.push(Change::Shed { endpoint: name(pool, endpoint), parts, load });
+                }
+            }
+        }
+    }
+
+    /// When sheds go back next of which no load is reported.
+    fn silent_sheds(&self) -> Option<At> {
+        let mut next = None;
+        for (id, pool) in self.world.pools.iter().enumerate().filter(|(id, _)| self.shaping[*id].marks.is_some()) {
+            for (position, index, _) in members(&self.world, pool) {
+                let shed = &self.live[index].shed;
+                if shed.share() == 0.0 {
+                    continue;
+                }
+                if let Ratio::Silent(since) = self.ratio(At(u64::MAX), PoolId(id as u32), position) {
+                    next = next.into_iter().chain([shed.due(self.shaping[id].period).max(since)]).min();
+                }
+            }
+        }
+        next
+    }
+
+    /// Whether the demand of a pool or of a copy of it is assigned: nothing else sheds it then.
+    fn is_assigned(&self, id: usize) -> bool {
+        self.shaping[id].rows.iter().any(|id| self.assignments[id.at()].is_some())
+    }
+
+    fn assign(&mut self, now: At, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
         if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.pools.len() {
             return;
         }
-        for (row, assignment) in self.pools.iter_mut().zip(&assignments) {
-            row.assigned = assignment.is_some();
-        }
         self.assignments = assignments;
+        for (id, pool) in of.pools.iter().enumerate() {
+            if self.is_assigned(id) {
+                members(of, pool).for_each(|(_, index, _)| self.live[index].shed = Shed::default());
+            }
+        }
+        self.refresh_all(now);
+        self.plan();
     }
 
     fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
@@ -165,9 +348,15 @@ impl Ledger {
                 self.unheard -= 1;
             }
             let transition = record.observe(&monitor.rhythm, at, outcome.clone());
+            if let Outcome::Good { took } = outcome {
+                let (took, before) = (*took as f64 / 100.0, &mut self.took[id.at()]);
+                *before = Some(before.map_or(took, |before| before + (took - before) * RECENT));
+            }
             let users = mem::take(&mut self.users[id.at()]);
-            for (pool, _) in &users {
-                self.refresh(*pool);
+            let mut started = Vec::new();
+            for (pool, set) in &users {
+                self.recover(at, *pool, *set, &mut started);
+                self.refresh(at, *pool);
             }
             if let Some(transition) = transition {
                 let (streak, findings) = Verdict::evidence(&self.records[id.at()]);
@@ -183,68 +372,24 @@ impl Ledger {
                     pools: users.iter().map(|(pool, _)| self.standing(*pool)).collect(),
                 })));
             }
+            changes.append(&mut started);
             self.users[id.at()] = users;
         }
+        self.plan();
     }
 
-    /// Puts `world` in force. History goes by what is probed, never by position: first by the same key under a
-    /// monitor of the same name, then by the same key. What is new starts unknown.
-    fn take_over(&mut self, world: Arc<World>) -> Change {
-        let old = mem::replace(&mut self.world, Arc::clone(&world));
-        // The record that a target inherits, by its position in the old configuration.
-        let heir = |target: &Target| {
-            let same = self.by_key.get(&target.key)?;
-            let name = |w: &World, t: &Target| w.monitors[t.monitor.at()].name.clone();
-            same.iter().find(|id| name(&old, &old.targets[id.at()]) == name(&world, target)).or(same.first()).copied()
-        };
-        let heirs: Vec<_> = world.targets.iter().map(heir).collect();
-        let kept = heirs.iter().flatten().count();
-        self.records =
-            heirs.iter().map(|heir| heir.map_or_else(Record::default, |id| self.records[id.at()].clone())).collect();
-        self.by_key.clear();
-        for (i, target) in world.targets.iter().enumerate() {
-            self.by_key.entry(Arc::clone(&target.key)).or_default().push(TargetId(i as u32));
-        }
-        let gone = old.targets.iter().filter(|target| !self.by_key.contains_key(&target.key)).count();
-        self.unheard = self.records.iter().filter(|record| !record.is_heard()).count();
-        self.users = users(&world);
-        self.pools = vec![PoolRow::default(); world.pools.len()];
-        self.assignments = vec![None; world.pools.len()];
-        self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
-        for pool in 0..world.pools.len() {
-            self.refresh(PoolId(pool as u32));
-        }
-        Change::World { kept, fresh: world.targets.len() - kept, gone }
-    }
-
-    /// Works out a pool's row and its endpoints' rows again.
-    fn refresh(&mut self, id: PoolId) {
+    /// Begins, halts and ends the slow starts of a pool's endpoints as their health wants.
+    fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
-        let mut row = PoolRow { assigned: self.assignments[id.at()].is_some(), ..PoolRow::default() };
-        for (position, index, endpoint) in members(&world, &world.pools[id.at()]) {
-            let bit = 1u64 << position;
-            let mut live = EndpointRow { weight: endpoint.weight, ..EndpointRow::default() };
-            let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
-            put(&mut row.weighted, endpoint.weight > 0);
-            for family in Family::BOTH {
-                let at = family.at();
-                let Some(target) = endpoint.targets[at] else {
-                    // An address that nobody judges is up.
-                    put(&mut row.up[at], endpoint.address(family).is_some() || endpoint.cname.is_some());
-                    continue;
-                };
-                let record = &self.records[target.at()];
-                let rhythm = &world.monitors[world.targets[target.at()].monitor.at()].rhythm;
-                let soon = record.change_in(rhythm);
-                live.change_in = live.change_in.min(soon.map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX)));
-                put(&mut row.up[at], record.health == Health::Up);
-                put(&mut row.down[at], record.health == Health::Down);
-                put(&mut row.falling[at], record.health == Health::Up && soon.is_some());
-                put(&mut row.rising[at], record.health == Health::Down && soon.is_some());
+        let pool = &world.pools[id.at()];
+        for (_, index, endpoint) in members(&world, pool).filter(|(position, ..)| set >> position & 1 == 1) {
+            let measured = self.measured(endpoint);
+            let (shaping, recovery) = (&self.shaping[id.at()], &mut self.live[index].recovery);
+            let over = shaping.slow_start;
+            if recovery.observe(now, measured.health(shaping), measured.is_failing(), over) == Some(Turn::Begun) {
+                changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: false });
             }
-            self.endpoints[index] = live;
         }
-        self.pools[id.at()] = row;
     }
 
     fn standing(&self, id: PoolId) -> Standing {
@@ -269,28 +414,27 @@ fn members<'a>(world: &'a World, pool: &Pool) -> impl Iterator<Item = (u32, usiz
     endpoints.iter().enumerate().map(move |(i, endpoint)| (i as u32, first + i, endpoint))
 }
 
-/// For each target, who rests on it.
-fn users(world: &World) -> Vec<Vec<(PoolId, u64)>> {
-    let mut users: Vec<Vec<(PoolId, u64)>> = vec![Vec::new(); world.targets.len()];
-    for (id, pool) in world.pools.iter().enumerate() {
-        let id = PoolId(id as u32);
-        for (position, _, endpoint) in members(world, pool) {
-            for target in endpoint.targets.into_iter().flatten() {
-                match users[target.at()].last_mut() {
-                    Some((last, set)) if *last == id => *set |= 1 << position,
-                    _ => users[target.at()].push((id, 1 << position)),
-                }
-            }
+/// Without reports a shed goes back, once in each period since there were none.
+fn go_back(shed: &mut Shed, now: At, since: At, marks: Marks, period: u64) -> bool {
+    let mut moved = false;
+    loop {
+        let then = shed.due(period).max(since);
+        if then > now || !shed.act(then, None, marks, period) {
+            return moved;
         }
+        moved = true;
     }
-    users
+}
+
+fn name(pool: &Pool, endpoint: &Endpoint) -> Box<str> {
+    format!("{}/{}", pool.name, endpoint.name).into_boxed_str()
 }
 
 fn names(world: &World, id: PoolId, set: u64) -> impl Iterator<Item = Box<str>> {
     let pool = &world.pools[id.at()];
     members(world, pool)
         .filter(move |(position, ..)| set >> position & 1 == 1)
-        .map(move |(.., endpoint)| format!("{}/{}", pool.name, endpoint.name).into_boxed_str())
+        .map(move |(.., endpoint)| name(pool, endpoint))
 }
 
 #[cfg(test)]

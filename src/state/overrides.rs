@@ -28,6 +28,32 @@ pub enum Act {
     Shed(u16),
 }
 
+/// Acts of one kind exclude each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// [`Act::Drain`].
+    Drain,
+    /// [`Act::ForceUp`] and [`Act::ForceDown`].
+    Force,
+    /// [`Act::Weight`].
+    Weight,
+    /// [`Act::Shed`].
+    Shed,
+}
+
+impl Act {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Drain(_) => Kind::Drain,
+            Self::ForceUp | Self::ForceDown => Kind::Force,
+            Self::Weight(_) => Kind::Weight,
+            Self::Shed(_) => Kind::Shed,
+        }
+    }
+}
+
 /// An operator's word. A later one for the same [`Whom`] and kind of [`Act`] replaces an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::{
     board::Board,
-    change::Change,
+    change::{Change, Fate},
     clock::Clock,
     ledger::{Event, Ledger},
 };
@@ -75,9 +75,15 @@ async fn write(
     tokio::pin!(deadline);
     let mut batch = Vec::new();
     loop {
+        let now = clock.now();
+        let tick = ledger.next_tick(now);
         tokio::select! {
             received = inbox.recv_many(&mut batch, EVENTS) => if received == 0 { return },
             () = &mut deadline, if !board.load().ready => batch.push(Event::Deadline),
+            // Nothing is polled: the ledger knows when time alone changes something.
+            () = time::sleep(Duration::from_millis(tick.unwrap_or(now).since(now))), if tick.is_some() => {
+                batch.push(Event::Tick);
+            }
         }
         let told: Vec<Change> = batch.drain(..).flat_map(|event| ledger.fold(clock.now(), event)).collect();
         // Published first: who hears of a change finds it in the newest Snapshot.
@@ -103,8 +109,15 @@ fn say(change: &Change) {
                 Health::Up => info!(%address, monitor, "{verdict}"),
             }
         }
+        Change::Override(told) => match told.fate {
+            Fate::Refused(_) | Fate::Kept => warn!("{change}"),
+            _ => info!("{change}"),
+        },
         Change::Ready { heard, targets } if heard < targets => warn!("{change}"),
-        Change::Ready { .. } | Change::World { .. } => info!("{change}"),
+        Change::Shed { .. } | Change::NothingToLift(_) | Change::Reports { silent: Some(_), .. } => warn!("{change}"),
+        Change::Ready { .. } | Change::World { .. } | Change::SlowStart { .. } | Change::Reports { .. } => {
+            info!("{change}");
+        }
     }
 }
 
@@ -113,9 +126,10 @@ mod tests {
     use super::*;
     use crate::engine::{
         health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
-        snapshot::{Draft, Target},
+        snapshot::{Draft, Region, Target},
         types::MonitorId,
     };
+    use crate::state::overrides::{Act, Override, Whom};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -127,6 +141,7 @@ mod tests {
         let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
         Arc::new(World::seal(Draft {
             monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
+            regions: vec![Region { name: "eu".into(), ..Region::default() }],
             targets: ports.iter().map(|port| Target { monitor: MonitorId(0), key: key(*port) }).collect(),
             ..Draft::default()
         }))
@@ -162,5 +177,26 @@ mod tests {
         }
         while !matches!(&*changes.recv().await.unwrap(), Change::Ready { .. }) {}
         assert_eq!(*published.borrow_and_update(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_time_changes_is_told_without_another_event() {
+        let writer = Writer::start(world(&[1]), Clock::new(), HOUR);
+        let mut changes = writer.changes();
+        let word = Override {
+            whom: Whom::Region("eu".into()),
+            act: Act::Drain(20),
+            reason: "kernel".into(),
+            author: "ann".into(),
+            until: None,
+        };
+        writer.events.send(Event::Override(word)).await.unwrap();
+        let mut fates = Vec::new();
+        while fates.len() < 2 {
+            if let Change::Override(told) = &*changes.recv().await.unwrap() {
+                fates.push(told.fate.clone());
+            }
+        }
+        assert_eq!(fates, [Fate::Taken { instead_of: None, begins_in: 0 }, Fate::Done]);
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::engine::types::{Family, Prefix};
 
 /// From addresses to catchments.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Map {
     sides: [Side; 2],
     widest: [u8; 2],
@@ -209,7 +209,7 @@ impl Shares {
 }
 
 /// One family of a map.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Side {
     trie: Trie,
     /// For each inner node an address in the piece that answers for all of it.

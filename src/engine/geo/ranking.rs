@@ -15,7 +15,7 @@ pub(super) struct Step {
 }
 
 /// Where a rule's decision lists stand in a flat row of steps: one list for each key and group.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
     groups: Vec<u64>,
     /// (first step, number of steps), key by key, group by group.
@@ -178,7 +178,7 @@ fn bits(mut set: u64) -> impl Iterator<Item = u64> {
 }
 
 /// Catchments: rows that answer differently, numbered as they come.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
     steps: Vec<Step>,
     denied: Vec<u64>,

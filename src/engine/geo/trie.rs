@@ -40,7 +40,7 @@ pub(super) fn side(bits: u128, depth: u8) -> usize {
 }
 
 /// The trie: pairs of branches, by the next address bit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trie {
     root: Slot,
     nodes: Vec<[Slot; 2]>,

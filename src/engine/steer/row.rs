@@ -26,9 +26,10 @@ pub struct PoolRow {
     pub partial: u64,
     /// Admission, weight or an override will change with time alone, as [`EndpointRow::change_in`] says.
     pub moving: u64,
-    /// Those that were up when last anybody was.
+    /// Those that were up when last anybody was, by measurement alone.
     pub last: u64,
-    /// When that was, in milliseconds of the process's clock; the latest of a service's pools is its last known.
+    /// Until when, in milliseconds of the process's clock, `u64::MAX` while somebody is; the latest of a service's pools
+    /// is its last known.
     pub last_at: u64,
     /// Whether load decides nothing here, since the assignment does.
     pub assigned: bool,

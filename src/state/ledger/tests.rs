@@ -1,4 +1,12 @@
-//! Small worlds, and days of them written as text: a moment in milliseconds, an address, what a probe of it found.
+//! Small worlds, and days of them written as text: a moment in milliseconds, an address, what a probe of it found; or
+//! what an operator says, what load is reported.
+
+mod drain;
+mod load;
+mod overrides;
+mod properties;
+mod reload;
+mod slow_start;
 
 use std::net::IpAddr;
 
@@ -6,10 +14,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::{
-    health::monitor::{Check, Monitor, Rhythm},
-    snapshot::Draft,
-    types::{EndpointId, MonitorId, RegionId},
+    health::{
+        fold::Health,
+        monitor::{Check, Monitor, Rhythm},
+    },
+    signal::load::Load,
+    snapshot::{Draft, Region, Target},
+    steer::policy::{ADMIT_ALL, Policy, Service},
+    types::{EndpointId, Family, MonitorId, RegionId},
+    wire::name::Name,
 };
+use crate::state::overrides::Act;
 
 const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
 
@@ -20,6 +35,10 @@ fn key(address: &str) -> Arc<ProbeKey> {
 /// A world from lines `pool endpoint address[,address]`, the pools' lines together. A pool whose name ends in `!` has
 /// no monitor. Targets are numbered backwards, so that a test that goes by position fails.
 fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
+    Arc::new(World::seal(draft(rhythm, text)))
+}
+
+fn draft(rhythm: Rhythm, text: &str) -> Draft {
     let monitor = Monitor { name: "lb".into(), check: Check::Tcp { port: 80 }, rhythm };
     let mut world = Draft { monitors: vec![monitor], ..Draft::default() };
     let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
@@ -64,7 +83,86 @@ fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
         world.endpoints.push(endpoint);
     }
     world.targets = keys.into_iter().map(|key| Target { monitor: MonitorId(0), key }).collect();
+    world
+}
+
+/// The same with what shaping wants: regions `eu` and `us` by the endpoints' names, each with a capacity of 100; pools
+/// that name a load of 10 s, unsmoothed; and one service of all of them, whose blocks are not cut. Its `ttl.max` is 30 s.
+fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
+    let mut world = draft(RHYTHM, text);
+    world.regions =
+        ["eu", "us"].map(|name| Region { name: name.into(), capacity: Some(100.0), ..Region::default() }).into();
+    for endpoint in &mut world.endpoints {
+        endpoint.region = RegionId(u16::from(endpoint.name.starts_with("us")));
+    }
+    world.loads = vec![Load { name: "push".into(), max_age: 10_000, smooth: 0 }];
+    world.pools.iter_mut().for_each(|pool| pool.load = Some("push".into()));
+    world.policies = vec![Policy::default()];
+    let mut service = Service::new(Name::from_text("www.g.test.").expect("a name"));
+    service.pools = (0..world.pools.len() as u32).map(PoolId).collect();
+    world.services = vec![service];
+    edit(&mut world);
     Arc::new(World::seal(world))
+}
+
+/// Everybody is up since the moment 0.
+fn all_up(world: &Arc<World>) -> Ledger {
+    let mut ledger = Ledger::new(Arc::clone(world));
+    for target in &world.targets {
+        ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: outcome("good") });
+    }
+    ledger
+}
+
+/// `eu` and `us` are regions, `web` is a pool, `web/eu` an endpoint.
+fn whom(word: &str) -> Whom {
+    match word.split_once('/') {
+        Some((pool, endpoint)) => Whom::Endpoint(pool.into(), endpoint.into()),
+        None if matches!(word, "eu" | "us") => Whom::Region(word.into()),
+        None => Whom::Pool(word.into()),
+    }
+}
+
+fn act(word: &str) -> Act {
+    let number = |text: &str| text.parse().expect(text);
+    match word.split_once('=') {
+        None if word == "up" => Act::ForceUp,
+        None if word == "down" => Act::ForceDown,
+        Some(("drain", over)) => Act::Drain(number(over)),
+        Some(("weight", parts)) => Act::Weight(number(parts) as u32),
+        Some(("shed", parts)) => Act::Shed(number(parts) as u16),
+        _ => panic!("no act is called {word}"),
+    }
+}
+
+fn said(whom: &str, act: &str, until: Option<&str>) -> Event {
+    Event::Override(Override {
+        whom: self::whom(whom),
+        act: self::act(act),
+        reason: "kernel".into(),
+        author: "ann".into(),
+        until: until.map(|at| At(at.parse().expect(at))),
+    })
+}
+
+/// What queries read of each endpoint: weight, admission in percent, and letters for up, down, out, drained.
+fn shares(ledger: &Ledger) -> String {
+    let snapshot = ledger.snapshot(At(0));
+    let mut words = Vec::new();
+    for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools).filter(|(pool, _)| pool.stands_for.is_none()) {
+        for (position, index, _) in members(&snapshot.world, pool) {
+            let has = |set: u64| set >> position & 1 == 1;
+            let live = &snapshot.endpoints[index];
+            let letters: String =
+                [('u', row.up[0] | row.up[1]), ('d', row.down[0] | row.down[1]), ('o', row.out), ('D', row.drained)]
+                    .iter()
+                    .filter_map(|(letter, set)| has(*set).then_some(*letter))
+                    .collect();
+            let percent = f64::from(live.admission) * 100.0 / f64::from(ADMIT_ALL);
+            words.push(format!("{}*{}{letters}", live.weight, (percent * 10.0).round() / 10.0));
+        }
+    }
+    words.join(" ")
 }
 
 fn outcome(word: &str) -> Outcome {
@@ -82,6 +180,11 @@ fn play(ledger: &mut Ledger, text: &str) {
         let words: Vec<&str> = event.split_whitespace().collect();
         let (at, event) = match words[..] {
             [at, "deadline"] => (at, Event::Deadline),
+            [at, "tick"] => (at, Event::Tick),
+            [at, "lift", of] => (at, Event::Lift(whom(of))),
+            [at, "load", of, load] => (at, Event::Load { whom: whom(of), load: load.parse().expect(load) }),
+            [at, "say", of, what] => (at, said(of, what, None)),
+            [at, "say", of, what, "until", until] => (at, said(of, what, Some(until))),
             [at, address, found] => (at, Event::Outcome { key: key(address), outcome: outcome(found) }),
             _ => panic!("{line}"),
         };
@@ -191,9 +294,12 @@ fn rows_say_who_may_answer() {
             }
         }
         let snapshot = ledger.snapshot(At(0));
-        let row = PoolRow { up, down, weighted: 1, ..PoolRow::default() };
+        let last = up[0] | up[1];
+        let last_at = if last == 0 { 0 } else { u64::MAX };
+        let row = PoolRow { up, down, weighted: 1, last, last_at, ..PoolRow::default() };
         assert_eq!(snapshot.pools[0], row, "v4 {v4:?}, v6 {v6:?}");
-        assert_eq!(snapshot.pools[1], PoolRow { up: [1, 0], weighted: 1, ..PoolRow::default() });
+        let free = PoolRow { up: [1, 0], weighted: 1, last: 1, last_at: u64::MAX, ..PoolRow::default() };
+        assert_eq!(snapshot.pools[1], free);
     }
 }
 
@@ -271,7 +377,9 @@ proptest! {
             fold(&mut sorted, 0, event);
         }
         prop_assert_eq!(healths(&mixed), healths(&sorted));
-        let (mixed, sorted) = (mixed.snapshot(At(0)), sorted.snapshot(At(0)));
+        let (mut mixed, sorted) = (mixed.snapshot(At(0)), sorted.snapshot(At(0)));
+        // Who was up last is a matter of order.
+        mixed.pools.iter_mut().zip(&sorted.pools).for_each(|(mixed, sorted)| mixed.last = sorted.last);
         prop_assert_eq!(mixed.pools, sorted.pools);
         prop_assert_eq!(mixed.endpoints, sorted.endpoints);
         prop_assert_eq!(mixed.ready, sorted.ready);

@@ -1,0 +1,192 @@
+//! Another configuration: what is kept of what was known, and by which names. Must not know how rows are made.
+
+use std::{collections::HashMap, mem, sync::Arc};
+
+use super::{
+    Ledger, members,
+    ramp::Recovery,
+    rows::{Live, Shaping},
+};
+use crate::{
+    engine::{
+        health::fold::Record,
+        signal::shed::Shed,
+        snapshot::{EndpointRow, PoolRow, Target, World},
+        steer::{
+            policy::{Endpoint, Pool},
+            row::members as positions,
+            table::Assignment,
+        },
+        types::{At, PoolId, TargetId},
+    },
+    state::change::Change,
+};
+
+impl Ledger {
+    /// Puts `world` in force. History goes by what is probed, never by position: first by the same key under a
+    /// monitor of the same name, then by the same key. What is new starts unknown. Everything else goes by the names of
+    /// pools, endpoints and services.
+    pub(super) fn take_over(&mut self, now: At, world: Arc<World>) -> Vec<Change> {
+        let old = mem::replace(&mut self.world, Arc::clone(&world));
+        let mut changes = vec![self.take_over_health(&old, &world)];
+        let shaping = Shaping::of(&world);
+        let known = Known::of(&old);
+        self.live = self.carried_live(now, &known, &world, &shaping);
+        self.shaping = shaping;
+        self.pools = world.pools.iter().map(|pool| self.carried_row(&known, &world, pool)).collect();
+        self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
+        self.taking_part = vec![0; world.endpoints.len()];
+        self.ticks = vec![None; world.pools.len()];
+        self.assignments = world.pools.iter().map(|pool| self.carried_assignment(&known, &world, pool)).collect();
+        let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.fine).collect();
+        self.fine = world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
+        let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
+        self.horizon = longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000);
+        self.reports.carry(&world);
+        changes.extend(self.words.idle(now, &world));
+        for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
+            for (_, index, endpoint) in members(&world, pool) {
+                // What is up under a new configuration has nothing to recover from, unless it was at it.
+                let measured = self.measured(endpoint);
+                let recovery = &mut self.live[index].recovery;
+                recovery.observe(now, measured.health(shaping), measured.is_failing(), 0);
+            }
+        }
+        self.reshape(now);
+        changes
+    }
+
+    /// Other maps of the same configuration: whatever the rows stand for is as it was.
+    pub(super) fn take_maps(&mut self, now: At, world: Arc<World>) {
+        let old = mem::replace(&mut self.world, Arc::clone(&world));
+        let known = Known::of(&old);
+        self.assignments = world.pools.iter().map(|pool| self.carried_assignment(&known, &world, pool)).collect();
+        self.reshape(now);
+    }
+
+    fn take_over_health(&mut self, old: &World, world: &World) -> Change {
+        // The record that a target inherits, by its position in the old configuration.
+        let heir = |target: &Target| {
+            let same = self.by_key.get(&target.key)?;
+            let name = |w: &World, t: &Target| w.monitors[t.monitor.at()].name.clone();
+            same.iter().find(|id| name(old, &old.targets[id.at()]) == name(world, target)).or(same.first()).copied()
+        };
+        let heirs: Vec<_> = world.targets.iter().map(heir).collect();
+        let kept = heirs.iter().flatten().count();
+        self.records =
+            heirs.iter().map(|heir| heir.map_or_else(Record::default, |id| self.records[id.at()].clone())).collect();
+        self.took = heirs.iter().map(|heir| heir.and_then(|id| self.took[id.at()])).collect();
+        self.by_key.clear();
+        for (i, target) in world.targets.iter().enumerate() {
+            self.by_key.entry(Arc::clone(&target.key)).or_default().push(TargetId(i as u32));
+        }
+        let gone = old.targets.iter().filter(|target| !self.by_key.contains_key(&target.key)).count();
+        self.unheard = self.records.iter().filter(|record| !record.is_heard()).count();
+        self.users = users(world);
+        Change::World { kept, fresh: world.targets.len() - kept, gone }
+    }
+
+    /// Slow starts go with the endpoint's name while its addresses are the same, sheds with the name alone.
+    fn carried_live(&self, now: At, known: &Known<'_>, world: &World, shaping: &[Shaping]) -> Vec<Live> {
+        let mut carried = vec![Live::default(); world.endpoints.len()];
+        for (pool, shaping) in world.pools.iter().zip(shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
+            for (_, index, endpoint) in members(world, pool) {
+                let Some((before, was)) = known.endpoint(pool, endpoint) else { continue };
+                let mut live = self.live[before];
+                let same = |a: &Endpoint, b: &Endpoint| a.v4 == b.v4 && a.v6 == b.v6 && a.cname == b.cname;
+                let from = known.pool(pool).map_or(0, |id| self.shaping[id.at()].slow_start);
+                live.recovery = if same(endpoint, was) {
+                    live.recovery.carried(now, from, shaping.slow_start)
+                } else {
+                    Recovery::default()
+                };
+                if shaping.marks.is_none() {
+                    live.shed = Shed::default();
+                }
+                carried[index] = live;
+            }
+        }
+        carried
+    }
+
+    /// Who was up last, by name.
+    fn carried_row(&self, known: &Known<'_>, world: &World, pool: &Pool) -> PoolRow {
+        let Some(before) = known.pool(pool).map(|id| (&known.0.pools[id.at()], self.pools[id.at()])) else {
+            return PoolRow::default();
+        };
+        let (was, row) = before;
+        let names: Vec<&str> = positions(row.last)
+            .filter_map(|n| known.0.endpoints.get(was.first.at() + usize::from(n)))
+            .map(|endpoint| &*endpoint.name)
+            .collect();
+        let last = members(world, pool)
+            .filter(|(.., endpoint)| names.contains(&&*endpoint.name))
+            .fold(0, |set, (position, ..)| set | 1 << position);
+        PoolRow { last, last_at: if last == 0 { 0 } else { row.last_at }, ..PoolRow::default() }
+    }
+
+    /// An assignment goes with a pool whose regions and map are what they were: it speaks of both by number.
+    fn carried_assignment(&self, known: &Known<'_>, world: &World, pool: &Pool) -> Option<Arc<Assignment>> {
+        let policy = |w: &World, pool: &Pool| w.policies.get(pool.policy.at()).cloned();
+        let map = |w: &'_ World, pool: &Pool| pool.map.map(|id| id.at()).filter(|at| *at < w.maps.len());
+        let id = known.0.pools.iter().position(|was| {
+            was.name == pool.name
+                && was.stands_for.is_some() == pool.stands_for.is_some()
+                && policy(known.0, was) == policy(world, pool)
+        })?;
+        let was = &known.0.pools[id];
+        let same_map = match (map(known.0, was), map(world, pool)) {
+            (Some(a), Some(b)) => known.0.maps[a] == world.maps[b],
+            (None, None) => true,
+            _ => false,
+        };
+        let assignment = self.assignments.get(id)?.as_ref()?;
+        (same_map && regions(known.0, was) == regions(world, pool)).then(|| Arc::clone(assignment))
+    }
+}
+
+/// A pool's regions by name, in id order.
+fn regions<'w>(world: &'w World, pool: &Pool) -> Vec<&'w str> {
+    let mut ids: Vec<_> = members(world, pool).map(|(.., endpoint)| endpoint.region).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.iter().map(|id| world.regions.get(id.at()).map_or("", |region| &*region.name)).collect()
+}
+
+/// The old configuration by names.
+struct Known<'w>(&'w World, HashMap<&'w str, PoolId>);
+
+impl<'w> Known<'w> {
+    fn of(world: &'w World) -> Self {
+        let own = world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none());
+        Self(world, own.map(|(id, pool)| (&*pool.name, PoolId(id as u32))).collect())
+    }
+
+    /// The pool of the same name.
+    fn pool(&self, pool: &Pool) -> Option<PoolId> {
+        self.1.get(&*pool.name).copied()
+    }
+
+    /// The endpoint of the same name in the pool of the same name: position among all, endpoint.
+    fn endpoint(&self, pool: &Pool, endpoint: &Endpoint) -> Option<(usize, &'w Endpoint)> {
+        let pool = &self.0.pools[self.pool(pool)?.at()];
+        members(self.0, pool).find(|(.., was)| was.name == endpoint.name).map(|(_, index, was)| (index, was))
+    }
+}
+
+/// For each target, who rests on it.
+fn users(world: &World) -> Vec<Vec<(PoolId, u64)>> {
+    let mut users: Vec<Vec<(PoolId, u64)>> = vec![Vec::new(); world.targets.len()];
+    for (id, pool) in world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none()) {
+        let id = PoolId(id as u32);
+        for (position, _, endpoint) in members(world, pool) {
+            for target in endpoint.targets.into_iter().flatten() {
+                match users[target.at()].last_mut() {
+                    Some((last, set)) if *last == id => *set |= 1 << position,
+                    _ => users[target.at()].push((id, 1 << position)),
+                }
+            }
+        }
+    }
+    users
+}

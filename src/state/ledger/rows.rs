@@ -1,0 +1,315 @@
+//! Rows made from what is known: health, what operators said, slow starts, sheds, load. Must not know events.
+
+use super::{
+    Ledger,
+    load::{self, Ratio, Sums},
+    members,
+    overrides::Named,
+    ramp::Recovery,
+};
+use crate::engine::{
+    health::fold::Health,
+    signal::shed::{Marks, Shed},
+    snapshot::{EndpointRow, PoolRow, World},
+    steer::policy::{ADMIT_ALL, Endpoint, Families, Key, MAX_WEIGHT, Pool},
+    types::{At, Family, PoolId},
+};
+
+/// What is kept of an endpoint beside its health.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Live {
+    pub(super) recovery: Recovery,
+    pub(super) shed: Shed,
+    /// The response time that counts, in tenths of a millisecond; 0: none is known.
+    response: u32,
+}
+
+/// How a pool is shaped: the strictest of what its policy and those of its copies say, for they share its endpoints.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shaping {
+    /// The pool and its copies; empty for a copy.
+    pub(super) rows: Vec<PoolId>,
+    pub(super) slow_start: u64,
+    pub(super) marks: Option<Marks>,
+    /// Milliseconds until a shed shows in full.
+    pub(super) period: u64,
+    /// It names a load.
+    pub(super) load: bool,
+    /// Somebody ranks by response time.
+    response: bool,
+    /// A service takes what is down in one family for down.
+    leave: bool,
+}
+
+/// What is measured of an endpoint, by family.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Measured {
+    up: [bool; 2],
+    down: [bool; 2],
+    falling: [bool; 2],
+    rising: [bool; 2],
+    /// A family has not been probed yet.
+    unheard: bool,
+    /// Milliseconds until any of it can change.
+    soon: Option<u64>,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn of(world: &'a World, pool: &'a str, endpoint: &'a Endpoint) -> Self {
+        let region = world.regions.get(endpoint.region.at()).map_or("", |region| &region.name);
+        Self { region, pool, endpoint: &endpoint.name }
+    }
+}
+
+impl Shaping {
+    /// For each pool of a configuration.
+    pub(super) fn of(world: &World) -> Vec<Self> {
+        (0..world.pools.len() as u32).map(|id| Self::of_pool(world, PoolId(id))).collect()
+    }
+
+    fn of_pool(world: &World, id: PoolId) -> Self {
+        if world.pools[id.at()].stands_for.is_some() {
+            return Self::default();
+        }
+        let is_row = |pool: &Pool, n: usize| n == id.at() || pool.stands_for == Some(id);
+        let rows: Vec<PoolId> =
+            (0..world.pools.len()).filter(|n| is_row(&world.pools[*n], *n)).map(|n| PoolId(n as u32)).collect();
+        let policies = || rows.iter().filter_map(|id| world.policies.get(world.pools[id.at()].policy.at()));
+        let services = || world.services.iter().filter(|service| service.pools.iter().any(|id| rows.contains(id)));
+        let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
+        let load = load::load_of(world, id);
+        let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
+        Self {
+            slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
+            marks: marks.map(|[low, high]| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
+            // Caches, then the age of a report, then two half-lives of the average.
+            period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
+            load: load.is_some(),
+            response: policies().any(|policy| policy.prefer.iter().any(|(key, _)| *key == Key::Response)),
+            leave: services().any(|service| service.families == Families::Leave),
+            rows,
+        }
+    }
+}
+
+impl Measured {
+    /// Of all families together.
+    pub(super) fn health(&self, shaping: &Shaping) -> Health {
+        let (up, down) = (self.up.contains(&true), self.down.contains(&true));
+        match (up, down) {
+            // Before all its families have been probed once nobody knows that it is down.
+            (false, true) if self.unheard => Health::Unknown,
+            (_, true) if shaping.leave || !up => Health::Down,
+            (true, _) => Health::Up,
+            _ => Health::Unknown,
+        }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.falling.contains(&true)
+    }
+}
+
+impl Ledger {
+    pub(super) fn measured(&self, endpoint: &Endpoint) -> Measured {
+        let mut measured = Measured::default();
+        for family in Family::BOTH {
+            let at = family.at();
+            // Who is another name has one health, whatever the family.
+            let any = || endpoint.cname.as_ref().and_then(|_| endpoint.targets.into_iter().flatten().next());
+            let Some(target) = endpoint.targets[at].or_else(any) else {
+                // An address that nobody judges is up.
+                measured.up[at] = endpoint.address(family).is_some() || endpoint.cname.is_some();
+                continue;
+            };
+            let record = &self.records[target.at()];
+            let soon = record.change_in(&self.world.monitors[self.world.targets[target.at()].monitor.at()].rhythm);
+            measured.unheard |= !record.is_heard();
+            measured.soon = measured.soon.into_iter().chain(soon).min();
+            measured.up[at] = record.health == Health::Up;
+            measured.down[at] = record.health == Health::Down;
+            measured.falling[at] = measured.up[at] && soon.is_some();
+            measured.rising[at] = measured.down[at] && soon.is_some();
+        }
+        measured
+    }
+
+    /// Works out all rows again.
+    pub(super) fn refresh_all(&mut self, now: At) {
+        for id in 0..self.world.pools.len() as u32 {
+            self.work_out(now, PoolId(id));
+        }
+        self.refresh_loads(now);
+    }
+
+    /// Works out a pool's rows again, and those of others whose load is shared out with its weights.
+    pub(super) fn refresh(&mut self, now: At, id: PoolId) {
+        if self.work_out(now, id) && self.shaping[id.at()].load {
+            self.refresh_loads(now);
+        } else {
+            self.fill(now, id);
+        }
+    }
+
+    /// Works out again what follows from load.
+    pub(super) fn refresh_loads(&mut self, now: At) {
+        self.region_weights = load::by_region(&self.world, &self.shaping, |index| u64::from(self.taking_part[index]));
+        for id in 0..self.world.pools.len() as u32 {
+            self.fill(now, PoolId(id));
+        }
+    }
+
+    /// Works out all but load, and says whether other weights take part in it.
+    fn work_out(&mut self, now: At, id: PoolId) -> bool {
+        let world = std::sync::Arc::clone(&self.world);
+        let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
+        if shaping.rows.is_empty() {
+            return false;
+        }
+        let assigned = shaping.rows.iter().any(|id| self.assignments[id.at()].is_some());
+        let (mut row, mut known, mut others, mut due) = (PoolRow::default(), 0, false, None);
+        for (position, index, endpoint) in members(&world, pool) {
+            let bit = 1u64 << position;
+            let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
+            let (measured, said) =
+                (self.measured(endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
+            let forced = said.force == Some(true);
+            for family in Family::BOTH {
+                let at = family.at();
+                let has = endpoint.address(family).is_some() || endpoint.cname.is_some();
+                put(&mut row.up[at], measured.up[at] || forced && has);
+                put(&mut row.down[at], measured.down[at] && !forced);
+                put(&mut row.falling[at], measured.falling[at] && !forced);
+                put(&mut row.rising[at], measured.rising[at] && !forced);
+                put(&mut known, measured.up[at]);
+            }
+            let out = said.force == Some(false);
+            let weight = weighed(endpoint.weight, said.weight);
+            put(&mut row.out, out);
+            put(&mut row.drained, said.drained && !out);
+            put(&mut row.weighted, weight > 0);
+            // Who is forced up is up at once and whole.
+            let live = &self.live[index];
+            let ramp = live.recovery.ramp.filter(|_| !forced);
+            let starting = ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start));
+            let kept = if assigned { 1.0 } else { 1.0 - live.shed.share() };
+            let admission = times(times(starting, said.admission), (f64::from(ADMIT_ALL) * kept) as u32);
+            put(&mut row.partial, admission < ADMIT_ALL);
+            let next = ramp.and_then(|ramp| ramp.next(now, shaping.slow_start)).into_iter().chain(said.next).min();
+            let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.horizon));
+            put(&mut row.moving, moves_in < u32::MAX);
+            due = due.into_iter().chain(tick).min();
+            let health_in =
+                measured.soon.filter(|_| !forced).map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX));
+            let takes_part = if out || (row.up[0] | row.up[1]) & bit == 0 { 0 } else { weight };
+            others |= std::mem::replace(&mut self.taking_part[index], takes_part) != takes_part;
+            let before = self.endpoints[index];
+            self.endpoints[index] = EndpointRow { weight, admission, change_in: health_in.min(moves_in), ..before };
+        }
+        let last = self.pools[id.at()];
+        (row.last, row.last_at) = match (known, last.last_at) {
+            (0, u64::MAX) => (last.last, now.0),
+            (0, ended) => (last.last, ended),
+            (known, _) => (known, u64::MAX),
+        };
+        for copy in &shaping.rows {
+            self.pools[copy.at()] = PoolRow { assigned: self.assignments[copy.at()].is_some(), ..row };
+        }
+        self.ticks[id.at()] = due;
+        others
+    }
+
+    /// Fills in load and response.
+    fn fill(&mut self, now: At, id: PoolId) {
+        let world = std::sync::Arc::clone(&self.world);
+        let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
+        if shaping.rows.is_empty() || !(shaping.load || shaping.response) {
+            return;
+        }
+        let loads: Vec<Option<u32>> =
+            members(&world, pool).map(|(position, ..)| self.ratio(now, id, position).fresh().map(parts)).collect();
+        let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
+        let mut responses = Vec::new();
+        for (_, index, endpoint) in members(&world, pool).filter(|_| shaping.response) {
+            let took: Vec<Option<u32>> =
+                endpoint.targets.into_iter().flatten().map(|id| self.took[id.at()]).map(tenths).collect();
+            let live = &mut self.live[index];
+            if let Some(took) = mean(&took) {
+                // A value moves by more than an eighth or not at all: a probe is no reason to publish.
+                if took.abs_diff(live.response) > live.response / 8 {
+                    live.response = took;
+                }
+            }
+            responses.push(Some(live.response).filter(|response| *response > 0));
+        }
+        for (position, index, _) in members(&world, pool) {
+            let (n, row) = (position as usize, &mut self.endpoints[index]);
+            row.load = load(n);
+            let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
+            row.response = (u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32;
+        }
+    }
+
+    /// Load ÷ capacity of the endpoint at a pool's position.
+    pub(super) fn ratio(&self, now: At, id: PoolId, position: u32) -> Ratio {
+        let (world, pool) = (&self.world, &self.world.pools[id.at()]);
+        let first = pool.first.at();
+        let index = first + position as usize;
+        let Some(endpoint) = world.endpoints.get(index).filter(|_| self.shaping[id.at()].load) else {
+            return Ratio::Idle;
+        };
+        let weights = &self.taking_part[first..first + usize::from(pool.count)];
+        let sums = Sums {
+            own: self.taking_part[index].into(),
+            pool: weights.iter().map(|weight| u64::from(*weight)).sum(),
+            region: self.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
+        };
+        let capacity = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
+        self.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, [endpoint.capacity, capacity])
+    }
+}
+
+impl Ratio {
+    fn fresh(self) -> Option<f64> {
+        match self {
+            Self::Fresh(ratio) => Some(ratio),
+            Self::Silent(_) | Self::Idle => None,
+        }
+    }
+}
+
+/// In parts of a thousand.
+pub(super) fn parts(ratio: f64) -> u32 {
+    (ratio * 1000.0).round() as u32
+}
+
+fn tenths(took: Option<f64>) -> Option<u32> {
+    took.map(|took| (took.round() as u32).max(1))
+}
+
+fn mean(values: &[Option<u32>]) -> Option<u32> {
+    let known = || values.iter().flatten();
+    let count = known().count() as u64;
+    (count > 0).then(|| (known().map(|value| u64::from(*value)).sum::<u64>() / count) as u32)
+}
+
+/// A configured weight times so many parts of a thousand: 0 only where either is, and never beyond the largest.
+fn weighed(weight: u32, parts: u32) -> u32 {
+    let product = u64::from(weight) * u64::from(parts);
+    product.div_ceil(1000).min(MAX_WEIGHT.into()) as u32
+}
+
+fn times(a: u32, b: u32) -> u32 {
+    (u64::from(a) * u64::from(b) / u64::from(ADMIT_ALL)) as u32
+}
+
+/// Milliseconds until `next` in whole seconds, and when that number is another one. Beyond the longest TTL nobody asks.
+fn countdown(now: At, next: At, horizon: u64) -> (u32, Option<At>) {
+    let left = next.since(now);
+    if left > horizon {
+        return (u32::MAX, Some(At(next.0 - horizon)));
+    }
+    let seconds = left.div_ceil(1000);
+    let number = u32::try_from(seconds * 1000).unwrap_or(u32::MAX);
+    (number, Some(At(next.0 - seconds.saturating_sub(1) * 1000)))
+}
