@@ -31,7 +31,7 @@ impl Map {
         let Classes { cells, behind, mut rows } = Classes::of(ground, rule, &shape);
         rows.shrink();
         let sides = Family::BOTH.map(|family| {
-            let fold = Fold { atlas: atlas.trie(family), cells: &cells, finest: cuts.finest[family.at()] };
+            let fold = Fold { atlas: atlas.trie(family), cells: &cells, rows: &rows, finest: cuts.finest[family.at()] };
             Side::new(fold.run())
         });
         let widest = [0, 1].map(|at| cuts.widest[at].min(cuts.finest[at]));
@@ -117,6 +117,7 @@ impl Map {
 struct Fold<'a> {
     atlas: &'a Trie,
     cells: &'a [Cell],
+    rows: &'a Rows,
     finest: u8,
 }
 
@@ -129,7 +130,8 @@ impl Fold<'_> {
     }
 
     /// Copies a branch, joining leaves of one catchment into the widest prefixes. At the depth `finest` a branch
-    /// becomes one leaf, unless it holds a pinned block: then it is cut around that.
+    /// becomes one leaf, unless it holds a pinned block or clients whom fences treat differently: then it is cut around
+    /// those.
     fn fold(&self, slot: Slot, depth: u8, map: &mut Trie) -> Slot {
         let node = match slot.open() {
             Branch::Leaf(entry) => return Slot::leaf(self.cells[entry as usize].0),
@@ -148,17 +150,19 @@ impl Fold<'_> {
         }
     }
 
-    /// The cell that covers most of a branch, the lowest address deciding a tie; none when a pinned block is inside.
+    /// The cell that covers most of a branch, the lowest address deciding a tie; none when a pinned block is inside, or
+    /// clients whom other fences keep out.
     fn most(&self, slot: Slot) -> Option<Cell> {
         let mut shares = Shares::default();
-        let mut pinned = false;
+        let (mut whole, mut denied) = (true, None);
         // Only lengths relative to each other count, so the branch may be taken for the whole space.
         self.atlas.leaves(slot, 0, 0, &mut |entry, bits, depth| {
             let cell = self.cells[entry as usize];
-            pinned |= cell.pinned();
+            let here = self.rows.denied(cell.catchment());
+            whole &= !cell.pinned() && (cell.fenced() || *denied.get_or_insert(here) == here);
             shares.add(Share { cell, extent: extent(depth), first: bits });
         });
-        if pinned { None } else { shares.most().map(|share| share.cell) }
+        shares.most().filter(|_| whole).map(|share| share.cell)
     }
 }
 

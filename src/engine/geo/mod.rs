@@ -140,7 +140,8 @@ pub struct Cuts {
     /// No piece is wider.
     pub widest: [u8; 2],
     /// No piece is finer: the map itself is cut, the catchment that covers most of a prefix has it. Only the blocks
-    /// that carry IPv4 addresses, and `::`, `::1` and 100::/64, stay whole, with what a cut leaves around them.
+    /// that carry IPv4 addresses, `::`, `::1` and 100::/64, and clients whom fences treat differently stay whole, with
+    /// what a cut leaves around them.
     pub finest: [u8; 2],
 }
 

@@ -8,3 +8,4 @@ mod ladder;
 mod plan;
 mod scope;
 mod shares;
+mod ways;

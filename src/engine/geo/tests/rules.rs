@@ -243,6 +243,22 @@ fn fences_keep_out_whom_they_say_and_closed_regions_leave_the_order() {
     assert_eq!(at("99.0.0.0/16"), (0b001, 0b010), "an unknown client is outside every `only` that does not name it");
 }
 
+#[test]
+fn a_fence_that_is_finer_than_the_cut_is_not_blurred() {
+    let mut rule = by_rules(2, &[], &[0, 1]);
+    rule.fences = vec![Fence { only: Vec::new(), never: vec![net("20.0.0.16/28")] }];
+    let world = World { nets: vec!["20.0.0.16/28", "20.0.1.16/28"], ..World::default() };
+    let map = world.map(&rule);
+    let at = |client: &str| {
+        let piece = map.find(prefix(client));
+        (map.denied(piece.catchment), piece.prefix)
+    };
+    assert_eq!(at("20.0.0.17/32"), (1, prefix("20.0.0.16/28")));
+    assert_eq!(at("20.0.0.33/32"), (0, prefix("20.0.0.32/27")));
+    assert_eq!(at("20.0.0.0/24"), (0, prefix("20.0.0.0/28")), "most of it is not kept out");
+    assert_eq!(at("20.0.1.17/32"), (0, prefix("20.0.1.0/24")), "a net that no fence names changes nothing");
+}
+
 // ----- Estimates ---------------------------------------------------------------------------------------------
 
 /// G18: Geneva, the east of the United States, Australia. G19: where nothing is known, the configured order.
