@@ -3,6 +3,7 @@
 use hickory_proto::rr::RData;
 
 use crate::engine::{
+    geo::PLACE,
     steer::{
         policy::{ADMIT_ALL, Key, Policy, Spread},
         trace::{Basis, Exclusion, Lack, Rung, Standing, TtlFrom},
@@ -34,8 +35,10 @@ pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
     match (key, value) {
         (Key::Order, value) => ("order", value.to_string()),
         (Key::Rtt, u32::MAX) => ("rtt", "unknown".into()),
-        (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
         (Key::Distance, u32::MAX) => ("distance", "unknown".into()),
+        (Key::Rtt, places @ PLACE..) => ("rtt", format!("place {}", places / PLACE)),
+        (Key::Distance, places @ PLACE..) => ("distance", format!("place {}", places / PLACE)),
+        (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
         (Key::Distance, km) => ("distance", format!("{km} km")),
         (Key::Geo, u32::MAX) => ("geo", "not listed".into()),
         (Key::Geo, place) => ("geo", format!("place {}", place + 1)),

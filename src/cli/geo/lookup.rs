@@ -9,7 +9,7 @@ use std::{
 
 use super::super::{Exit, estimate};
 use crate::engine::{
-    geo::{Estimate, Estimator, GeoKey, Ground, How, Map, RegionPoint, Rule, normalise},
+    geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
     snapshot::Draft,
     steer::locate::piece,
     types::{MapId, Prefix, RegionId},
@@ -162,5 +162,5 @@ fn tenths(rtt: u32) -> String {
 }
 
 fn known(km: u32) -> String {
-    if km == u32::MAX { "-".into() } else { km.to_string() }
+    if km < PLACE { km.to_string() } else { "-".into() }
 }

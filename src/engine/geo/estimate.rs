@@ -6,8 +6,9 @@ use crate::engine::types::RegionId;
 
 /// The Earth's mean radius in kilometres (IUGG).
 const EARTH_RADIUS_KM: f64 = 6371.0088;
-/// How far apart two places of the order for unknown clients are: more than any tolerance.
-const APART: u32 = 1 << 17;
+/// From here on a number is no distance and no time, but so many places in the order for unknown clients, each counted
+/// from one; two of them are further apart than any tolerance.
+pub const PLACE: u32 = 1 << 17;
 /// A scale of one, in parts.
 pub const SCALE_ONE: u32 = 1000;
 
@@ -15,7 +16,7 @@ pub const SCALE_ONE: u32 = 1000;
 /// equal where nothing is known of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Expected round-trip time, in tenths of a millisecond. For [`How::Order`] the place in the order, made a number.
+    /// Expected round-trip time, in tenths of a millisecond; of an unknown client so many times [`PLACE`].
     pub rtt: u32,
     /// Great-circle distance, in kilometres; likewise.
     pub km: u32,
@@ -52,8 +53,7 @@ impl Estimate {
     /// Whether it is no worse than the limits for round-trip time and distance. What is not known is not worse.
     #[must_use]
     pub fn is_within(&self, [rtt, km]: [Option<u32>; 2]) -> bool {
-        let known = !matches!(self.how, How::Order(_) | How::UnknownClient);
-        let beyond = |value: u32, limit: Option<u32>| known && value != u32::MAX && limit.is_some_and(|l| value > l);
+        let beyond = |value: u32, limit: Option<u32>| value < PLACE && limit.is_some_and(|limit| value > limit);
         !beyond(self.rtt, rtt) && !beyond(self.km, km)
     }
 }
@@ -116,25 +116,28 @@ impl<'a> Estimator<'a> {
     ) -> Estimate {
         let there = self.points.get(region.at()).copied().flatten();
         let km = from.zip(there).map(|((client, _), there)| distance(&client, &there));
-        if let Ok(at) = cells.binary_search_by_key(&region, |(region, ..)| *region) {
-            let (_, whose, measured) = cells[at];
-            return Estimate { rtt: measured.rtt, km: km.unwrap_or(u32::MAX), how: How::Measured(whose, measured) };
-        }
         let unknown = |how| Estimate { rtt: u32::MAX, km: u32::MAX, how };
-        match (from, km) {
+        let reckoned = match (from, km) {
             (Some((_, from)), Some(km)) => {
                 let bias = self.ground.points.get(region.at()).map_or(0, |point| point.bias);
-                let rtt = scaled(self.ground.model.rtt(km), scale).saturating_add_signed(bias).min(u32::MAX - 1);
+                let rtt = scaled(self.ground.model.rtt(km), scale).saturating_add_signed(bias).min(PLACE - 1);
                 Estimate { rtt, km, how: How::Modelled(from, scale) }
             }
             (Some(_), None) => unknown(How::UnknownRegion),
             (None, _) => match self.ground.nowhere.iter().find(|(known, _)| *known == region) {
                 Some(&(_, place)) => {
-                    let value = (u32::from(place) + 1).saturating_mul(APART).min(u32::MAX - 1);
+                    let value = (u32::from(place) + 1).saturating_mul(PLACE).min(u32::MAX - 1);
                     Estimate { rtt: value, km: value, how: How::Order(place) }
                 }
                 None => unknown(How::UnknownClient),
             },
+        };
+        match cells.binary_search_by_key(&region, |(region, ..)| *region) {
+            Ok(at) => {
+                let (_, whose, measured) = cells[at];
+                Estimate { rtt: measured.rtt, how: How::Measured(whose, measured), ..reckoned }
+            }
+            Err(_) => reckoned,
         }
     }
 

@@ -21,7 +21,7 @@ mod trie;
 
 pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
 pub use centroids::is_country;
-pub use estimate::{Estimate, Estimator, How, SCALE_ONE, Start, distance_km, nearest_country};
+pub use estimate::{Estimate, Estimator, How, PLACE, SCALE_ONE, Start, distance_km, nearest_country};
 pub use ground::{Ground, Model};
 pub use map::Map;
 pub use measures::{Measured, Measures, Whose};

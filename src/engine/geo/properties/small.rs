@@ -212,7 +212,8 @@ impl Small {
         };
         let modelled = |r: usize| {
             let scaled = (u64::from(model[r]?) * scale.max(1000) + 500) / 1000;
-            Some((scaled as i64 + i64::from(self.points[r].bias)).max(0) as u32)
+            let biased = scaled as i64 + i64::from(self.points[r].bias);
+            Some(biased.clamp(0, i64::from(PLACE) - 1) as u32)
         };
         (regions.map(|r| measured(r).or_else(|| modelled(r))).collect(), km)
     }

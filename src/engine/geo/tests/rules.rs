@@ -292,6 +292,24 @@ fn the_nearest_come_first_and_the_unknown_have_an_order() {
     assert_eq!(hows(&world.row("99.0.0.0/16")), [How::UnknownClient, How::Order(1), How::UnknownClient, How::Order(0)]);
 }
 
+/// A region of the order for unknown clients keeps its place by distance, although its round trip is measured.
+#[test]
+fn a_measured_way_of_an_unknown_client_changes_no_distance() {
+    let [frankfurt, new_york, ..] = cities();
+    let world = World {
+        locations: vec![("20.0.0.0/8", Location { asn: Some(64_500), ..Location::default() })],
+        points: vec![region(frankfurt), region(new_york)],
+        cells: vec![(Whose::Asn(64_500), 1, 10)],
+        nowhere: vec![1],
+        ..World::default()
+    };
+    let by_distance = Rule { keys: vec![(GeoKey::Distance, 0)], limits: [None, Some(100)], ..by_rtt(2, 0) };
+    let map = world.map(&by_distance);
+    assert_eq!(bands(&map, "20.0.0.0/8").0, [0b10, 0b01]);
+    assert_eq!(map.within(map.find(prefix("20.0.0.0/8")).catchment) & 0b11, 0b11, "what is not known is within");
+    assert_eq!(bands(&world.map(&by_rtt(2, 0)), "20.0.0.0/8").0, [0b10, 0b01]);
+}
+
 fn hows(row: &[Estimate]) -> Vec<How> {
     row.iter().map(|estimate| estimate.how).collect()
 }
