@@ -14,6 +14,9 @@ use super::{
 };
 use crate::engine::types::Family;
 
+/// What a block is known by: its location, and the named prefixes that hold it.
+type Known = (Option<Location>, Vec<Prefix>);
+
 /// IPv6 prefixes in and around the blocks that carry IPv4, and some that carry nothing.
 fn forms() -> impl Strategy<Value = Prefix> {
     let blocks: Vec<Prefix> = special::EMBEDDINGS
@@ -53,7 +56,7 @@ proptest! {
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         // Each different thing that clients are told, once; the first is what those of whom nothing is known are told.
         let mut told: Vec<Told> = vec![small.told(None, &[])];
-        let mut by_facts: Vec<((Option<Location>, Vec<Prefix>), usize)> = vec![((None, Vec::new()), 0)];
+        let mut by_facts: Vec<(Known, usize)> = vec![((None, Vec::new()), 0)];
         let mut seen: Vec<(bool, usize, Piece)> = Vec::new();
         for &block in &blocks {
             let (known, special) = small.known(block);
