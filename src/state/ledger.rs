@@ -272,8 +272,14 @@ impl Ledger {
 
     fn report(&mut self, now: At, whom: &Whom, load: f64, changes: &mut Vec<Change>) {
         changes.extend(self.reports.take(now, whom, load, &self.world));
+        let pools = (0..self.world.pools.len() as u32).map(PoolId);
+        let about: Vec<PoolId> = pools.filter(|id| whom.touches(&self.world, *id)).collect();
+        about.iter().for_each(|id| self.fill(now, *id));
+        let told = changes.len();
         self.shed(now, Some(whom), changes);
-        self.refresh_all(now);
+        if changes.len() > told {
+            about.iter().for_each(|id| self.refresh(now, *id));
+        }
         self.plan();
     }
 
@@ -284,11 +290,13 @@ impl Ledger {
             let Some(marks) = self.shaping[id].marks.filter(|_| !self.is_assigned(id)) else { continue };
             let period = self.shaping[id].period;
             for (position, index, endpoint) in members(&world, pool) {
-                let about = reported.is_some_and(|whom| whom.is(Named::of(&world, &pool.name, endpoint)));
+                if reported.is_some_and(|whom| !whom.is(Named::of(&world, &pool.name, endpoint))) {
+                    continue;
+                }
                 let ratio = self.ratio(now, PoolId(id as u32), position);
                 let shed = &mut self.live[index].shed;
                 let (moved, load) = match ratio {
-                    Ratio::Fresh(ratio) if about => {
+                    Ratio::Fresh(ratio) if reported.is_some() => {
                         (shed.act(now, Some(ratio), marks, period), Some(rows::parts(ratio)))
                     }
                     Ratio::Silent(since) => (go_back(shed, now, since, marks, period), None),

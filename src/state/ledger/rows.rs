@@ -220,7 +220,7 @@ impl Ledger {
     }
 
     /// Fills in load and response.
-    fn fill(&mut self, now: At, id: PoolId) {
+    pub(super) fn fill(&mut self, now: At, id: PoolId) {
         let world = std::sync::Arc::clone(&self.world);
         let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
         if shaping.rows.is_empty() || !(shaping.load || shaping.response) {
