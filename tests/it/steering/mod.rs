@@ -5,6 +5,7 @@ mod agree;
 mod empty;
 pub mod lab;
 mod ladder;
+mod never;
 mod plan;
 mod scope;
 mod shares;

@@ -1,0 +1,241 @@
+//! Never empty, never across a fence: over random fences, outcomes, operators' words, their expiry, loads and reloads.
+
+use std::sync::Arc;
+
+use meridian::{
+    engine::{
+        snapshot::{Snapshot, World},
+        steer::{
+            policy::{ADMIT_ALL, Fallback},
+            trace::{Rung, Step},
+        },
+        types::{At, EndpointId},
+        wire::rr::Rcode,
+    },
+    state::{
+        ledger::{Event, Ledger},
+        overrides::{Act, Override, Whom},
+    },
+};
+use proptest::prelude::*;
+
+use super::lab::{A, Question, SECRET, Told, at, draft, listen, outcome, prefix};
+
+/// Where clients are: (prefix, continent, country); the last is nowhere.
+const CLIENTS: [(&str, &str, &str); 5] = [
+    ("20.0.0.0/24", "EU", "DE"),
+    ("20.1.0.0/24", "EU", "FR"),
+    ("20.2.0.0/24", "NA", "US"),
+    ("20.3.0.0/24", "AS", ""),
+    ("20.4.0.0/24", "", ""),
+];
+
+/// Fences, and which of the clients each keeps out, read by hand.
+const FENCES: [(&str, [bool; 5]); 8] = [
+    ("", [false; 5]),
+    ("", [false; 5]),
+    ("only = [\"continent:EU\"]", [false, false, true, true, true]),
+    ("never = [\"country:DE\"]", [true, false, false, false, false]),
+    ("only = [\"country:US\", \"unknown\"]", [true, true, false, true, false]),
+    ("never = [\"net:20.0.0.0/15\"]", [true, true, false, false, false]),
+    ("only = [\"net:20.0.0.0/14\"], never = [\"continent:AS\"]", [false, false, false, true, true]),
+    ("never = [\"unknown\", \"country:FR\"]", [false, true, false, false, true]),
+];
+
+/// A configuration: for each pool its fence, and for each of its endpoints (region, weight, fence).
+#[derive(Clone, Debug)]
+struct Site {
+    regions: [usize; 3],
+    pools: Vec<(usize, Vec<(usize, u32, usize)>)>,
+    policy: usize,
+    pool_terms: &'static str,
+}
+
+const POLICIES: [&str; 5] = [
+    "prefer = [\"rtt\"]\nspread = \"hash\"\nslow_start = \"20s\"",
+    "prefer = []\nspread = \"weighted\"",
+    "prefer = [\"rtt\"]\nspread = \"all\"",
+    "prefer = [\"distance\"]\nspread = \"round-robin\"\nanswers = 2\nlimit = { rtt = \"30ms\" }",
+    "prefer = []\nspread = \"random\"",
+];
+
+impl Site {
+    fn text(&self) -> String {
+        let fence = |at: usize| match FENCES[at].0 {
+            "" => String::new(),
+            rules => format!("fence = {{ {rules} }}\n"),
+        };
+        let mut text = String::from("[geo]\noverrides = \"o.csv\"\n[monitors.m]\ntcp = { port = 80 }\n");
+        for (n, (lat, lon)) in [(50, 8), (39, -77), (19, 72)].iter().enumerate() {
+            text += &format!("[regions.r{n}]\nlocation = {{ lat = {lat}, lon = {lon} }}\n{}", fence(self.regions[n]));
+        }
+        text += &format!("[policies.t]\n{}\n", POLICIES[self.policy]);
+        for (p, (own, endpoints)) in self.pools.iter().enumerate() {
+            text += &format!("[pools.p{p}]\nmonitor = \"m\"\npolicy = \"t\"\n{}{}", self.pool_terms, fence(*own));
+            for (e, (region, weight, own)) in endpoints.iter().enumerate() {
+                text += &format!(
+                    "[pools.p{p}.endpoints.e{e}]\nregion = \"r{region}\"\naddress = \"192.0.2.{}\"\nweight = {weight}\n{}",
+                    10 * p + e + 1,
+                    fence(*own)
+                );
+            }
+        }
+        let pools: Vec<String> = (0..self.pools.len()).map(|p| format!("\"p{p}\"")).collect();
+        text + &format!("[services.\"www.g.test\"]\npools = [{}]\n", pools.join(", "))
+    }
+
+    fn world(&self) -> Arc<World> {
+        let mut places = String::from("prefix,continent,country,subdivision,city,lat,lon,asn\n");
+        for (prefix, continent, country) in CLIENTS.iter().filter(|(_, continent, _)| !continent.is_empty()) {
+            places += &format!("{prefix},{continent},{country},,,,,\n");
+        }
+        let mut draft = draft(&self.text(), &[("o.csv", &places)]);
+        draft.secret = SECRET;
+        draft.services[0].when_fenced = Some(Fallback::Refused);
+        Arc::new(World::seal(draft))
+    }
+
+    /// Whether the fences of an endpoint let the n-th client in.
+    fn lets_in(&self, pool: usize, endpoint: usize, client: usize) -> bool {
+        let (own, endpoints) = &self.pools[pool];
+        let (region, _, fence) = endpoints[endpoint];
+        ![self.regions[region], *own, fence].iter().any(|at| FENCES[*at].1[client])
+    }
+}
+
+fn site() -> impl Strategy<Value = Site> {
+    let fence = || 0..FENCES.len();
+    let endpoint = (0..3_usize, prop::sample::select(vec![0_u32, 1, 1, 3]), fence());
+    let pool = (fence(), prop::collection::vec(endpoint, 1..=3));
+    let terms = prop::sample::select(vec!["", "min_healthy = \"70%\"\n", "panic = \"60%\"\n"]);
+    (prop::array::uniform3(fence()), prop::collection::vec(pool, 1..=2), 0..POLICIES.len(), terms).prop_map(
+        |(regions, mut pools, policy, pool_terms)| {
+            pools.iter_mut().for_each(|(_, endpoints)| endpoints[0].1 = endpoints[0].1.max(1));
+            Site { regions, pools, policy, pool_terms }
+        },
+    )
+}
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+enum Deed {
+    Probed(usize, char),
+    Said(Whom, Act, Option<u64>),
+    Lifted(Whom),
+    Passed(u64),
+    Loaded(Whom, f64),
+    Reloaded(bool),
+}
+
+fn whom() -> impl Strategy<Value = Whom> {
+    prop_oneof![
+        (0..3).prop_map(|n| Whom::Region(format!("r{n}").into())),
+        (0..2).prop_map(|n| Whom::Pool(format!("p{n}").into())),
+        (0..2, 0..3).prop_map(|(p, e)| Whom::Endpoint(format!("p{p}").into(), format!("e{e}").into())),
+    ]
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let act = prop::sample::select(vec![
+        Act::Drain(0),
+        Act::Drain(60_000),
+        Act::ForceUp,
+        Act::ForceDown,
+        Act::ForceDown,
+        Act::Weight(0),
+        Act::Weight(2500),
+        Act::Shed(1000),
+        Act::Shed(300),
+    ]);
+    prop_oneof![
+        4 => (0..6_usize, prop::sample::select(vec!['g', 'b', 'b', 'n'])).prop_map(|(n, what)| Deed::Probed(n, what)),
+        3 => (whom(), act, prop::option::of(0..90_000_u64)).prop_map(|(whom, act, until)| Deed::Said(whom, act, until)),
+        1 => whom().prop_map(Deed::Lifted),
+        2 => (0..40_000_u64).prop_map(Deed::Passed),
+        1 => (whom(), 0.0..3.0).prop_map(|(whom, load)| Deed::Loaded(whom, load)),
+        1 => any::<bool>().prop_map(Deed::Reloaded),
+    ]
+}
+
+fn chosen(told: &Told) -> Vec<EndpointId> {
+    told.steps.iter().filter_map(|step| if let Step::Chosen(id) = step { Some(*id) } else { None }).collect()
+}
+
+/// Holds every client's answer to what the fences say and to never being empty.
+fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
+    for (n, (client, ..)) in CLIENTS.iter().enumerate() {
+        let told = listen(snapshot, &Question::new("www.g.test", A).with(prefix(client)), at(0)).expect("ready");
+        let open = |(p, (_, endpoints)): (usize, &(usize, Vec<(usize, u32, usize)>))| {
+            endpoints.iter().enumerate().any(|(e, (_, weight, _))| *weight > 0 && site.lets_in(p, e, n))
+        };
+        if !site.pools.iter().enumerate().any(open) {
+            prop_assert_eq!(told.answer.rcode, Rcode::Refused, "{}: `when_fenced`, never `when_all_down`", client);
+            prop_assert!(told.steps.contains(&Step::Rung(Rung::Fenced)));
+            prop_assert!(told.answer.addresses.is_empty());
+            continue;
+        }
+        prop_assert_eq!(told.answer.rcode, Rcode::NoError, "{}", client);
+        prop_assert!(!told.answer.addresses.is_empty(), "{}: {:?}", client, told.steps);
+        for id in chosen(&told) {
+            let p = snapshot.world.pools.iter().rposition(|pool| pool.first.0 <= id.0).expect("a pool");
+            let e = (id.0 - snapshot.world.pools[p].first.0) as usize;
+            prop_assert!(site.lets_in(p, e, n), "{} got p{}/e{} across a fence: {:?}", client, p, e, told.steps);
+            prop_assert!(site.pools[p].1[e].1 > 0, "weight 0 is never lifted");
+        }
+    }
+    for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
+        let all = (1_u64 << pool.count) - 1;
+        let sets = [row.up[0], row.down[0], row.out, row.drained, row.weighted, row.partial, row.moving, row.last];
+        prop_assert!(sets.iter().all(|set| set & !all == 0), "{:?}", row);
+        for n in 0..u32::from(pool.count) {
+            let live = snapshot.endpoints[(pool.first.0 + n) as usize];
+            prop_assert_eq!(live.admission < ADMIT_ALL, row.partial >> n & 1 == 1);
+            prop_assert_eq!(live.weight > 0, row.weighted >> n & 1 == 1);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_event_empties_a_name_or_crosses_a_fence(
+        first in site(),
+        second in site(),
+        deeds in prop::collection::vec(deed(), 1..40),
+    ) {
+        let sites = [&first, &second];
+        let worlds = [first.world(), second.world()];
+        let mut now = 0;
+        let mut current = 0;
+        let mut ledger = Ledger::new(Arc::clone(&worlds[0]));
+        ledger.fold(At(now), Event::Deadline);
+        for deed in deeds {
+            now += 1;
+            let event = match deed {
+                Deed::Probed(n, what) => {
+                    let targets = &worlds[current].targets;
+                    let Some(target) = targets.get(n % targets.len().max(1)) else { continue };
+                    Event::Outcome { key: Arc::clone(&target.key), outcome: outcome(what) }
+                }
+                Deed::Said(whom, act, until) => {
+                    let until = until.map(|ms| At(now + ms));
+                    Event::Override(Override { whom, act, reason: "test".into(), author: "somebody".into(), until })
+                }
+                Deed::Lifted(whom) => Event::Lift(whom),
+                Deed::Passed(ms) => {
+                    now += ms;
+                    Event::Tick
+                }
+                Deed::Loaded(whom, load) => Event::Load { whom, load },
+                Deed::Reloaded(other) => {
+                    current = usize::from(other);
+                    Event::World(Arc::clone(&worlds[current]))
+                }
+            };
+            ledger.fold(At(now), event);
+            hold(sites[current], &ledger.snapshot(At(now)))?;
+        }
+    }
+}
