@@ -81,7 +81,10 @@ pub fn finish<T: Trace>(
     chance: Chance,
     trace: &mut T,
 ) -> Sent {
-    let Some(reply) = answer(snapshot, packet, query, origin, chance, trace) else { return Sent::NotReady };
+    let mut reply = Reply::bare(Rcode::NoError, &snapshot.world.table.fragments);
+    if !fill(snapshot, packet, query, origin, chance, trace, &mut reply) {
+        return Sent::NotReady;
+    }
     let rcode = reply.rcode;
     Sent::Reply(write(&reply, query, limit(snapshot, query, origin.transport), packet), rcode)
 }
@@ -95,11 +98,24 @@ pub fn answer<'s, T: Trace>(
     chance: Chance,
     trace: &mut T,
 ) -> Option<Reply<'s>> {
+    let mut reply = Reply::bare(Rcode::NoError, &snapshot.world.table.fragments);
+    fill(snapshot, packet, query, origin, chance, trace, &mut reply).then_some(reply)
+}
+
+/// Decides, into a reply that lies where it will be read: moving one costs as much as deciding. False: not ready.
+fn fill<'s, T: Trace>(
+    snapshot: &'s Snapshot,
+    packet: &[u8],
+    query: &Query,
+    origin: Origin,
+    chance: Chance,
+    trace: &mut T,
+    reply: &mut Reply<'s>,
+) -> bool {
     let world = &*snapshot.world;
-    let mut reply = Reply::bare(Rcode::NoError, &world.table.fragments);
     if let Some(fault) = query.fault {
         reply.rcode = fault;
-        return Some(reply);
+        return true;
     }
     let name = packet.get(HEADER..HEADER + usize::from(query.name_len)).unwrap_or_default();
     match (query.qclass, query.rtype()) {
@@ -107,12 +123,12 @@ pub fn answer<'s, T: Trace>(
         (IN, _) => {
             let left = arrayvec::ArrayVec::new();
             let mut walk = Walk { snapshot, query, origin, chance, trace, zone: None, hops: 0, left };
-            return walk.resolve(name, query.hash, &mut reply).then_some(reply);
+            return walk.resolve(name, query.hash, reply);
         }
-        (CHAOS, _) => resolve::chaos(world, name, query.rtype(), &mut reply),
+        (CHAOS, _) => resolve::chaos(world, name, query.rtype(), reply),
         _ => reply.rcode = Rcode::Refused,
     }
-    Some(reply)
+    true
 }
 
 /// Writes the reply over the request and returns its length.

@@ -93,7 +93,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     fn decide(&mut self, id: ServiceId, service: &Service, client: &Client, family: Family) -> Option<Decision> {
         let seed = self.snapshot.world.seeds.get(id.at())?;
-        let parts = Parts::of(self.snapshot);
+        let parts = Parts::of(self.snapshot, T::ON);
         Some(steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace))
     }
 
@@ -164,7 +164,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return false;
         }
         let head = self.snapshot.world.heads.get(id.at()).map_or(&[][..], |head| head);
-        push(reply, Part::Https { ttl, head, hints });
+        reply.hints = hints;
+        push(reply, Part::Https { ttl, head });
         true
     }
 
@@ -216,9 +217,9 @@ impl<'s> Whereabouts<'s> {
 }
 
 impl<'s> Parts<'s> {
-    /// The parts of a Snapshot that a decision reads.
+    /// The parts of a Snapshot that a decision reads; `heard`: somebody listens.
     #[must_use]
-    pub fn of(snapshot: &'s Snapshot) -> Self {
+    pub fn of(snapshot: &'s Snapshot, heard: bool) -> Self {
         let world = &*snapshot.world;
         Self {
             pools: &world.pools,
@@ -227,7 +228,7 @@ impl<'s> Parts<'s> {
             assignments: &snapshot.assignments,
             policies: &world.policies,
             maps: &world.maps,
-            ground: world.ground(),
+            ground: heard.then(|| world.ground()),
             endpoints: &world.endpoints,
             live: &snapshot.endpoints,
         }

@@ -1,7 +1,7 @@
 //! Who may answer at all. Filter first, weigh second.
 
 use super::{
-    policy::{Families, Pool},
+    policy::{Families, Pool, Threshold},
     row::PoolRow,
     trace::{Exclusion, Standing},
 };
@@ -90,7 +90,7 @@ impl Gate {
             _ => (f4 | f6, r4 | r6),
         };
         let base = scope.set() & has & row.weighted & !row.out;
-        let share = (up & base).count_ones();
+        let too_few = || (up & base).count_ones() < pool.panic.of(base.count_ones());
         Self {
             scope: Scope { wanted: scope.wanted & has, ..scope },
             base,
@@ -104,7 +104,7 @@ impl Gate {
             drained: row.drained,
             belief,
             trust_unknown: up & base == 0,
-            distrusted: share < pool.panic.of(base.count_ones()),
+            distrusted: pool.panic != Threshold::NEVER && too_few(),
         }
     }
 
@@ -147,7 +147,9 @@ impl Gate {
     #[inline]
     pub fn is_thin(&self, pool: &Pool) -> bool {
         self.belief == Belief::Measured
-            && (self.distrusted || self.set().count_ones() < pool.min_healthy.of(self.base.count_ones()))
+            && (self.distrusted
+                || pool.min_healthy != Threshold::ONE
+                    && self.set().count_ones() < pool.min_healthy.of(self.base.count_ones()))
     }
 
     /// The verdict on one endpoint: the same as its bit in [`Gate::set`], with the reason.
@@ -227,7 +229,7 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::policy::Threshold, *};
+    use super::*;
 
     #[test]
     fn verdicts_and_set_agree() {

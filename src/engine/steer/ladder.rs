@@ -24,7 +24,7 @@ pub fn decide<T: Trace>(
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
-    let drawing = Drawing::new(seed, client.block, u64::from(service.ttl_max) * 1000, chance);
+    let drawing = Drawing { seed, block: client.block, slot: u64::from(service.ttl_max) * 1000, chance };
     let mut ladder = Ladder {
         parts,
         service,
@@ -62,7 +62,7 @@ struct Ladder<'s> {
     service: &'s Service,
     client: &'s Client,
     family: Family,
-    drawing: Drawing,
+    drawing: Drawing<'s>,
     /// The region that is left out, where the runner-up is asked for.
     other: Option<RegionId>,
     calm: Calm,
@@ -92,7 +92,7 @@ impl Ladder<'_> {
         self.calm = Calm::default();
         let service = self.service;
         if let Some((pool, share)) = service.canary {
-            let taken = draw::canary(self.drawing.block) < share;
+            let taken = draw::canary(self.drawing.of_block()) < share;
             trace.note(|| Step::Canary(pool, taken));
             if taken && let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
                 return Some(self.decided(verdict, Rung::Preferred, trace));

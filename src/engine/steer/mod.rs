@@ -46,8 +46,8 @@ pub struct Parts<'s> {
     pub policies: &'s [Policy],
     /// All maps.
     pub maps: &'s [Map],
-    /// What the maps were compiled from, for the trace.
-    pub ground: Ground<'s>,
+    /// What the maps were compiled from, where somebody listens: for the trace.
+    pub ground: Option<Ground<'s>>,
     /// All endpoints.
     pub endpoints: &'s [Endpoint],
     /// The endpoints' live rows.
@@ -58,19 +58,20 @@ impl Parts<'_> {
     /// How far a region is from a client, as the maps have it. Slow: for people.
     #[must_use]
     pub fn estimate(&self, client: &Client, region: RegionId) -> Option<Estimate> {
-        Estimator::new(&self.ground).row(&self.facts(client), &[region]).pop()
+        Estimator::new(self.ground.as_ref()?).row(&self.facts(client)?, &[region]).pop()
     }
 
     /// What a client is known by.
-    fn facts(&self, client: &Client) -> Facts<'_> {
-        let atlas = if client.behind.is_some() { self.ground.resolvers } else { self.ground.atlas };
-        atlas.find(client.prefix).facts
+    fn facts(&self, client: &Client) -> Option<Facts<'_>> {
+        let ground = self.ground.as_ref()?;
+        let atlas = if client.behind.is_some() { ground.resolvers } else { ground.atlas };
+        Some(atlas.find(client.prefix).facts)
     }
 
     /// The place of a region in the order that holds for a client. Slow: for people.
     #[must_use]
     pub fn place(&self, client: &Client, preferences: &Preferences, region: RegionId) -> u32 {
-        preferences.place(&self.facts(client), region)
+        self.facts(client).map_or(u32::MAX, |facts| preferences.place(&facts, region))
     }
 }
 

@@ -91,8 +91,8 @@ impl Default for Pool {
             policy: PolicyId(0),
             map: None,
             stands_for: None,
-            min_healthy: Threshold::Count(1),
-            panic: Threshold::Share(0),
+            min_healthy: Threshold::ONE,
+            panic: Threshold::NEVER,
             load: None,
         }
     }
@@ -108,6 +108,11 @@ pub enum Threshold {
 }
 
 impl Threshold {
+    /// One endpoint: nobody answers with none.
+    pub const ONE: Self = Self::Count(1);
+    /// No share is smaller.
+    pub const NEVER: Self = Self::Share(0);
+
     /// How many endpoints of `of` it means.
     #[must_use]
     pub fn of(self, of: u32) -> u32 {

@@ -17,20 +17,22 @@ pub type Chosen = ArrayVec<u8, 64>;
 
 /// What a draw starts from.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawing {
-    /// The block's draw, the same for ever.
-    pub block: u64,
+pub struct Drawing<'s> {
+    /// The service's seed.
+    pub seed: &'s Seed,
+    /// The client's block.
+    pub block: Prefix,
     /// Milliseconds of a slot.
     pub slot: u64,
     /// Time, the query's number, and what replaces a draw.
     pub chance: Chance,
 }
 
-impl Drawing {
-    /// The draws of a block of a service, or the one that replaces them all.
+impl Drawing<'_> {
+    /// The block's draw, the same for ever, or the one that replaces all. Where there is nothing to draw nobody asks.
     #[must_use]
-    pub fn new(seed: &Seed, block: Prefix, slot: u64, chance: Chance) -> Self {
-        Self { block: chance.draw.unwrap_or_else(|| seed.block(block)), slot, chance }
+    pub fn of_block(&self) -> u64 {
+        self.chance.draw.unwrap_or_else(|| self.seed.block(self.block))
     }
 }
 
@@ -51,7 +53,7 @@ pub fn choose<T: Trace>(
     field: &Field<'_>,
     eligible: u64,
     doors: Option<Doors<'_>>,
-    drawing: &Drawing,
+    drawing: &Drawing<'_>,
     trace: &mut T,
 ) -> Chosen {
     let policy = field.policy;
@@ -85,6 +87,9 @@ pub fn choose<T: Trace>(
         };
         if admits(field, n, doors, drawing, trace) {
             chosen.push(n);
+            if policy.answers == 1 {
+                break;
+            }
             band &= !field.table.mates(n, policy.distinct);
         } else {
             left &= !(1 << n);
@@ -99,7 +104,7 @@ pub fn choose<T: Trace>(
 
 /// Whether an endpoint that was drawn takes the block.
 #[inline]
-fn admits<T: Trace>(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing: &Drawing, trace: &mut T) -> bool {
+fn admits<T: Trace>(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing: &Drawing<'_>, trace: &mut T) -> bool {
     let Some(doors) = doors else { return true };
     let place = field.table.place_of(n);
     let assigned = doors.assignment.map_or(ADMIT_ALL, |a| a.share(doors.catchment, place));
@@ -108,7 +113,7 @@ fn admits<T: Trace>(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing:
         return true;
     }
     let admission = (u64::from(own) * u64::from(assigned) / u64::from(ADMIT_ALL)) as u32;
-    let number = draw::admission(drawing.block, field.table.places().get(place).map_or(0, |place| place.key));
+    let number = draw::admission(drawing.of_block(), field.table.places().get(place).map_or(0, |place| place.key));
     let admitted = number < admission;
     if !admitted {
         trace.note(|| Step::Refused { endpoint: field.id(n), number, admission });
@@ -121,14 +126,14 @@ struct Draw {
     slot: Option<u64>,
 }
 
-fn first_draw(spread: Spread, drawing: &Drawing) -> Draw {
+fn first_draw(spread: Spread, drawing: &Drawing<'_>) -> Draw {
     if let Some(value) = drawing.chance.draw {
         return Draw { value, slot: None };
     }
     if spread == Spread::Random {
         return Draw { value: drawing.chance.random, slot: None };
     }
-    let block = drawing.block;
+    let block = drawing.of_block();
     let slot = || draw::slot(block, drawing.chance.now.0, drawing.slot);
     match spread {
         Spread::Hash => Draw { value: block, slot: None },

@@ -27,6 +27,8 @@ pub struct Reply<'s> {
     /// For each family, the positions of the chosen endpoints whose address of it is told, in the order of the reply. An
     /// answer of one family reads only that one.
     pub chosen: [ArrayVec<u8, 64>; 2],
+    /// What [`Part::Https`] hints at, for each family.
+    pub hints: [List<'s>; 2],
     /// What [`Part::Text`] says: character-strings as they stand in TXT data, one at least.
     pub text: ArrayVec<u8, MAX_TEXT>,
     /// Where the table keeps the fragments that extras name.
@@ -68,8 +70,6 @@ pub enum Part<'s> {
         ttl: u32,
         /// The parameters before the hints, as [`svcb::head`](super::svcb::head) encodes them.
         head: &'s [u8],
-        /// For each family, what is hinted at.
-        hints: [List<'s>; 2],
     },
     /// The address of the client itself, TTL 0: A or AAAA, as it is.
     Own(IpAddr),
@@ -136,6 +136,7 @@ impl<'s> Reply<'s> {
             answers: ArrayVec::new(),
             authority: None,
             chosen: [const { ArrayVec::new_const() }; 2],
+            hints: [List::Nobody; 2],
             text: ArrayVec::new_const(),
             fragments,
             scope: 0,

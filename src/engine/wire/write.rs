@@ -121,7 +121,7 @@ impl Pen<'_> {
             }
             Part::Addresses { family: Family::V4, ttl, list } => self.addresses(RrType::A, *ttl, || v4(list, reply)),
             Part::Addresses { family: Family::V6, ttl, list } => self.addresses(RrType::AAAA, *ttl, || v6(list, reply)),
-            Part::Https { ttl, head, hints } => self.https(*ttl, head, hints, reply),
+            Part::Https { ttl, head } => self.https(*ttl, head, reply),
             Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, || std::iter::once(own.octets())),
             Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, 0, || std::iter::once(own.octets())),
             Part::Text => self.fits(RECORD + reply.text.len()).then(|| {
@@ -133,7 +133,8 @@ impl Pen<'_> {
     }
 
     /// An HTTPS record, whole or not at all.
-    fn https(&mut self, ttl: u32, head: &[u8], hints: &[List<'_>; 2], reply: &Reply<'_>) -> Option<u16> {
+    fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
+        let hints = &reply.hints;
         let octets = [4 * v4(&hints[0], reply).count(), 16 * v6(&hints[1], reply).count()];
         let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| svcb::PARAMETER + n).sum();
         let rdlen = svcb::FIXED.len() + head.len() + hinted;

@@ -42,11 +42,14 @@ const FENCES: [(&str, [bool; 5]); 8] = [
     ("never = [\"unknown\", \"country:FR\"]", [false, true, false, false, true]),
 ];
 
-/// A configuration: for each pool its fence, and for each of its endpoints (region, weight, fence).
+/// A pool: its fence, and for each of its endpoints (region, weight, fence).
+type Pool = (usize, Vec<(usize, u32, usize)>);
+
+/// A configuration.
 #[derive(Clone, Debug)]
 struct Site {
     regions: [usize; 3],
-    pools: Vec<(usize, Vec<(usize, u32, usize)>)>,
+    pools: Vec<Pool>,
     policy: usize,
     pool_terms: &'static str,
 }
@@ -165,7 +168,7 @@ fn chosen(told: &Told) -> Vec<EndpointId> {
 fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
     for (n, (client, ..)) in CLIENTS.iter().enumerate() {
         let told = listen(snapshot, &Question::new("www.g.test", A).with(prefix(client)), at(0)).expect("ready");
-        let open = |(p, (_, endpoints)): (usize, &(usize, Vec<(usize, u32, usize)>))| {
+        let open = |(p, (_, endpoints)): (usize, &Pool)| {
             endpoints.iter().enumerate().any(|(e, (_, weight, _))| *weight > 0 && site.lets_in(p, e, n))
         };
         if !site.pools.iter().enumerate().any(open) {

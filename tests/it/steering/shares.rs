@@ -121,8 +121,8 @@ fn gcd(a: u64, b: u64) -> u64 {
 /// The endpoint that `hash` gives to the n-th /24 outside 0.0.0.0/8.
 fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
     let block = Prefix::from_bits(Family::V4, u128::from((1 << 24) + (n << 8)) << 96, 24);
-    let drawing = Drawing::new(&snapshot.world.seeds[0], block, 30_000, at(0));
-    let parts = Parts::of(snapshot);
+    let drawing = Drawing { seed: &snapshot.world.seeds[0], block, slot: 30_000, chance: at(0) };
+    let parts = Parts::of(snapshot, true);
     let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24 };
     let field = Field::new(&parts, PoolId(0), &client, false).expect("a pool");
     choose(&field, band, None, &drawing, &mut Silent)[0]
