@@ -48,6 +48,8 @@ pub(super) struct Stage {
     world: Arc<World>,
     /// How long steered names wait for the first probe round; it is over once it is none.
     wait: Option<u64>,
+    /// When what moves with time alone was worked out last.
+    ticked: Option<u64>,
     /// What is measured of round trips.
     measuring: Option<Measuring>,
     probes: Probes,
@@ -86,6 +88,7 @@ impl Stage {
             ledger: None,
             world: Arc::default(),
             wait: None,
+            ticked: None,
             measuring: None,
             probes: Probes::default(),
             loads: BTreeMap::new(),
@@ -170,14 +173,18 @@ impl Stage {
     }
 
     /// Plays what is due up to a moment, in the order of time. Of what is due together, the end of the wait comes first,
-    /// then measured round trips, then what reports, then probes in the order of targets.
+    /// then measured round trips, what moves with time alone, what reports, then probes in the order of targets.
     fn go_on(&mut self, until: u64) -> Result<(), Fault> {
         self.ledger()?;
         loop {
             let probe = self.probes.next(&self.world);
             let report = self.loads.values().map(|(_, next)| *next).min();
+            let now = At(self.now);
+            let tick = self.ledger()?.next_tick(now).map(|At(due)| due);
+            // A tick works out all that has changed by its moment: there is none twice.
+            let tick = tick.filter(|due| self.ticked != Some(*due));
             let measured = self.measuring.as_ref().and_then(Measuring::due).map(|At(due)| due);
-            let moments = [self.wait, measured, report, probe.map(|(moment, _)| moment)];
+            let moments = [self.wait, measured, tick, report, probe.map(|(moment, _)| moment)];
             let Some(moment) = moments.into_iter().flatten().min().filter(|moment| *moment <= until) else { break };
             self.now = self.now.max(moment);
             let at = At(self.now);
@@ -186,6 +193,9 @@ impl Stage {
                 self.ledger()?.fold(at, Event::Deadline);
             } else if measured == Some(moment) {
                 self.measure(at)?;
+            } else if tick == Some(moment) {
+                self.ticked = tick;
+                self.ledger()?.fold(at, Event::Tick);
             } else if report == Some(moment) {
                 self.report(moment)?;
             } else if let Some((_, target)) = probe {
