@@ -14,10 +14,10 @@ use meridian::{
     engine::{
         self, Sent,
         health::monitor::Outcome,
-        snapshot::{Snapshot, World},
-        steer::trace::Silent,
-        types::{At, Chance, Origin, Transport, UnixMillis},
-        wire::read::Query,
+        snapshot::{Draft, Reflect, Snapshot, World},
+        steer::{policy::Https, trace::Silent},
+        types::{At, Chance, Origin, PoolId, Prefix, Transport, UnixMillis},
+        wire::{name::Name, read::Query},
     },
     state::ledger::{Event, Ledger},
 };
@@ -27,15 +27,22 @@ const NAMES: usize = 10_000;
 const PACKETS: usize = 4096;
 const BATCH: usize = 64;
 
-/// Kinds of answers: the name, how question n is spelt, and whether it carries a client subnet.
-type Kind = (&'static str, fn(usize) -> String, bool);
-const KINDS: [Kind; 6] = [
-    ("static", |n| format!("h{}.bench.test", n * 7 % NAMES), false),
-    ("steered, one in the band", |n| format!("near{}.bench.test", n * 7 % 1000), true),
-    ("steered, rendezvous", |n| format!("hash{}.bench.test", n * 7 % 1000), true),
-    ("steered, weighted", |n| format!("weighted{}.bench.test", n * 7 % 1000), true),
-    ("negative, no such name", |n| format!("x{n}.bench.test"), false),
-    ("negative, no such type", |n| format!("near{}.bench.test", n * 7 % 1000), false),
+const A: u8 = 1;
+const TXT: u8 = 16;
+const HTTPS: u8 = 65;
+
+/// Kinds of answers: the name, how question n is spelt, its type, and whether it carries a client subnet.
+type Kind = (&'static str, fn(usize) -> String, u8, bool);
+const KINDS: [Kind; 9] = [
+    ("static", |n| format!("h{}.bench.test", n * 7 % NAMES), A, false),
+    ("steered, one in the band", |n| format!("near{}.bench.test", n * 7 % 1000), A, true),
+    ("steered, rendezvous", |n| format!("hash{}.bench.test", n * 7 % 1000), A, true),
+    ("steered, weighted", |n| format!("weighted{}.bench.test", n * 7 % 1000), A, true),
+    ("steered, HTTPS", |n| format!("hash{}.bench.test", n * 7 % 1000), HTTPS, true),
+    ("steered, another name", |n| format!("cdn{}.bench.test", n * 7 % 1000), A, true),
+    ("reflect", |_| "who.bench.test".into(), TXT, true),
+    ("negative, no such name", |n| format!("x{n}.bench.test"), A, false),
+    ("negative, no such type", |n| format!("near{}.bench.test", n * 7 % 1000), HTTPS, false),
 ];
 
 fn main() {
@@ -117,7 +124,7 @@ fn instructions(kind: usize) -> Option<u64> {
 }
 
 fn packets(kind: usize) -> Vec<Vec<u8>> {
-    let (_, spell, subnet) = KINDS[kind];
+    let (_, spell, rtype, subnet) = KINDS[kind];
     (0..PACKETS)
         .map(|n| {
             let mut packet = vec![n as u8, (n >> 8) as u8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
@@ -125,7 +132,6 @@ fn packets(kind: usize) -> Vec<Vec<u8>> {
                 packet.push(label.len() as u8);
                 packet.extend_from_slice(label.as_bytes());
             }
-            let rtype = if KINDS[kind].0.ends_with("type") { 65 } else { 1 };
             packet.extend_from_slice(&[0, 0, rtype, 0, 1]);
             let client = (n as u32).wrapping_mul(2_654_435_761);
             let client = [20 + (client >> 24) as u8 % 60, (client >> 16) as u8, (client >> 8) as u8];
@@ -157,7 +163,7 @@ fn snapshot(folder: &Path) -> Snapshot {
     config.push_str(
         "[monitors.m]\ntcp = { port = 80 }\n[policies.near]\nextends = \"adaptive\"\ntolerance = { rtt = \"0ms\" }\n",
     );
-    for (pool, policy) in [("near", "near"), ("hash", "ip-hash"), ("weighted", "weighted")] {
+    for (pool, policy) in [("near", "near"), ("hash", "ip-hash"), ("weighted", "weighted"), ("cdn", "ip-hash")] {
         let _ = writeln!(config, "[pools.{pool}]\nmonitor = \"m\"\npolicy = \"{policy}\"\n[pools.{pool}.endpoints]");
         for n in 0..places.len() {
             let _ =
@@ -181,12 +187,31 @@ fn snapshot(folder: &Path) -> Snapshot {
     let faults: Vec<_> = loaded.faults.iter().map(|f| &f.message).collect();
     let mut draft = loaded.config.unwrap_or_else(|| panic!("{faults:?}")).draft;
     draft.secret = [7; 16];
+    with_other_answers(&mut draft);
     let world = Arc::new(World::seal(draft));
     let mut ledger = Ledger::new(Arc::clone(&world));
     for target in &world.targets {
         ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: Outcome::Good { took: 1 } });
     }
     ledger.snapshot(At(0))
+}
+
+/// HTTPS records at the names that hash, other names for the endpoints of `cdn`, and a name that reflects.
+fn with_other_answers(draft: &mut Draft) {
+    let name = |text: &str| Name::from_text(text).expect(text);
+    let of = |draft: &Draft, pool: &str| draft.pools.iter().position(|p| &*p.name == pool).expect("a pool");
+    let cdn = &draft.pools[of(draft, "cdn")];
+    let (first, count) = (cdn.first.at(), usize::from(cdn.count));
+    for (n, endpoint) in draft.endpoints[first..first + count].iter_mut().enumerate() {
+        (endpoint.v4, endpoint.targets) = (None, [None; 2]);
+        endpoint.cname = Some(name(&format!("cdn{n}.example.net")));
+    }
+    let hash = PoolId(of(draft, "hash") as u32);
+    for service in draft.services.iter_mut().filter(|service| service.pools.contains(&hash)) {
+        service.https = Some(Https { alpn: vec!["h2".into(), "h3".into()], port: None, hints: true });
+    }
+    let everybody = Prefix::new([0, 0, 0, 0].into(), 0);
+    draft.reflect = Some(Reflect { name: name("who.bench.test"), allow: vec![everybody] });
 }
 
 fn splitmix(n: u32) -> u32 {

@@ -120,6 +120,30 @@ fn a_steered_wildcard_is_another_name_for_each_name_it_covers() {
 }
 
 #[test]
+fn g63_of_several_other_names_one_is_told() {
+    let world = changed(&[("example.test", ZONE)], CONFIG, |draft| {
+        let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
+        let first = draft.pools[cdn].first.at();
+        for (n, target) in ["one.example.net", "two.example.net"].into_iter().enumerate() {
+            let endpoint = &mut draft.endpoints[first + n];
+            (endpoint.v4, endpoint.cname) = (None, Some(name(target)));
+        }
+    });
+    let snapshot = healthy(&world);
+    let mut told = std::collections::BTreeSet::new();
+    for n in 0..=255 {
+        let of = |rtype: &str| {
+            let reply = ask(&format!("cdn.example.test {rtype}")).subnet(&format!("203.0.{n}.0/24")).of(&snapshot);
+            let [cname] = reply.answers() else { panic!("G63: {reply:?}") };
+            cname.data.clone()
+        };
+        assert_eq!((of("A"), of("MX")), (of("AAAA"), of("HTTPS")), "one decision for every type");
+        told.insert(of("A"));
+    }
+    assert_eq!(told, ["one.example.net", "two.example.net"].map(wire).into(), "G63");
+}
+
+#[test]
 fn when_all_is_down_another_name_stands_in_or_the_query_is_refused() {
     let world = world_of("eu.lb.example.net", Fallback::Cname(name("sorry.example.net")));
     let (up, down) = (healthy(&world), judged(&world, |_| false));
