@@ -21,7 +21,6 @@ pub(crate) enum Mark {
 
 use Mark::{Later, Now};
 
-pub(crate) const STEERING: Mark = Later("steering");
 pub(crate) const SIGNALS: Mark = Later("signals");
 pub(crate) const CONTROL: Mark = Later("the control plane");
 pub(crate) const PROTOCOL: Mark = Later("protocol and transports");
@@ -40,16 +39,19 @@ const KEYS: &[(&str, Mark)] = &[
     ("acls.*", Now),
     ("groups.*", Now),
     ("ecs.from", Now),
-    ("ecs.{block widest finest reflect}", STEERING),
-    ("geo.{databases overrides}", Now),
-    ("geo.{resolvers default}", STEERING),
+    ("ecs.{block.v4 block.v6 widest.v4 widest.v6 finest.v4 finest.v6 reflect.name reflect.allow}", Now),
+    ("geo.{databases overrides resolvers default}", Now),
     ("geo.{poll max_shrink}", CONTROL),
-    ("latency", STEERING),
+    ("latency.{files min_samples max_age max_prefixes refresh}", Now),
+    ("latency.switch.{ms percent hold}", Now),
+    ("latency.model.{km_per_ms base}", Now),
     ("regions.*.location.{lat lon}", Now),
     ("regions.*.{bias capacity demand}", Now),
     ("regions.*.fence.{only never}", Now),
     ("defaults.monitor", SIGNALS),
-    ("defaults.service", STEERING),
+    ("defaults.service.{policy families ecs ttl.max ttl.min}", Now),
+    ("defaults.service.when_all_down.{address cname}", Now),
+    ("defaults.service.when_fenced.{address cname}", Now),
     ("monitors.*.{interval timeout fall rise recheck}", Now),
     ("monitors.*.{clear hold failback flap source}", SIGNALS),
     ("monitors.*.quorum", CLUSTER),
@@ -72,11 +74,13 @@ const KEYS: &[(&str, Mark)] = &[
     ("pools.*.endpoints.*.{region address cname weight tier group capacity}", Now),
     ("pools.*.endpoints.*.fence.{only never}", Now),
     ("pools.*.endpoints.*.probe", SIGNALS),
-    ("services.*.pools", Now),
+    ("services.*.{pools policy families affinity ecs direct second objective}", Now),
     ("services.*.ttl.{max min}", Now),
-    ("services.*.when_all_down.address", Now),
-    ("services.*.when_all_down.cname", STEERING),
-    ("services.*.{policy when_fenced families affinity canary ecs direct second https fence objective}", STEERING),
+    ("services.*.when_all_down.{address cname}", Now),
+    ("services.*.when_fenced.{address cname}", Now),
+    ("services.*.canary.{pool share}", Now),
+    ("services.*.https.{alpn port hints}", Now),
+    ("services.*.fence.{only never}", Now),
     ("services.*.transfer", PROTOCOL),
     ("{tls transports tsig}", PROTOCOL),
     ("zones.*.file", Now),
@@ -294,7 +298,7 @@ mod tests {
             node.mark
         };
         assert_eq!(mark("monitors.lb.http.headers.x-probe"), Some(Now));
-        assert_eq!(mark("services.www.when_all_down.cname"), Some(STEERING));
+        assert_eq!(mark("services.www.transfer"), Some(PROTOCOL));
         assert_eq!(mark("pools.web.endpoints.eu-1.weight"), Some(Now));
         assert_eq!(mark("admin"), Some(CONTROL));
         assert_eq!(mark("version"), Some(Now));

@@ -8,7 +8,7 @@ use crate::{
         notes::Notes,
         quantity,
         schema::{self, not_yet},
-        spec::{EcsSpec, Field, List, Named},
+        spec::{Field, List, Named},
     },
     engine::types::Prefix,
 };
@@ -19,19 +19,6 @@ pub(crate) type Acls<'s> = Lists<'s, Prefix>;
 /// `[acls]`, flattened.
 pub(crate) fn acls<'s>(spec: &'s Named<Field<List>>, notes: &mut Notes<'_>) -> Acls<'s> {
     Lists::resolve("acl", "acls", spec, source, notes)
-}
-
-/// `ecs.from`: whose option is believed.
-pub(crate) fn ecs_from(spec: &EcsSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -> Vec<Prefix> {
-    let Some(written) = &spec.from else { return any().collect() };
-    let found = sources(written, "ecs.from", acls, notes);
-    if items(Some(written)).is_empty() && notes.is_whole(&["ecs", "from"]) {
-        let fault = notes
-            .error(written.span(), "`ecs.from` is empty", "it does not say who is believed")
-            .remedy("write \"none\" when nobody is");
-        notes.push(fault);
-    }
-    found
 }
 
 /// The sources of a list, each once.

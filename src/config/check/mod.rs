@@ -3,6 +3,8 @@
 //! compiled then.
 
 mod acl;
+mod ecs;
+mod latency;
 mod lists;
 mod load;
 mod monitor;
@@ -17,7 +19,6 @@ mod value;
 mod zone;
 
 use std::{
-    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
 };
@@ -32,15 +33,16 @@ use super::{
     spec::{Named, Spec},
 };
 use crate::engine::{
-    geo::{Fence, Selector},
+    geo::{Fence, Model, Order, Selector},
     health::monitor::Monitor,
     signal::load::Load,
-    snapshot::Region,
-    steer::policy::{Fallback, Policy, Threshold},
+    snapshot::{Reflect, Region},
+    steer::policy::{Policy, Service, Threshold},
     types::Prefix,
     wire::name::Name,
     zone::ZoneSource,
 };
+use ecs::Lengths;
 use names::Names;
 
 /// A configuration as it was meant. Tables are in name order; references are positions in them.
@@ -52,8 +54,13 @@ pub(crate) struct Meant {
     /// Files that were read beside the configuration itself.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) ecs_from: Vec<Prefix>,
+    pub(crate) lengths: Lengths,
+    pub(crate) reflect: Option<Reflect>,
     pub(crate) geo: Found,
+    /// The order of regions for clients of whom nothing is known.
+    pub(crate) nowhere: Order,
     pub(crate) latency: Latency,
+    pub(crate) model: Model,
     pub(crate) regions: Vec<Region>,
     pub(crate) monitors: Vec<Monitor>,
     pub(crate) loads: Vec<Load>,
@@ -79,6 +86,12 @@ pub(crate) struct MeantPool {
 }
 
 impl MeantPool {
+    /// Whether it answers everybody whatever happens: nothing is probed, and somebody stands behind no fence.
+    pub(crate) fn is_always_up(&self, regions: &[Region]) -> bool {
+        let open = |endpoint: &MeantEndpoint| endpoint.weight > 0 && self.fences_of(endpoint, regions).is_empty();
+        self.monitor.is_none() && self.endpoints.iter().any(open)
+    }
+
     /// The fences that an endpoint of it stands behind: its region's, the pool's and its own, those that keep nobody out
     /// left away.
     pub(crate) fn fences_of(&self, endpoint: &MeantEndpoint, regions: &[Region]) -> Vec<Fence> {
@@ -116,11 +129,18 @@ impl MeantEndpoint {
 /// A service as it was meant.
 #[derive(Debug)]
 pub(crate) struct MeantService {
-    pub(crate) name: Name,
+    /// What it says for itself; what refers to other tables is filled in when they are compiled.
+    pub(crate) answers: Service,
     pub(crate) pools: Vec<usize>,
-    pub(crate) ttl_max: u32,
-    pub(crate) ttl_min: u32,
-    pub(crate) when_all_down: Fallback,
+    /// Its own policy for all its pools.
+    pub(crate) policy: Option<Policy>,
+    pub(crate) canary: Option<(usize, u32)>,
+    pub(crate) affinity: Option<String>,
+    pub(crate) fence: Fence,
+    /// Names that are answered from one region alone.
+    pub(crate) direct: Vec<(Name, usize)>,
+    /// The name that is answered with the runner-up.
+    pub(crate) second: Option<Name>,
 }
 
 /// Checks everything.
@@ -129,7 +149,9 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let (server, secret) = server::server(&spec.server, spec.server_at.as_ref(), notes);
     let log = server::log(&spec.log, notes);
     let mut acls = acl::acls(&spec.acls, notes);
-    let ecs_from = acl::ecs_from(&spec.ecs, &mut acls, notes);
+    let ecs_from = ecs::from(&spec.ecs, &mut acls, notes);
+    let lengths = ecs::lengths(&spec.ecs, notes);
+    let (latency, model) = latency::latency(&spec.latency, notes);
     let mut files = Vec::new();
     let mut groups = selector::groups(&spec.groups, notes);
     let regions = place::regions(&spec.regions, &mut groups, notes);
@@ -146,11 +168,25 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         loads: &mut load_names,
         groups: &mut groups,
         policies: &mut policies,
+        usual: spec.defaults.service.policy.as_ref(),
     };
     let pools = pool::pools(spec, &regions, around, notes);
     let zones = zone::zones(spec, &mut files, sources, notes);
-    let services = service::services(spec, &pools, &zones, notes);
-    let geo = place::geo(&spec.geo, &regions, &nets(&regions, &pools), &mut files, sources, notes);
+    let mut homes = service::Homes::of(&zones);
+    let mut pool_names = Names::of("pool", "pools", &spec.pools);
+    let around = &mut service::Around {
+        steered: &pools,
+        regions: &regions,
+        pools: &mut pool_names,
+        policies: &mut policies,
+        groups: &mut groups,
+    };
+    let services = service::services(spec, around, &mut homes, notes);
+    let reflect = ecs::reflect(&spec.ecs, &mut acls, &mut homes, notes);
+    let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
+    let nets = nets(&regions, &pools, &services);
+    ecs::holds(&spec.ecs, &lengths.cuts, &nets, &pools, notes);
+    let geo = place::geo(spec, &regions, &nets, &mut files, sources, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));
     idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool names it")));
@@ -158,13 +194,31 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     idle.extend(policies.unused().into_iter().map(|key| ("policy", key, "no pool names it")));
     idle.extend(groups.unused().into_iter().map(|key| ("group", key, "nothing names it")));
     idle.extend(acls.unused().into_iter().map(|key| ("acl", key, "nothing names it")));
-    unused(spec, idle, &services, notes);
+    idle.extend(unnamed(&spec.pools, &pool_names).map(|key| ("pool", key, "no service names it")));
+    unused(spec, idle, notes);
     if secret.is_some() {
         files.push(server.secret_file.clone());
     }
     let zones = zones.into_iter().filter_map(|zone| zone.loaded).map(|loaded| loaded.zone).collect();
-    let latency = Latency::default();
-    Meant { server, log, secret, files, ecs_from, geo, latency, regions, monitors, loads, pools, services, zones }
+    Meant {
+        server,
+        log,
+        secret,
+        files,
+        ecs_from,
+        lengths,
+        reflect,
+        geo,
+        nowhere: nowhere.unwrap_or_default(),
+        latency,
+        model,
+        regions,
+        monitors,
+        loads,
+        pools,
+        services,
+        zones,
+    }
 }
 
 fn version(spec: &Spec, notes: &mut Notes<'_>) {
@@ -182,12 +236,15 @@ fn version(spec: &Spec, notes: &mut Notes<'_>) {
 }
 
 /// Every prefix by which clients are told apart.
-fn nets(regions: &[Region], pools: &[MeantPool]) -> Vec<Prefix> {
+fn nets(regions: &[Region], pools: &[MeantPool], services: &[MeantService]) -> Vec<Prefix> {
     let endpoints = pools.iter().flat_map(|pool| pool.endpoints.iter().map(|endpoint| &endpoint.fence));
     let fences =
         regions.iter().map(|region| &region.fence).chain(pools.iter().map(|pool| &pool.fence)).chain(endpoints);
+    let fences = fences.chain(services.iter().map(|service| &service.fence));
     let fenced = fences.flat_map(|fence| fence.only.iter().chain(&fence.never));
-    let rules = pools.iter().filter_map(|pool| pool.policy.preferences.as_ref()).flat_map(|geo| &geo.rules);
+    let own = services.iter().filter_map(|service| service.policy.as_ref());
+    let policies = pools.iter().map(|pool| &pool.policy).chain(own);
+    let rules = policies.filter_map(|policy| policy.preferences.as_ref()).flat_map(|geo| &geo.rules);
     let selectors = fenced.chain(rules.map(|(selector, _)| selector));
     let mut found: Vec<Prefix> = selectors
         .filter_map(|selector| match selector {
@@ -209,15 +266,9 @@ fn unnamed<'s, T>(named: &'s Named<T>, names: &Names<'_>) -> impl Iterator<Item 
 }
 
 /// What nothing refers to. Only told where nothing was taken out, so that it is certain.
-fn unused<'s>(spec: &'s Spec, mut told: Vec<Idle<'s>>, services: &[MeantService], notes: &mut Notes<'_>) {
+fn unused(spec: &Spec, told: Vec<Idle<'_>>, notes: &mut Notes<'_>) {
     if !notes.is_untouched() || notes.has_errors() {
         return;
-    }
-    let answering: BTreeSet<usize> = services.iter().flat_map(|service| service.pools.iter().copied()).collect();
-    for (at, name) in spec.pools.keys().enumerate() {
-        if !answering.contains(&at) {
-            told.push(("pool", name, "no service names it"));
-        }
     }
     for (what, name, label) in told {
         let fault = notes

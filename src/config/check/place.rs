@@ -6,8 +6,9 @@ use toml::Spanned;
 
 use super::{
     CAPACITY,
+    latency::MAX_PREFIXES,
     selector::{Groups, fence},
-    value::{items, name, real},
+    value::{items, name, real, whole},
 };
 use crate::{
     config::{
@@ -15,7 +16,7 @@ use crate::{
         geo::{self, Found, Named as NamedFile},
         notes::{Notes, join},
         quantity,
-        spec::{GeoSpec, Named, Real, RegionSpec},
+        spec::{List, Named, Real, RegionSpec, Spec, Text},
     },
     engine::{
         geo::{Coordinates, RegionPoint},
@@ -29,41 +30,54 @@ const FURTHEST: u64 = 1_000_000;
 /// A tenth of a millisecond, in which round-trip times are counted.
 const TENTH: u64 = 100;
 
-/// Reads the databases and overrides that `[geo]` names.
+/// Reads the files that `[geo]` and `[latency]` name.
 pub(crate) fn geo(
-    spec: &GeoSpec,
+    spec: &Spec,
     regions: &[Region],
     nets: &[Prefix],
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
 ) -> Found {
-    let mut databases: Vec<NamedFile> = Vec::new();
-    for item in items(spec.databases.as_ref()) {
-        let named = NamedFile { path: notes.path(&item), place: notes.place(item.span()) };
-        if let Some(first) = databases.iter().find(|known| known.path == named.path) {
-            let fault = notes
-                .error(item.span(), format!("`geo.databases` has \"{}\" twice", item.get_ref()), "here again")
-                .also(first.place.clone(), "first here");
-            notes.push(fault);
-            continue;
-        }
-        databases.push(named);
-    }
-    let overrides = spec.overrides.as_ref().map(|written| NamedFile {
+    let databases = named_files(spec.geo.databases.as_ref(), "geo.databases", notes);
+    let latency = named_files(spec.latency.files.as_ref(), "latency.files", notes);
+    let one = |written: &Spanned<Text>| NamedFile {
         path: notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
         place: notes.place(written.span()),
-    });
-    files.extend(databases.iter().chain(&overrides).map(|named| named.path.clone()));
+    };
+    let (overrides, resolvers) = (spec.geo.overrides.as_ref().map(one), spec.geo.resolvers.as_ref().map(one));
+    let all = databases.iter().chain(&overrides).chain(&resolvers).chain(&latency);
+    files.extend(all.map(|named| named.path.clone()));
+    let written = spec.latency.max_prefixes.as_ref();
+    let max_prefixes = whole(written, "latency.max_prefixes", MAX_PREFIXES, 1..=10_000_000, notes) as usize;
     let regions: Vec<&str> = regions.iter().map(|region| &*region.name).collect();
     let files = geo::Files {
         databases: &databases,
         overrides: overrides.as_ref(),
+        resolvers: resolvers.as_ref(),
+        latency: &latency,
+        max_prefixes,
         nets,
         regions: &regions,
-        ..geo::Files::default()
     };
     geo::load(&files, sources, &mut notes.faults)
+}
+
+/// The files of a list, each once.
+fn named_files(written: Option<&Spanned<List>>, path: &str, notes: &mut Notes<'_>) -> Vec<NamedFile> {
+    let mut found: Vec<NamedFile> = Vec::new();
+    for item in items(written) {
+        let named = NamedFile { path: notes.path(&item), place: notes.place(item.span()) };
+        if let Some(first) = found.iter().find(|known| known.path == named.path) {
+            let fault = notes
+                .error(item.span(), format!("`{path}` has \"{}\" twice", item.get_ref()), "here again")
+                .also(first.place.clone(), "first here");
+            notes.push(fault);
+            continue;
+        }
+        found.push(named);
+    }
+    found
 }
 
 /// `[regions]`, in name order.

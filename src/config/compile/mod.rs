@@ -3,21 +3,20 @@
 
 mod rule;
 mod rules;
+mod service;
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use super::check::{Meant, MeantPool, MeantService};
+use super::check::Meant;
 use crate::engine::{
-    geo::{Cuts, Model, Rule},
+    geo::Rule,
     health::monitor::{Monitor, ProbeKey},
     signal::latency::Latencies,
     snapshot::{Draft, Target, measures},
-    steer::policy::{Endpoint, Pool, Service},
+    steer::policy::{Endpoint, Policy, Pool, Service},
     types::{At, EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
 };
-
-/// How wide a block is at most, where a policy can split a catchment.
-const BLOCK: [u8; 2] = [16, 32];
+use service::Steered;
 
 /// Equal values, each kept once and numbered in the order in which it came.
 #[derive(Debug)]
@@ -44,14 +43,18 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
 pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let mut targets = Distinct::new();
     let mut policies = Distinct::new();
+    let variants = variants(&meant);
+    let own = meant.pools.iter().map(|pool| (pool, &pool.policy));
+    let others = variants.iter().filter_map(|(at, policy)| Some((meant.pools.get(*at)?, *policy)));
+    let wanted = own.chain(others).map(|(pool, policy)| rule::rule(pool, policy, &meant.regions));
+    let gates = meant.services.iter().map(|service| rule::gate(&service.fence));
     // The last one is for services that ask for nobody's place until a timed drain moves their blocks.
-    let wanted: Vec<Option<Rule>> =
-        meant.pools.iter().map(|pool| rule::rule(pool, &meant.regions)).chain([Some(Rule::default())]).collect();
-    let (rules, mut places, shared) = rules::share(&wanted);
-    let plain = MapId(places.pop().flatten().unwrap_or_default());
+    let wanted: Vec<Option<Rule>> = wanted.chain(gates).chain([Some(Rule::default())]).collect();
+    let (rules, places, shared) = rules::share(&wanted);
+    let mut places = places.into_iter().map(|place| place.map(MapId));
     let mut endpoints = Vec::new();
     let mut pools = Vec::new();
-    for (pool, place) in meant.pools.iter().zip(places) {
+    for (pool, place) in meant.pools.iter().zip(places.by_ref()) {
         let first = EndpointId(endpoints.len() as u32);
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
@@ -80,14 +83,25 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
             count: pool.endpoints.len() as u8,
             monitor,
             policy: PolicyId(policies.number(pool.policy.clone())),
-            map: place.map(MapId),
+            map: place,
             stands_for: None,
             min_healthy: pool.min_healthy,
             panic: pool.panic,
             load: pool.load.and_then(|at| meant.loads.get(at)).map(|load| load.name.clone()),
         });
     }
-    let services = meant.services.iter().map(|service| self::service(service, &meant.pools, &pools)).collect();
+    for ((at, policy), place) in variants.iter().zip(places.by_ref()) {
+        let Some(pool) = pools.get(*at).cloned() else { continue };
+        let (stands_for, policy) = (Some(PoolId(*at as u32)), PolicyId(policies.number((*policy).clone())));
+        pools.push(Pool { policy, map: place, stands_for, ..pool });
+    }
+    let steered = Steered { meant: &meant.pools, variants: &variants, pools: &pools, block: meant.lengths.block };
+    let mut services: Vec<Service> = Vec::new();
+    for (service, gate) in meant.services.iter().zip(places.by_ref()) {
+        services.extend(service::all(service, gate, &steered));
+    }
+    services.sort_by(|a, b| a.name.cmp(&b.name));
+    let plain = places.next().flatten().unwrap_or_default();
     // What counts when a server starts; one that runs has a table of its own, which remembers.
     let mut latencies = Latencies::new(meant.latency.terms);
     latencies.import(At(0), meant.geo.cells.into_iter().map(|line| ((line.whose, line.region), line.reading)));
@@ -106,45 +120,33 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         atlas: Arc::new(meant.geo.atlas),
         resolvers: Arc::new(meant.geo.resolvers),
         measures,
-        nowhere: Vec::new(),
-        model: Model::default(),
+        nowhere: meant.nowhere,
+        model: meant.model,
         rules,
         plain,
         secret: meant.secret.unwrap_or_default(),
         identity: meant.server.identity.into(),
         ecs_from: meant.ecs_from,
-        cuts: Cuts::default(),
-        reflect: None,
+        cuts: meant.lengths.cuts,
+        reflect: meant.reflect,
         udp_max: meant.server.udp.max_size,
     };
     (draft, shared)
 }
 
-fn service(service: &MeantService, meant: &[MeantPool], pools: &[Pool]) -> Service {
-    let mut maps: Vec<MapId> = Vec::new();
-    let mut cut: Option<[u8; 2]> = None;
-    for at in &service.pools {
-        let (Some(pool), Some(Pool { map, .. })) = (meant.get(*at), pools.get(*at)) else { continue };
-        if let Some(map) = *map
-            && !maps.contains(&map)
-        {
-            maps.push(map);
-        }
-        if rule::splits(pool, service.pools.len() > 1) {
-            let [v4, v6] = pool.policy.sticky.unwrap_or(BLOCK);
-            cut = Some(cut.map_or([v4, v6], |[w4, w6]| [v4.max(w4), v6.max(w6)]));
+/// Which pools some service has under a policy of its own, each once.
+fn variants(meant: &Meant) -> Vec<(usize, &Policy)> {
+    let mut found: Vec<(usize, &Policy)> = Vec::new();
+    for service in &meant.services {
+        let Some(policy) = &service.policy else { continue };
+        let canary = service.canary.map(|(at, _)| at);
+        for at in service.pools.iter().copied().chain(canary) {
+            if !found.contains(&(at, policy)) {
+                found.push((at, policy));
+            }
         }
     }
-    Service {
-        pools: service.pools.iter().map(|at| PoolId(*at as u32)).collect(),
-        ttl_max: service.ttl_max,
-        ttl_min: service.ttl_min,
-        when_all_down: service.when_all_down.clone(),
-        maps,
-        cut,
-        fine: BLOCK,
-        ..Service::new(service.name.clone())
-    }
+    found
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{super::check::MeantEndpoint, MeantPool};
+use super::super::check::{MeantEndpoint, MeantPool};
 use crate::engine::{
     geo::{Fence, GeoKey, Rule},
     snapshot::Region,
@@ -11,10 +11,9 @@ use crate::engine::{
     types::RegionId,
 };
 
-/// What a pool's map is made for; none when neither its policy nor a fence asks where a client is. One that asks for the
+/// What the map of a pool under a policy is made for; none when neither the policy nor a fence asks where a client is. One that asks for the
 /// block alone gets the map that knows only special-purpose blocks.
-pub(super) fn rule(pool: &MeantPool, regions: &[Region]) -> Option<Rule> {
-    let policy = &pool.policy;
+pub(super) fn rule(pool: &MeantPool, policy: &Policy, regions: &[Region]) -> Option<Rule> {
     let (fences, stood) = stood(pool, regions);
     if !policy.asks_location() && fences.is_empty() {
         return asks_block(policy).then(Rule::default);
@@ -55,6 +54,11 @@ pub(super) fn rule(pool: &MeantPool, regions: &[Region]) -> Option<Rule> {
     })
 }
 
+/// What tells whether a service is closed to a client.
+pub(super) fn gate(fence: &Fence) -> Option<Rule> {
+    (!fence.is_open()).then(|| Rule { fences: vec![fence.clone()], ..Rule::default() })
+}
+
 /// The distinct fences of a pool, and for each endpoint that can be chosen which of them it stands behind, as bits.
 fn stood(pool: &MeantPool, regions: &[Region]) -> (Vec<Fence>, Vec<u64>) {
     let own: Vec<Vec<Fence>> = chosen(pool).map(|endpoint| pool.fences_of(endpoint, regions)).collect();
@@ -83,13 +87,13 @@ fn asks_block(policy: &Policy) -> bool {
 }
 
 /// Whether the client's block decides among endpoints of the pool, or whether it is passed over for another one.
-pub(super) fn splits(pool: &MeantPool, has_others: bool) -> bool {
+pub(super) fn splits(pool: &MeantPool, policy: &Policy, has_others: bool) -> bool {
     let several = chosen(pool).nth(1).is_some();
-    if moves(&pool.policy) && (several || has_others) {
+    if moves(policy) && (several || has_others) {
         return true;
     }
-    let ordered = pool.policy.prefer.iter().any(|(key, _)| *key == Key::Order);
+    let ordered = policy.prefer.iter().any(|(key, _)| *key == Key::Order);
     let mut places: BTreeSet<u32> = BTreeSet::new();
     let mut shared = chosen(pool).map(|endpoint| if ordered { endpoint.order } else { 0 });
-    pool.policy.asks_block() && shared.any(|place| !places.insert(place))
+    policy.asks_block() && shared.any(|place| !places.insert(place))
 }

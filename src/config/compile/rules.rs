@@ -20,7 +20,7 @@ pub(super) fn share(wanted: &[Option<Rule>]) -> (Vec<Rule>, Vec<Option<u32>>, us
     let mut places = Vec::new();
     for rule in wanted {
         places.push(rule.as_ref().map(|rule| {
-            let is_small = *rule == Rule::default(); // it knows special-purpose blocks only
+            let is_small = rule.regions.is_empty(); // it knows special-purpose blocks only, or one fence
             if is_small || distinct.kept.len() < OWN || distinct.numbers.contains_key(rule) {
                 return Ok(distinct.number(rule.clone()));
             }

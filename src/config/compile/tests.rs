@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::{
     config::{
-        check::{self, MeantEndpoint},
+        check::{self, MeantEndpoint, MeantPool, MeantService},
         document,
         fault::Sources,
         load,
@@ -16,7 +16,7 @@ use crate::{
         geo::{Fence, GeoKey, Selector},
         snapshot::Region,
         steer::{
-            policy::{Fallback, Key, Policy, Spread, Threshold},
+            policy::{Key, Policy, Spread, Threshold},
             table::PoolTable,
         },
         wire::name::Name,
@@ -48,8 +48,11 @@ endpoints.x = { region = "c", address = "192.0.2.2" }
 "#;
 
 fn world(text: &str) -> Draft {
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("meridian.toml");
+    world_in(tempfile::tempdir().expect("folder").path(), text)
+}
+
+fn world_in(folder: &Path, text: &str) -> Draft {
+    let path = folder.join("meridian.toml");
     std::fs::write(&path, text).expect("written");
     let (mut sources, mut faults) = (Sources::default(), Vec::new());
     let texts = document::gather(&path, &mut sources, &mut faults);
@@ -132,6 +135,10 @@ fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
     }
 }
 
+fn made_of(pool: &MeantPool, regions: &[Region]) -> Option<Rule> {
+    rule::rule(pool, &pool.policy, regions)
+}
+
 fn policy(prefer: &[(Key, u32)], spread: Spread) -> Policy {
     Policy { name: "p".into(), prefer: prefer.to_vec(), spread, answers: 1, depth: 3, ..Policy::default() }
 }
@@ -139,8 +146,7 @@ fn policy(prefer: &[(Key, u32)], spread: Spread) -> Policy {
 #[test]
 fn groups_are_who_can_meet_behind_the_order() {
     let endpoints = [(5, 1, 0), (3, 1, 0), (3, 1, 1), (9, 0, 1), (7, 1, 1)];
-    let made =
-        |prefer: &[(Key, u32)]| rule::rule(&meant(policy(prefer, Spread::Hash), &endpoints), &[]).expect("a rule");
+    let made = |prefer: &[(Key, u32)]| made_of(&meant(policy(prefer, Spread::Hash), &endpoints), &[]).expect("a rule");
     let behind = made(&[(Key::Order, 0), (Key::Rtt, 100)]);
     assert_eq!(behind.regions, [RegionId(3), RegionId(5), RegionId(7)]);
     assert_eq!(behind.groups, [0b011, 0b101]);
@@ -150,7 +156,7 @@ fn groups_are_who_can_meet_behind_the_order() {
     assert_eq!(before.keys, [(GeoKey::Rtt, 100), (GeoKey::Distance, 5)]);
     assert_eq!(before.depth, 3);
     assert_eq!(made(&[(Key::Order, 0)]), Rule::default());
-    assert_eq!(rule::rule(&meant(policy(&[(Key::Order, 0)], Spread::All), &endpoints), &[]), None);
+    assert_eq!(made_of(&meant(policy(&[(Key::Order, 0)], Spread::All), &endpoints), &[]), None);
 }
 
 #[test]
@@ -161,15 +167,15 @@ fn a_map_knows_the_fences_of_those_who_can_be_chosen() {
     pool.endpoints[1].fence = only(b"FR");
     pool.endpoints[3].fence = only(b"SE");
     let regions = [Region::default(), Region { fence: only(b"DE"), ..Region::default() }];
-    let made = rule::rule(&pool, &regions).expect("a rule");
+    let made = made_of(&pool, &regions).expect("a rule");
     assert_eq!(made.fences, [only(b"DE"), only(b"FR")], "each once, and none of an endpoint that is never chosen");
     assert_eq!(made.behind, [vec![0b01, 0b11], vec![0b01]]);
     assert_eq!(pool.fences_of(&pool.endpoints[3], &regions), [only(b"DE"), only(b"SE")]);
 
     let mut pool = meant(policy(&[], Spread::Random), &[(0, 1, 0), (1, 1, 0)]);
-    assert_eq!(rule::rule(&pool, &[]), None);
+    assert_eq!(made_of(&pool, &[]), None);
     pool.endpoints[1].fence = only(b"FR");
-    let made = rule::rule(&pool, &[]).expect("a map when only a fence asks");
+    let made = made_of(&pool, &[]).expect("a map when only a fence asks");
     assert_eq!((&*made.behind, made.keys), (&[vec![0], vec![1]][..], Vec::new()));
 }
 
@@ -186,13 +192,18 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
             ..Pool::default()
         });
         let service = MeantService {
-            name: Name::from_text("WWW.example.com").expect("name"),
+            answers: Service::new(Name::from_text("WWW.example.com").expect("name")),
             pools: (0..pools.len()).collect(),
-            ttl_max: 30,
-            ttl_min: 5,
-            when_all_down: Fallback::NoData,
+            policy: None,
+            canary: None,
+            affinity: None,
+            fence: Fence::default(),
+            direct: Vec::new(),
+            second: None,
         };
-        let service = super::service(&service, pools, &compiled.collect::<Vec<_>>());
+        let compiled: Vec<Pool> = compiled.collect();
+        let steered = Steered { meant: pools, variants: &[], pools: &compiled, block: [16, 32] };
+        let service = service::all(&service, None, &steered).remove(0);
         assert_eq!(service.maps, [MapId(7)], "each map once");
         assert_eq!(&*service.affinity, b"\x03www\x07example\x03com\0");
         service.cut
@@ -227,4 +238,50 @@ fn the_example_compiles_to_what_it_says() {
     assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some([16, 32])));
     assert_eq!(www.pools.len(), 2);
     assert_eq!(world.ecs_from.len(), 2);
+}
+
+#[test]
+fn a_service_brings_its_own_policy_its_canary_its_gate_and_its_names() {
+    let services = r#"
+zones."example.com".file = "example.com.zone"
+[services."www.example.com"]
+pools  = ["m", "n"]
+policy = "latency"
+canary = { pool = "z", share = "12.5%" }
+fence  = { only = ["country:DE"] }
+when_fenced = "refused"
+direct = true
+second = "next.example.com"
+affinity = "shop"
+"#;
+    let folder = tempfile::tempdir().expect("folder");
+    let zone = "@ 60 SOA ns1 host 1 1 1 1 1\n@ 60 NS ns1\nns1 60 A 192.0.2.53\n";
+    std::fs::write(folder.path().join("example.com.zone"), zone).expect("written");
+    let world = world_in(folder.path(), &format!("{POOLS}{services}"));
+    let names: Vec<String> = world.services.iter().map(|service| service.name.to_string()).collect();
+    assert_eq!(
+        names,
+        ["next.example.com.", "www.example.com.", "a.www.example.com.", "b.www.example.com.", "c.www.example.com."][..]
+            .iter()
+            .filter(|name| !name.starts_with("b."))
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        "in canonical order; b has nobody who can be chosen"
+    );
+    let [next, www, a, c] = &world.services[..] else { panic!("four services") };
+    assert!(next.second && !www.second && next.only_region.is_none());
+    assert_eq!([a.only_region, c.only_region], [Some(RegionId(0)), Some(RegionId(2))]);
+    assert!(world.services.iter().all(|service| *service.affinity == *b"shop" && service.pools == www.pools));
+    // m, n and z under the service's policy stand behind those of the configuration, with the same endpoints.
+    let stands = |id: &PoolId| {
+        let pool = &world.pools[id.at()];
+        (pool.stands_for.map(|id| id.0), pool.first.0, &*world.policies[pool.policy.at()].name)
+    };
+    assert_eq!(www.pools.iter().map(stands).collect::<Vec<_>>(), [(Some(0), 0, "latency"), (Some(1), 3, "latency")]);
+    let (canary, share) = www.canary.expect("a canary");
+    assert_eq!((stands(&canary), share), ((Some(2), 4, "latency"), (1 << 20) / 8));
+    assert_eq!(www.cut, Some([16, 32]), "a canary's share is one of blocks");
+    let gate = &world.rules[www.gate.expect("a gate").at()];
+    assert_eq!((gate.fences.len(), gate.regions.len()), (1, 0));
+    assert_eq!(www.maps.len(), 4, "three pools' maps and the gate");
 }

@@ -36,8 +36,10 @@ pub(crate) struct Spec {
     pub(crate) groups: Named<Field<List>>,
     pub(crate) ecs: EcsSpec,
     pub(crate) geo: GeoSpec,
+    pub(crate) latency: LatencySpec,
     pub(crate) log: LogSpec,
     pub(crate) regions: Named<RegionSpec>,
+    pub(crate) defaults: DefaultsSpec,
     pub(crate) monitors: Named<MonitorSpec>,
     pub(crate) loads: Named<LoadSpec>,
     pub(crate) policies: Named<PolicySpec>,
@@ -89,8 +91,27 @@ table! {
         idle: Field<DurationText>,
         message: Field<DurationText>,
     }
-    EcsSpec { from: Field<List>, }
-    GeoSpec { databases: Field<List>, overrides: Field<Text>, }
+    EcsSpec {
+        from: Field<List>,
+        block: Field<LengthsSpec>,
+        widest: Field<LengthsSpec>,
+        finest: Field<LengthsSpec>,
+        reflect: Field<ReflectSpec>,
+    }
+    LengthsSpec { v4: Field<Whole>, v6: Field<Whole>, }
+    ReflectSpec { name: Field<Text>, allow: Field<List>, }
+    GeoSpec { databases: Field<List>, overrides: Field<Text>, resolvers: Field<Text>, default: Field<List>, }
+    LatencySpec {
+        files: Field<List>,
+        min_samples: Field<Whole>,
+        max_age: Field<DurationText>,
+        max_prefixes: Field<Whole>,
+        switch: SwitchSpec,
+        refresh: Field<DurationText>,
+        model: ModelSpec,
+    }
+    SwitchSpec { ms: Field<Real>, percent: Field<ShareText>, hold: Field<DurationText>, }
+    ModelSpec { km_per_ms: Field<Whole>, base: Field<DurationText>, }
     LogSpec { level: Field<Text>, format: Field<Text>, }
     RegionSpec {
         location: Field<LocationSpec>,
@@ -131,7 +152,7 @@ table! {
         limit: Field<LimitSpec>,
         depth: Field<Whole>,
         spread: Field<Text>,
-        sticky: Field<StickySpec>,
+        sticky: Field<LengthsSpec>,
         answers: Field<Whole>,
         distinct: Field<Text>,
         shed: Field<ShedSpec>,
@@ -155,7 +176,6 @@ table! {
         net: Orders,
         group: Orders,
     }
-    StickySpec { v4: Field<Whole>, v6: Field<Whole>, }
     PoolSpec {
         monitor: Field<Text>,
         load: Field<Text>,
@@ -176,12 +196,34 @@ table! {
         capacity: Field<Real>,
         fence: Field<FenceSpec>,
     }
+    DefaultsSpec { service: DefaultServiceSpec, }
+    DefaultServiceSpec {
+        policy: Field<Text>,
+        ttl: TtlSpec,
+        when_all_down: Field<TableOr<SpareSpec>>,
+        when_fenced: Field<TableOr<SpareSpec>>,
+        families: Field<Text>,
+        ecs: Field<bool>,
+    }
     ServiceSpec {
         pools: Field<List>,
+        policy: Field<Text>,
         ttl: TtlSpec,
-        when_all_down: Field<TableOr<AddressesSpec>>,
+        when_all_down: Field<TableOr<SpareSpec>>,
+        when_fenced: Field<TableOr<SpareSpec>>,
+        families: Field<Text>,
+        affinity: Field<Text>,
+        canary: Field<CanarySpec>,
+        ecs: Field<bool>,
+        direct: Field<bool>,
+        second: Field<Text>,
+        https: Field<HttpsSpec>,
+        fence: Field<FenceSpec>,
+        objective: Field<DurationText>,
     }
     TtlSpec { max: Field<DurationText>, min: Field<DurationText>, }
-    AddressesSpec { address: Field<List>, }
+    SpareSpec { address: Field<List>, cname: Field<Text>, }
+    CanarySpec { pool: Field<Text>, share: Field<ShareText>, }
+    HttpsSpec { alpn: Field<List>, port: Field<Whole>, hints: Field<bool>, }
     ZoneSpec { file: Field<Text>, }
 }

@@ -32,6 +32,8 @@ pub(crate) fn read(mut table: DeTable<'_>, notes: &mut Notes<'_>) -> Spec {
             "groups" => spec.groups = named(value, path, notes),
             "ecs" => spec.ecs = entry(value, path, notes).unwrap_or_default(),
             "geo" => spec.geo = entry(value, path, notes).unwrap_or_default(),
+            "latency" => spec.latency = entry(value, path, notes).unwrap_or_default(),
+            "defaults" => spec.defaults = entry(value, path, notes).unwrap_or_default(),
             "log" => spec.log = entry(value, path, notes).unwrap_or_default(),
             "regions" => spec.regions = named(value, path, notes),
             "monitors" => spec.monitors = named(value, path, notes),

@@ -252,6 +252,8 @@ pub struct Service {
     pub second: bool,
     /// What type 65 is made of, where the service has it.
     pub https: Option<Https>,
+    /// In how many milliseconds clients ought to be away from what has failed; nothing is decided by it.
+    pub objective: Option<u64>,
 }
 
 impl Service {
@@ -288,6 +290,7 @@ impl Service {
             only_region: None,
             second: false,
             https: None,
+            objective: None,
         }
     }
 }

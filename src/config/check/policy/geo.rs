@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::{
     super::{
+        names::Names,
         selector::{KINDS, of_kind, shown},
         value::items,
     },
@@ -39,7 +40,7 @@ pub(super) fn overlay(
     let rules = table.rules;
     let preferences = terms.preferences.get_or_insert_default();
     if let Some(default) = &written.get_ref().default {
-        preferences.default = order(default, &format!("{path}.default"), around, notes);
+        preferences.default = order(default, &format!("{path}.default"), around.regions, notes);
     }
     preferences.rules.retain(|(selector, _)| !rules.contains_key(selector));
     preferences.rules.extend(rules.into_iter().map(|(selector, (order, _))| (selector, order)));
@@ -64,7 +65,7 @@ impl Table<'_, '_, '_> {
         for (kind, orders) in KINDS.into_iter().zip(tables) {
             for (key, regions) in orders {
                 let at = join(&[kind, key.get_ref()]);
-                let order = order(regions, &format!("{}.{at}", self.path), self.around, notes);
+                let order = order(regions, &format!("{}.{at}", self.path), self.around.regions, notes);
                 match of_kind(kind, key.get_ref()) {
                     Ok(selector) => self.rule(selector, &order, key, notes),
                     Err((cause, remedy)) => {
@@ -77,7 +78,7 @@ impl Table<'_, '_, '_> {
         }
         for (key, regions) in &spec.group {
             let at = join(&["group", key.get_ref()]);
-            let order = order(regions, &format!("{}.{at}", self.path), self.around, notes);
+            let order = order(regions, &format!("{}.{at}", self.path), self.around.regions, notes);
             let members = self.around.groups.members(key, &format!("{}.group", self.path), notes);
             for selector in members {
                 if selector == Selector::Unknown {
@@ -105,13 +106,13 @@ impl Table<'_, '_, '_> {
 }
 
 /// Regions in order; those with a bar between them are equally good.
-pub(crate) fn order(written: &Spanned<List>, path: &str, around: &Around<'_, '_>, notes: &mut Notes<'_>) -> Order {
+pub(crate) fn order(written: &Spanned<List>, path: &str, regions: &Names<'_>, notes: &mut Notes<'_>) -> Order {
     let mut found: Vec<(RegionId, u16, Range<usize>)> = Vec::new();
     let elements = items(Some(written));
     for (place, item) in elements.iter().enumerate() {
         for name in item.get_ref().split('|') {
             let name = Spanned::new(item.span(), name);
-            let Some(at) = around.regions.seek(&name, &format!("`{path}`"), notes) else { continue };
+            let Some(at) = regions.seek(&name, &format!("`{path}`"), notes) else { continue };
             let region = RegionId(at as u16);
             match found.iter().find(|(known, ..)| *known == region) {
                 Some((.., first)) => {

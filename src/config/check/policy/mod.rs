@@ -20,6 +20,7 @@ use crate::{
     },
     engine::steer::policy::{Key, Policy},
 };
+pub(crate) use geo::order;
 use terms::{Terms, overlay};
 
 /// What a policy may name.

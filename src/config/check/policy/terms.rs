@@ -12,7 +12,7 @@ use crate::{
     config::{
         notes::{Notes, join},
         presets::{self, Preset, key_name, spread_name},
-        spec::{LimitSpec, PolicySpec, Real, ShedSpec, StickySpec, ToleranceSpec, Whole},
+        spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole},
     },
     engine::{
         geo::Preferences,
@@ -267,7 +267,7 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
 fn sticky(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>) {
     let Some(written) = &spec.sticky else { return };
     let at = |key: &str| join(&["policies", name, "sticky", key]);
-    let StickySpec { v4, v6 } = written.get_ref();
+    let LengthsSpec { v4, v6 } = written.get_ref();
     let base = terms.sticky.unwrap_or(STICKY.map(|(widest, _)| widest as u8));
     let mut length = |key: &str, written: Option<&Spanned<Whole>>, family: usize| {
         let (from, to) = STICKY[family];

@@ -24,7 +24,7 @@ use crate::{
         notes::{Notes, join},
         presets::key_name,
         quantity,
-        spec::{NumberOr, PoolSpec, Spec},
+        spec::{NumberOr, PoolSpec, Spec, Text},
     },
     engine::{
         snapshot::Region,
@@ -46,6 +46,8 @@ pub(crate) struct Around<'a, 's> {
     pub(crate) loads: &'a mut Names<'s>,
     pub(crate) groups: &'a mut Groups<'s>,
     pub(crate) policies: &'a mut Policies<'s>,
+    /// The policy of pools that name none.
+    pub(crate) usual: Option<&'a Spanned<Text>>,
 }
 
 /// `[pools]`, in name order.
@@ -78,6 +80,8 @@ pub(crate) fn pools(
     }
     if spec.geo.databases.is_none()
         && spec.geo.overrides.is_none()
+        && spec.geo.resolvers.is_none()
+        && spec.latency.files.is_none()
         && !notes.has_errors()
         && let Some((at, (pool, prefer))) =
             pools.iter().enumerate().find_map(|(at, pool)| Some((at, asking(std::slice::from_ref(pool), None)?)))
@@ -110,7 +114,8 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
     let what = format!("pool \"{pool}\"");
     let monitor = monitor(key, spec, around, notes);
     let load = spec.load.as_ref().and_then(|written| around.loads.find(&text(written), &what, notes));
-    let policy = around.policies.find(spec.policy.as_ref().map(text), notes);
+    let named = spec.policy.as_ref().or(around.usual);
+    let policy = around.policies.find(named.map(text), notes);
     let mut endpoints = Vec::new();
     let mut seen = Seen::default();
     for (key, endpoint) in &spec.endpoints {
@@ -131,7 +136,7 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
         fence: fence(spec.fence.as_ref(), &at("fence"), around.groups, notes),
     };
     panics(spec, &meant, notes);
-    let named = spec.policy.as_ref().map_or_else(|| key.span(), Spanned::span);
+    let named = named.map_or_else(|| key.span(), Spanned::span);
     suits(named, &meant.policy, &meant, notes);
     meant
 }

@@ -1,0 +1,156 @@
+//! Services that may be answered with another name: where that cannot be, and chains that come back. Must not know what
+//! makes a service choose a name.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+
+use super::home::Homes;
+use crate::{
+    config::{
+        check::{MeantPool, MeantService},
+        notes::Notes,
+    },
+    engine::{
+        steer::policy::Fallback,
+        wire::{name::Name, rr::RrType},
+    },
+};
+
+/// Every name that a service may be answered with.
+fn targets<'m>(service: &'m MeantService, pools: &'m [MeantPool]) -> Vec<&'m Name> {
+    let canary = service.canary.map(|(pool, _)| pool);
+    let used = service.pools.iter().chain(&canary).filter_map(|at| pools.get(*at));
+    let endpoints = used.flat_map(|pool| pool.endpoints.iter().filter_map(|endpoint| endpoint.cname.as_ref()));
+    let spare = [Some(&service.answers.when_all_down), service.answers.when_fenced.as_ref()].into_iter().flatten();
+    let spare = spare.filter_map(|spare| match spare {
+        Fallback::Cname(name) => Some(name),
+        _ => None,
+    });
+    endpoints.chain(spare).collect()
+}
+
+/// Checks every service that may be an alias.
+pub(super) fn aliases(
+    services: &[(Spanned<String>, MeantService)],
+    pools: &[MeantPool],
+    homes: &Homes<'_>,
+    notes: &mut Notes<'_>,
+) {
+    for (key, service) in services {
+        let targets = targets(service, pools);
+        let Some(first) = targets.first() else { continue };
+        beside(key, service, first, homes, notes);
+        if let Some(way) = round(service, services, pools, homes) {
+            let names: Vec<String> = way.iter().map(ToString::to_string).collect();
+            let message = format!("service {} leads back to itself", service.answers.name);
+            let fault = notes.error(key.span(), message, names.join(" → "));
+            notes.push(fault.remedy("let one of them lead elsewhere"));
+        }
+    }
+}
+
+/// A CNAME leaves room for nothing else (RFC 1034 3.6.2).
+fn beside(key: &Spanned<String>, service: &MeantService, target: &Name, homes: &Homes<'_>, notes: &mut Notes<'_>) {
+    let name = &service.answers.name;
+    let label = format!("it may be answered with the CNAME {target}");
+    let fault = if homes.is_apex(name) {
+        notes.error(key.span(), format!("service {name} is a zone's own name, which cannot be a CNAME"), label)
+    } else if service.answers.https.is_some() {
+        notes.error(key.span(), format!("service {name} has `https` beside a CNAME"), label)
+    } else if let Some((rtype, place)) = homes.records(name).first() {
+        let fault = notes.error(key.span(), format!("service {name} stands beside {rtype} records"), label);
+        fault.also((*place).clone(), format!("{rtype} here"))
+    } else {
+        return;
+    };
+    notes.push(
+        fault.remedy("answer with addresses, or give it a name of its own: a CNAME leaves room for nothing else"),
+    );
+}
+
+/// The way from a service back to itself, through services and zone files; none where there is none.
+fn round(
+    service: &MeantService,
+    services: &[(Spanned<String>, MeantService)],
+    pools: &[MeantPool],
+    homes: &Homes<'_>,
+) -> Option<Vec<Name>> {
+    let own = &service.answers.name;
+    let mut seen: BTreeSet<Name> = BTreeSet::new();
+    let mut ways: Vec<Vec<Name>> =
+        targets(service, pools).into_iter().map(|target| vec![own.clone(), target.clone()]).collect();
+    while let Some(way) = ways.pop() {
+        let Some(last) = way.last().cloned() else { continue };
+        let here = serving(&last, services, homes);
+        if here.is_some_and(|here| here.answers.name == *own) {
+            return Some(way);
+        }
+        if !seen.insert(last.clone()) {
+            continue;
+        }
+        let next = match here {
+            Some(here) => targets(here, pools).into_iter().cloned().collect(),
+            None => written(&last, homes).into_iter().collect::<Vec<Name>>(),
+        };
+        ways.extend(next.into_iter().map(|next| way.iter().cloned().chain([next]).collect()));
+    }
+    None
+}
+
+/// The service that answers at a name: its own, one that it comes with, or a wildcard's.
+fn serving<'m>(
+    name: &Name,
+    services: &'m [(Spanned<String>, MeantService)],
+    homes: &Homes<'_>,
+) -> Option<&'m MeantService> {
+    let of = |at: &Name| {
+        let has = |service: &MeantService| {
+            service.answers.name == *at
+                || service.second.as_ref() == Some(at)
+                || service.direct.iter().any(|(direct, _)| direct == at)
+        };
+        services.iter().map(|(_, service)| service).find(|service| has(service))
+    };
+    if let Some(found) = of(name) {
+        return Some(found);
+    }
+    if !homes.records(name).is_empty() {
+        return None;
+    }
+    let mut above = name.parent();
+    while let Some(at) = above {
+        if let Some(found) = at.prepend(b"*").ok().and_then(|wildcard| of(&wildcard)) {
+            return Some(found);
+        }
+        if !homes.records(&at).is_empty() || of(&at).is_some() {
+            return None; // the closest encloser (RFC 4592 3.3.1)
+        }
+        above = at.parent();
+    }
+    None
+}
+
+/// Where the zone files lead from a name.
+fn written(name: &Name, homes: &Homes<'_>) -> Option<Name> {
+    if let Some((RrType::CNAME, target)) = homes.aliases.get(name) {
+        return Some(target.clone());
+    }
+    let mut labels: Vec<&[u8]> = Vec::new();
+    let mut above = name.parent();
+    let mut rest = name.labels();
+    while let Some(at) = above {
+        labels.extend(rest.next());
+        if let Some((RrType::DNAME, target)) = homes.aliases.get(&at) {
+            return labels.iter().rev().try_fold(target.clone(), |name, label| name.prepend(label).ok());
+        }
+        if let Ok(wildcard) = at.prepend(b"*")
+            && let Some((RrType::CNAME, target)) = homes.aliases.get(&wildcard)
+            && homes.records(name).is_empty()
+        {
+            return Some(target.clone());
+        }
+        above = at.parent();
+    }
+    None
+}

@@ -1,0 +1,73 @@
+//! One service to what is served: its own name, and those that come with it.
+
+use super::{
+    super::check::{MeantPool, MeantService},
+    rule::splits,
+};
+use crate::engine::{
+    steer::policy::{Policy, Pool, Service},
+    types::{MapId, PoolId, RegionId},
+};
+
+/// The pools, as meant and compiled.
+#[derive(Debug)]
+pub(super) struct Steered<'m> {
+    pub(super) meant: &'m [MeantPool],
+    /// Pools under policies of services; they are compiled behind the others.
+    pub(super) variants: &'m [(usize, &'m Policy)],
+    pub(super) pools: &'m [Pool],
+    /// How wide a block is at most, where a policy can split a catchment.
+    pub(super) block: [u8; 2],
+}
+
+impl Steered<'_> {
+    /// The pool at this position under the policy of a service, or its own.
+    fn find(&self, at: usize, policy: Option<&Policy>) -> PoolId {
+        let variant = policy.and_then(|policy| self.variants.iter().position(|known| *known == (at, policy)));
+        PoolId(variant.map_or(at, |variant| self.meant.len() + variant) as u32)
+    }
+}
+
+/// The service itself, its direct names and its runner-up.
+pub(super) fn all(service: &MeantService, gate: Option<MapId>, steered: &Steered<'_>) -> Vec<Service> {
+    let own = self::service(service, gate, steered);
+    let direct = service.direct.iter().map(|(name, region)| Service {
+        name: name.clone(),
+        only_region: Some(RegionId(*region as u16)),
+        ..own.clone()
+    });
+    let second = service.second.iter().map(|name| Service { name: name.clone(), second: true, ..own.clone() });
+    let beside: Vec<Service> = direct.chain(second).collect();
+    std::iter::once(own).chain(beside).collect()
+}
+
+fn service(service: &MeantService, gate: Option<MapId>, steered: &Steered<'_>) -> Service {
+    let mut maps: Vec<MapId> = Vec::new();
+    let block = steered.block;
+    // A canary's share is a share of blocks.
+    let mut cut: Option<[u8; 2]> = service.canary.map(|_| block);
+    let several = service.pools.len() > 1 || service.canary.is_some();
+    let policy = service.policy.as_ref();
+    let canary = service.canary.map(|(at, share)| (steered.find(at, policy), share));
+    for at in service.pools.iter().copied().chain(service.canary.map(|(at, _)| at)) {
+        let found = steered.pools.get(steered.find(at, policy).at());
+        let (Some(pool), Some(Pool { map, .. })) = (steered.meant.get(at), found) else { continue };
+        maps.extend(map.filter(|map| !maps.contains(map)));
+        let policy = policy.unwrap_or(&pool.policy);
+        if splits(pool, policy, several) {
+            let [v4, v6] = policy.sticky.unwrap_or(block);
+            let [w4, w6] = cut.unwrap_or(block);
+            cut = Some([v4.max(w4), v6.max(w6)]);
+        }
+    }
+    maps.extend(gate.filter(|gate| !maps.contains(gate)));
+    Service {
+        pools: service.pools.iter().map(|at| steered.find(*at, policy)).collect(),
+        maps,
+        cut,
+        fine: block,
+        gate,
+        canary,
+        ..service.answers.clone()
+    }
+}
