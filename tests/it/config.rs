@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 const GOLDEN: &str = "tests/golden/config";
 const EXAMPLE: &str = "zones/example.toml";
+const STEERING: &str = "zones/steering.toml";
 
 /// Paths in goldens are relative to the package, where tests are run.
 fn render(loaded: &Loaded) -> String {
@@ -49,10 +50,12 @@ fn every_broken_file_is_told_all_its_faults() {
 }
 
 #[test]
-fn the_example_is_without_fault() {
-    let loaded = config::load(Path::new(EXAMPLE));
-    assert_eq!(render(&loaded), "no faults\n");
-    assert!(loaded.config.is_some());
+fn the_examples_are_without_fault() {
+    for example in [EXAMPLE, STEERING] {
+        let loaded = config::load(Path::new(example));
+        assert_eq!(render(&loaded), "no faults\n", "{example}");
+        assert!(loaded.config.is_some(), "{example}");
+    }
 }
 
 #[test]
@@ -191,8 +194,11 @@ proptest! {
 
     /// Whatever is done to a good file: it loads or it is told why, and the telling itself never fails.
     #[test]
-    fn a_spoiled_file_never_panics(spoils in prop::collection::vec(spoil(), 1..12)) {
-        let text = fs::read_to_string(EXAMPLE).expect("the example");
+    fn a_spoiled_file_never_panics(
+        spoils in prop::collection::vec(spoil(), 1..12),
+        example in prop::sample::select(vec![EXAMPLE, STEERING]),
+    ) {
+        let text = fs::read_to_string(example).expect("the example");
         let text = text.replace("\"../", concat!("\"", env!("CARGO_MANIFEST_DIR"), "/"));
         let folder = tempfile::tempdir().expect("folder");
         fs::copy("zones/gslb.example.com.zone", folder.path().join("gslb.example.com.zone")).expect("copied");

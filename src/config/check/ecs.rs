@@ -5,7 +5,6 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{
-    MeantPool,
     acl::{Acls, sources},
     service::Homes,
     value::{items, text, whole},
@@ -14,11 +13,10 @@ use super::{
 use crate::{
     config::{
         notes::Notes,
-        presets::spread_name,
         quantity,
         spec::{EcsSpec, Field, LengthsSpec},
     },
-    engine::{geo::Cuts, snapshot::Reflect, types::Prefix},
+    engine::{geo::Cuts, snapshot::Reflect, steer::policy::Policy, types::Prefix},
 };
 
 /// The bits of an address, by family.
@@ -51,7 +49,8 @@ pub(crate) fn lengths(spec: &EcsSpec, notes: &mut Notes<'_>) -> Lengths {
     let usual = Cuts::default();
     let finest = pair(&spec.finest, "ecs.finest", usual.finest, [8, 16], BITS, notes);
     let widest = pair(&spec.widest, "ecs.widest", usual.widest, [0, 0], BITS, notes);
-    let block = pair(&spec.block, "ecs.block", [16, 32], [0, 0], BITS, notes);
+    let usual = [16.min(finest[0]), 32.min(finest[1])];
+    let block = pair(&spec.block, "ecs.block", usual, [0, 0], BITS, notes);
     for (key, written, lengths) in [("widest", &spec.widest, widest), ("block", &spec.block, block)] {
         let Some(written) = written else { continue };
         for (family, given) in [&written.get_ref().v4, &written.get_ref().v6].into_iter().enumerate() {
@@ -85,7 +84,13 @@ fn pair(
 }
 
 /// The map is cut at `ecs.finest`: what is told apart more finely would not be.
-pub(crate) fn holds(spec: &EcsSpec, cuts: &Cuts, nets: &[Prefix], pools: &[MeantPool], notes: &mut Notes<'_>) {
+pub(crate) fn holds<'m>(
+    spec: &EcsSpec,
+    cuts: &Cuts,
+    nets: &[Prefix],
+    policies: impl Iterator<Item = &'m Policy>,
+    notes: &mut Notes<'_>,
+) {
     let at: Range<usize> = spec.finest.as_ref().map_or(0..0, Spanned::span);
     let told = |what: String, needed: u8, family: usize, notes: &mut Notes<'_>| {
         let key = ["v4", "v6"][family];
@@ -99,12 +104,12 @@ pub(crate) fn holds(spec: &EcsSpec, cuts: &Cuts, nets: &[Prefix], pools: &[Meant
             told(format!("net:{net}"), net.len(), family, notes);
         }
     }
-    for pool in pools {
-        let Some(sticky) = pool.policy.sticky else { continue };
+    let mut told_of: Vec<&str> = Vec::new();
+    for policy in policies {
+        let Some(sticky) = policy.sticky.filter(|_| !told_of.contains(&&*policy.name)) else { continue };
         if let Some(family) = (0..2).find(|family| sticky[*family] > cuts.finest[*family]) {
-            let spread = spread_name(pool.policy.spread);
-            let what = format!("the block of pool \"{}\" (`sticky`, spread \"{spread}\")", pool.name);
-            told(what, sticky[family], family, notes);
+            told(format!("the `sticky` of policy \"{}\"", policy.name), sticky[family], family, notes);
+            told_of.push(&policy.name);
         }
     }
 }

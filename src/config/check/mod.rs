@@ -162,13 +162,14 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let mut load_names = Names::of("load", "loads", &spec.loads);
     let around = &mut policy::Around { regions: &region_names, groups: &mut groups };
     let mut policies = policy::Policies::resolve(&spec.policies, around, notes);
+    let usual = policies.usual(spec.defaults.service.policy.as_ref(), notes);
     let around = &mut pool::Around {
         regions: &mut region_names,
         monitors: &mut monitor_names,
         loads: &mut load_names,
         groups: &mut groups,
         policies: &mut policies,
-        usual: spec.defaults.service.policy.as_ref(),
+        usual,
     };
     let pools = pool::pools(spec, &regions, around, notes);
     let zones = zone::zones(spec, &mut files, sources, notes);
@@ -185,8 +186,10 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let reflect = ecs::reflect(&spec.ecs, &mut acls, &mut homes, notes);
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
     let nets = nets(&regions, &pools, &services);
-    ecs::holds(&spec.ecs, &lengths.cuts, &nets, &pools, notes);
-    let geo = place::geo(spec, &regions, &nets, &mut files, sources, notes);
+    let own = services.iter().filter_map(|service| service.policy.as_ref());
+    let steering = pools.iter().map(|pool| &pool.policy).chain(own);
+    ecs::holds(&spec.ecs, &lengths.cuts, &nets, steering, notes);
+    let geo = place::geo(spec, (&regions, latency.terms.max_age), &nets, &mut files, sources, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));
     idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool names it")));

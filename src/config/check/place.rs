@@ -33,7 +33,7 @@ const TENTH: u64 = 100;
 /// Reads the files that `[geo]` and `[latency]` name.
 pub(crate) fn geo(
     spec: &Spec,
-    regions: &[Region],
+    (regions, max_age): (&[Region], u64),
     nets: &[Prefix],
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
@@ -57,6 +57,7 @@ pub(crate) fn geo(
         resolvers: resolvers.as_ref(),
         latency: &latency,
         max_prefixes,
+        max_age: Some(max_age),
         nets,
         regions: &regions,
     };

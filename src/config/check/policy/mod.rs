@@ -16,7 +16,7 @@ use crate::{
     config::{
         notes::{Notes, suggest},
         presets,
-        spec::{Named, PolicySpec},
+        spec::{Named, PolicySpec, Text},
     },
     engine::steer::policy::{Key, Policy},
 };
@@ -78,6 +78,20 @@ impl<'s> Policies<'s> {
             ));
         }
         policy
+    }
+
+    /// The policy of pools that name none, if it exists; told once where it does not.
+    pub(crate) fn usual<'w>(
+        &mut self,
+        written: Option<&'w Spanned<Text>>,
+        notes: &mut Notes<'_>,
+    ) -> Option<&'w Spanned<Text>> {
+        let name = text(written?);
+        if self.terms.contains_key(*name.get_ref()) || presets::find(name.get_ref()).is_some() {
+            return written;
+        }
+        self.absent(&name, notes);
+        None
     }
 
     /// Tables that no pool names, directly or through another.

@@ -158,7 +158,9 @@ fn monitor(
     if let Some(written) = &spec.monitor {
         return around.monitors.find(&text(written), &format!("pool \"{pool}\""), notes);
     }
-    if notes.is_whole(&["pools", pool, "monitor"]) {
+    // Other names are not probed: nothing is missing where there is nothing else.
+    let probed = spec.endpoints.is_empty() || spec.endpoints.values().any(|endpoint| endpoint.cname.is_none());
+    if probed && notes.is_whole(&["pools", pool, "monitor"]) {
         let fault = notes
             .warning(key.span(), format!("pool \"{pool}\" has no monitor"), "its endpoints always count as up")
             .remedy("add `monitor = \"NAME\"` and a `[monitors.NAME]` table");

@@ -88,7 +88,8 @@ pub(crate) fn services(
     }
     extras::claim(&found, &seconds, homes, notes);
     alias::aliases(&found, around.steered, homes, notes);
-    for (key, meant) in &found {
+    let certain = if notes.has_errors() { &[] } else { found.as_slice() };
+    for (key, meant) in certain {
         let written = spec.services.get(key).and_then(|service| service.when_fenced.as_ref());
         closed(key, meant, written.map(Spanned::span), around, notes);
     }
@@ -151,9 +152,6 @@ fn closed(
     around: &Around<'_, '_>,
     notes: &mut Notes<'_>,
 ) {
-    if notes.has_errors() {
-        return;
-    }
     let can_be = fenced::can_be(service, around.steered, around.regions);
     let fault = match (can_be, &service.answers.when_fenced, written) {
         (true, None, _) => {
