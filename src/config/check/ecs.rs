@@ -16,7 +16,12 @@ use crate::{
         quantity,
         spec::{EcsSpec, Field, LengthsSpec},
     },
-    engine::{geo::Cuts, snapshot::Reflect, steer::policy::Policy, types::Prefix},
+    engine::{
+        geo::{Cuts, Selector},
+        snapshot::Reflect,
+        steer::policy::Policy,
+        types::Prefix,
+    },
 };
 
 /// The bits of an address, by family.
@@ -83,11 +88,10 @@ fn pair(
     [one("v4", v4, 0), one("v6", v6, 1)]
 }
 
-/// The map is cut at `ecs.finest`: what is told apart more finely would not be.
+/// Maps are cut at `ecs.finest`, except around fences: what is told apart more finely would not be.
 pub(crate) fn holds<'m>(
     spec: &EcsSpec,
     cuts: &Cuts,
-    nets: &[Prefix],
     policies: impl Iterator<Item = &'m Policy>,
     notes: &mut Notes<'_>,
 ) {
@@ -98,18 +102,22 @@ pub(crate) fn holds<'m>(
         let fault = notes.error(at.clone(), format!("{what} is finer than `ecs.finest`"), label);
         notes.push(fault.remedy(format!("write `ecs.finest = {{ {key} = {needed} }}`, or use a wider prefix")));
     };
-    for net in nets {
-        let family = net.family().at();
-        if net.len() > cuts.finest[family] {
-            told(format!("net:{net}"), net.len(), family, notes);
-        }
-    }
     let mut told_of: Vec<&str> = Vec::new();
     for policy in policies {
-        let Some(sticky) = policy.sticky.filter(|_| !told_of.contains(&&*policy.name)) else { continue };
+        if told_of.contains(&&*policy.name) {
+            continue;
+        }
+        told_of.push(&policy.name);
+        let sticky = policy.sticky.unwrap_or_default();
         if let Some(family) = (0..2).find(|family| sticky[*family] > cuts.finest[*family]) {
             told(format!("the `sticky` of policy \"{}\"", policy.name), sticky[family], family, notes);
-            told_of.push(&policy.name);
+        }
+        for (selector, _) in policy.preferences.iter().flat_map(|preferences| &preferences.rules) {
+            let Selector::Net(net) = selector else { continue };
+            let family = net.family().at();
+            if net.len() > cuts.finest[family] {
+                told(format!("the geo rule for {net} of policy \"{}\"", policy.name), net.len(), family, notes);
+            }
         }
     }
 }

@@ -188,7 +188,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let nets = nets(&regions, &pools, &services);
     let own = services.iter().filter_map(|service| service.policy.as_ref());
     let steering = pools.iter().map(|pool| &pool.policy).chain(own);
-    ecs::holds(&spec.ecs, &lengths.cuts, &nets, steering, notes);
+    ecs::holds(&spec.ecs, &lengths.cuts, steering, notes);
     let geo = place::geo(spec, (&regions, latency.terms.max_age), &nets, &mut files, sources, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));

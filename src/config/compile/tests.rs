@@ -243,7 +243,8 @@ fn the_example_compiles_to_what_it_says() {
 #[test]
 fn a_service_brings_its_own_policy_its_canary_its_gate_and_its_names() {
     let services = r#"
-zones."example.com".file = "example.com.zone"
+[zones."example.com"]
+file = "example.com.zone"
 [services."www.example.com"]
 pools  = ["m", "n"]
 policy = "latency"
