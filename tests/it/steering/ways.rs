@@ -110,6 +110,25 @@ fn clients_without_a_subnet_are_where_the_line_of_their_resolver_says() {
 }
 
 #[test]
+fn latency_and_resolver_files_are_read_from_the_configuration() {
+    let text = format!(
+        "[geo]\noverrides = \"o.csv\"\nresolvers = \"r.csv\"\ndefault = [\"mumbai\", \"ashburn\"]\n\
+         [latency]\nfiles = [\"l.csv\"]\n{REGIONS}policy = \"latency\"\n"
+    );
+    let latency = "client,region,ms\n20.1.2.0/24,frankfurt,200\n20.1.2.0/24,ashburn,90\n";
+    let resolvers = "prefix,country,lat,lon\n20.1.0.53/32,US,39.04,-77.49\n";
+    let files = [("o.csv", OVERRIDES), ("r.csv", resolvers), ("l.csv", latency)];
+    let mut lab = Lab::new(draft(&text, &files));
+    lab.healthy();
+    assert_eq!(octet(&lab, &within("20.1.2.0/24")), (ASHBURN, Some(24)));
+    assert_eq!(octet(&lab, &within("20.1.3.0/24")), (FRANKFURT, Some(24)), "a piece beside what is measured");
+    assert_eq!(octet(&lab, &within("20.1.128.0/24")), (FRANKFURT, Some(17)));
+    let plain = |source: &str| Question::new("www.g.test", A).from(source);
+    assert_eq!(octet(&lab, &plain("20.1.0.53")), (ASHBURN, None));
+    assert_eq!(octet(&lab, &plain("9.9.9.9")), (MUMBAI, None));
+}
+
+#[test]
 fn the_most_specific_geo_rule_decides() {
     let text = format!(
         "[geo]\noverrides = \"o.csv\"\n[groups]\nhome = [\"country:DE\", \"net:20.1.9.0/24\"]\n\
