@@ -3,6 +3,7 @@
 mod answer;
 mod backend;
 mod life;
+mod names;
 mod server;
 mod steering;
 mod zones;
