@@ -1,5 +1,6 @@
 //! What users see: the real binary on a loopback port, asked by the real `dig`.
 
+mod agree;
 mod answer;
 mod backend;
 mod life;
