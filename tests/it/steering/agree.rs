@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::{
     lab::{A, AAAA, Lab, Question, Told, at, draft, listen, prefix},
-    plan::{healths, plan},
+    plan::{fenced, healths},
 };
 
 fn chosen(told: &Told) -> Vec<EndpointId> {
@@ -21,13 +21,13 @@ fn chosen(told: &Told) -> Vec<EndpointId> {
 
 /// What operators, ramps and sheds can do to a pool of at most four endpoints.
 #[derive(Clone, Debug)]
-struct Strain {
+pub struct Strain {
     drained: u64,
     out: u64,
     admissions: [u32; 4],
 }
 
-fn strain() -> impl Strategy<Value = Strain> {
+pub fn strain() -> impl Strategy<Value = Strain> {
     let admission = prop::sample::select(vec![ADMIT_ALL, ADMIT_ALL, ADMIT_ALL / 2, ADMIT_ALL / 5, 0]);
     (
         0..16u64,
@@ -37,7 +37,7 @@ fn strain() -> impl Strategy<Value = Strain> {
         .prop_map(|(drained, out, admissions)| Strain { drained: drained & drained >> 1, out, admissions })
 }
 
-fn under(mut snapshot: Snapshot, strain: &[Strain]) -> Snapshot {
+pub fn under(mut snapshot: Snapshot, strain: &[Strain]) -> Snapshot {
     let world = std::sync::Arc::clone(&snapshot.world);
     for (at, (pool, strain)) in world.pools.iter().zip(strain.iter().cycle()).enumerate() {
         let all = (1 << pool.count) - 1;
@@ -60,7 +60,7 @@ proptest! {
     /// Only `random` and `apart` promise nothing.
     #[test]
     fn all_types_of_a_block_come_from_one_decision(
-        plan in plan(true),
+        plan in fenced(),
         states in prop::collection::vec((healths(), prop::collection::vec(strain(), 3)), 6),
         leave: bool,
     ) {

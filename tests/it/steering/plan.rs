@@ -38,7 +38,19 @@ pub struct EndpointPlan {
     pub tier: u32,
     /// IPv4, IPv6.
     pub families: [bool; 2],
+    /// Which of [`FENCES`].
+    pub fence: usize,
 }
+
+/// Whom an endpoint is open to; the first is everybody.
+pub const FENCES: [&str; 6] = [
+    "",
+    "",
+    "only = [\"country:US\", \"net:2a00:100::/50\"]",
+    "never = [\"net:20.0.64.0/19\", \"net:20.0.72.0/23\"]",
+    "only = [\"net:20.0.0.0/17\", \"unknown\"]",
+    "never = [\"country:US\", \"net:2a00:100:0:4000::/52\"]",
+];
 
 pub const ALL_DOWN: [&str; 5] = [
     "\"ignore-health\"",
@@ -69,6 +81,9 @@ impl Plan {
             pools.join(", "),
             ALL_DOWN[self.all_down]
         );
+        if self.pools.iter().flat_map(|pool| &pool.endpoints).any(|endpoint| !FENCES[endpoint.fence].is_empty()) {
+            text.push_str("when_fenced = \"refused\"\n");
+        }
         (text, self.overrides())
     }
 
@@ -127,6 +142,9 @@ impl PoolPlan {
             if prefer.contains("order") {
                 let _ = writeln!(text, "tier = {tier}");
             }
+            if !FENCES[endpoint.fence].is_empty() {
+                let _ = writeln!(text, "fence = {{ {} }}", FENCES[endpoint.fence]);
+            }
         }
     }
 }
@@ -145,7 +163,7 @@ fn endpoint(regions: usize, families: bool) -> impl Strategy<Value = EndpointPla
     let has = if families { vec![[true, false], [false, true], [true, true]] } else { vec![[true, false]] };
     let weight = prop::sample::select(vec![0_u32, 1, 1, 2, 5]);
     (0..regions, weight, 1..3_u32, prop::sample::select(has))
-        .prop_map(|(region, weight, tier, families)| EndpointPlan { region, weight, tier, families })
+        .prop_map(|(region, weight, tier, families)| EndpointPlan { region, weight, tier, families, fence: 0 })
 }
 
 fn pool(regions: usize, whole: bool, most: usize) -> impl Strategy<Value = PoolPlan> {
@@ -179,6 +197,15 @@ pub fn plan(whole: bool) -> impl Strategy<Value = Plan> {
             0..ALL_DOWN.len(),
         )
             .prop_map(|(regions, overrides, pools, all_down)| Plan { regions, overrides, pools, all_down })
+    })
+}
+
+/// Every key, spread and family, and fences.
+pub fn fenced() -> impl Strategy<Value = Plan> {
+    (plan(true), prop::collection::vec(0..FENCES.len(), 12)).prop_map(|(mut plan, fences)| {
+        let endpoints = plan.pools.iter_mut().flat_map(|pool| &mut pool.endpoints);
+        endpoints.zip(fences).for_each(|(endpoint, fence)| endpoint.fence = fence);
+        plan
     })
 }
 

@@ -10,8 +10,9 @@ use meridian::engine::{
 use proptest::prelude::*;
 
 use super::{
+    agree::{strain, under},
     lab::{A, AAAA, Answer, Lab, Question, Told, ask, at, draft, listen, prefix},
-    plan::{healths, plan},
+    plan::{fenced, healths, plan},
 };
 
 const NAME: &str = "www.g.test";
@@ -55,13 +56,13 @@ proptest! {
 
     #[test]
     fn a_scope_speaks_for_all_its_addresses_in_every_health_state(
-        plan in plan(true), states in prop::collection::vec(healths(), 3), salt: u128
+        plan in fenced(), states in prop::collection::vec((healths(), prop::collection::vec(strain(), 3)), 3), salt: u128
     ) {
         let (text, overrides) = plan.text();
         let mut lab = Lab::new(draft(&text, &[("o.csv", &overrides)]));
         let mut blocks: BTreeMap<Prefix, Prefix> = BTreeMap::new();
-        for (n, state) in states.iter().enumerate() {
-            let snapshot = lab.healths(state);
+        for (n, (state, strains)) in states.iter().enumerate() {
+            let snapshot = under(lab.healths(state), strains);
             let mut answers: BTreeMap<Prefix, [Answer; 2]> = BTreeMap::new();
             for client in clients() {
                 let both = [A, AAAA].map(|rtype| told(&snapshot, rtype, client));
@@ -103,7 +104,7 @@ proptest! {
     /// A SOURCE of any length gets a scope that other clients get too, or one that is disjoint from theirs.
     #[test]
     fn scopes_of_any_sources_are_equal_or_disjoint(
-        plan in plan(true), sources in prop::collection::vec((any::<bool>(), 1..=128_u8, any::<u16>()), 40)
+        plan in fenced(), sources in prop::collection::vec((any::<bool>(), 1..=128_u8, any::<u16>()), 40)
     ) {
         let (text, overrides) = plan.text();
         let snapshot = Lab::new(draft(&text, &[("o.csv", &overrides)])).healthy();
