@@ -6,7 +6,7 @@ use meridian::{
     engine::{
         snapshot::{Snapshot, World},
         steer::{
-            policy::{ADMIT_ALL, Fallback},
+            policy::ADMIT_ALL,
             trace::{Rung, Step},
         },
         types::{At, EndpointId},
@@ -84,7 +84,7 @@ impl Site {
             }
         }
         let pools: Vec<String> = (0..self.pools.len()).map(|p| format!("\"p{p}\"")).collect();
-        text + &format!("[services.\"www.g.test\"]\npools = [{}]\n", pools.join(", "))
+        text + &format!("[services.\"www.g.test\"]\npools = [{}]\nwhen_fenced = \"refused\"\n", pools.join(", "))
     }
 
     fn world(&self) -> Arc<World> {
@@ -94,7 +94,6 @@ impl Site {
         }
         let mut draft = draft(&self.text(), &[("o.csv", &places)]);
         draft.secret = SECRET;
-        draft.services[0].when_fenced = Some(Fallback::Refused);
         Arc::new(World::seal(draft))
     }
 
