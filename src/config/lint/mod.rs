@@ -9,6 +9,7 @@ mod coordinates;
 mod countries;
 mod mixed;
 mod nets;
+mod objective;
 
 use std::ops::Range;
 
@@ -37,6 +38,7 @@ pub(super) fn lint(spec: &Spec, world: &World, sources: &Sources, notes: &mut No
     countries::lint(&subject, notes);
     nets::lint(&subject, sources, notes);
     capacity::lint(&subject, notes);
+    objective::lint(&subject, notes);
     coordinates::lint(&subject, notes);
     mixed::lint(&subject, notes);
 }
