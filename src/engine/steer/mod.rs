@@ -4,9 +4,15 @@
 //! `decide` is the ladder: pools in fallback order, the same with less asked of them, then `when_all_down`. In each
 //! pool: eligible → rank → admit → spread.
 
+pub mod assign;
+pub mod draw;
+pub mod eligible;
+pub mod assign;
 pub mod draw;
 pub mod eligible;
 mod ladder;
+pub mod landing;
+pub mod locate;
 pub mod locate;
 pub mod policy;
 pub mod rank;

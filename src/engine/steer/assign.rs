@@ -1,0 +1,131 @@
+//! How the clients of a catchment try a pool's regions: the policy's keys and the map's own ranking, walked as the query
+//! walks them while regions refuse. Off the query path. Must not know load or demand.
+
+use super::{
+    landing::Band,
+    policy::{Endpoint, Key, Policy, Pool},
+    row::{EndpointRow, PoolRow, members},
+    table::PoolTable,
+};
+use crate::engine::{geo::Map, types::RegionId};
+
+/// A pool as it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'s> {
+    /// The pool.
+    pub pool: &'s Pool,
+    /// Its policy.
+    pub policy: &'s Policy,
+    /// Its table.
+    pub table: &'s PoolTable,
+    /// Its map, where it has one.
+    pub map: Option<&'s Map>,
+    /// Its row.
+    pub row: &'s PoolRow,
+    /// All endpoints, and their rows.
+    pub endpoints: &'s [Endpoint],
+    /// By the same number.
+    pub live: &'s [EndpointRow],
+}
+
+impl Standing<'_> {
+    /// The pool's regions in id order: what an [assignment](super::table::Assignment) numbers.
+    #[must_use]
+    pub fn regions(&self) -> Vec<RegionId> {
+        let mut regions: Vec<RegionId> = self.own().iter().map(|endpoint| endpoint.region).collect();
+        regions.sort_unstable();
+        regions.dedup();
+        regions
+    }
+
+    /// How many catchments its clients are in.
+    #[must_use]
+    pub fn catchments(&self) -> usize {
+        self.map.map_or(1, Map::catchments)
+    }
+
+    fn own(&self) -> &[Endpoint] {
+        let first = self.pool.first.at();
+        self.endpoints.get(first..first + usize::from(self.pool.count)).unwrap_or_default()
+    }
+
+    /// The row of an endpoint, by its position in the pool.
+    #[must_use]
+    pub fn live(&self, n: u8) -> EndpointRow {
+        self.live.get(self.pool.first.at() + usize::from(n)).copied().unwrap_or_default()
+    }
+
+    /// Who may answer clients of a catchment on the first rung.
+    #[must_use]
+    pub fn eligible(&self, catchment: u32) -> u64 {
+        let row = self.row;
+        let mut allowed = row.weighted & !row.out & !row.drained;
+        if let Some(map) = self.map {
+            let denied = map.denied(catchment);
+            let fences = &map.rule().fences;
+            for (n, endpoint) in self.own().iter().enumerate().filter(|_| denied != 0) {
+                let keeps_out = |n: u8| fences.get(usize::from(n)).is_some_and(|f| endpoint.fences.contains(f));
+                if members(denied).any(keeps_out) {
+                    allowed &= !(1 << n);
+                }
+            }
+            if self.policy.limits != [None; 2] {
+                allowed &= self.table.in_rule_regions(u64::MAX, map.within(catchment));
+            }
+        }
+        let up = row.up[0] | row.up[1];
+        let unknown = !up & !(row.down[0] | row.down[1]);
+        if allowed & up != 0 { allowed & up } else { allowed & unknown }
+    }
+
+    /// The bands in the order in which they are tried, regions as positions in [`regions`](Self::regions) with the sum
+    /// of weights. The keys that load decides rank nobody here, and who has refused does not come again.
+    #[must_use]
+    pub fn bands(&self, catchment: u32) -> Vec<Band> {
+        let regions = self.regions();
+        let mut bands = Vec::new();
+        let (mut left, mut tried) = (self.eligible(catchment), 0u64);
+        while left != 0 {
+            let endpoints = self.best(catchment, left);
+            left &= !endpoints;
+            let mut band = Band::new();
+            for n in members(endpoints) {
+                let Some(endpoint) = self.own().get(usize::from(n)) else { continue };
+                let Some(region) = regions.iter().position(|region| *region == endpoint.region) else { continue };
+                if tried >> region & 1 == 1 {
+                    continue;
+                }
+                let weight = f64::from(self.live(n).weight);
+                match band.iter_mut().find(|(known, _)| *known == region) {
+                    Some((_, sum)) => *sum += weight,
+                    None => band.push((region, weight)),
+                }
+            }
+            band.iter().for_each(|(region, _)| tried |= 1 << region);
+            if !band.is_empty() {
+                bands.push(band);
+            }
+            if endpoints == 0 {
+                break;
+            }
+        }
+        bands
+    }
+
+    /// The best band of a set, by the keys that follow from configuration and place.
+    fn best(&self, catchment: u32, eligible: u64) -> u64 {
+        let (mut band, mut geo_key) = (eligible, 0);
+        for (key, _) in &self.policy.prefer {
+            band = match (key, self.map) {
+                (Key::Order, _) => self.table.first_in_order(band),
+                (Key::Rtt | Key::Distance | Key::Geo, Some(map)) => {
+                    let regions = map.best(catchment, geo_key, self.table.rule_regions(band));
+                    geo_key += 1;
+                    self.table.in_rule_regions(band, regions)
+                }
+                (Key::Rtt | Key::Distance | Key::Geo, None) | (Key::Load | Key::Response, _) => band,
+            };
+        }
+        band
+    }
+}

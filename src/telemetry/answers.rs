@@ -1,0 +1,116 @@
+//! Which clients get answers from which pool, counted: a small table for each worker that no other worker writes. It
+//! has a fixed number of places, takes no lock and no memory, and what finds no place is counted together. Must not
+//! know who reads it.
+//!
+//! What is counted is not answers but the seconds for which they may be kept: a resolver that asks again whenever its
+//! answer has run out counts the same, whatever the TTL was.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use crate::engine::types::PoolId;
+
+/// Places of a table: more than the pairs of pool and catchment of all but the largest configurations.
+const PLACES: usize = 1 << 13;
+/// How many places are looked at before one is counted together with the others.
+const LOOKS: usize = 32;
+
+/// One worker's table.
+#[derive(Debug)]
+pub struct Answers {
+    /// (key, seconds); the key 0 is free.
+    places: Box<[(AtomicU64, AtomicU64)]>,
+    other: AtomicU64,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let places = (0..PLACES).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect();
+        Self { places, other: AtomicU64::new(0) }
+    }
+}
+
+impl Answers {
+    /// Counts an answer for clients of a catchment of a pool's map that may be kept for so many seconds. Safe from many
+    /// threads; cheap from one.
+    #[inline]
+    pub fn add(&self, pool: PoolId, catchment: u32, seconds: u32) {
+        let key = 1 + (u64::from(pool.0) << 32 | u64::from(catchment));
+        let first = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
+        for look in 0..LOOKS {
+            let Some((own, count)) = self.places.get((first + look) % PLACES) else { break };
+            let held = match own.load(Relaxed) {
+                0 => own.compare_exchange(0, key, Relaxed, Relaxed).map_or_else(|held| held, |_| key),
+                held => held,
+            };
+            if held == key {
+                count.fetch_add(seconds.into(), Relaxed);
+                return;
+            }
+        }
+        self.other.fetch_add(seconds.into(), Relaxed);
+    }
+
+    /// The seconds of those that found no place.
+    #[must_use]
+    pub fn other(&self) -> u64 {
+        self.other.load(Relaxed)
+    }
+
+    /// Takes out what was counted since the last time, summed over workers: pool, catchment, seconds.
+    #[must_use]
+    pub fn take(workers: &[Arc<Self>]) -> Vec<(PoolId, u32, u64)> {
+        let mut taken = Vec::new();
+        for (key, count) in workers.iter().flat_map(|worker| &worker.places) {
+            let (key, seconds) = (key.load(Relaxed), if key.load(Relaxed) == 0 { 0 } else { count.swap(0, Relaxed) });
+            if seconds > 0 {
+                let at = key - 1;
+                taken.push((PoolId((at >> 32) as u32), at as u32, seconds));
+            }
+        }
+        taken.sort_unstable();
+        taken.dedup_by(|later, first| {
+            let same = (later.0, later.1) == (first.0, first.1);
+            first.2 += if same { later.2 } else { 0 };
+            same
+        });
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_taken_once_and_workers_are_summed() {
+        let workers = [Arc::new(Answers::default()), Arc::new(Answers::default())];
+        workers[0].add(PoolId(0), 0, 30);
+        workers[1].add(PoolId(0), 0, 5);
+        workers[1].add(PoolId(3), u32::MAX, 7);
+        workers[0].add(PoolId(3), 1, 9);
+        let taken = Answers::take(&workers);
+        assert_eq!(taken, [(PoolId(0), 0, 35), (PoolId(3), 1, 9), (PoolId(3), u32::MAX, 7)]);
+        assert_eq!(Answers::take(&workers), []);
+        workers[0].add(PoolId(3), 1, 1);
+        assert_eq!(Answers::take(&workers), [(PoolId(3), 1, 1)]);
+    }
+
+    #[test]
+    fn a_full_table_forgets_nothing_but_whose_it_was() {
+        let worker = Arc::new(Answers::default());
+        (0..3 * PLACES as u32).for_each(|catchment| worker.add(PoolId(1), catchment, 2));
+        let placed: u64 = Answers::take(&[Arc::clone(&worker)]).iter().map(|(.., seconds)| seconds).sum();
+        assert_eq!(placed + worker.other(), 6 * PLACES as u64);
+        assert!(placed >= PLACES as u64, "{placed}");
+    }
+
+    #[test]
+    fn counting_allocates_nothing() {
+        let worker = Answers::default();
+        let measured = allocation_counter::measure(|| (0..100_000).for_each(|n| worker.add(PoolId(n % 7), n, 1)));
+        assert_eq!(measured.count_total, 0);
+    }
+}
