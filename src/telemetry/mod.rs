@@ -1,5 +1,5 @@
 //! What happened, counted: one block of counters for each worker, summed when somebody looks. Must not know
-//! anything that could feed back into a decision.
+//! anything that could feed back into a decision; that [`answers`] tell who asks for how much is why they stand apart.
 
 pub mod answers;
 pub mod counters;

@@ -69,7 +69,7 @@ impl Standing<'_> {
                     allowed &= !(1 << n);
                 }
             }
-            if self.policy.limits != [None; 2] {
+            if self.policy.limits != Policy::UNLIMITED {
                 allowed &= self.table.in_rule_regions(u64::MAX, map.within(catchment));
             }
         }

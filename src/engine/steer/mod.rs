@@ -7,12 +7,8 @@
 pub mod assign;
 pub mod draw;
 pub mod eligible;
-pub mod assign;
-pub mod draw;
-pub mod eligible;
 mod ladder;
 pub mod landing;
-pub mod locate;
 pub mod locate;
 pub mod policy;
 pub mod rank;
