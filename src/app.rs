@@ -5,6 +5,7 @@
 //! answer from then on, steered names once the writer says so. Stop: the transports finish what has arrived, then the
 //! rest ends.
 
+mod balance;
 mod descriptors;
 mod latency;
 mod reload;
@@ -29,8 +30,8 @@ use tokio::{
 use tracing::{info, level_filters::LevelFilter, warn};
 
 pub use self::latency::Measuring;
-use self::reload::Reloads;
 pub use self::signals::{Signal, Signals};
+use self::{balance::Balancing, reload::Reloads};
 use crate::{
     config::{
         Config,
@@ -56,6 +57,7 @@ pub struct App {
     writer: Writer,
     prober: Prober,
     transports: net::Running,
+    balancing: Balancing,
     log: Option<Log>,
 }
 
@@ -122,11 +124,23 @@ impl App {
         prober.set(&Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
+        let balancing = Balancing::start(&writer, clock, transports.counters());
         for address in transports.addresses() {
             info!(%address, "listening on {address}, UDP and TCP");
         }
         info!(zones = world.zones.len(), services = world.services.len(), "static names are answered");
-        Ok(Self { path: path.to_owned(), settings: server, clock, world, measuring, writer, prober, transports, log })
+        Ok(Self {
+            path: path.to_owned(),
+            settings: server,
+            clock,
+            world,
+            measuring,
+            writer,
+            prober,
+            transports,
+            balancing,
+            log,
+        })
     }
 
     /// Hears every change of the world from now on.
@@ -155,8 +169,8 @@ impl App {
             }
         };
         info!("{signal}: answering what has arrived, then ending");
-        let Self { transports, prober, writer, log, .. } = self;
-        drop(prober);
+        let Self { transports, prober, balancing, writer, log, .. } = self;
+        drop((prober, balancing));
         let ended = tokio::select! {
             () = transports.stop() => Ended::Drained,
             signal = signals.end() => {

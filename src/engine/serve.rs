@@ -13,7 +13,7 @@ use super::{
     types::{Family, Prefix, ServiceId},
     wire::{
         fragment::Fragment,
-        reply::{List, Part, Reply},
+        reply::{Counted, List, Part, Reply},
         rr::{Rcode, RrType},
     },
     zone::table::Node,
@@ -54,17 +54,27 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let client = self.client(service, fine);
         let family = if let Wanted::Addresses(family) = wanted { family } else { Family::V4 };
         let decision = self.decide(id, service, &client, family)?;
+        // Addresses and other names send clients somewhere; an HTTPS record is asked for beside them and would count twice.
+        if let (Verdict::Endpoints { pool, catchment, .. }, Wanted::Addresses(_) | Wanted::Alias) =
+            (&decision.verdict, wanted)
+        {
+            reply.counted = Some(Counted { pool: *pool, catchment: *catchment, ttl: decision.ttl });
+        }
         if let Some(alias) = self.alias(&decision, service, id) {
             return Some(self.stand_for(alias, decision.ttl, &client, hash, reply));
         }
         let answered = match wanted {
             Wanted::Addresses(family) => self.addresses(&decision, service, family, reply),
             Wanted::Https(https) => self.https(decision, (id, service, https), &client, reply),
-            Wanted::Alias => return None,
+            Wanted::Alias => {
+                reply.counted = None;
+                return None;
+            }
         };
         if answered {
             reply.scope = client.scope;
         } else if reply.rcode == Rcode::NoError {
+            reply.counted = None;
             self.negative(node, Some(id), reply);
         } else {
             reply.authoritative = false;

@@ -2,7 +2,7 @@
 
 use super::{Answered, Respond};
 use crate::engine::{
-    self, Sent,
+    self,
     snapshot::Snapshot,
     steer::trace::Silent,
     types::{Chance, Origin},
@@ -21,13 +21,12 @@ impl Respond for Snapshot {
     }
 
     fn finish(&self, buffer: &mut [u8], _len: usize, query: &Query, origin: Origin, chance: Chance) -> Answered {
-        match engine::finish(self, buffer, query, origin, chance, &mut Silent) {
-            Sent::Reply(len, rcode) => {
-                let truncated = buffer.get(2).is_some_and(|flags| flags & 0x02 != 0);
-                Answered::Reply { len, rcode, truncated }
-            }
-            Sent::Silence => Answered::Silence,
-            Sent::NotReady => Answered::NotReady,
-        }
+        let Some(reply) = engine::answer(self, buffer, query, origin, chance, &mut Silent) else {
+            return Answered::NotReady;
+        };
+        let (rcode, counted) = (reply.rcode, reply.counted);
+        let len = engine::write(&reply, query, engine::limit(self, query, origin.transport), buffer);
+        let truncated = buffer.get(2).is_some_and(|flags| flags & 0x02 != 0);
+        Answered::Reply { len, rcode, truncated, counted }
     }
 }

@@ -37,7 +37,7 @@ pub use self::bind::{BindError, Sockets, bind};
 use crate::{
     engine::{
         types::{Chance, Origin, UnixMillis},
-        wire::rr::Rcode,
+        wire::{reply::Counted, rr::Rcode},
     },
     state::board::Board,
     telemetry::counters::Counters,
@@ -71,6 +71,8 @@ pub enum Answered {
         rcode: Rcode,
         /// Whether TC is set.
         truncated: bool,
+        /// Whom it is for, where it was steered.
+        counted: Option<Counted>,
     },
     /// No reply is due.
     Silence,

@@ -21,7 +21,10 @@ use tokio::{
 
 use super::{Answered, Respond, TcpOptions, limit::Seat, unix_now};
 use crate::{
-    engine::types::{Chance, Origin, Transport},
+    engine::{
+        types::{Chance, Origin, Transport},
+        wire::reply::Counted,
+    },
     state::board::Board,
     telemetry::counters::{Count, Counters, Tally},
 };
@@ -183,11 +186,14 @@ impl<S: Respond> Stream<S> {
                 match answer_one(&*snapshot, desk, request, origin, chance) {
                     Answered::NotReady => return Pause::NotReady,
                     Answered::Silence => tally.add(Count::Silent, 1),
-                    Answered::Reply { len, rcode, truncated } => {
+                    Answered::Reply { len, rcode, truncated, counted } => {
                         let reply = &desk[..len.min(MESSAGE)];
                         self.output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
                         self.output.extend_from_slice(reply);
                         tally.add_reply(rcode, truncated);
+                        if let Some(Counted { pool, catchment, ttl }) = counted {
+                            counters.answers.add(pool, catchment, ttl);
+                        }
                     }
                 }
                 tally.add(Count::Requests, 1);

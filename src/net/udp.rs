@@ -15,7 +15,10 @@ use std::{
 
 use super::{Answered, Respond, unix_now};
 use crate::{
-    engine::types::{Chance, Origin, Transport},
+    engine::{
+        types::{Chance, Origin, Transport},
+        wire::reply::Counted,
+    },
     state::board::Reader,
     telemetry::counters::{Count, Counters, Tally},
 };
@@ -156,9 +159,12 @@ impl<S: Respond, D: Datagrams> Worker<S, D> {
             let origin = Origin { source: slot.source, transport: Transport::Udp };
             let chance = Chance { now, random: self.random.u64(..), draw: None };
             match snapshot.finish(&mut slot.octets, slot.request, query, origin, chance) {
-                Answered::Reply { len, rcode, truncated } => {
+                Answered::Reply { len, rcode, truncated, counted } => {
                     slot.reply = len;
                     tally.add_reply(rcode, truncated);
+                    if let Some(Counted { pool, catchment, ttl }) = counted {
+                        self.counters.answers.add(pool, catchment, ttl);
+                    }
                 }
                 Answered::Silence => tally.add(Count::Silent, 1),
                 Answered::NotReady => tally.add(Count::NotReady, 1),

@@ -1,6 +1,7 @@
 //! The truth and its one writer: events are folded in order, immutable Snapshots are published. Must not know how
 //! probes are run, DNS messages, or the configuration's text.
 
+pub mod balance;
 pub mod board;
 pub mod change;
 pub mod clock;

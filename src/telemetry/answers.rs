@@ -5,10 +5,7 @@
 //! What is counted is not answers but the seconds for which they may be kept: a resolver that asks again whenever its
 //! answer has run out counts the same, whatever the TTL was.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::engine::types::PoolId;
 
@@ -61,9 +58,9 @@ impl Answers {
 
     /// Takes out what was counted since the last time, summed over workers: pool, catchment, seconds.
     #[must_use]
-    pub fn take(workers: &[Arc<Self>]) -> Vec<(PoolId, u32, u64)> {
+    pub fn take<'a>(workers: impl IntoIterator<Item = &'a Self>) -> Vec<(PoolId, u32, u64)> {
         let mut taken = Vec::new();
-        for (key, count) in workers.iter().flat_map(|worker| &worker.places) {
+        for (key, count) in workers.into_iter().flat_map(|worker| &worker.places) {
             let (key, seconds) = (key.load(Relaxed), if key.load(Relaxed) == 0 { 0 } else { count.swap(0, Relaxed) });
             if seconds > 0 {
                 let at = key - 1;
@@ -86,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_taken_once_and_workers_are_summed() {
-        let workers = [Arc::new(Answers::default()), Arc::new(Answers::default())];
+        let workers = [Answers::default(), Answers::default()];
         workers[0].add(PoolId(0), 0, 30);
         workers[1].add(PoolId(0), 0, 5);
         workers[1].add(PoolId(3), u32::MAX, 7);
@@ -100,9 +97,9 @@ mod tests {
 
     #[test]
     fn a_full_table_forgets_nothing_but_whose_it_was() {
-        let worker = Arc::new(Answers::default());
+        let worker = Answers::default();
         (0..3 * PLACES as u32).for_each(|catchment| worker.add(PoolId(1), catchment, 2));
-        let placed: u64 = Answers::take(&[Arc::clone(&worker)]).iter().map(|(.., seconds)| seconds).sum();
+        let placed: u64 = Answers::take([&worker]).iter().map(|(.., seconds)| seconds).sum();
         assert_eq!(placed + worker.other(), 6 * PLACES as u64);
         assert!(placed >= PLACES as u64, "{placed}");
     }

@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use super::answers::Answers;
 use crate::engine::wire::rr::Rcode;
 
 macro_rules! counts {
@@ -113,6 +114,8 @@ fn slot(rcode: Rcode) -> usize {
 pub struct Counters {
     counts: [AtomicU64; Count::ALL.len()],
     replies: [AtomicU64; RCODES],
+    /// Whom steered answers were for.
+    pub answers: Answers,
 }
 
 impl Counters {

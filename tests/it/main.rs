@@ -17,4 +17,5 @@ mod house;
 mod lint;
 mod protocol;
 mod scenario;
+mod simulate;
 mod steering;

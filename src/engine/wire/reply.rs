@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use arrayvec::ArrayVec;
 
 use super::{fragment::Fragment, rr::Rcode};
-use crate::engine::types::Family;
+use crate::engine::types::{Family, PoolId};
 
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
 pub const MAX_PARTS: usize = 17;
@@ -35,6 +35,19 @@ pub struct Reply<'s> {
     pub fragments: &'s [Fragment],
     /// The scope that goes out with the client subnet option, when the query has one (RFC 7871 7.2.1).
     pub scope: u8,
+    /// Whom it is for, where a pool's endpoints answer.
+    pub counted: Option<Counted>,
+}
+
+/// Whom an answer of a pool's endpoints is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The pool.
+    pub pool: PoolId,
+    /// The client's catchment on the pool's map; 0 where it has none.
+    pub catchment: u32,
+    /// For how many seconds it may be kept.
+    pub ttl: u32,
 }
 
 /// One stretch of the answer section.
@@ -140,6 +153,7 @@ impl<'s> Reply<'s> {
             text: ArrayVec::new_const(),
             fragments,
             scope: 0,
+            counted: None,
         }
     }
 }

@@ -64,7 +64,7 @@ impl Respond for Echo {
         };
         buffer[2] |= 0x80;
         buffer[3] = self.mark;
-        Answered::Reply { len, rcode: Rcode::NoError, truncated: false }
+        Answered::Reply { len, rcode: Rcode::NoError, truncated: false, counted: None }
     }
 }
 

@@ -1,0 +1,291 @@
+//! What balancing sees: the pools that take part, what their regions can take and report, and where each group of
+//! clients goes by nature. Must not know what was assigned before.
+
+use std::sync::Arc;
+
+use crate::engine::{
+    signal::spare::{FARTHEST, NEVER, Room},
+    snapshot::{Snapshot, World},
+    steer::{
+        assign::Standing,
+        landing::{self, Band},
+        policy::{ADMIT_ALL, Endpoint, Key, Pool},
+        row::PoolRow,
+    },
+    types::{PoolId, RegionId},
+};
+
+/// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.
+const PLACE: u32 = 200;
+/// The watermarks of a policy that names none: it prefers load, so it spreads from the first unit on.
+const SPREADING: [u16; 2] = [0, 950];
+/// How long a report may be under way, in milliseconds, beside what its smoothing takes.
+const UNDER_WAY: u64 = 10_000;
+
+/// A pool that takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) id: PoolId,
+    name: Box<str>,
+    /// The first of its groups: one for each catchment.
+    pub(super) first: usize,
+    pub(super) catchments: usize,
+    /// For each region of the pool its place among the regions of all members.
+    pub(super) places: Vec<usize>,
+    /// The regions of all members, the same for each.
+    regions: Arc<[RegionId]>,
+}
+
+/// Where a group of clients can go.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Outlook {
+    pub(super) bands: Vec<Band>,
+    /// For each region of all members whether it may answer these clients.
+    pub(super) open: Vec<bool>,
+    /// The share of blocks that it admits of itself: slow start, drains, sheds by hand.
+    pub(super) admission: Vec<f64>,
+    pub(super) natural: Vec<f64>,
+    pub(super) cost: Vec<u32>,
+}
+
+impl Outlook {
+    /// Whether nobody may answer: another pool does, or the last rungs.
+    pub(super) fn is_lost(&self) -> bool {
+        self.bands.is_empty()
+    }
+}
+
+/// What is seen.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) rooms: Vec<Room>,
+    pub(super) outlooks: Vec<Outlook>,
+    /// What each region's endpoints report.
+    pub(super) reported: Vec<f64>,
+    /// What each region is configured to be asked for.
+    pub(super) configured: Vec<f64>,
+    /// Milliseconds after which a move shows in the reports.
+    pub(super) period: u64,
+    /// What the outlooks were made from.
+    seen: Vec<u64>,
+}
+
+/// The pools whose demand is assigned: their policy sheds or prefers load, all their regions have a capacity, and there
+/// is something to tell demand by.
+pub(super) fn members(world: &World) -> Vec<Member> {
+    let takes_part = |(_, pool): &(usize, &Pool)| {
+        let Some(policy) = world.policies.get(pool.policy.at()) else { return false };
+        let wants = policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
+        let mut own = endpoints(world, pool);
+        wants && own.all(|(_, e)| capacity(world, e).is_some()) && {
+            let demanded =
+                |e: &Endpoint| world.regions.get(e.region.at()).is_some_and(|region| region.demand.is_some());
+            pool.load.is_some() || endpoints(world, pool).any(|(_, e)| demanded(e))
+        }
+    };
+    let taking: Vec<(usize, &Pool)> = world.pools.iter().enumerate().filter(takes_part).collect();
+    let mut regions: Vec<RegionId> =
+        taking.iter().flat_map(|(_, pool)| endpoints(world, pool).map(|(_, e)| e.region)).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    let regions: Arc<[RegionId]> = regions.into();
+    let mut first = 0;
+    let member = |(id, pool): (usize, &Pool)| {
+        let mut own: Vec<RegionId> = endpoints(world, pool).map(|(_, e)| e.region).collect();
+        own.sort_unstable();
+        own.dedup();
+        let map = pool.map.and_then(|map| world.maps.get(map.at()));
+        let member = Member {
+            id: PoolId(id as u32),
+            name: pool.name.clone(),
+            first,
+            catchments: map.map_or(1, crate::engine::geo::Map::catchments),
+            places: own.iter().filter_map(|id| regions.binary_search(id).ok()).collect(),
+            regions: Arc::clone(&regions),
+        };
+        first += member.catchments;
+        member
+    };
+    taking.into_iter().map(member).collect()
+}
+
+fn endpoints<'w>(world: &'w World, pool: &Pool) -> impl Iterator<Item = (usize, &'w Endpoint)> {
+    let first = pool.first.at();
+    world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count))
+}
+
+/// What an endpoint, or its region where it has none of its own, can take.
+fn capacity(world: &World, endpoint: &Endpoint) -> Option<f64> {
+    endpoint.capacity.or_else(|| world.regions.get(endpoint.region.at())?.capacity)
+}
+
+impl View {
+    pub(super) fn new(world: &World, members: &[Member]) -> Self {
+        let regions = members.first().map_or(&[][..], |member| &member.regions);
+        let region = |id: &RegionId| world.regions.get(id.at());
+        let room = |id: &RegionId| {
+            let own = |pool: &Pool| endpoints(world, pool).any(|(_, e)| e.region == *id);
+            let policies = members.iter().filter_map(|member| world.pools.get(member.id.at())).filter(|pool| own(pool));
+            let marks =
+                policies.filter_map(|pool| world.policies.get(pool.policy.at())).map(|p| p.shed.unwrap_or(SPREADING));
+            let [low, high] = marks.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]).unwrap_or(SPREADING);
+            let sum = members
+                .iter()
+                .filter_map(|member| world.pools.get(member.id.at()))
+                .filter(|pool| pool.stands_for.is_none())
+                .flat_map(|pool| endpoints(world, pool))
+                .filter(|(_, e)| e.region == *id)
+                .filter_map(|(_, e)| e.capacity)
+                .sum::<f64>();
+            let capacity = region(id).and_then(|region| region.capacity).unwrap_or(sum);
+            Room { capacity, low, high, fixed: 0.0 }
+        };
+        let longest = |member: &Member| {
+            let uses = world
+                .services
+                .iter()
+                .filter(|s| s.pools.contains(&member.id) || s.canary.is_some_and(|(pool, _)| pool == member.id));
+            let smooth = world.pools.get(member.id.at()).and_then(|pool| {
+                world.loads.iter().find(|load| Some(&load.name) == pool.load.as_ref()).map(|load| load.smooth)
+            });
+            uses.map(|s| u64::from(s.ttl_max) * 1000).max().unwrap_or(0) + 2 * smooth.unwrap_or(0) + UNDER_WAY
+        };
+        Self {
+            rooms: regions.iter().map(room).collect(),
+            outlooks: Vec::new(),
+            reported: vec![0.0; regions.len()],
+            configured: regions.iter().map(|id| region(id).and_then(|region| region.demand).unwrap_or(0.0)).collect(),
+            period: members.iter().map(longest).max().unwrap_or(0),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Looks at the regions again. Says whether anybody can go elsewhere than before.
+    pub(super) fn look(&mut self, members: &[Member], snapshot: &Snapshot) -> bool {
+        self.take_reports(members, snapshot);
+        let seen = seen(members, snapshot);
+        if seen == self.seen && !self.outlooks.is_empty() {
+            return false;
+        }
+        self.seen = seen;
+        let world = &*snapshot.world;
+        self.outlooks.clear();
+        for member in members {
+            let (Some(pool), Some(row)) = (world.pools.get(member.id.at()), snapshot.pools.get(member.id.at())) else {
+                continue;
+            };
+            let (Some(policy), Some(table)) = (world.policies.get(pool.policy.at()), world.tables.get(member.id.at()))
+            else {
+                continue;
+            };
+            let map = pool.map.and_then(|map| world.maps.get(map.at()));
+            let (endpoints, live) = (&world.endpoints[..], &snapshot.endpoints[..]);
+            let standing = Standing { pool, policy, table, map, row, endpoints, live };
+            let admission = own_admissions(&standing, member);
+            let outlook_of = |catchment| outlook(standing.bands(catchment), member, &admission, self.rooms.len());
+            self.outlooks.extend((0..member.catchments as u32).map(outlook_of));
+        }
+        true
+    }
+
+    /// The natural shares of all groups.
+    pub(super) fn naturals(&self) -> Vec<Vec<f64>> {
+        self.outlooks.iter().map(|outlook| outlook.natural.clone()).collect()
+    }
+
+    /// What is reported of each region by the members' endpoints, and by those of others.
+    fn take_reports(&mut self, members: &[Member], snapshot: &Snapshot) {
+        let world = &*snapshot.world;
+        self.reported.iter_mut().for_each(|load| *load = 0.0);
+        self.rooms.iter_mut().for_each(|room| room.fixed = 0.0);
+        let Some(regions) = members.first().map(|member| Arc::clone(&member.regions)) else { return };
+        let reporting =
+            || world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none() && pool.load.is_some());
+        let live = |at: usize| snapshot.endpoints.get(at).copied().unwrap_or_default();
+        let takes_part = |row: &PoolRow, n: usize| ((row.up[0] | row.up[1]) & row.weighted & !row.out) >> n & 1 == 1;
+        // A region's capacity is shared by weight among all in it that take part, as its load is.
+        let mut weights = vec![0u64; regions.len()];
+        for pass in [false, true] {
+            for (id, pool) in reporting() {
+                let Some(row) = snapshot.pools.get(id) else { continue };
+                let assigned = members.iter().any(|member| {
+                    let of = world.pools.get(member.id.at()).and_then(|pool| pool.stands_for);
+                    member.id.at() == id || of.is_some_and(|of| of.at() == id)
+                });
+                let own = endpoints(world, pool).enumerate().filter(|(n, _)| takes_part(row, *n));
+                for (_, (at, endpoint)) in own {
+                    let Ok(place) = regions.binary_search(&endpoint.region) else { continue };
+                    let row = live(at);
+                    if !pass {
+                        weights[place] += u64::from(row.weight);
+                        continue;
+                    }
+                    let share = f64::from(row.weight) / weights[place].max(1) as f64;
+                    let room = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
+                    let capacity = endpoint.capacity.or(room.map(|capacity| capacity * share)).unwrap_or(0.0);
+                    let load = capacity * f64::from(row.load) / 1000.0;
+                    if assigned {
+                        self.reported[place] += load;
+                    } else {
+                        self.rooms[place].fixed += load;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All that outlooks are made from.
+fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
+    let mut seen = Vec::new();
+    for member in members {
+        let Some(row) = snapshot.pools.get(member.id.at()) else { continue };
+        seen.extend(row.up.iter().chain(&row.down).chain([&row.out, &row.drained, &row.weighted]));
+        let own = snapshot.world.pools.get(member.id.at()).map(|pool| endpoints(&snapshot.world, pool));
+        for (at, _) in own.into_iter().flatten() {
+            let live = snapshot.endpoints.get(at).copied().unwrap_or_default();
+            seen.push(u64::from(live.weight) << 32 | u64::from(live.admission));
+        }
+    }
+    seen
+}
+
+/// What the regions of a member admit of themselves: the mean of their endpoints by weight.
+fn own_admissions(standing: &Standing<'_>, member: &Member) -> Vec<f64> {
+    let regions = standing.regions();
+    let mut sums = vec![(0.0, 0.0); member.places.len()];
+    for n in 0..standing.pool.count {
+        let endpoint = standing.endpoints.get(standing.pool.first.at() + usize::from(n));
+        let place = endpoint.and_then(|endpoint| regions.binary_search(&endpoint.region).ok());
+        if let Some(sum) = place.and_then(|place| sums.get_mut(place)) {
+            let live = standing.live(n);
+            sum.0 += f64::from(live.weight) * f64::from(live.admission) / f64::from(ADMIT_ALL);
+            sum.1 += f64::from(live.weight);
+        }
+    }
+    sums.iter().map(|(admitted, weight)| if *weight > 0.0 { admitted / weight } else { 1.0 }).collect()
+}
+
+fn outlook(bands: Vec<Band>, member: &Member, admission: &[f64], regions: usize) -> Outlook {
+    let mut outlook = Outlook {
+        open: vec![false; regions],
+        admission: vec![1.0; regions],
+        natural: vec![0.0; regions],
+        cost: vec![NEVER; regions],
+        bands,
+    };
+    let admits = |region: usize| admission.get(region).copied().unwrap_or(1.0);
+    let landed = landing::land(&outlook.bands, member.places.len(), admits);
+    let sum: f64 = landed.iter().sum();
+    for (n, band) in outlook.bands.iter().enumerate() {
+        for (region, _) in band {
+            let Some(&place) = member.places.get(*region) else { continue };
+            outlook.open[place] = true;
+            outlook.admission[place] = admits(*region);
+            outlook.cost[place] = (PLACE * n as u32).min(FARTHEST);
+            // Those whom all refuse are taken on the next rung, as if nobody refused.
+            outlook.natural[place] = if sum > 0.0 { landed.get(*region).copied().unwrap_or(0.0) / sum } else { 0.0 };
+        }
+    }
+    outlook
+}
