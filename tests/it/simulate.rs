@@ -34,6 +34,7 @@ struct Report {
 
 impl Report {
     fn of(instance: &Instance, records: &[Record]) -> Self {
+        let end = records.len();
         let survivors: Vec<usize> = (0..instance.capacity.len()).filter(|r| *r != instance.lost).collect();
         let all: Vec<usize> = (0..instance.capacity.len()).collect();
         let full = |r: usize, t: usize| records[t].load[r] as f64 / instance.capacity[r];
@@ -56,8 +57,8 @@ impl Report {
             worst: worst(&survivors, LOSS, RETURN),
             above: above(&survivors, LOSS, RETURN),
             swing: swings.fold(0.0, f64::max),
-            back: (worst(&all, RETURN, END), above(&all, RETURN, END)),
-            home: records[END - 1].load[instance.lost] as f64 / records[LOSS - 1].load[instance.lost] as f64,
+            back: (worst(&all, RETURN, end), above(&all, RETURN, end)),
+            home: records[end - 1].load[instance.lost] as f64 / records[LOSS - 1].load[instance.lost] as f64,
         }
     }
 }
@@ -88,7 +89,11 @@ fn a_swing_is_a_way_back() {
     assert_eq!(swing([].into_iter()), 0.0);
 }
 
-#[expect(clippy::disallowed_macros, reason = "the table is for who runs this test with --nocapture")]
+#[expect(
+    clippy::disallowed_macros,
+    clippy::print_stdout,
+    reason = "the table is for who runs this test with --nocapture"
+)]
 fn show(line: &str) {
     println!("{line}");
 }
@@ -101,7 +106,7 @@ fn losing_a_region_does_not_sink_its_neighbour() {
     );
     for seed in 0..20 {
         let instance = Instance::new(seed, &KINDS[seed as usize % KINDS.len()]);
-        let nearest = Report::of(&instance, &Stage::new(&instance, false).play(END, LOSS, RETURN));
+        let nearest = Report::of(&instance, &Stage::new(&instance, false).play(RETURN, LOSS, RETURN));
         let ours = Report::of(&instance, &Stage::new(&instance, true).play(END, LOSS, RETURN));
         let line = format!(
             "{seed:4} {:<14} {:4.0} %            {:5.0} % {:8}            {:5.1} % {:8}  {:4.1} %        {:5.1} % {:8}  {:4.0} %",

@@ -17,6 +17,7 @@ use meridian::{
     state::{
         balance::Balance,
         ledger::{Event, Ledger},
+        overrides::Whom,
     },
 };
 
@@ -101,11 +102,12 @@ impl<'i> Stage<'i> {
         }
         let mut records: Vec<Record> = Vec::new();
         for second in 0..end {
-            self.probe(second, second >= loss && second < back);
+            let lost = second >= loss && second < back;
+            self.probe(second, lost);
             let answers = self.ask(second);
             records.push(Record { load: self.load.clone() });
             let reported = records[second.saturating_sub(LATE)].load.clone();
-            self.steer(second, &reported, &answers);
+            self.steer(second, lost, &reported, &answers);
         }
         records
     }
@@ -150,20 +152,20 @@ impl<'i> Stage<'i> {
     }
 
     /// Load reports and the control law.
-    fn steer(&mut self, second: usize, reported: &[u64], answers: &[(PoolId, u32, u64)]) {
+    fn steer(&mut self, second: usize, lost: bool, reported: &[u64], answers: &[(PoolId, u32, u64)]) {
         let Some(balance) = &mut self.balance else { return };
         let at = At(second as u64 * 1000);
-        let mut seen = self.ledger.snapshot(at);
-        for (n, endpoint) in self.world.endpoints.iter().enumerate() {
-            let region = endpoint.region.at();
-            let ratio = reported[region] as f64 / self.instance.capacity[region];
-            seen.endpoints[n].load = (ratio * 1000.0).round() as u32;
+        // Who is gone reports nothing; its last words are for the ledger to forget.
+        for (n, region) in self.world.regions.iter().enumerate().filter(|(n, _)| !lost || *n != self.instance.lost) {
+            let whom = Whom::Region(region.name.clone());
+            self.ledger.fold(at, Event::Load { whom, load: reported[n] as f64 });
         }
-        if let Some(assigned) = balance.tick(at, &seen, answers) {
+        self.ledger.fold(at, Event::Tick);
+        if let Some(assigned) = balance.tick(at, &self.ledger.snapshot(at), answers) {
             let event = Event::Assign { of: Arc::clone(&self.world), assignments: assigned.clone() };
             self.ledger.fold(at, event);
-            self.publish(second);
         }
+        self.publish(second);
     }
 
     fn publish(&mut self, second: usize) {
