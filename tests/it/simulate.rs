@@ -4,6 +4,7 @@
 //! The table that it prints (`--nocapture`) stands in docs/steering.md.
 
 mod instance;
+mod landing;
 mod stage;
 
 use instance::{Instance, KINDS};
