@@ -4,8 +4,8 @@
 use super::{super::notes::Notes, Subject};
 use crate::engine::geo::{Coordinates, nearest_country};
 
-/// Further than this from where the people of any country live is nowhere, in kilometres.
-const NOWHERE: u32 = 3000;
+/// Further than this from where the people of any country live is nowhere, in kilometres. Anchorage is 4,388 away.
+const NOWHERE: u32 = 4500;
 /// Closer than this to zero degrees both ways nobody has a data centre, in ten-thousandths of a degree.
 const NULL_ISLAND: u32 = 10_000;
 /// Further than this a swapped pair that is so much nearer is the likelier one. A large country has good places far from
