@@ -17,7 +17,7 @@ use crate::{
         self, Sent,
         snapshot::Snapshot,
         steer::trace::{Silent, Step, Tape, Trace},
-        types::{Chance, EndpointId, Origin, Prefix, Transport},
+        types::{Chance, EndpointId, Origin, PoolId, Prefix, Transport},
         wire::rr::Rcode,
     },
 };
@@ -53,6 +53,21 @@ impl Told {
             _ => None,
         });
         chosen.collect()
+    }
+
+    /// What a transport would count of it: pool, catchment, seconds that it may be kept.
+    pub(super) fn counted(&self) -> Option<(PoolId, u32, u64)> {
+        let (mut at, mut counted, mut ttl) = (None, None, 0);
+        for step in &self.steps {
+            match step {
+                Step::Pool(pool) => at = Some((*pool, 0)),
+                Step::Catchment(_, catchment, _) => at = at.map(|(pool, _)| (pool, *catchment)),
+                Step::Chosen(_) => counted = at,
+                Step::Ttl(seconds, _) => ttl = u64::from(*seconds),
+                _ => {}
+            }
+        }
+        counted.map(|(pool, catchment)| (pool, catchment, ttl))
     }
 
     /// What the decision took for what moves as one; none where no decision was made.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::engine::{
     snapshot::{Snapshot, World},
-    types::{Chance, EndpointId, Prefix},
+    types::{Chance, EndpointId, PoolId, Prefix},
     wire::rr::Rcode,
 };
 
@@ -21,6 +21,8 @@ use crate::engine::{
 pub(super) struct Fared {
     answer: Answer,
     chosen: Vec<EndpointId>,
+    /// What a transport would count of it.
+    pub(super) counted: Option<(PoolId, u32, u64)>,
 }
 
 /// How each block fared, by its first address.
@@ -44,7 +46,7 @@ pub(super) fn ask(
         let block = told.block().ok_or_else(|| {
             fault(format!("{} is not steered: it has no blocks", question.name), "`ask` for a service first")
         })?;
-        fared.insert(block, Fared { chosen: told.chosen(), answer: told.answer });
+        fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted(), answer: told.answer });
         // The end of the space is the end of the prefix too.
         let behind = (block.len() > 0).then(|| block.bits().checked_add(1 << (128 - u32::from(block.len())))).flatten();
         match behind.filter(|bits| blocks.of.contains(Prefix::from_bits(blocks.of.family(), *bits, client.len()))) {

@@ -21,9 +21,11 @@ use crate::{
     app::Measuring,
     engine::{
         snapshot::World,
-        types::{At, Chance, EndpointId, UnixMillis},
+        steer::policy::{Key, Pool},
+        types::{At, Chance, EndpointId, PoolId, UnixMillis},
     },
     state::{
+        balance::Balance,
         ledger::{Event, Ledger},
         overrides::{Override, Whom},
     },
@@ -33,6 +35,8 @@ use crate::{
 const BEGINNING: u64 = 1_700_000_000_000;
 /// How often what reports load does so, in milliseconds.
 const REPORTS: u64 = 2000;
+/// How often it is looked whether demand has to go elsewhere, in milliseconds.
+const BEAT: u64 = 1000;
 
 /// What is true on the stage.
 #[derive(Debug)]
@@ -53,6 +57,9 @@ pub(super) struct Stage {
     /// What is measured of round trips.
     measuring: Option<Measuring>,
     probes: Probes,
+    /// Where demand goes, when that is looked at next, and what has been answered since.
+    balance: (Balance, u64),
+    answers: Vec<(PoolId, u32, u64)>,
     /// Who reports how much load, and when next.
     loads: BTreeMap<Whom, (f64, u64)>,
     asked: Option<Asked>,
@@ -91,6 +98,8 @@ impl Stage {
             ticked: None,
             measuring: None,
             probes: Probes::default(),
+            balance: (Balance::default(), BEAT),
+            answers: Vec::new(),
             loads: BTreeMap::new(),
             asked: None,
             said: HashMap::new(),
@@ -184,7 +193,9 @@ impl Stage {
             // A tick works out all that has changed by its moment: there is none twice.
             let tick = tick.filter(|due| self.ticked != Some(*due));
             let measured = self.measuring.as_ref().and_then(Measuring::due).map(|At(due)| due);
-            let moments = [self.wait, measured, tick, report, probe.map(|(moment, _)| moment)];
+            // Where nothing is assigned there is nothing to look at, and a month passes at once.
+            let beat = self.world.pools.iter().any(|pool| self.is_assigned(pool)).then_some(self.balance.1);
+            let moments = [self.wait, measured, tick, report, probe.map(|(moment, _)| moment), beat];
             let Some(moment) = moments.into_iter().flatten().min().filter(|moment| *moment <= until) else { break };
             self.now = self.now.max(moment);
             let at = At(self.now);
@@ -198,11 +209,31 @@ impl Stage {
                 self.ledger()?.fold(at, Event::Tick);
             } else if report == Some(moment) {
                 self.report(moment)?;
-            } else if let Some((_, target)) = probe {
+            } else if let Some((_, target)) = probe.filter(|(due, _)| *due == moment) {
                 self.probe(target)?;
+            } else {
+                self.balance(at)?;
             }
         }
         self.now = until;
+        Ok(())
+    }
+
+    /// Whether a pool is of those whose demand is assigned to regions.
+    fn is_assigned(&self, pool: &Pool) -> bool {
+        let policy = self.world.policies.get(pool.policy.at());
+        policy.is_some_and(|policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load))
+    }
+
+    /// Demand goes where there is room for it, by what has been asked since the last time.
+    fn balance(&mut self, at: At) -> Result<(), Fault> {
+        self.balance.1 = at.0 + BEAT;
+        let snapshot = self.ledger()?.snapshot(at);
+        let answers = std::mem::take(&mut self.answers);
+        if let Some(assigned) = self.balance.0.tick(at, &snapshot, &answers) {
+            let (of, assignments) = (Arc::clone(&snapshot.world), assigned.clone());
+            self.ledger()?.fold(at, Event::Assign { of, assignments });
+        }
         Ok(())
     }
 
@@ -311,6 +342,7 @@ impl Stage {
             answer: told.as_ref().map_or("silence".into(), |told| told.answer.to_string()),
             because: told.as_ref().map_or(Vec::new(), |told| reasons(&self.world, &told.steps)),
         });
+        self.answers.extend(told.as_ref().and_then(Told::counted));
         let last = self.asked.as_ref().and_then(|asked| asked.told.as_ref());
         let chosen_before = last.map(Told::chosen).unwrap_or_default();
         self.asked = Some(Asked { question, told, before, chosen_before, chance });
@@ -352,6 +384,8 @@ impl Stage {
         let snapshot = self.ledger()?.snapshot(at);
         let Asked { question, chance, .. } = self.asked()?;
         let now = UnixMillis(BEGINNING + at.0);
-        count::ask(&snapshot, question, blocks, Chance { now, ..*chance })
+        let fared = count::ask(&snapshot, question, blocks, Chance { now, ..*chance })?;
+        self.answers.extend(fared.values().filter_map(|one| one.counted));
+        Ok(fared)
     }
 }
