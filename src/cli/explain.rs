@@ -19,13 +19,17 @@ use crate::{
     config::{self, report},
     engine::{
         self, Sent,
+        geo::Map,
         health::monitor::Outcome,
         snapshot::{Snapshot, World},
-        steer::trace::Tape,
-        types::{At, Chance, Origin, Prefix, Transport, UnixMillis},
+        steer::{policy::Pool, trace::Tape},
+        types::{At, Chance, Origin, PoolId, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::RrType},
     },
-    state::ledger::{Event, Ledger},
+    state::{
+        balance::Balance,
+        ledger::{Event, Ledger},
+    },
 };
 
 /// Say what a client is answered, and why, stage by stage.
@@ -135,16 +139,25 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
     let mut ledger = Ledger::new(Arc::clone(world));
     let mut dead = vec![false; world.endpoints.len()];
     for wanted in down {
-        let mut found = false;
+        let (mut found, mut free) = (false, None);
         for pool in &world.pools {
             let first = pool.first.at();
             for (n, endpoint) in world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count)) {
                 let region = &world.regions[endpoint.region.at()].name;
                 let names = [format!("{}/{}", pool.name, endpoint.name), endpoint.name.to_string(), region.to_string()];
-                if names.contains(wanted) {
+                if !names.contains(wanted) {
+                    continue;
+                }
+                // Of a region those that nobody monitors stay up; alone they cannot be supposed down.
+                if endpoint.targets.iter().all(Option::is_none) {
+                    free = Some(&*endpoint.name);
+                } else {
                     (dead[n], found) = (true, true);
                 }
             }
+        }
+        if let Some(name) = free.filter(|_| !found) {
+            return Err(format!("--down {name}: nobody monitors it, so it is always up"));
         }
         if !found {
             let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints.iter().map(|e| &*e.name));
@@ -154,9 +167,6 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
     }
     let mut outcomes: Vec<Option<Outcome>> = vec![None; world.targets.len()];
     for (endpoint, dead) in world.endpoints.iter().zip(&dead) {
-        if *dead && endpoint.targets.iter().all(Option::is_none) {
-            return Err(format!("--down {}: nobody monitors it, so it is always up", endpoint.name));
-        }
         for target in endpoint.targets.iter().flatten() {
             let slot = &mut outcomes[target.at()];
             if *dead {
@@ -172,7 +182,30 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
         }
     }
     ledger.fold(At(0), Event::Deadline);
-    Ok(ledger.snapshot(At(0)))
+    Ok(assigned(ledger))
+}
+
+/// What is assigned then, where regions have a `demand`: every catchment asks alike, and those who are supposed to be
+/// down go down while all is well.
+fn assigned(mut ledger: Ledger) -> Snapshot {
+    let snapshot = ledger.snapshot(At(0));
+    let world = Arc::clone(&snapshot.world);
+    let mut well = Ledger::new(Arc::clone(&world));
+    for target in &world.targets {
+        well.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: Outcome::Good { took: 0 } });
+    }
+    well.fold(At(0), Event::Deadline);
+    let catchments = |pool: &Pool| pool.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
+    let answers: Vec<(PoolId, u32, u64)> = (0..)
+        .map(PoolId)
+        .zip(&world.pools)
+        .flat_map(|(id, pool)| (0..catchments(pool) as u32).map(move |catchment| (id, catchment, 1)))
+        .collect();
+    let mut balance = Balance::default();
+    let before = balance.tick(At(0), &well.snapshot(At(0)), &answers).cloned();
+    let Some(assignments) = balance.tick(At(1000), &snapshot, &[]).cloned().or(before) else { return snapshot };
+    ledger.fold(At(0), Event::Assign { of: Arc::clone(&world), assignments });
+    ledger.snapshot(At(0))
 }
 
 fn tell(snapshot: &Snapshot, question: &Question, args: &Explain) -> story::Story {

@@ -2,6 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
+const EXAMPLE: &str = "zones/example.toml";
+const STEERING: &str = "zones/steering.toml";
+
 /// (golden, arguments)
 const CASES: &[(&str, &str)] = &[
     ("near", "www.gslb.example.com --client 198.51.100.0/24 --draw c1fe21c29d0875c6"),
@@ -14,6 +17,9 @@ const CASES: &[(&str, &str)] = &[
     ("static", "gslb.example.com SOA --client 192.0.2.1"),
     ("special", "www.gslb.example.com --client 10.1.2.0/24 --resolver 198.51.100.53 --draw 3"),
     ("json", "www.gslb.example.com --client 198.51.100.0/24 --draw c1fe21c29d0875c6 --json"),
+    // Of `zones/steering.toml`: what the region's loss makes of demand, and who is kept out.
+    ("assigned", "shop.gslb.example.com --client 198.51.100.0/24 --down eu-west --draw 1"),
+    ("closed", "eu.gslb.example.com --client 198.51.100.0/24 --draw 1"),
 ];
 
 #[test]
@@ -22,7 +28,7 @@ fn explanations_read_as_they_should() {
     for (name, args) in CASES {
         let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
             .current_dir(root)
-            .args(["explain", "-c", "zones/example.toml"])
+            .args(["explain", "-c", if matches!(*name, "assigned" | "closed") { STEERING } else { EXAMPLE }])
             .args(args.split_whitespace())
             .output()
             .expect("it runs");

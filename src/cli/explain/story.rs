@@ -240,6 +240,12 @@ impl Story {
                     pool.catchment = Some(format!("{number} ({prefix})"));
                 }
             }
+            Step::Assigned(region, share) => {
+                if let Some(pool) = self.pools.last_mut() {
+                    let name = &world.regions[region.at()].name;
+                    pool.because.push(format!("assigned: {name} takes {} of those who come to it", admission(*share)));
+                }
+            }
             Step::Candidate(id, verdict) => {
                 if let Some(pool) = self.pools.last_mut() {
                     pool.candidates.push(candidate(world, *id, *verdict));

@@ -224,6 +224,11 @@ impl Ladder<'_> {
         }
         let catchment = field.piece.map_or(0, |(_, piece)| piece.catchment);
         let assignment = self.parts.assignments.get(pool.at()).and_then(Option::as_deref);
+        for (at, place) in field.table.places().iter().enumerate().filter(|_| T::ON && measured) {
+            if let Some(assignment) = assignment {
+                trace.note(|| Step::Assigned(place.id, assignment.share(catchment, at)));
+            }
+        }
         let doors =
             (measured && (field.row.partial != 0 || assignment.is_some())).then_some(Doors { assignment, catchment });
         let chosen = spread::choose(&field, eligible, doors, &self.drawing, trace);

@@ -2,7 +2,7 @@
 //! what `explain` prints is what the server did. Steps hold numbers; whoever prints them looks the names up.
 
 use super::policy::Key;
-use crate::engine::types::{EndpointId, Family, MapId, PoolId, Prefix, ServiceId};
+use crate::engine::types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, ServiceId};
 
 /// Something that listens to a decision.
 pub trait Trace {
@@ -88,6 +88,9 @@ pub enum Step {
         /// The slot, where one entered.
         slot: Option<u64>,
     },
+    /// What is assigned to a region of the pool for the client's catchment: the share that it takes of those who come to
+    /// it, in parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL).
+    Assigned(RegionId, u32),
     /// An endpoint was drawn and does not admit the block, whose number lies at or above its admission; both in parts of
     /// [`ADMIT_ALL`](super::policy::ADMIT_ALL).
     Refused {
