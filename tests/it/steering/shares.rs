@@ -107,6 +107,19 @@ fn round_robin_is_exact_and_smooth_over_one_period() {
         (0..period).for_each(|n| counts[in_slot(&snapshot, client, n)] += gcd);
         assert_eq!(counts, weights);
     }
+    // In any W slots in a row, also where regions hold several endpoints.
+    for set in [&[("eu", 3), ("us", 7), ("eu", 11), ("eu", 1)][..], &[("eu", 1), ("eu", 1), ("us", 2)], SETS[4]] {
+        let gcd = set.iter().fold(0, |a, (_, weight)| gcd(a, u64::from(*weight)));
+        let fair: Vec<u64> = set.iter().map(|(_, weight)| u64::from(*weight) / gcd).collect();
+        let period = fair.iter().sum::<u64>() as usize;
+        let snapshot = lab("extends = \"round-robin\"", set).healthy();
+        let turns: Vec<usize> = (0..3 * period as u64).map(|draw| one(ask(&snapshot, &www(), drawn(draw)))).collect();
+        for window in turns.windows(period) {
+            let mut counts = vec![0; set.len()];
+            window.iter().for_each(|turn| counts[*turn] += 1);
+            assert_eq!(counts, fair, "{set:?}");
+        }
+    }
     let snapshot = lab("extends = \"round-robin\"", &[("eu", 5), ("us", 1), ("ws", 1)]).healthy();
     let walked: String = (0..14).map(|n| char::from(b'a' + in_slot(&snapshot, client, n) as u8)).collect();
     assert!("aabacaaaabacaaaabacaa".contains(&walked), "from its own start: {walked}");
