@@ -56,15 +56,19 @@ impl Answers {
         self.other.load(Relaxed)
     }
 
-    /// Takes out what was counted since the last time, summed over workers: pool, catchment, seconds.
+    /// Takes out what was counted since the last time, summed over workers: pool, catchment, seconds. Places of which
+    /// nothing was counted are free again.
     #[must_use]
     pub fn take<'a>(workers: impl IntoIterator<Item = &'a Self>) -> Vec<(PoolId, u32, u64)> {
         let mut taken = Vec::new();
         for (key, count) in workers.into_iter().flat_map(|worker| &worker.places) {
-            let (key, seconds) = (key.load(Relaxed), if key.load(Relaxed) == 0 { 0 } else { count.swap(0, Relaxed) });
-            if seconds > 0 {
-                let at = key - 1;
-                taken.push((PoolId((at >> 32) as u32), at as u32, seconds));
+            let held = key.load(Relaxed);
+            match count.swap(0, Relaxed) {
+                _ if held == 0 => {}
+                // Catchments of configurations that are gone must not keep the places. An answer that is counted at this
+                // very moment may be taken for that of whoever comes next: one of many.
+                0 => _ = key.compare_exchange(held, 0, Relaxed, Relaxed),
+                seconds => taken.push((PoolId(((held - 1) >> 32) as u32), (held - 1) as u32, seconds)),
             }
         }
         taken.sort_unstable();
@@ -102,6 +106,17 @@ mod tests {
         let placed: u64 = Answers::take([&worker]).iter().map(|(.., seconds)| seconds).sum();
         assert_eq!(placed + worker.other(), 6 * PLACES as u64);
         assert!(placed >= PLACES as u64, "{placed}");
+    }
+
+    #[test]
+    fn places_of_what_is_asked_no_more_are_free_again() {
+        let worker = Answers::default();
+        (0..3 * PLACES as u32).for_each(|catchment| worker.add(PoolId(1), catchment, 2));
+        assert!(!Answers::take([&worker]).is_empty());
+        assert_eq!(Answers::take([&worker]), []);
+        let before = worker.other();
+        (0..100).for_each(|catchment| worker.add(PoolId(2), catchment, 2));
+        assert_eq!((Answers::take([&worker]).len(), worker.other()), (100, before));
     }
 
     #[test]
