@@ -307,7 +307,12 @@ impl Story {
             }
             Step::NoAddress(family) => {
                 let family = if *family == Family::V4 { "IPv4" } else { "IPv6" };
-                self.note = Some(format!("none of what was chosen has a living {family} address"));
+                let chosen = self.pools.iter().flat_map(|pool| &pool.candidates).any(|candidate| candidate.chosen);
+                self.note = Some(if chosen {
+                    format!("none of what was chosen has a living {family} address")
+                } else {
+                    format!("what is configured for this case holds no {family} address")
+                });
             }
             Step::Ttl(seconds, from) => {
                 self.ttl = Some(Ttl { seconds: *seconds, from: words::ttl(*from) });

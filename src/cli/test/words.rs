@@ -27,10 +27,17 @@ fn plain(text: &str, found: &mut Vec<String>) {
     found.extend(text.replace(',', " , ").split_whitespace().map(str::to_owned));
 }
 
+/// The longest time of a scenario, in milliseconds: every probe of it is played.
+const LONGEST: u64 = 168 * 3_600_000;
+
 /// A moment or a while, in milliseconds.
 pub(super) fn millis(text: &str) -> Result<u64, Fault> {
-    measured(text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)])
-        .ok_or_else(|| fault(format!("{text} is no time"), "write 500ms, 10s, 5m or 1h"))
+    let found = measured(text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)])
+        .ok_or_else(|| fault(format!("{text} is no time"), "write 500ms, 10s, 5m or 1h"))?;
+    if found > LONGEST {
+        return Err(fault(format!("{text} is too long"), "a scenario plays every probe: write a week, 168h, at most"));
+    }
+    Ok(found)
 }
 
 /// A while in microseconds.

@@ -159,7 +159,8 @@ impl Fold<'_> {
         self.atlas.leaves(slot, 0, 0, &mut |entry, bits, depth| {
             let cell = self.cells[entry as usize];
             let here = self.rows.denied(cell.catchment());
-            whole &= !cell.pinned() && (cell.fenced() || *denied.get_or_insert(here) == here);
+            // Special-purpose blocks too: what covers them would let in whom it must not.
+            whole &= !cell.pinned() && *denied.get_or_insert(here) == here;
             shares.add(Share { cell, extent: extent(depth), first: bits });
         });
         shares.most().filter(|_| whole).map(|share| share.cell)

@@ -190,6 +190,35 @@ fn the_runner_up_is_of_another_region() {
     }
 }
 
+/// A place that operators state inside a special-purpose block, finer than maps are cut, opens nothing around it: who is
+/// there is still nowhere, and outside every `only`.
+#[test]
+fn a_fence_holds_inside_special_purpose_blocks() {
+    let text = config("prefer = []", &[("a", 100)])
+        .replace("[monitors.m]", "[geo]\noverrides = \"o.csv\"\n[monitors.m]")
+        .replace("[pools.p]\n", "[pools.p]\nfence = { only = [\"country:US\"] }\n")
+        + "when_fenced = \"refused\"\n";
+    let places = "prefix,continent,country,subdivision,city,lat,lon,asn\n100.64.204.16/28,NA,US,,,,,\n";
+    let snapshot = Lab::new(draft(&text, &[("o.csv", places)])).healthy();
+    for (source, subnet, open) in [
+        ("100.64.204.17", None, true),
+        ("100.64.204.1", None, false),
+        ("8.8.8.8", Some("100.64.204.1/32"), false),
+        ("100.64.204.17", Some("100.64.204.1/32"), true), // the option says nothing: by the sender
+        ("8.8.8.8", Some("100.64.204.17/32"), true),
+        ("8.8.8.8", None, false),
+    ] {
+        let question = Question::new("www.g.test", A).from(source);
+        let question = match subnet {
+            Some(subnet) => question.with(prefix(subnet)),
+            None => question,
+        };
+        let answer = listen(&snapshot, &question, at(0)).expect("ready").answer;
+        let expected = if open { Rcode::NoError } else { Rcode::Refused };
+        assert_eq!(answer.rcode, expected, "{source} {subnet:?}");
+    }
+}
+
 /// A direct name answers with its region alone, whatever its health.
 #[test]
 fn a_direct_name_is_its_region() {

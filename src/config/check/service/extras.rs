@@ -70,8 +70,14 @@ pub(super) fn https(service: &str, written: &Spanned<HttpsSpec>, notes: &mut Not
         let given = *element(&item).get_ref();
         let fault = if alpn.iter().any(|known| **known == *given) {
             notes.error(item.span(), format!("`{}` has {given:?} twice", at("alpn")), "here again")
-        } else if !(1..=255).contains(&given.len()) || !given.bytes().all(|octet| octet.is_ascii_graphic()) {
-            notes.error(item.span(), format!("`{}` has {given:?}", at("alpn")), "1 to 255 visible ASCII characters")
+        } else if !(1..=255).contains(&given.len())
+            || !given.bytes().all(|octet| octet.is_ascii_graphic() && octet != b',')
+        {
+            notes.error(
+                item.span(),
+                format!("`{}` has {given:?}", at("alpn")),
+                "one protocol: 1 to 255 visible ASCII characters without a comma",
+            )
         } else {
             alpn.push(given.into());
             continue;

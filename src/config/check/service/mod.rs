@@ -164,6 +164,21 @@ fn closed(
             let fault = notes.warning(span, message, "no fence can leave a client nothing");
             fault.remedy("take it out")
         }
+        (true, Some(Fallback::Addresses(list)), Some(span)) => {
+            // An empty answer is for everybody who shares the resolver (RFC 7871 7.4).
+            let pools = service.pools.iter().filter_map(|at| around.steered.get(*at));
+            let endpoints: Vec<_> =
+                pools.flat_map(|pool| &pool.endpoints).map(|endpoint| endpoint.addresses()).collect();
+            let lacks = [(4, "A"), (6, "AAAA")].into_iter().enumerate().find(|(at, (number, _))| {
+                endpoints.iter().any(|families| families[*at].is_some())
+                    && !list.iter().any(|address| address.is_ipv4() == (*number == 4))
+            });
+            let Some((_, (number, rtype))) = lacks else { return };
+            let path = join(&["services", key.get_ref(), "when_fenced"]);
+            let label = format!("resolvers keep the empty {rtype} for all their clients, inside the fence and outside");
+            let fault = notes.warning(span, format!("`{path}` holds no IPv{number} address"), label);
+            fault.remedy(format!("add an IPv{number} address, as the endpoints have one"))
+        }
         _ => return,
     };
     notes.push(fault);
