@@ -96,7 +96,8 @@ impl Balance {
     /// Another configuration. Where its groups are the same ones, all that is known of them is kept.
     fn take_over(&mut self, world: &Arc<World>) {
         let members = view::members(world);
-        let same = members == self.members && self.world.is_some();
+        let same =
+            members == self.members && self.world.as_ref().is_some_and(|old| view::number_alike(&members, old, world));
         if !same {
             *self = Self { said: vec![None; world.pools.len()], ..Self::default() };
         } else if self.said.len() != world.pools.len() {

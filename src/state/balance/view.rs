@@ -109,6 +109,15 @@ pub(super) fn members(world: &World) -> Vec<Member> {
     taking.into_iter().map(member).collect()
 }
 
+/// Whether catchments have the same numbers in both: maps that were compiled anew number them as they come.
+pub(super) fn number_alike(members: &[Member], one: &World, other: &World) -> bool {
+    let map = |world: &World, member: &Member| world.pools.get(member.id.at()).and_then(|pool| pool.map);
+    members.iter().all(|member| {
+        let [a, b] = [one, other].map(|world| map(world, member).and_then(|id| world.maps.get(id.at())));
+        a == b
+    })
+}
+
 fn endpoints<'w>(world: &'w World, pool: &Pool) -> impl Iterator<Item = (usize, &'w Endpoint)> {
     let first = pool.first.at();
     world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count))
