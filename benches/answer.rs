@@ -33,11 +33,12 @@ const HTTPS: u8 = 65;
 
 /// Kinds of answers: the name, how question n is spelt, its type, and whether it carries a client subnet.
 type Kind = (&'static str, fn(usize) -> String, u8, bool);
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     ("static", |n| format!("h{}.bench.test", n * 7 % NAMES), A, false),
     ("steered, one in the band", |n| format!("near{}.bench.test", n * 7 % 1000), A, true),
     ("steered, rendezvous", |n| format!("hash{}.bench.test", n * 7 % 1000), A, true),
     ("steered, weighted", |n| format!("weighted{}.bench.test", n * 7 % 1000), A, true),
+    ("steered, three regions", |n| format!("three{}.bench.test", n * 7 % 1000), A, true),
     ("steered, HTTPS", |n| format!("hash{}.bench.test", n * 7 % 1000), HTTPS, true),
     ("steered, another name", |n| format!("cdn{}.bench.test", n * 7 % 1000), A, true),
     ("reflect", |_| "who.bench.test".into(), TXT, true),
@@ -146,7 +147,7 @@ fn packets(kind: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// 10,000 static names, 3,000 services over six regions, and 15,000 client networks with places of their own.
+/// 10,000 static names, 4,000 services over six regions and 1,000 over three, and 15,000 client networks with places of their own.
 fn snapshot(folder: &Path) -> Snapshot {
     let places = [(39.0, -77.5), (50.1, 8.7), (19.1, 72.9), (35.7, 139.7), (-33.9, 151.2), (-23.5, -46.6)];
     let mut zone =
@@ -163,9 +164,11 @@ fn snapshot(folder: &Path) -> Snapshot {
     config.push_str(
         "[monitors.m]\ntcp = { port = 80 }\n[policies.near]\nextends = \"adaptive\"\ntolerance = { rtt = \"0ms\" }\n",
     );
-    for (pool, policy) in [("near", "near"), ("hash", "ip-hash"), ("weighted", "weighted"), ("cdn", "ip-hash")] {
+    for (pool, policy) in
+        [("near", "near"), ("hash", "ip-hash"), ("weighted", "weighted"), ("cdn", "ip-hash"), ("three", "adaptive")]
+    {
         let _ = writeln!(config, "[pools.{pool}]\nmonitor = \"m\"\npolicy = \"{policy}\"\n[pools.{pool}.endpoints]");
-        for n in 0..places.len() {
+        for n in 0..if pool == "three" { 3 } else { places.len() } {
             let _ =
                 writeln!(config, "e{n} = {{ region = \"r{n}\", address = [\"198.51.100.{n}\"], weight = {} }}", 10 + n);
         }
