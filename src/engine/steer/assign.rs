@@ -3,7 +3,8 @@
 
 use super::{
     landing::Band,
-    policy::{Endpoint, Key, Policy, Pool},
+    policy::{Endpoint, Policy, Pool},
+    rank,
     row::{EndpointRow, PoolRow, members},
     table::PoolTable,
 };
@@ -32,10 +33,7 @@ impl Standing<'_> {
     /// The pool's regions in id order: what an [assignment](super::table::Assignment) numbers.
     #[must_use]
     pub fn regions(&self) -> Vec<RegionId> {
-        let mut regions: Vec<RegionId> = self.own().iter().map(|endpoint| endpoint.region).collect();
-        regions.sort_unstable();
-        regions.dedup();
-        regions
+        self.table.places().iter().map(|place| place.id).collect()
     }
 
     /// How many catchments its clients are in.
@@ -61,14 +59,7 @@ impl Standing<'_> {
         let row = self.row;
         let mut allowed = row.weighted & !row.out & !row.drained;
         if let Some(map) = self.map {
-            let denied = map.denied(catchment);
-            let fences = &map.rule().fences;
-            for (n, endpoint) in self.own().iter().enumerate().filter(|_| denied != 0) {
-                let keeps_out = |n: u8| fences.get(usize::from(n)).is_some_and(|f| endpoint.fences.contains(f));
-                if members(denied).any(keeps_out) {
-                    allowed &= !(1 << n);
-                }
-            }
+            allowed &= !self.table.behind(map.denied(catchment));
             if self.policy.limits != Policy::UNLIMITED {
                 allowed &= self.table.in_rule_regions(u64::MAX, map.within(catchment));
             }
@@ -115,16 +106,9 @@ impl Standing<'_> {
     /// The best band of a set, by the keys that follow from configuration and place.
     fn best(&self, catchment: u32, eligible: u64) -> u64 {
         let (mut band, mut geo_key) = (eligible, 0);
+        let here = self.map.map(|map| (map, catchment));
         for (key, _) in &self.policy.prefer {
-            band = match (key, self.map) {
-                (Key::Order, _) => self.table.first_in_order(band),
-                (Key::Rtt | Key::Distance | Key::Geo, Some(map)) => {
-                    let regions = map.best(catchment, geo_key, self.table.rule_regions(band));
-                    geo_key += 1;
-                    self.table.in_rule_regions(band, regions)
-                }
-                (Key::Rtt | Key::Distance | Key::Geo, None) | (Key::Load | Key::Response, _) => band,
-            };
+            band = rank::settled(self.table, here, *key, &mut geo_key, band).unwrap_or(band);
         }
         band
     }

@@ -85,19 +85,14 @@ impl<'s> Field<'s> {
     pub(super) fn rank<T: Trace>(&self, eligible: u64, first: bool, trace: &mut T) -> u64 {
         let mut band = eligible;
         let mut geo_key = 0;
+        let here = self.piece.map(|(map, piece)| (map, piece.catchment));
         for &(key, tolerance) in &self.policy.prefer {
             let before = band;
-            band = match (key, self.piece) {
-                (Key::Order, _) => self.table.first_in_order(band),
-                (Key::Rtt | Key::Distance | Key::Geo, Some((map, piece))) => {
-                    let regions = map.best(piece.catchment, geo_key, self.table.rule_regions(band));
-                    geo_key += 1;
-                    self.table.in_rule_regions(band, regions)
-                }
-                (Key::Rtt | Key::Distance | Key::Geo, None) => band,
-                (Key::Load | Key::Response, _) if self.row.assigned => band,
-                (Key::Load, _) => self.least(band, tolerance, |row| row.load),
-                (Key::Response, _) => self.least(band, tolerance, |row| row.response),
+            band = match settled(self.table, here, key, &mut geo_key, band) {
+                Some(band) => band,
+                None if self.row.assigned => band,
+                None if key == Key::Load => self.least(band, tolerance, |row| row.load),
+                None => self.least(band, tolerance, |row| row.response),
             };
             for n in members(before).filter(|_| T::ON && first) {
                 trace.note(|| Step::Ranked {
@@ -131,5 +126,27 @@ impl<'s> Field<'s> {
             Key::Load => self.row_of(n).load,
             Key::Response => self.row_of(n).response,
         }
+    }
+}
+
+/// What a key leaves of a set for clients of a catchment, where it follows from configuration and place; none for the keys
+/// that go by what is live. `geo_key` counts the keys that maps answer.
+#[inline]
+pub(super) fn settled(
+    table: &PoolTable,
+    here: Option<(&Map, u32)>,
+    key: Key,
+    geo_key: &mut usize,
+    set: u64,
+) -> Option<u64> {
+    match (key, here) {
+        (Key::Order, _) => Some(table.first_in_order(set)),
+        (Key::Rtt | Key::Distance | Key::Geo, Some((map, catchment))) => {
+            let regions = map.best(catchment, *geo_key, table.rule_regions(set));
+            *geo_key += 1;
+            Some(table.in_rule_regions(set, regions))
+        }
+        (Key::Rtt | Key::Distance | Key::Geo, None) => Some(set),
+        (Key::Load | Key::Response, _) => None,
     }
 }
