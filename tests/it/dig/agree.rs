@@ -1,8 +1,8 @@
 //! Two servers that have never heard of each other say the same, and each says one endpoint for every type.
 
-use std::{fmt::Write as _, fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path, process::Command};
+use std::{fmt::Write as _, fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path};
 
-use super::Server;
+use super::{Server, answer};
 
 const ZONE: &str = "$ORIGIN g.test.
 $TTL 300
@@ -35,12 +35,7 @@ fn config(secret: &Path) -> String {
 
 /// The short answers of one `dig` over a file of questions, in the file's order.
 fn batch(server: &Server, file: &Path) -> Vec<String> {
-    let address = server.addresses[0];
-    let run = Command::new("dig")
-        .args([&format!("@{}", address.ip()), "-p", &address.port().to_string(), "+short", "-f"])
-        .arg(file)
-        .output()
-        .expect("dig runs");
+    let run = answer::dig(server.addresses[0]).args(["+short", "-f"]).arg(file).output().expect("dig runs");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     String::from_utf8(run.stdout).expect("text").lines().map(str::to_owned).collect()
 }

@@ -1,6 +1,10 @@
 //! A run of `dig` and what it printed.
 
-use std::{net::SocketAddr, process::Command};
+use std::{
+    net::SocketAddr,
+    process::Command,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
 /// What `dig` printed, taken apart.
 #[derive(Clone, Debug, Default)]
@@ -34,15 +38,27 @@ pub struct Row {
     pub data: String,
 }
 
+/// `dig`, told whom to ask and from where. It shares its ports as the server does (SO_REUSEPORT): once in as many
+/// queries as there are ephemeral ports it would be given the server's own, and hear nobody but itself. So its queries
+/// leave from another loopback address, or where IPv6 has but one from a port that is not handed out.
+pub fn dig(server: SocketAddr) -> Command {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let mut command = Command::new("dig");
+    command.arg(format!("@{}", server.ip())).args(["-p", &server.port().to_string()]);
+    command.args(match server {
+        SocketAddr::V4(_) => ["-b".to_owned(), "127.0.0.2".to_owned()],
+        SocketAddr::V6(_) => ["-b".to_owned(), format!("::1#{}", NEXT.fetch_add(1, Ordering::Relaxed))],
+    });
+    command.env("LANG", "C").env("HOME", "/nonexistent");
+    command
+}
+
 impl Answer {
     /// Runs `dig` against a server with these further words of its own language.
     pub fn ask(server: SocketAddr, words: &str) -> Self {
-        let run = Command::new("dig")
-            .arg(format!("@{}", server.ip()))
-            .args(["-p", &server.port().to_string(), "+tries=1", "+time=5", "+nocookie", "+norecurse", "+noidnin"])
+        let run = dig(server)
+            .args(["+tries=1", "+time=5", "+nocookie", "+norecurse", "+noidnin"])
             .args(words.split_whitespace())
-            .env("LANG", "C")
-            .env("HOME", "/nonexistent")
             .output()
             .expect("dig runs: bash tests/run installs it");
         Self::read(&String::from_utf8_lossy(&run.stdout))

@@ -103,6 +103,6 @@ fn the_reflect_name_tells_a_client_what_it_is_taken_for() {
     let text = "\"client=203.0.113.0/24\" \"by=client subnet\" \"network=203.0.113.0/24\" \
                 \"place=New York, US-NY, NA, AS64500\"";
     assert_eq!((answer.one(), answer.answer[0].ttl, answer.scope()), (text, 0, 24));
-    assert_eq!(server.dig("whoami.g.test a").one(), "127.0.0.1");
+    assert_eq!(server.dig("whoami.g.test a").one(), "127.0.0.2");
     server.dig("whoami.g.test aaaa").assert_nodata();
 }
