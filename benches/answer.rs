@@ -194,7 +194,8 @@ fn snapshot(folder: &Path) -> Snapshot {
     let world = Arc::new(World::seal(draft));
     let mut ledger = Ledger::new(Arc::clone(&world));
     for target in &world.targets {
-        ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: Outcome::Good { took: 1 } });
+        ledger
+            .fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: Outcome::good(1) });
     }
     ledger.snapshot(At(0))
 }

@@ -12,8 +12,9 @@ use crate::{
     engine::{
         geo::{GeoKey, Measured, Rule, Whose},
         health::{
+            check::Check,
             fold::Health,
-            monitor::{Check, Monitor, ProbeKey, Rhythm},
+            monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
         },
         signal::latency::{Reading, Terms},
         snapshot::{Draft, Region, Target},
@@ -23,13 +24,17 @@ use crate::{
 
 fn config(ports: &[u16], workers: Workers) -> Config {
     let rhythm = Rhythm { interval: 100, timeout: 5000, recheck: 50, fall: 2, rise: 2 };
-    let target = |port: &u16| Target {
-        monitor: MonitorId(0),
-        key: Arc::new(ProbeKey { check: Check::Tcp { port: *port }, address: IpAddr::from([127, 0, 0, 1]) }),
-    };
+    let key = |port: &u16| Arc::new(ProbeKey::new(Check::tcp(*port), IpAddr::from([127, 0, 0, 1])));
+    let target = |port: &u16| Target::probed(MonitorId(0), key(port));
     Config {
         draft: Draft {
-            monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
+            monitors: vec![Monitor {
+                name: "lb".into(),
+                watch: Watch::Probe(Check::tcp(0)),
+                rhythm,
+                calm: Calm::NONE,
+                source: None,
+            }],
             targets: ports.iter().map(target).collect(),
             ..Draft::default()
         },

@@ -21,7 +21,7 @@ use crate::{
         self, Sent,
         geo::Map,
         health::monitor::Outcome,
-        snapshot::{Snapshot, World},
+        snapshot::{Snapshot, Target, World},
         steer::{policy::Pool, trace::Tape},
         types::{At, Chance, Origin, PoolId, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::RrType},
@@ -172,13 +172,13 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
             if *dead {
                 *slot = Some(Outcome::Bad("supposed down".into()));
             } else if slot.is_none() {
-                *slot = Some(Outcome::Good { took: 0 });
+                *slot = Some(Outcome::good(0));
             }
         }
     }
     for (target, outcome) in world.targets.iter().zip(outcomes) {
-        if let Some(outcome) = outcome {
-            ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome });
+        if let (Some(outcome), Some(key)) = (outcome, target.key()) {
+            ledger.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome });
         }
     }
     ledger.fold(At(0), Event::Deadline);
@@ -191,8 +191,8 @@ fn assigned(mut ledger: Ledger) -> Snapshot {
     let snapshot = ledger.snapshot(At(0));
     let world = Arc::clone(&snapshot.world);
     let mut well = Ledger::new(Arc::clone(&world));
-    for target in &world.targets {
-        well.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: Outcome::Good { took: 0 } });
+    for key in world.targets.iter().filter_map(Target::key) {
+        well.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
     }
     well.fold(At(0), Event::Deadline);
     let catchments = |pool: &Pool| pool.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);

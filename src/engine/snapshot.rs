@@ -1,19 +1,22 @@
 //! Everything that one query reads: the compiled configuration and the live rows that belong to it, inseparable.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 pub use super::steer::row::{EndpointRow, PoolRow};
 
 use super::{
     geo::{Atlas, Cuts, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
-    health::monitor::{Monitor, ProbeKey},
+    health::{
+        monitor::{Monitor, ProbeKey},
+        rules::HealthRules,
+    },
     signal::{latency::Latencies, load::Load},
     steer::{
         draw::Seed,
         policy::{Endpoint, Fallback, Https, Policy, Pool, Service},
         table::{Assignment, PoolTable},
     },
-    types::{At, MapId, MonitorId, Prefix, RegionId},
+    types::{At, MapId, MonitorId, Prefix, RegionId, TargetId},
     wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
     zone::{ZoneSource, table::Table},
 };
@@ -25,8 +28,10 @@ pub struct Draft {
     pub regions: Vec<Region>,
     /// Monitors in name order.
     pub monitors: Vec<Monitor>,
-    /// What is probed.
+    /// What is probed, and what is made of it.
     pub targets: Vec<Target>,
+    /// What holds for all health together.
+    pub health: HealthRules,
     /// Where load reports come from, in name order.
     pub loads: Vec<Load>,
     /// Endpoints of all pools, pool by pool.
@@ -245,8 +250,50 @@ pub struct Region {
 pub struct Target {
     /// Whose rhythm it follows.
     pub monitor: MonitorId,
-    /// What is asked of whom; history is carried by it.
-    pub key: Arc<ProbeKey>,
+    /// Where its health comes from.
+    pub asks: Asks,
+}
+
+/// Where a target's health comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Asks {
+    /// Probes: what is asked of whom. History is carried by it.
+    Probe(Arc<ProbeKey>),
+    /// Other targets, which all stand before it in the list.
+    Several {
+        /// How many of them must be up.
+        needed: u32,
+        /// They.
+        of: Vec<TargetId>,
+        /// The address that they all are about.
+        address: IpAddr,
+    },
+}
+
+impl Target {
+    /// A target that is probed.
+    #[must_use]
+    pub fn probed(monitor: MonitorId, key: Arc<ProbeKey>) -> Self {
+        Self { monitor, asks: Asks::Probe(key) }
+    }
+
+    /// What is asked of whom, where it is probed itself.
+    #[must_use]
+    pub fn key(&self) -> Option<&Arc<ProbeKey>> {
+        match &self.asks {
+            Asks::Probe(key) => Some(key),
+            Asks::Several { .. } => None,
+        }
+    }
+
+    /// The address that it is about.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        match &self.asks {
+            Asks::Probe(key) => key.address,
+            Asks::Several { address, .. } => *address,
+        }
+    }
 }
 
 /// What one query reads.

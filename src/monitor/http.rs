@@ -6,12 +6,17 @@ use std::{io, net::IpAddr, net::SocketAddr};
 use reqwest::{Client, Method, Request, Response, Url, header, redirect, retry};
 
 use super::probe::say;
-use crate::engine::health::monitor::{HttpCheck, Outcome};
+use crate::engine::health::{
+    check::{Body, HttpCheck},
+    monitor::Outcome,
+};
 
 const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
 
 /// The client of all probes.
 pub(super) fn client() -> io::Result<Client> {
+    // Who was first decides; every part of this process wants the same one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Client::builder()
         .user_agent(USER_AGENT)
         .no_proxy()
@@ -32,9 +37,9 @@ pub(super) async fn ask(client: &Client, check: &HttpCheck, address: IpAddr) -> 
     if !check.status.iter().any(|(low, high)| (*low..=*high).contains(&status)) {
         return Err(Outcome::Bad(format!("status {status}").into()));
     }
-    match &check.body {
-        Some((text, max)) => find(&mut response, text, *max as usize).await,
-        None => Ok(()),
+    match check.body.first() {
+        Some(Body::Contains(text)) => find(&mut response, text, check.body_max as usize).await,
+        _ => Ok(()),
     }
 }
 

@@ -28,7 +28,9 @@ impl Plan {
     pub fn of(world: &World) -> Self {
         let mut plan = Self::default();
         for target in &world.targets {
-            plan.add(Arc::clone(&target.key), world.monitors[target.monitor.at()].rhythm);
+            if let Some(key) = target.key() {
+                plan.add(Arc::clone(key), world.monitors[target.monitor.at()].rhythm);
+            }
         }
         plan
     }
@@ -60,13 +62,13 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::health::monitor::Check;
+    use crate::engine::health::check::Check;
 
     const SLOW: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
     const QUICK: Rhythm = Rhythm { interval: 500, ..SLOW };
 
     fn key(port: u16) -> Arc<ProbeKey> {
-        Arc::new(ProbeKey { check: Check::Tcp { port }, address: [192, 0, 2, 1].into() })
+        Arc::new(ProbeKey::new(Check::tcp(port), [192, 0, 2, 1].into()))
     }
 
     fn plan(beats: &[(u16, Rhythm)]) -> Plan {

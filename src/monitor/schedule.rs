@@ -55,7 +55,7 @@ mod tests {
         let (mut schedule, first) = Schedule::start(rhythm, draws);
         let mut waits = vec![first];
         for letter in outcomes.chars() {
-            let outcome = if letter == 'g' { Outcome::Good { took: 1 } } else { Outcome::Bad("status 503".into()) };
+            let outcome = if letter == 'g' { Outcome::good(1) } else { Outcome::Bad("status 503".into()) };
             schedule.observe(rhythm, At(0), outcome);
             waits.push(schedule.wait(rhythm));
         }

@@ -9,7 +9,10 @@ use tokio::{
 
 use super::*;
 use crate::engine::{
-    health::monitor::{Check, HttpCheck, Monitor, Outcome},
+    health::{
+        check::{Body, Check, HttpCheck, HttpVersion},
+        monitor::{Calm, Monitor, Outcome, Watch},
+    },
     snapshot::{Draft, Target, World},
     types::MonitorId,
 };
@@ -87,18 +90,22 @@ async fn treat(mut stream: TcpStream, manner: Manner) {
 fn http(port: u16) -> HttpCheck {
     HttpCheck {
         port,
+        tls: None,
+        version: HttpVersion::One,
         method: "GET".into(),
         path: "/health".into(),
         host: None,
         headers: Vec::new(),
         status: vec![(200, 299)],
-        body: None,
+        body: Vec::new(),
+        body_max: 65_536,
+        redirects: 0,
     }
 }
 
 async fn ask(check: Check, timeout: u64) -> Outcome {
     let client = http::client().expect("a client");
-    probe::run(&client, &ProbeKey { check, address: LOOPBACK }, timeout).await
+    probe::run(&client, &ProbeKey::new(check, LOOPBACK), timeout).await
 }
 
 fn bad(text: &str) -> Outcome {
@@ -132,14 +139,14 @@ async fn the_request_is_as_configured() {
         path: "/health?deep=1".into(),
         host: Some("www.example.com".into()),
         headers: vec![("x-probe".into(), "1".into())],
-        body: Some((text.into(), 4096)),
+        body: vec![Body::Contains(text.into())],
         ..http(port)
     };
     for text in ["PURGE /health?deep=1 HTTP/1.1\r\n", "host: www.example.com\r\n", "x-probe: 1\r\n", "agent: meridian/"]
     {
         assert_eq!(ask(Check::Http(check(text)), 5000).await.is_good(), Some(true), "{text}");
     }
-    let plain = HttpCheck { body: Some((format!("host: 127.0.0.1:{port}\r\n").into(), 4096)), ..http(port) };
+    let plain = HttpCheck { body: vec![Body::Contains(format!("host: 127.0.0.1:{port}\r\n").into())], ..http(port) };
     assert_eq!(ask(Check::Http(plain), 5000).await.is_good(), Some(true));
 }
 
@@ -147,7 +154,9 @@ async fn the_request_is_as_configured() {
 async fn a_body_is_searched_within_its_limit() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nall o\r\n4\r\nk, w\r\n0\r\n\r\n";
     let port = serve(Manner::Replies(chunked)).await.port();
-    let check = |text: &str, max| Check::Http(HttpCheck { body: Some((text.into(), max)), ..http(port) });
+    let check = |text: &str, max| {
+        Check::Http(HttpCheck { body: vec![Body::Contains(text.into())], body_max: max, ..http(port) })
+    };
     assert_eq!(ask(check("ok", 9), 5000).await.is_good(), Some(true), "across two chunks");
     assert_eq!(ask(check("ok", 6), 5000).await.is_good(), Some(true), "just inside the limit");
     assert_eq!(ask(check("ok", 5), 5000).await, bad("the first 5 octets of the body lack \"ok\""));
@@ -159,7 +168,7 @@ async fn hostile_servers_cost_no_more_than_the_timeout_and_the_limit() {
     let silent = serve(Manner::IsSilent).await.port();
     assert_eq!(ask(Check::Http(http(silent)), 60).await, bad("no answer within 60 ms"));
     let flood = serve(Manner::Floods).await.port();
-    let check = HttpCheck { body: Some(("ok".into(), 65536)), ..http(flood) };
+    let check = HttpCheck { body: vec![Body::Contains("ok".into())], ..http(flood) };
     assert_eq!(ask(Check::Http(check), 5000).await, bad("the first 65536 octets of the body lack \"ok\""));
     let drip = serve(Manner::Drips).await.port();
     assert_eq!(ask(Check::Http(http(drip)), 5000).await.is_good(), Some(false));
@@ -178,16 +187,15 @@ async fn faults_of_connections_have_names() {
         listener.local_addr().expect("an address").port()
     };
     assert_eq!(ask(Check::Http(http(nobody)), 5000).await, bad("connection refused"));
-    assert_eq!(ask(Check::Tcp { port: nobody }, 5000).await, bad("connection refused"));
-    assert_eq!(ask(Check::Tcp { port: reset }, 5000).await.is_good(), Some(true));
+    assert_eq!(ask(Check::tcp(nobody), 5000).await, bad("connection refused"));
+    assert_eq!(ask(Check::tcp(reset), 5000).await.is_good(), Some(true));
 }
 
 fn plan(ports: &[u16], rhythm: Rhythm) -> Plan {
-    let monitors = vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }];
-    let target = |port: &u16| Target {
-        monitor: MonitorId(0),
-        key: Arc::new(ProbeKey { check: Check::Http(http(*port)), address: LOOPBACK }),
-    };
+    let monitors =
+        vec![Monitor { name: "lb".into(), watch: Watch::Probe(Check::tcp(0)), rhythm, calm: Calm::NONE, source: None }];
+    let key = |port: &u16| Arc::new(ProbeKey::new(Check::Http(http(*port)), LOOPBACK));
+    let target = |port: &u16| Target::probed(MonitorId(0), key(port));
     Plan::of(&World::seal(Draft { monitors, targets: ports.iter().map(target).collect(), ..Draft::default() }))
 }
 
@@ -200,7 +208,8 @@ async fn next(inbox: &mut mpsc::Receiver<Event>) -> (u16, Outcome) {
     match inbox.recv().await {
         Some(Event::Outcome { key, outcome }) => match &key.check {
             Check::Http(check) => (check.port, outcome),
-            Check::Tcp { port } => (*port, outcome),
+            Check::Tcp(check) => (check.port, outcome),
+            other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
     }

@@ -356,7 +356,7 @@ impl Ledger {
                 self.unheard -= 1;
             }
             let transition = record.observe(&monitor.rhythm, at, outcome.clone());
-            if let Outcome::Good { took } = outcome {
+            if let Outcome::Good { took, .. } = outcome {
                 let (took, before) = (*took as f64 / 100.0, &mut self.took[id.at()]);
                 *before = Some(before.map_or(took, |before| before + (took - before) * RECENT));
             }

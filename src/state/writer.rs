@@ -125,7 +125,10 @@ fn say(change: &Change) {
 mod tests {
     use super::*;
     use crate::engine::{
-        health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
+        health::{
+            check::Check,
+            monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
+        },
         snapshot::{Draft, Region, Target},
         types::MonitorId,
     };
@@ -134,15 +137,21 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn key(port: u16) -> Arc<ProbeKey> {
-        Arc::new(ProbeKey { check: Check::Tcp { port }, address: [192, 0, 2, 1].into() })
+        Arc::new(ProbeKey::new(Check::tcp(port), [192, 0, 2, 1].into()))
     }
 
     fn world(ports: &[u16]) -> Arc<World> {
         let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
         Arc::new(World::seal(Draft {
-            monitors: vec![Monitor { name: "lb".into(), check: Check::Tcp { port: 0 }, rhythm }],
+            monitors: vec![Monitor {
+                name: "lb".into(),
+                watch: Watch::Probe(Check::tcp(0)),
+                rhythm,
+                calm: Calm::NONE,
+                source: None,
+            }],
             regions: vec![Region { name: "eu".into(), ..Region::default() }],
-            targets: ports.iter().map(|port| Target { monitor: MonitorId(0), key: key(*port) }).collect(),
+            targets: ports.iter().map(|port| Target::probed(MonitorId(0), key(*port))).collect(),
             ..Draft::default()
         }))
     }
@@ -159,7 +168,7 @@ mod tests {
     async fn who_hears_of_a_change_finds_it_published() {
         let writer = Writer::start(world(&[1]), Clock::new(), HOUR);
         let mut changes = writer.changes();
-        let outcome = Outcome::Good { took: 1 };
+        let outcome = Outcome::good(1);
         writer.events.send(Event::Outcome { key: key(1), outcome }).await.unwrap();
         assert!(matches!(&*changes.recv().await.unwrap(), Change::Verdict(_)));
         let snapshot = writer.board.load();
@@ -173,7 +182,7 @@ mod tests {
         let mut changes = writer.changes();
         // On one thread the writer runs only when this task waits, and the channel has room for all three.
         for port in [1, 2, 3] {
-            writer.events.try_send(Event::Outcome { key: key(port), outcome: Outcome::Good { took: 1 } }).unwrap();
+            writer.events.try_send(Event::Outcome { key: key(port), outcome: Outcome::good(1) }).unwrap();
         }
         while !matches!(&*changes.recv().await.unwrap(), Change::Ready { .. }) {}
         assert_eq!(*published.borrow_and_update(), 1);

@@ -4,3 +4,4 @@
 pub mod answers;
 pub mod counters;
 pub mod log;
+pub mod signals;

@@ -118,7 +118,7 @@ fn snapshot() -> (Lab, Snapshot) {
             _ => "g",
         }
     };
-    let letters: Vec<&str> = lab.world.targets.iter().map(|target| health(target.key.address)).collect();
+    let letters: Vec<&str> = lab.world.targets.iter().map(|target| health(target.address())).collect();
     let snapshot = lab.healths(&letters);
     (lab, snapshot)
 }

@@ -9,8 +9,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["engine"]),
     ("state", &["engine", "telemetry"]),
     ("net", &["engine", "telemetry", "state"]),
-    ("monitor", &["engine", "telemetry", "state"]),
-    ("app", &["engine", "telemetry", "config", "state", "net", "monitor"]),
+    ("command", &[]),
+    ("monitor", &["engine", "telemetry", "state", "command"]),
+    ("feed", &["engine", "telemetry", "state", "command"]),
+    ("app", &["engine", "telemetry", "config", "state", "net", "monitor", "feed", "command"]),
     ("cli", &["app", "config", "engine", "state", "telemetry"]),
 ];
 

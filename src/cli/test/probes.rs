@@ -9,7 +9,7 @@ use std::{
 use super::line::Behaviour;
 use crate::engine::{
     health::monitor::{Outcome, ProbeKey, Rhythm},
-    snapshot::World,
+    snapshot::{Target, World},
 };
 
 /// How soon what nothing is said of answers, in microseconds.
@@ -44,9 +44,9 @@ impl Probe {
 impl Probes {
     /// Another configuration is in force: what is probed already goes on, what is new begins.
     pub(super) fn adopt(&mut self, world: &World, now: u64) {
-        self.under_way.retain(|key, _| world.targets.iter().any(|target| target.key == *key));
-        for target in &world.targets {
-            self.under_way.entry(Arc::clone(&target.key)).or_insert(Probe::Due(now));
+        self.under_way.retain(|key, _| world.targets.iter().any(|target| target.key() == Some(key)));
+        for key in world.targets.iter().filter_map(Target::key) {
+            self.under_way.entry(Arc::clone(key)).or_insert(Probe::Due(now));
         }
     }
 
@@ -59,7 +59,7 @@ impl Probes {
     /// are due together.
     pub(super) fn next(&self, world: &World) -> Option<(u64, usize)> {
         let moments = world.targets.iter().enumerate();
-        let moments = moments.filter_map(|(at, target)| Some((self.under_way.get(&target.key)?.moment(), at)));
+        let moments = moments.filter_map(|(at, target)| Some((self.under_way.get(target.key()?)?.moment(), at)));
         moments.min()
     }
 
@@ -89,15 +89,15 @@ impl Probes {
     fn find(&self, address: IpAddr, rhythm: &Rhythm, now: u64) -> (u64, Outcome) {
         let refused = || Outcome::Bad("connection refused".into());
         match self.behaviour.get(&address) {
-            None => (0, Outcome::Good { took: TOOK }),
+            None => (0, Outcome::good(TOOK)),
             Some((Behaviour::Works(took), _)) if took / 1000 > rhythm.timeout => {
                 (rhythm.timeout, Outcome::Bad("no answer in time".into()))
             }
-            Some((Behaviour::Works(took), _)) => (0, Outcome::Good { took: *took }),
+            Some((Behaviour::Works(took), _)) => (0, Outcome::good(*took)),
             Some((Behaviour::Fails(why), _)) => (0, Outcome::Bad(why.as_str().into())),
             Some((Behaviour::Hangs, _)) => (rhythm.timeout, Outcome::Bad("no answer in time".into())),
             Some((Behaviour::Flaps(long), since)) if ((now - since) / long).is_multiple_of(2) => (0, refused()),
-            Some((Behaviour::Flaps(_), _)) => (0, Outcome::Good { took: TOOK }),
+            Some((Behaviour::Flaps(_), _)) => (0, Outcome::good(TOOK)),
             Some((Behaviour::NoRoute, _)) => (0, Outcome::NoRoute),
         }
     }

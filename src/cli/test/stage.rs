@@ -265,7 +265,8 @@ impl Stage {
     /// A target's next step: a probe begins, or ends.
     fn probe(&mut self, target: usize) -> Result<(), Fault> {
         let world = Arc::clone(&self.world);
-        let (key, monitor) = (&world.targets[target].key, world.targets[target].monitor);
+        let monitor = world.targets[target].monitor;
+        let Some(key) = world.targets[target].key() else { return Ok(()) };
         let rhythm = &world.monitors[monitor.at()].rhythm;
         let now = self.now;
         if let Some(outcome) = self.probes.step(key, rhythm, now) {
@@ -291,7 +292,7 @@ impl Stage {
                         .filter(move |own| family.is_none_or(|f| f == *own))
                         .filter_map(move |f| targets[f.at()])
                 });
-                let addresses: Vec<_> = targets.map(|id| self.world.targets[id.at()].key.address).collect();
+                let addresses: Vec<_> = targets.map(|id| self.world.targets[id.at()].address()).collect();
                 if addresses.is_empty() {
                     return Err(fault(
                         "nobody probes it: it is always up",

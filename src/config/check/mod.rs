@@ -34,7 +34,7 @@ use super::{
 };
 use crate::engine::{
     geo::{Fence, Model, Order, Selector},
-    health::monitor::Monitor,
+    health::{monitor::Monitor, rules::HealthRules},
     signal::load::Load,
     snapshot::{Reflect, Region},
     steer::policy::{Policy, Service, Threshold},
@@ -63,6 +63,10 @@ pub(crate) struct Meant {
     pub(crate) model: Model,
     pub(crate) regions: Vec<Region>,
     pub(crate) monitors: Vec<Monitor>,
+    /// Without the canaries.
+    pub(crate) health: HealthRules,
+    /// Targets that tell whether this node itself is well: monitor, address.
+    pub(crate) canaries: Vec<(usize, IpAddr)>,
     pub(crate) loads: Vec<Load>,
     pub(crate) pools: Vec<MeantPool>,
     pub(crate) services: Vec<MeantService>,
@@ -114,6 +118,9 @@ pub(crate) struct MeantEndpoint {
     pub(crate) weight: u32,
     pub(crate) order: u32,
     pub(crate) cname: Option<Name>,
+    /// Where probes go when not to its addresses, by family, and to which port when not to the monitor's.
+    pub(crate) probe: [Option<IpAddr>; 2],
+    pub(crate) probe_port: Option<u16>,
     pub(crate) group: Option<String>,
     pub(crate) capacity: Option<f64>,
     pub(crate) fence: Fence,
@@ -123,6 +130,18 @@ impl MeantEndpoint {
     /// Its addresses by family.
     pub(crate) fn addresses(&self) -> [Option<IpAddr>; 2] {
         [self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6)]
+    }
+
+    /// Where probes and load reports of each family are asked for. An address to probe stands for the one address that
+    /// is answered, whatever the families.
+    pub(crate) fn reach(&self) -> [Option<IpAddr>; 2] {
+        let (own, said) = (self.addresses(), self.probe);
+        match (own, said) {
+            ([Some(_), None], [None, Some(other)]) => [Some(other), None],
+            ([None, Some(_)], [Some(other), None]) => [None, Some(other)],
+            ([None, None], said) => said,
+            (own, said) => [0, 1].map(|at| own[at].and(said[at].or(own[at]))),
+        }
     }
 }
 
@@ -217,6 +236,8 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         model,
         regions,
         monitors,
+        health: HealthRules::default(),
+        canaries: Vec::new(),
         loads,
         pools,
         services,

@@ -6,10 +6,12 @@ use super::value::{millis, name, size, text, whole, word};
 use crate::{
     config::{
         notes::{Notes, join},
-        schema::{SIGNALS, not_yet},
         spec::{HttpSpec, MonitorSpec, Named, NumberOr, Whole},
     },
-    engine::health::monitor::{Check, HttpCheck, Monitor, Rhythm},
+    engine::health::{
+        check::{Body, Check, HttpCheck, HttpVersion},
+        monitor::{Calm, Monitor, Rhythm, Watch},
+    },
 };
 
 const INTERVAL: u64 = 1000;
@@ -26,10 +28,13 @@ pub(crate) fn monitors(spec: &Named<MonitorSpec>, notes: &mut Notes<'_>) -> Vec<
         .map(|(key, monitor)| {
             name("monitor", key, notes);
             let path = join(&["monitors", key.get_ref()]);
+            let rhythm = rhythm(monitor, &path, notes);
             Monitor {
                 name: key.get_ref().as_str().into(),
-                check: kind(key, monitor, &path, notes),
-                rhythm: rhythm(monitor, &path, notes),
+                watch: Watch::Probe(kind(key, monitor, &path, notes)),
+                rhythm,
+                calm: Calm::usual(rhythm.interval),
+                source: None,
             }
         })
         .collect()
@@ -74,7 +79,7 @@ fn kind(key: &Spanned<String>, spec: &MonitorSpec, path: &str, notes: &mut Notes
         (Some(http), None) => return Check::Http(self::http(http, what, path, notes)),
         (None, Some(tcp)) => {
             let port = port(tcp.get_ref().port.as_ref(), tcp.span(), &["monitors", what, "tcp"], None, notes);
-            return Check::Tcp { port };
+            return Check::tcp(port);
         }
         (Some(http), Some(tcp)) => Some(
             notes
@@ -93,7 +98,7 @@ fn kind(key: &Spanned<String>, spec: &MonitorSpec, path: &str, notes: &mut Notes
     if let Some(fault) = fault {
         notes.push(fault);
     }
-    Check::Tcp { port: 0 }
+    Check::tcp(0)
 }
 
 fn port(
@@ -117,14 +122,7 @@ fn http(written: &Spanned<HttpSpec>, monitor: &str, path: &str, notes: &mut Note
     let method = spec.method.as_ref().and_then(|method| word(text(method), &at("method"), &METHODS, &[], notes));
     let method = method.unwrap_or("GET");
     if let Some(version) = &spec.version {
-        let later = [("1.0", SIGNALS), ("2", SIGNALS), ("2.0", SIGNALS)];
-        word(text(version), &at("version"), &[("1.1", ())], &later, notes);
-    }
-    if let Some(redirects) = &spec.redirects
-        && redirects.get_ref().0 != 0
-    {
-        let fault = not_yet(notes, redirects.span(), &format!("following redirects (`{}`)", at("redirects")), SIGNALS);
-        notes.push(fault);
+        word(text(version), &at("version"), &[("1.1", ())], &[], notes);
     }
     let body = spec.body.as_ref().and_then(|body| {
         let max = size(body.get_ref().max.as_ref(), &at("body.max"), BODY_MAX, 1..=1 << 20, notes);
@@ -147,16 +145,21 @@ fn http(written: &Spanned<HttpSpec>, monitor: &str, path: &str, notes: &mut Note
             let fault = notes.error(contains.span(), format!("`{}` cannot be met", at("body.contains")), label);
             notes.push(fault);
         }
-        Some((wanted.0.as_str().into(), max as u32))
+        Some((Body::Contains(wanted.0.as_str().into()), max as u32))
     });
+    let body_max = body.as_ref().map_or(BODY_MAX as u32, |(_, max)| *max);
     HttpCheck {
         port: port(spec.port.as_ref(), written.span(), &["monitors", monitor, "http"], Some(80), notes),
+        tls: None,
+        version: HttpVersion::One,
         method: method.into(),
         path: target(spec, &at("path"), notes).into(),
         host: host(spec, &at("host"), notes),
         headers: headers(spec, &at("headers"), notes),
         status: status(written, &at("status"), notes),
-        body,
+        body: body.map(|(body, _)| body).into_iter().collect(),
+        body_max,
+        redirects: 0,
     }
 }
 

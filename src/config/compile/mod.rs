@@ -4,19 +4,21 @@
 mod rule;
 mod rules;
 mod service;
+mod target;
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
 use super::check::Meant;
 use crate::engine::{
     geo::Rule,
-    health::monitor::{Monitor, ProbeKey},
+    health::rules::HealthRules,
     signal::latency::Latencies,
-    snapshot::{Draft, Target, measures},
+    snapshot::{Draft, measures},
     steer::policy::{Endpoint, Policy, Pool, Service},
     types::{At, EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
 };
 use service::Steered;
+use target::Targets;
 
 /// Equal values, each kept once and numbered in the order in which it came.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
 /// Makes the world, whose secret stays zero when none was read, and says how many pools share a map of more regions
 /// than their own.
 pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
-    let mut targets = Distinct::new();
+    let mut targets = Targets::new();
     let mut policies = Distinct::new();
     let variants = variants(&meant);
     let own = meant.pools.iter().map(|pool| (pool, &pool.policy));
@@ -52,17 +54,17 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let wanted: Vec<Option<Rule>> = wanted.chain(gates).chain([Some(Rule::default())]).collect();
     let (rules, places, shared) = rules::share(&wanted);
     let mut places = places.into_iter().map(|place| place.map(MapId));
+    let canary =
+        |(monitor, address): &(usize, IpAddr)| targets.of(&meant.monitors, MonitorId(*monitor as u32), *address, None);
+    let canaries: Vec<TargetId> = meant.canaries.iter().filter_map(canary).collect();
     let mut endpoints = Vec::new();
     let mut pools = Vec::new();
     for (pool, place) in meant.pools.iter().zip(places.by_ref()) {
         let first = EndpointId(endpoints.len() as u32);
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
-            let probed = |address| {
-                let Monitor { check, .. } = meant.monitors.get(monitor?.at())?;
-                let key = ProbeKey { check: check.clone(), address: address? };
-                Some(TargetId(targets.number((monitor?, key))))
-            };
+            let reach = endpoint.reach();
+            let probed = |address| targets.of(&meant.monitors, monitor?, address?, endpoint.probe_port);
             endpoints.push(Endpoint {
                 name: endpoint.name.as_str().into(),
                 region: RegionId(endpoint.region as u16),
@@ -70,7 +72,8 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 v6: endpoint.v6,
                 weight: endpoint.weight,
                 order: endpoint.order,
-                targets: endpoint.addresses().map(probed),
+                targets: reach.map(probed),
+                reach,
                 cname: endpoint.cname.clone(),
                 group: endpoint.group.as_deref().map(Box::from),
                 capacity: endpoint.capacity,
@@ -106,12 +109,12 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let mut latencies = Latencies::new(meant.latency.terms);
     latencies.import(At(0), meant.geo.cells.into_iter().map(|line| ((line.whose, line.region), line.reading)));
     let measures = Arc::new(measures(&latencies, &meant.regions, At(0)));
-    let target = |(monitor, key)| Target { monitor, key: Arc::new(key) };
     let draft = Draft {
         regions: meant.regions,
         monitors: meant.monitors,
         loads: meant.loads,
-        targets: targets.kept.into_iter().map(target).collect(),
+        targets: targets.into_list(),
+        health: HealthRules { canaries, ..meant.health },
         endpoints,
         pools,
         policies: policies.kept,

@@ -84,7 +84,7 @@ fn tables_are_in_name_order_and_endpoints_of_a_pool_are_neighbours() {
 #[test]
 fn one_address_under_one_monitor_is_one_target() {
     let world = world(POOLS);
-    let shown = world.targets.iter().map(|t| format!("{} {}", world.monitors[t.monitor.at()].name, t.key.address));
+    let shown = world.targets.iter().map(|t| format!("{} {}", world.monitors[t.monitor.at()].name, t.address()));
     let expected =
         ["one 192.0.2.4", "one 192.0.2.3", "one 192.0.2.2", "two 192.0.2.2", "one 192.0.2.1", "one 2001:db8::2"];
     assert_eq!(shown.collect::<Vec<_>>(), expected);

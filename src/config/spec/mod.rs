@@ -13,7 +13,7 @@ use serde::{
 use toml::Spanned;
 
 pub(crate) use value::{
-    DistanceText, DurationText, List, Nothing, NumberOr, Real, ShareText, SizeText, TableOr, Text, Whole,
+    DistanceText, DurationText, List, Nothing, NumberOr, Real, Scalar, ShareText, SizeText, TableOr, Text, Whole,
 };
 
 /// A field as it was written, with its place.
@@ -42,6 +42,8 @@ pub(crate) struct Spec {
     pub(crate) defaults: DefaultsSpec,
     pub(crate) monitors: Named<MonitorSpec>,
     pub(crate) loads: Named<LoadSpec>,
+    pub(crate) health: HealthSpec,
+    pub(crate) hooks: Named<HookSpec>,
     pub(crate) policies: Named<PolicySpec>,
     pub(crate) pools: Named<PoolSpec>,
     pub(crate) services: Named<ServiceSpec>,
@@ -128,12 +130,67 @@ table! {
         recheck: Field<DurationText>,
         fall: Field<Whole>,
         rise: Field<Whole>,
-        http: Field<HttpSpec>,
+        clear: Field<Whole>,
+        hold: Field<DurationText>,
+        failback: Field<Text>,
+        flap: Field<FlapSpec>,
+        source: Field<Text>,
         tcp: Field<TcpCheckSpec>,
+        tls: Field<TlsCheckSpec>,
+        http: Field<HttpSpec>,
+        https: Field<HttpSpec>,
+        grpc: Field<GrpcSpec>,
+        dns: Field<DnsSpec>,
+        icmp: Field<Nothing>,
+        exec: Field<ExecSpec>,
+        file: Field<FileSpec>,
+        any: Field<List>,
+        all: Field<List>,
+        at_least: Field<AtLeastSpec>,
     }
-    TcpCheckSpec { port: Field<Whole>, }
+    FlapSpec { suppress: Field<Real>, reuse: Field<Real>, half_life: Field<DurationText>, }
+    TcpCheckSpec { port: Field<Whole>, send: Field<Text>, expect: Field<Text>, }
+    ExpirySpec { warn: Field<DurationText>, fail: Field<DurationText>, }
+    TlsCheckSpec {
+        port: Field<Whole>,
+        sni: Field<Text>,
+        verify: Field<bool>,
+        ca_file: Field<Text>,
+        expiry: Field<ExpirySpec>,
+    }
+    GrpcSpec {
+        port: Field<Whole>,
+        service: Field<Text>,
+        tls: Field<bool>,
+        sni: Field<Text>,
+        verify: Field<bool>,
+        ca_file: Field<Text>,
+        expiry: Field<ExpirySpec>,
+    }
+    DnsSpec { port: Field<Whole>, name: Field<Text>, r#type: Field<Text>, expect: Field<List>, }
+    ExecSpec { command: Field<List>, }
+    FileSpec { path: Field<Text>, }
+    AtLeastSpec { n: Field<Whole>, of: Field<List>, }
+    JsonSpec { path: Field<Text>, equals: Field<Scalar>, at_least: Field<Real>, at_most: Field<Real>, }
+    HealthSpec {
+        governor: GovernorSpec,
+        canaries: Option<Vec<Spanned<CanaryTargetSpec>>>,
+        restore_age: Field<DurationText>,
+        rate: RateSpec,
+        allow_targets: Field<List>,
+    }
+    GovernorSpec { max_regions: Field<NumberOr>, window: Field<DurationText>, release: Field<DurationText>, }
+    CanaryTargetSpec { monitor: Field<Text>, address: Field<Text>, }
+    RateSpec { total: Field<Whole>, per_target: Field<Whole>, }
+    HookSpec { on: Field<List>, http: Field<HookHttpSpec>, exec: Field<ExecSpec>, timeout: Field<DurationText>, rate: Field<Text>, }
+    HookHttpSpec { url: Field<Text>, headers: BTreeMap<Spanned<String>, Spanned<Text>>, ca_file: Field<Text>, }
     HttpSpec {
         port: Field<Whole>,
+        sni: Field<Text>,
+        verify: Field<bool>,
+        ca_file: Field<Text>,
+        expiry: Field<ExpirySpec>,
+        json: Field<JsonSpec>,
         path: Field<Text>,
         method: Field<Text>,
         host: Field<Text>,
@@ -143,8 +200,31 @@ table! {
         version: Field<Text>,
         redirects: Field<Whole>,
     }
-    BodySpec { contains: Field<Text>, max: Field<SizeText>, }
-    LoadSpec { max_age: Field<DurationText>, smooth: Field<DurationText>, push: Field<Nothing>, }
+    BodySpec { contains: Field<Text>, matches: Field<Text>, max: Field<SizeText>, }
+    LoadSpec {
+        interval: Field<DurationText>,
+        max_age: Field<DurationText>,
+        smooth: Field<DurationText>,
+        of: Field<Text>,
+        push: Field<Nothing>,
+        haproxy: Field<HaproxySpec>,
+        haproxy_agent: Field<AgentSpec>,
+        nginx: Field<NginxSpec>,
+        prometheus: Field<PrometheusSpec>,
+        json: Field<JsonLoadSpec>,
+        exec: Field<ExecSpec>,
+    }
+    HaproxySpec { port: Field<Whole>, path: Field<Text>, backend: Field<Text>, server: Field<Text>, field: Field<Text>, }
+    AgentSpec { port: Field<Whole>, }
+    NginxSpec { port: Field<Whole>, path: Field<Text>, field: Field<Text>, }
+    PrometheusSpec {
+        port: Field<Whole>,
+        path: Field<Text>,
+        metric: Field<Text>,
+        labels: BTreeMap<Spanned<String>, Spanned<Text>>,
+        per: Field<Text>,
+    }
+    JsonLoadSpec { port: Field<Whole>, path: Field<Text>, pointer: Field<Text>, }
     PolicySpec {
         extends: Field<Text>,
         prefer: Field<List>,
@@ -194,9 +274,23 @@ table! {
         tier: Field<Whole>,
         group: Field<Text>,
         capacity: Field<Real>,
+        probe: Field<ProbeSpec>,
         fence: Field<FenceSpec>,
     }
-    DefaultsSpec { service: DefaultServiceSpec, }
+    ProbeSpec { address: Field<List>, port: Field<Whole>, }
+    DefaultsSpec { monitor: DefaultMonitorSpec, service: DefaultServiceSpec, }
+    DefaultMonitorSpec {
+        interval: Field<DurationText>,
+        timeout: Field<DurationText>,
+        recheck: Field<DurationText>,
+        fall: Field<Whole>,
+        rise: Field<Whole>,
+        clear: Field<Whole>,
+        hold: Field<DurationText>,
+        failback: Field<Text>,
+        flap: Field<FlapSpec>,
+        source: Field<Text>,
+    }
     DefaultServiceSpec {
         policy: Field<Text>,
         ttl: TtlSpec,

@@ -38,6 +38,8 @@ pub(crate) fn read(mut table: DeTable<'_>, notes: &mut Notes<'_>) -> Spec {
             "regions" => spec.regions = named(value, path, notes),
             "monitors" => spec.monitors = named(value, path, notes),
             "loads" => spec.loads = named(value, path, notes),
+            "health" => spec.health = entry(value, path, notes).unwrap_or_default(),
+            "hooks" => spec.hooks = named(value, path, notes),
             "policies" => spec.policies = named(value, path, notes),
             "pools" => spec.pools = named(value, path, notes),
             "services" => spec.services = named(value, path, notes),

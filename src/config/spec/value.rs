@@ -61,6 +61,10 @@ pub(crate) struct Whole(pub(crate) i64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Real(pub(crate) f64);
 
+/// A text, a number, or yes or no, as JSON text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scalar(pub(crate) String);
+
 /// A number, or a word in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NumberOr {
@@ -160,6 +164,29 @@ impl<'de> Deserialize<'de> for Real {
                 Ok(Real(number))
             }
             whole_numbers!(|number: i64| Real(number as f64));
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Scalar;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text in quotes, a number, true or false")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(serde_json::Value::from(text).to_string()))
+            }
+            fn visit_bool<E: de::Error>(self, yes: bool) -> Result<Scalar, E> {
+                Ok(Scalar(yes.to_string()))
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar, E> {
+                Ok(Scalar(serde_json::Value::from(number).to_string()))
+            }
+            whole_numbers!(|number: i64| Scalar(number.to_string()));
         }
         from.deserialize_any(Visitor)
     }

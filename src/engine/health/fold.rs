@@ -124,7 +124,7 @@ mod tests {
 
     fn outcome(letter: char) -> Outcome {
         match letter {
-            'g' => Outcome::Good { took: 1000 },
+            'g' => Outcome::good(1000),
             'b' => Outcome::Bad("connection refused".into()),
             'n' => Outcome::NoRoute,
             'u' => Outcome::Unasked("too many open files".into()),

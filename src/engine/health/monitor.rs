@@ -2,15 +2,37 @@
 
 use std::{fmt, net::IpAddr};
 
+use super::check::Check;
+use crate::engine::types::MonitorId;
+
 /// A configured health check.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitor {
     /// The name in the configuration.
     pub name: Box<str>,
-    /// What a probe does.
-    pub check: Check,
+    /// What is looked at.
+    pub watch: Watch,
     /// When, and how many outcomes change health.
     pub rhythm: Rhythm,
+    /// What keeps health from changing too easily.
+    pub calm: Calm,
+    /// The local address of its probes, for targets of the same family; none: the system chooses.
+    pub source: Option<IpAddr>,
+}
+
+/// What a monitor looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Probes of its own.
+    Probe(Check),
+    /// The verdicts of other monitors on the same address: up where at least `needed` of them are up, down where so many
+    /// are down that they cannot be, else unknown. `all` needs every one, `any` needs 1.
+    Several {
+        /// How many must be up.
+        needed: u32,
+        /// Whose verdicts, in the order in which they are written; none of them leads back here.
+        of: Vec<MonitorId>,
+    },
 }
 
 /// Times in milliseconds and counts of a monitor.
@@ -22,42 +44,47 @@ pub struct Rhythm {
     pub timeout: u64,
     /// The wait before the next probe after a first failure, until health is decided again.
     pub recheck: u64,
-    /// Failures in a row that make up into down.
+    /// Failures that make up into down.
     pub fall: u32,
     /// Successes in a row that make down into up.
     pub rise: u32,
 }
 
-/// What a probe asks and what it takes for an answer. Equal checks of one address share their probes, and their
-/// health survives a reload.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Check {
-    /// A connection that opens.
-    Tcp {
-        /// The port.
-        port: u16,
-    },
-    /// An HTTP/1.1 exchange in clear text.
-    Http(HttpCheck),
+/// What keeps health from changing too easily.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calm {
+    /// So many good outcomes in a row forget earlier failures; until then failures add up.
+    pub clear: u32,
+    /// Milliseconds that a target stays down at least.
+    pub hold: u64,
+    /// It stays down until an operator says otherwise, however well it answers.
+    pub manual: bool,
+    /// What a target that comes and goes has to endure.
+    pub flap: Flap,
 }
 
-/// The HTTP request and what is expected of the response.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HttpCheck {
-    /// The port.
-    pub port: u16,
-    /// The request method, in capitals.
-    pub method: Box<str>,
-    /// Path and query, from the slash.
-    pub path: Box<str>,
-    /// The Host header; without one it is the address.
-    pub host: Option<Box<str>>,
-    /// Further headers, in name order.
-    pub headers: Vec<(Box<str>, Box<str>)>,
-    /// Inclusive ranges of good status codes.
-    pub status: Vec<(u16, u16)>,
-    /// Text that the first octets of the body must contain, and how many octets are read for it.
-    pub body: Option<(Box<str>, u32)>,
+/// Flap damping: every turn to down adds 1 to a penalty, which halves in each half-life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flap {
+    /// At this penalty or above it, in thousandths, recoveries are suppressed; 0: never.
+    pub suppress: u32,
+    /// Below this one, in thousandths, they count again.
+    pub reuse: u32,
+    /// Milliseconds in which a penalty halves.
+    pub half_life: u64,
+}
+
+impl Calm {
+    /// What is usual for a monitor with this interval in milliseconds.
+    #[must_use]
+    pub const fn usual(interval: u64) -> Self {
+        let flap = Flap { suppress: 3000, reuse: 1000, half_life: 300_000 };
+        Self { clear: 10, hold: interval.saturating_mul(10), manual: false, flap }
+    }
+
+    /// Nothing beyond `fall` and `rise`: failures have to come in a row, and whoever has risen is up.
+    pub const NONE: Self =
+        Self { clear: 1, hold: 0, manual: false, flap: Flap { suppress: 0, reuse: 0, half_life: 300_000 } };
 }
 
 /// One thing that is probed: a check of one address.
@@ -67,6 +94,16 @@ pub struct ProbeKey {
     pub check: Check,
     /// Whom.
     pub address: IpAddr,
+    /// From which local address; none: the system chooses.
+    pub source: Option<IpAddr>,
+}
+
+impl ProbeKey {
+    /// A check of an address, from wherever the system chooses.
+    #[must_use]
+    pub fn new(check: Check, address: IpAddr) -> Self {
+        Self { check, address, source: None }
+    }
 }
 
 /// What one probe found.
@@ -76,6 +113,10 @@ pub enum Outcome {
     Good {
         /// From the start to the answer, in microseconds.
         took: u64,
+        /// How long the connection took to open, in microseconds, where there was one.
+        connect: Option<u64>,
+        /// What people should know although it is good: "certificate expires in 9 days".
+        note: Option<Box<str>>,
     },
     /// Not as expected; the text is for people: "connection refused", "status 503", "no answer within 800 ms".
     Bad(Box<str>),
@@ -86,6 +127,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// A good one that took so many microseconds, of which nothing else is known.
+    #[must_use]
+    pub const fn good(took: u64) -> Self {
+        Self::Good { took, connect: None, note: None }
+    }
+
     /// Whether it counts for or against the target; none where it says nothing of it.
     #[must_use]
     pub fn is_good(&self) -> Option<bool> {
@@ -100,7 +147,10 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Good { took } => write!(f, "answered in {}.{} ms", took / 1000, took % 1000 / 100),
+            Self::Good { took, note, .. } => {
+                write!(f, "answered in {}.{} ms", took / 1000, took % 1000 / 100)?;
+                note.iter().try_for_each(|note| write!(f, " ({note})"))
+            }
             Self::Bad(why) => f.write_str(why),
             Self::NoRoute => f.write_str("this node has no route there"),
             Self::Unasked(why) => write!(f, "this node could not ask: {why}"),

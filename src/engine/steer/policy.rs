@@ -33,6 +33,8 @@ pub struct Endpoint {
     pub order: u32,
     /// What is probed for each family; none without an address of the family or without a monitor.
     pub targets: [Option<TargetId>; 2],
+    /// Where probes and load reports of each family are asked for: its address, unless the configuration says another.
+    pub reach: [Option<IpAddr>; 2],
     /// Another name that stands in for it; it has no address then.
     pub cname: Option<Name>,
     /// What fails together: endpoints of one group are one for `distinct = "group"`. By the group's name.

@@ -7,7 +7,10 @@ use super::{
 use crate::{
     engine::{
         geo::{GeoKey, RegionPoint, Rule},
-        health::monitor::{Check, Monitor, Outcome, ProbeKey, Rhythm},
+        health::{
+            check::Check,
+            monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
+        },
         snapshot::{Draft, Region, Snapshot, Target, World},
         steer::policy::{Endpoint, Fallback, Key, Policy, Pool, Service, Spread},
         types::{At, EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, Prefix, RegionId, TargetId},
@@ -52,7 +55,7 @@ const SPREADS: [Spread; 5] = [Spread::Weighted, Spread::RoundRobin, Spread::Hash
 /// whose only endpoint is down.
 fn draft() -> Draft {
     let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
-    let check = Check::Tcp { port: 80 };
+    let check = Check::tcp(80);
     let regions: Vec<RegionId> = (0..3).map(RegionId).collect();
     let rule = Rule {
         regions: regions.clone(),
@@ -66,11 +69,14 @@ fn draft() -> Draft {
         regions: ["a", "b", "c"]
             .map(|name| Region { name: name.into(), point: points[0], ..Region::default() })
             .to_vec(),
-        monitors: vec![Monitor { name: "m".into(), check: check.clone(), rhythm }],
-        targets: vec![Target {
-            monitor: MonitorId(0),
-            key: Arc::new(ProbeKey { check, address: [192, 0, 2, 200].into() }),
+        monitors: vec![Monitor {
+            name: "m".into(),
+            watch: Watch::Probe(check.clone()),
+            rhythm,
+            calm: Calm::NONE,
+            source: None,
         }],
+        targets: vec![Target::probed(MonitorId(0), Arc::new(ProbeKey::new(check, [192, 0, 2, 200].into())))],
         zones: vec![zone()],
         ecs_from: Family::BOTH.map(|family| Prefix::from_bits(family, 0, 0)).to_vec(),
         udp_max: 1232,
@@ -172,7 +178,7 @@ fn a_hundred_thousand_real_answers_allocate_nothing() {
     let world = Arc::new(World::seal(draft()));
     let mut ledger = Ledger::new(Arc::clone(&world));
     let early = Arc::new(ledger.snapshot(At(0)));
-    let key = Arc::clone(&world.targets[0].key);
+    let key = Arc::clone(world.targets[0].key().expect("probed"));
     ledger.fold(At(0), Event::Outcome { key, outcome: Outcome::Bad("connection refused".into()) });
     let board: Board<Snapshot> = Board::new(early);
     let (mut worker, address, counters) = by_hand(&board, loopback(), 32);

@@ -67,7 +67,7 @@ impl Ledger {
     fn take_over_health(&mut self, old: &World, world: &World) -> Change {
         // The record that a target inherits, by its position in the old configuration.
         let heir = |target: &Target| {
-            let same = self.by_key.get(&target.key)?;
+            let same = self.by_key.get(target.key()?)?;
             let name = |w: &World, t: &Target| w.monitors[t.monitor.at()].name.clone();
             same.iter().find(|id| name(old, &old.targets[id.at()]) == name(world, target)).or(same.first()).copied()
         };
@@ -78,9 +78,12 @@ impl Ledger {
         self.took = heirs.iter().map(|heir| heir.and_then(|id| self.took[id.at()])).collect();
         self.by_key.clear();
         for (i, target) in world.targets.iter().enumerate() {
-            self.by_key.entry(Arc::clone(&target.key)).or_default().push(TargetId(i as u32));
+            if let Some(key) = target.key() {
+                self.by_key.entry(Arc::clone(key)).or_default().push(TargetId(i as u32));
+            }
         }
-        let gone = old.targets.iter().filter(|target| !self.by_key.contains_key(&target.key)).count();
+        let gone =
+            old.targets.iter().filter(|target| target.key().is_some_and(|key| !self.by_key.contains_key(key))).count();
         self.unheard = self.records.iter().filter(|record| !record.is_heard()).count();
         self.users = users(world);
         Change::World { kept, fresh: world.targets.len() - kept, gone }

@@ -15,8 +15,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::{
     health::{
+        check::Check,
         fold::Health,
-        monitor::{Check, Monitor, Rhythm},
+        monitor::{Calm, Monitor, Rhythm, Watch},
     },
     signal::load::Load,
     snapshot::{Draft, Region, Target},
@@ -29,7 +30,7 @@ use crate::state::overrides::Act;
 const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
 
 fn key(address: &str) -> Arc<ProbeKey> {
-    Arc::new(ProbeKey { check: Check::Tcp { port: 80 }, address: address.parse().expect(address) })
+    Arc::new(ProbeKey::new(Check::tcp(80), address.parse().expect(address)))
 }
 
 /// A world from lines `pool endpoint address[,address]`, the pools' lines together. A pool whose name ends in `!` has
@@ -39,7 +40,8 @@ fn world(rhythm: Rhythm, text: &str) -> Arc<World> {
 }
 
 fn draft(rhythm: Rhythm, text: &str) -> Draft {
-    let monitor = Monitor { name: "lb".into(), check: Check::Tcp { port: 80 }, rhythm };
+    let monitor =
+        Monitor { name: "lb".into(), watch: Watch::Probe(Check::tcp(80)), rhythm, calm: Calm::NONE, source: None };
     let mut world = Draft { monitors: vec![monitor], ..Draft::default() };
     let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('!')) {
@@ -82,7 +84,7 @@ fn draft(rhythm: Rhythm, text: &str) -> Draft {
         }
         world.endpoints.push(endpoint);
     }
-    world.targets = keys.into_iter().map(|key| Target { monitor: MonitorId(0), key }).collect();
+    world.targets = keys.into_iter().map(|key| Target::probed(MonitorId(0), key)).collect();
     world
 }
 
@@ -109,7 +111,7 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
 fn all_up(world: &Arc<World>) -> Ledger {
     let mut ledger = Ledger::new(Arc::clone(world));
     for target in &world.targets {
-        ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: outcome("good") });
+        ledger.fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome("good") });
     }
     ledger
 }
@@ -167,7 +169,7 @@ fn shares(ledger: &Ledger) -> String {
 
 fn outcome(word: &str) -> Outcome {
     match word {
-        "good" => Outcome::Good { took: 1000 },
+        "good" => Outcome::good(1000),
         "no-route" => Outcome::NoRoute,
         bad => Outcome::Bad(bad.replace('-', " ").into()),
     }
@@ -196,7 +198,7 @@ fn play(ledger: &mut Ledger, text: &str) {
 
 fn healths(ledger: &Ledger) -> Vec<(IpAddr, Health)> {
     let snapshot = ledger.snapshot(At(0));
-    snapshot.world.targets.iter().map(|t| t.key.address).zip(snapshot.targets.iter().map(|r| r.health)).collect()
+    snapshot.world.targets.iter().map(|t| t.address()).zip(snapshot.targets.iter().map(|r| r.health)).collect()
 }
 
 const TWO: &str = "web eu 192.0.2.1

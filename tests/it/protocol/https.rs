@@ -81,7 +81,7 @@ fn world_of(change: impl FnOnce(&mut Draft)) -> Arc<World> {
 /// The targets at these addresses are down, all others up.
 fn without(world: &Arc<World>, down: &[&str]) -> Snapshot {
     let down: Vec<IpAddr> = down.iter().map(|address| address.parse().expect("an address")).collect();
-    judged(world, |n| !down.contains(&world.targets[n].key.address))
+    judged(world, |n| !down.contains(&world.targets[n].address()))
 }
 
 /// A record's parameters by key, after priority and target.

@@ -65,8 +65,8 @@ pub fn healthy(world: &Arc<World>) -> Snapshot {
 pub fn judged(world: &Arc<World>, up: impl Fn(usize) -> bool) -> Snapshot {
     let mut ledger = Ledger::new(Arc::clone(world));
     for (number, target) in world.targets.iter().enumerate() {
-        let outcome = if up(number) { Outcome::Good { took: 1 } } else { Outcome::Bad("down".into()) };
-        ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome });
+        let outcome = if up(number) { Outcome::good(1) } else { Outcome::Bad("down".into()) };
+        ledger.fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome });
     }
     ledger.snapshot(At(0))
 }

@@ -36,9 +36,12 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
         let mut ledger = Ledger::new(Arc::clone(&world));
         for (n, target) in world.targets.iter().enumerate() {
             // One region is down, and a last one is not: seven take part.
-            let outcome = if n == 3 { Outcome::Bad("gone".into()) } else { Outcome::Good { took: 1000 } };
+            let outcome = if n == 3 { Outcome::Bad("gone".into()) } else { Outcome::good(1000) };
             for _ in 0..3 {
-                ledger.fold(At(0), Event::Outcome { key: Arc::clone(&target.key), outcome: outcome.clone() });
+                ledger.fold(
+                    At(0),
+                    Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome.clone() },
+                );
             }
         }
         let catchments = world.pools[0].map.map_or(1, |map| world.maps[map.at()].catchments());

@@ -65,8 +65,8 @@ impl<'i> Stage<'i> {
         let world = Arc::new(World::seal(draft(&instance.text, &[("o.csv", &instance.places)])));
         let mut ledger = Ledger::new(Arc::clone(&world));
         for target in &world.targets {
-            let key = Arc::clone(&target.key);
-            ledger.fold(At(0), Event::Outcome { key, outcome: Outcome::Good { took: 1000 } });
+            let key = Arc::clone(target.key().expect("probed"));
+            ledger.fold(At(0), Event::Outcome { key, outcome: Outcome::good(1000) });
         }
         let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
         let client = |block: &super::instance::Block| {
@@ -116,8 +116,8 @@ impl<'i> Stage<'i> {
     fn probe(&mut self, second: usize, lost: bool) {
         let endpoint = self.world.endpoints.iter().find(|e| e.region.at() == self.instance.lost).expect("an endpoint");
         let target = endpoint.targets[0].expect("a target");
-        let outcome = if lost { Outcome::Bad("gone".into()) } else { Outcome::Good { took: 1000 } };
-        let key = Arc::clone(&self.world.targets[target.at()].key);
+        let outcome = if lost { Outcome::Bad("gone".into()) } else { Outcome::good(1000) };
+        let key = Arc::clone(self.world.targets[target.at()].key().expect("probed"));
         self.ledger.fold(At(second as u64 * 1000), Event::Outcome { key, outcome });
         self.publish(second);
     }

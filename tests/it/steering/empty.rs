@@ -193,7 +193,7 @@ fn a_family_that_nobody_can_probe_does_not_hold_the_dead_other_up() {
         .replace("\"192.0.2.2\"", "[\"192.0.2.2\", \"2001:db8::2\"]");
     let mut lab = Lab::new(draft(&text, &[]));
     let letters: Vec<&str> =
-        lab.world.targets.iter().map(|target| if target.key.address.is_ipv4() { "b" } else { "n" }).collect();
+        lab.world.targets.iter().map(|target| if target.address().is_ipv4() { "b" } else { "n" }).collect();
     let snapshot = lab.healths(&letters);
     for rtype in [A, AAAA] {
         let told = listen(&snapshot, &Question::new("www.g.test", rtype), at(0)).expect("ready");

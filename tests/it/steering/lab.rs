@@ -77,7 +77,7 @@ impl Lab {
         let world = Arc::clone(&self.world);
         for (target, letters) in world.targets.iter().zip(letters) {
             for letter in letters.chars() {
-                self.probe(&target.key, outcome(letter));
+                self.probe(target.key().expect("probed"), outcome(letter));
             }
         }
         self.ledger.fold(At(0), Event::Deadline);
@@ -92,7 +92,7 @@ impl Lab {
 
 pub fn outcome(letter: char) -> Outcome {
     match letter {
-        'g' => Outcome::Good { took: 1000 },
+        'g' => Outcome::good(1000),
         'b' => Outcome::Bad("connection refused".into()),
         'n' => Outcome::NoRoute,
         other => panic!("no outcome is called {other}"),

@@ -272,7 +272,7 @@ fn families_count_as_the_service_says() {
             .world
             .targets
             .iter()
-            .map(|target| match target.key.address.to_string().as_str() {
+            .map(|target| match target.address().to_string().as_str() {
                 "192.0.2.1" => v4,
                 "2001:db8::1" => v6,
                 _ => "g",

@@ -219,7 +219,7 @@ proptest! {
                 Deed::Probed(n, what) => {
                     let targets = &worlds[current].targets;
                     let Some(target) = targets.get(n % targets.len().max(1)) else { continue };
-                    Event::Outcome { key: Arc::clone(&target.key), outcome: outcome(what) }
+                    Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome(what) }
                 }
                 Deed::Said(whom, act, until) => {
                     let until = until.map(|ms| At(now + ms));

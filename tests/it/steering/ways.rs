@@ -68,7 +68,7 @@ fn measured_ways_go_before_the_model_and_leave_health_alone_when_they_move() {
     let mut lab = Lab::new(draft);
     lab.healthy();
     assert_eq!(octet(&lab, &within("20.1.2.0/24")), (ASHBURN, Some(16)));
-    let ashburn = Arc::clone(&lab.world.targets[0].key);
+    let ashburn = Arc::clone(lab.world.targets[0].key().expect("probed"));
     (0..3).for_each(|_| lab.probe(&ashburn, outcome('b')));
     assert_eq!(octet(&lab, &within("20.1.2.0/24")).0, FRANKFURT, "Mumbai is not measured, and does not win by that");
 

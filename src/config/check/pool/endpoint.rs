@@ -57,6 +57,8 @@ pub(super) fn endpoint(
         v4,
         v6,
         cname,
+        probe: [None, None],
+        probe_port: None,
         weight: whole(spec.weight.as_ref(), &at("weight"), WEIGHT, 0..=MAX_WEIGHT.into(), notes) as u32,
         order: whole(spec.tier.as_ref(), &at("tier"), 0, 1..=MAX_TIER, notes) as u32,
         group: spec.group.as_ref().map(|written| {

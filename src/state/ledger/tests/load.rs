@@ -96,8 +96,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
         });
         let mut ledger = Ledger::new(world);
         for millis in millis {
-            ledger
-                .fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::Good { took: millis * 1000 } });
+            ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::good(millis * 1000) });
         }
         report(&mut ledger, 0, "eu", 50.0);
         ledger.snapshot(At(0)).endpoints.iter().map(|row| row.response).collect::<Vec<_>>()
