@@ -1,25 +1,25 @@
 //! The whole truth and the one way to change it: a pure fold of events. Time comes with each event. Must not know
 //! tasks, channels or clocks.
 //!
-//! `rows` makes what queries read from what is known: `overrides`, `ramp`, `load` and the records of health. `reload`
-//! carries it over to another configuration.
+//! `health` takes outcomes of probes in. `rows` makes what queries read from what is known: `overrides`, `ramp`, `load` and
+//! the records of health. `reload` carries it over to another configuration.
 
+mod health;
 mod load;
 mod overrides;
 mod ramp;
 mod reload;
 mod rows;
 
-use std::{collections::HashMap, mem, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use self::{
     load::{Ratio, Reports},
     overrides::{Named, Words},
-    ramp::Turn,
     rows::{Live, Shaping},
 };
 use super::{
-    change::{Change, Standing, Verdict},
+    change::Change,
     overrides::{Override, Whom},
 };
 use crate::engine::{
@@ -35,9 +35,6 @@ use crate::engine::{
     },
     types::{At, PoolId, TargetId},
 };
-
-/// How much of an average response time is the newest one.
-const RECENT: f64 = 0.125;
 
 /// What can happen to the truth.
 #[derive(Clone, Debug)]
@@ -345,74 +342,6 @@ impl Ledger {
         self.refresh_all(now);
         self.plan();
     }
-
-    fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
-        let world = Arc::clone(&self.world);
-        let Some(targets) = self.by_key.get(key).cloned() else { return };
-        for id in targets {
-            let monitor = &world.monitors[world.targets[id.at()].monitor.at()];
-            let record = &mut self.records[id.at()];
-            if !record.is_heard() {
-                self.unheard -= 1;
-            }
-            let transition = record.observe(&monitor.rhythm, at, outcome.clone());
-            if let Outcome::Good { took, .. } = outcome {
-                let (took, before) = (*took as f64 / 100.0, &mut self.took[id.at()]);
-                *before = Some(before.map_or(took, |before| before + (took - before) * RECENT));
-            }
-            let users = mem::take(&mut self.users[id.at()]);
-            let mut started = Vec::new();
-            for (pool, set) in &users {
-                self.recover(at, *pool, *set, &mut started);
-                self.refresh(at, *pool);
-            }
-            if let Some(transition) = transition {
-                let (streak, findings) = Verdict::evidence(&self.records[id.at()]);
-                changes.push(Change::Verdict(Box::new(Verdict {
-                    at,
-                    address: key.address,
-                    monitor: monitor.name.clone(),
-                    transition,
-                    first: self.records[id.at()].evidence.len() == 1,
-                    streak,
-                    findings,
-                    endpoints: users.iter().flat_map(|(pool, set)| names(&world, *pool, *set)).collect(),
-                    pools: users.iter().map(|(pool, _)| self.standing(*pool)).collect(),
-                })));
-            }
-            changes.append(&mut started);
-            self.users[id.at()] = users;
-        }
-        self.plan();
-    }
-
-    /// Begins, halts and ends the slow starts of a pool's endpoints as their health wants.
-    fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
-        let world = Arc::clone(&self.world);
-        let pool = &world.pools[id.at()];
-        for (_, index, endpoint) in members(&world, pool).filter(|(position, ..)| set >> position & 1 == 1) {
-            let measured = self.measured(endpoint);
-            let (shaping, recovery) = (&self.shaping[id.at()], &mut self.live[index].recovery);
-            let over = shaping.slow_start;
-            if recovery.observe(now, measured.health(shaping), measured.is_failing(), over) == Some(Turn::Begun) {
-                changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: false });
-            }
-        }
-    }
-
-    fn standing(&self, id: PoolId) -> Standing {
-        let pool = &self.world.pools[id.at()];
-        let ([u4, u6], [d4, d6]) = (self.pools[id.at()].up, self.pools[id.at()].down);
-        let (up, down) = (u4 | u6, d4 | d6);
-        Standing {
-            pool: pool.name.clone(),
-            up: up.count_ones(),
-            // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
-            // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
-            unknown: u32::from(pool.count) - (up | down).count_ones(),
-            of: u32::from(pool.count),
-        }
-    }
 }
 
 /// A pool's endpoints: position in the pool, position among all, the endpoint.
@@ -436,13 +365,6 @@ fn go_back(shed: &mut Shed, now: At, since: At, marks: Marks, period: u64) -> bo
 
 fn name(pool: &Pool, endpoint: &Endpoint) -> Box<str> {
     format!("{}/{}", pool.name, endpoint.name).into_boxed_str()
-}
-
-fn names(world: &World, id: PoolId, set: u64) -> impl Iterator<Item = Box<str>> {
-    let pool = &world.pools[id.at()];
-    members(world, pool)
-        .filter(move |(position, ..)| set >> position & 1 == 1)
-        .map(move |(.., endpoint)| name(pool, endpoint))
 }
 
 #[cfg(test)]
