@@ -42,7 +42,10 @@ use crate::{
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},
     state::{change::Change, clock::Clock, writer::Writer},
-    telemetry::log::{Form, Log},
+    telemetry::{
+        log::{Form, Log},
+        signals::Signals as Numbers,
+    },
 };
 
 /// A server at work.
@@ -58,6 +61,8 @@ pub struct App {
     prober: Prober,
     transports: net::Running,
     balancing: Balancing,
+    /// Numbers of probes, health and feeds.
+    numbers: Arc<Numbers>,
     log: Option<Log>,
 }
 
@@ -118,7 +123,9 @@ impl App {
         measuring.import(clock.now(), latency, cells);
         draft.measures = measuring.make(clock.now(), &draft.regions);
         let world = Arc::new(World::seal(draft));
-        let writer = Writer::start(Arc::clone(&world), clock, Duration::from_millis(server.startup_wait));
+        let numbers = Arc::new(Numbers::default());
+        let startup_wait = Duration::from_millis(server.startup_wait);
+        let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
         let mut prober =
             Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once).map_err(Refusal::Process)?;
         prober.set(&Plan::of(&world));
@@ -139,6 +146,7 @@ impl App {
             prober,
             transports,
             balancing,
+            numbers,
             log,
         })
     }
@@ -147,6 +155,12 @@ impl App {
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
         self.writer.changes()
+    }
+
+    /// Its numbers of probes, health and feeds.
+    #[must_use]
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// Whether steered names are answered.

@@ -16,9 +16,12 @@ use super::{
     clock::Clock,
     ledger::{Event, Ledger},
 };
-use crate::engine::{
-    health::fold::Health,
-    snapshot::{Snapshot, World},
+use crate::{
+    engine::{
+        health::fold::Health,
+        snapshot::{Snapshot, World},
+    },
+    telemetry::signals::Signals,
 };
 
 /// How many events may wait. Who sends more waits too: probes slow down, the writer never does.
@@ -39,14 +42,15 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the writer with `world` in force; steered names wait at most `startup_wait` for the first probe round.
-    /// Wants a tokio runtime.
+    /// What it counts goes to `signals`. Wants a tokio runtime.
     #[must_use]
-    pub fn start(world: Arc<World>, clock: Clock, startup_wait: Duration) -> Self {
+    pub fn start(world: Arc<World>, clock: Clock, startup_wait: Duration, signals: Arc<Signals>) -> Self {
         let ledger = Ledger::new(world);
         let board = Arc::new(Board::new(Arc::new(ledger.snapshot(clock.now()))));
         let (events, inbox) = mpsc::channel(EVENTS);
         let (changes, _) = broadcast::channel(CHANGES);
-        let task = tokio::spawn(write(ledger, inbox, Arc::clone(&board), changes.clone(), clock, startup_wait));
+        let outlets = Outlets { board: Arc::clone(&board), changes: changes.clone(), signals };
+        let task = tokio::spawn(write(ledger, inbox, outlets, clock, startup_wait));
         Self { events, board, changes, task }
     }
 
@@ -63,11 +67,17 @@ impl Drop for Writer {
     }
 }
 
+/// Where what became of events goes.
+struct Outlets {
+    board: Arc<Board<Snapshot>>,
+    changes: broadcast::Sender<Arc<Change>>,
+    signals: Arc<Signals>,
+}
+
 async fn write(
     mut ledger: Ledger,
     mut inbox: mpsc::Receiver<Event>,
-    board: Arc<Board<Snapshot>>,
-    changes: broadcast::Sender<Arc<Change>>,
+    Outlets { board, changes, signals }: Outlets,
     clock: Clock,
     startup_wait: Duration,
 ) {
@@ -90,6 +100,7 @@ async fn write(
         if !told.is_empty() || ledger.differs_from(&board.load()) {
             board.publish(Arc::new(ledger.snapshot(clock.now())));
         }
+        signals.load_gaps.set(ledger.load_gaps());
         for change in told {
             say(&change);
             // Nobody listening is no fault.
@@ -158,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_wait_for_the_first_round_ends_without_an_outcome() {
-        let writer = Writer::start(world(&[1, 2]), Clock::new(), Duration::ZERO);
+        let writer = Writer::start(world(&[1, 2]), Clock::new(), Duration::ZERO, Arc::default());
         let mut changes = writer.changes();
         assert_eq!(*changes.recv().await.unwrap(), Change::Ready { heard: 0, targets: 2 });
         assert!(writer.board.load().ready);
@@ -166,7 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_hears_of_a_change_finds_it_published() {
-        let writer = Writer::start(world(&[1]), Clock::new(), HOUR);
+        let writer = Writer::start(world(&[1]), Clock::new(), HOUR, Arc::default());
         let mut changes = writer.changes();
         let outcome = Outcome::good(1);
         writer.events.send(Event::Outcome { key: key(1), outcome }).await.unwrap();
@@ -177,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_together_is_published_once() {
-        let writer = Writer::start(world(&[1, 2, 3]), Clock::new(), HOUR);
+        let writer = Writer::start(world(&[1, 2, 3]), Clock::new(), HOUR, Arc::default());
         let mut published = writer.board.subscribe();
         let mut changes = writer.changes();
         // On one thread the writer runs only when this task waits, and the channel has room for all three.
@@ -190,7 +201,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_time_changes_is_told_without_another_event() {
-        let writer = Writer::start(world(&[1]), Clock::new(), HOUR);
+        let writer = Writer::start(world(&[1]), Clock::new(), HOUR, Arc::default());
         let mut changes = writer.changes();
         let word = Override {
             whom: Whom::Region("eu".into()),
