@@ -165,9 +165,13 @@ struct Group {
 }
 
 impl Group {
+    #[expect(
+        deprecated,
+        reason = "unsound only for types that lie of their descriptor; an owned one is sound, and the successor is unsafe"
+    )]
     fn watch(&self) -> io::Result<AsyncFd<OwnedFd>> {
         let pid = self.pid.ok_or(io::ErrorKind::NotFound)?;
-        AsyncFd::register_with_interest(pidfd_open(pid, PidfdFlags::NONBLOCK)?, Interest::READABLE)
+        AsyncFd::with_interest(pidfd_open(pid, PidfdFlags::NONBLOCK)?, Interest::READABLE)
     }
 
     /// Waits for the leader, and kills whom it leaves behind.
