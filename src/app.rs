@@ -26,6 +26,7 @@ use std::{
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::broadcast,
+    time::{self, MissedTickBehavior},
 };
 use tracing::{info, level_filters::LevelFilter, warn};
 
@@ -47,6 +48,9 @@ use crate::{
         signals::Signals as Numbers,
     },
 };
+
+/// How often it is looked after the prober.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// A server at work.
 #[derive(Debug)]
@@ -126,8 +130,8 @@ impl App {
         let numbers = Arc::new(Numbers::default());
         let startup_wait = Duration::from_millis(server.startup_wait);
         let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
-        let mut prober =
-            Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once).map_err(Refusal::Process)?;
+        let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers))
+            .map_err(Refusal::Process)?;
         prober.set(&Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
@@ -172,6 +176,8 @@ impl App {
     /// Serves until a signal ends it: reloads at SIGHUP, drains at SIGTERM or SIGINT, stops at once at a second one.
     pub async fn run(mut self, mut signals: Signals) -> Ended {
         let mut reloads = Reloads::new(self.path.clone());
+        let mut watch = time::interval(WATCH);
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let signal = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -179,6 +185,7 @@ impl App {
                     Signal::End(name) => break name,
                 },
                 loaded = reloads.next() => self.take(loaded).await,
+                _ = watch.tick() => self.prober.watch(),
                 () = self.measuring.until_due(self.clock) => self.refresh().await,
             }
         };

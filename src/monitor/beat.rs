@@ -1,25 +1,36 @@
 //! One target's task: wait, ask, report, and again, until it is aborted.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::watch,
     time::{self, Instant},
 };
 
-use super::{Desk, probe, schedule::Schedule};
+use super::{Desk, Heard, probe, schedule::Schedule, watchdog::Cause};
 use crate::{
-    engine::health::monitor::{ProbeKey, Rhythm},
+    engine::health::monitor::{Outcome, ProbeKey, Rhythm},
     state::ledger::Event,
 };
 
-/// Probes `key` until nobody takes outcomes any more. A changed rhythm counts from the start of the last probe.
-pub(super) async fn run(key: Arc<ProbeKey>, mut rhythm: watch::Receiver<Rhythm>, draws: [u64; 2], desk: Desk) {
+/// Probes `key` until nobody takes outcomes any more. A changed rhythm counts from the start of the last probe. `heard`
+/// is told the moment of each outcome.
+pub(super) async fn run(
+    key: Arc<ProbeKey>,
+    mut rhythm: watch::Receiver<Rhythm>,
+    draws: [u64; 2],
+    desk: Desk,
+    heard: Heard,
+) {
     let (mut schedule, mut wait) = Schedule::start(&rhythm.borrow_and_update(), draws);
     let mut began = moment();
     loop {
+        let due = began + Duration::from_millis(wait);
         tokio::select! {
-            () = time::sleep_until(began + Duration::from_millis(wait)) => {}
+            () = time::sleep_until(due) => {}
             changed = rhythm.changed() => {
                 if changed.is_err() {
                     return;
@@ -28,20 +39,56 @@ pub(super) async fn run(key: Arc<ProbeKey>, mut rhythm: watch::Receiver<Rhythm>,
                 continue;
             }
         }
+        let woken = moment();
+        desk.within_budget(&key).await;
+        let afforded = moment();
         // Held until the probe is over. The semaphore is never closed.
         let Ok(_turn) = desk.turns.acquire().await else { return };
         let now = *rhythm.borrow();
         began = moment();
+        let parts = [
+            (Cause::Busy, woken.saturating_duration_since(due)),
+            (Cause::Budget, afforded - woken),
+            (Cause::Turns, began - afforded),
+        ];
+        desk.watchdog.began(parts, now.interval);
         let outcome = probe::run(&desk.client, &key, now.timeout).await;
+        if matches!(outcome, Outcome::Unasked(_)) {
+            desk.watchdog.unasked();
+        }
         schedule.observe(&now, desk.clock.now(), outcome.clone());
         wait = schedule.wait(&now);
         if desk.events.send(Event::Outcome { key: Arc::clone(&key), outcome }).await.is_err() {
             return;
         }
+        heard.store(desk.clock.now().0, Ordering::Relaxed);
+    }
+}
+
+impl Desk {
+    /// Waits until the budgets allow a probe.
+    async fn within_budget(&self, key: &ProbeKey) {
+        let own = |pace: &mut super::Pace, now| pace.own(now, key.address);
+        let all = |pace: &mut super::Pace, now| pace.all(now);
+        self.booked(own).await;
+        self.booked(all).await;
+    }
+
+    async fn booked(&self, book: impl Fn(&mut super::Pace, u64) -> u64) {
+        let at = {
+            let now = self.start.elapsed().as_micros() as u64;
+            let mut pace = self.pace.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let at = book(&mut pace, now);
+            if at <= now {
+                return;
+            }
+            at
+        };
+        time::sleep_until(self.start + Duration::from_micros(at)).await;
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "one of the edges where time comes in")]
-fn moment() -> Instant {
+pub(super) fn moment() -> Instant {
     Instant::now()
 }

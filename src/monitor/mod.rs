@@ -1,34 +1,58 @@
 //! Runs probes on schedule and reports what they found. Must not know pools, policies or what an outcome will mean.
 //!
 //! Each target has a task of its own (`beat`), which asks (`probe`: `http`, `tcp`), reports and waits, by a `schedule`
-//! that is pure. The [`Prober`] keeps the tasks in step with a [`Plan`].
+//! and within a `pace` that are pure. The [`Prober`] keeps the tasks in step with a [`Plan`], and with its `watchdog` sees
+//! to it that none of them dies or lags unnoticed.
 
 mod beat;
 mod http;
+mod pace;
 mod plan;
 mod probe;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod watchdog;
 
-use std::{collections::HashMap, fmt, io, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt, io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tokio::{
     sync::{Semaphore, mpsc, watch},
-    task::AbortHandle,
+    task::JoinHandle,
+    time::Instant,
 };
+use tracing::error;
 
 pub use self::plan::Plan;
-use crate::{
-    engine::health::monitor::{ProbeKey, Rhythm},
-    state::{clock::Clock, ledger::Event},
+use self::{
+    pace::Pace,
+    watchdog::{Sight, Told, Watchdog},
 };
+use crate::{
+    engine::health::{
+        monitor::{ProbeKey, Rhythm},
+        rules::HealthRules,
+    },
+    state::{clock::Clock, ledger::Event},
+    telemetry::signals::Signals,
+};
+
+/// When a target was last heard of: the clock's milliseconds.
+type Heard = Arc<AtomicU64>;
 
 /// Keeps one task for each target.
 pub struct Prober {
     running: HashMap<Arc<ProbeKey>, Running>,
     desk: Desk,
     chance: fastrand::Rng,
+    told: Told,
 }
 
 /// What every task needs.
@@ -36,6 +60,10 @@ pub struct Prober {
 struct Desk {
     client: reqwest::Client,
     turns: Arc<Semaphore>,
+    pace: Arc<Mutex<Pace>>,
+    watchdog: Arc<Watchdog>,
+    /// Since when the budgets count.
+    start: Instant,
     events: mpsc::Sender<Event>,
     clock: Clock,
 }
@@ -43,7 +71,8 @@ struct Desk {
 /// A target's task; it stops when this is dropped.
 struct Running {
     rhythm: watch::Sender<Rhythm>,
-    task: AbortHandle,
+    heard: Heard,
+    task: JoinHandle<()>,
 }
 
 impl Drop for Running {
@@ -58,15 +87,30 @@ impl Prober {
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(events: mpsc::Sender<Event>, clock: Clock, chance: fastrand::Rng, at_once: usize) -> io::Result<Self> {
-        let desk = Desk { client: http::client()?, turns: Arc::new(Semaphore::new(at_once)), events, clock };
-        Ok(Self { running: HashMap::new(), desk, chance })
+    pub fn new(
+        events: mpsc::Sender<Event>,
+        clock: Clock,
+        chance: fastrand::Rng,
+        at_once: usize,
+        signals: Arc<Signals>,
+    ) -> io::Result<Self> {
+        let desk = Desk {
+            client: http::client()?,
+            turns: Arc::new(Semaphore::new(at_once)),
+            pace: Arc::new(Mutex::new(Pace::new(HealthRules::default().rate))),
+            watchdog: Arc::new(Watchdog::new(signals)),
+            start: beat::moment(),
+            events,
+            clock,
+        };
+        Ok(Self { running: HashMap::new(), desk, chance, told: Told::default() })
     }
 
     /// Probes what `plan` says and nothing else, from now on. What stays goes on undisturbed, by its new rhythm if
     /// that changed; what is gone stops at once, also in the middle of a probe; what is new starts at once. Wants a
     /// tokio runtime.
     pub fn set(&mut self, plan: &Plan) {
+        self.pace().set(plan.rate());
         let diff = plan.diff(self.running.iter().map(|(key, running)| (key, *running.rhythm.borrow())));
         for key in &diff.stop {
             self.running.remove(key);
@@ -77,11 +121,49 @@ impl Prober {
             }
         }
         for (key, rhythm) in diff.start {
-            let (sender, receiver) = watch::channel(rhythm);
-            let draws = [self.chance.u64(..), self.chance.u64(..)];
-            let task = tokio::spawn(beat::run(Arc::clone(&key), receiver, draws, self.desk.clone())).abort_handle();
-            self.running.insert(key, Running { rhythm: sender, task });
+            self.start(key, rhythm);
         }
+    }
+
+    fn start(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm) {
+        let (sender, receiver) = watch::channel(rhythm);
+        let draws = [self.chance.u64(..), self.chance.u64(..)];
+        let heard = Heard::new(AtomicU64::new(self.desk.clock.now().0));
+        let beat = beat::run(Arc::clone(&key), receiver, draws, self.desk.clone(), Arc::clone(&heard));
+        self.running.insert(key, Running { rhythm: sender, heard, task: tokio::spawn(beat) });
+    }
+
+    /// Looks after the tasks, which is to be done once a second: one that has died is started again, late probes and
+    /// targets that have fallen silent are told. What is silent keeps its health, whatever it is.
+    pub fn watch(&mut self) {
+        self.pace().sweep(self.desk.start.elapsed().as_micros() as u64);
+        let dead: Vec<Arc<ProbeKey>> = self
+            .running
+            .iter()
+            .filter(|(_, running)| running.task.is_finished())
+            .map(|(key, _)| Arc::clone(key))
+            .collect();
+        for key in dead {
+            let Some(running) = self.running.remove(&key) else { continue };
+            // Once nobody takes outcomes every task ends, and that is no fault of theirs.
+            if !self.desk.events.is_closed() {
+                error!("the probes of {} have ended by a fault of this program; they are started again", key.address);
+                let rhythm = *running.rhythm.borrow();
+                self.start(key, rhythm);
+            }
+        }
+        let now = self.desk.clock.now().0;
+        let sights = self.running.iter().filter_map(|(key, running)| {
+            let age = now.saturating_sub(running.heard.load(Ordering::Relaxed));
+            let sight = Sight { name: String::new(), age, rhythm: *running.rhythm.borrow() };
+            sight.is_silent().then(|| Sight { name: key.address.to_string(), ..sight })
+        });
+        let silent: Vec<Sight> = sights.collect();
+        self.desk.watchdog.tell(now, &mut self.told, &silent, self.running.len());
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.desk.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::engine::{
-    health::monitor::{ProbeKey, Rhythm},
+    health::{
+        monitor::{ProbeKey, Rhythm},
+        rules::Rate,
+    },
     snapshot::World,
 };
 
@@ -11,6 +14,7 @@ use crate::engine::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     beats: HashMap<Arc<ProbeKey>, Rhythm>,
+    rate: Rate,
 }
 
 /// What to do to get from one plan to another.
@@ -26,13 +30,18 @@ impl Plan {
     /// follow the quicker rhythm; each monitor counts them by its own `fall` and `rise`.
     #[must_use]
     pub fn of(world: &World) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self { rate: world.health.rate, ..Self::default() };
         for target in &world.targets {
             if let Some(key) = target.key() {
                 plan.add(Arc::clone(key), world.monitors[target.monitor.at()].rhythm);
             }
         }
         plan
+    }
+
+    /// How many probes may begin in a second.
+    pub(super) fn rate(&self) -> Rate {
+        self.rate
     }
 
     fn add(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm) {

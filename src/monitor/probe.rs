@@ -13,6 +13,9 @@ use crate::engine::health::{
     monitor::{Outcome, ProbeKey},
 };
 
+/// A timer that is so many milliseconds late, and as late as it is long, says that this node is too busy to judge others.
+const BUSY: u64 = 200;
+
 /// Asks once; `timeout` in milliseconds covers everything from the first packet to the last octet that matters.
 pub(super) async fn run(client: &reqwest::Client, key: &ProbeKey, timeout: u64) -> Outcome {
     let began = moment();
@@ -27,6 +30,10 @@ pub(super) async fn run(client: &reqwest::Client, key: &ProbeKey, timeout: u64) 
     match time::timeout(Duration::from_millis(timeout), ask).await {
         Ok(Ok(())) => Outcome::good(began.elapsed().as_micros() as u64),
         Ok(Err(outcome)) => outcome,
+        // The moment to give up has long passed: an answer may have come that this node had no time to read.
+        Err(_) if began.elapsed() > Duration::from_millis(timeout.saturating_mul(2).max(timeout + BUSY)) => {
+            Outcome::Unasked("it was too busy to read an answer in time".into())
+        }
         Err(_) => Outcome::Bad(format!("no answer within {timeout} ms").into()),
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::{
     health::{
         check::{Body, Check, HttpCheck, HttpVersion},
         monitor::{Calm, Monitor, Outcome, Watch},
+        rules::Rate,
     },
     snapshot::{Draft, Target, World},
     types::MonitorId,
@@ -192,16 +193,20 @@ async fn faults_of_connections_have_names() {
 }
 
 fn plan(ports: &[u16], rhythm: Rhythm) -> Plan {
+    Plan::of(&World::seal(draft(ports, rhythm)))
+}
+
+fn draft(ports: &[u16], rhythm: Rhythm) -> Draft {
     let monitors =
         vec![Monitor { name: "lb".into(), watch: Watch::Probe(Check::tcp(0)), rhythm, calm: Calm::NONE, source: None }];
     let key = |port: &u16| Arc::new(ProbeKey::new(Check::Http(http(*port)), LOOPBACK));
     let target = |port: &u16| Target::probed(MonitorId(0), key(port));
-    Plan::of(&World::seal(Draft { monitors, targets: ports.iter().map(target).collect(), ..Draft::default() }))
+    Draft { monitors, targets: ports.iter().map(target).collect(), ..Draft::default() }
 }
 
 fn prober() -> (Prober, mpsc::Receiver<Event>) {
     let (events, inbox) = mpsc::channel(64);
-    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 64).expect("a client"), inbox)
+    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 64, Arc::default()).expect("a client"), inbox)
 }
 
 async fn next(inbox: &mut mpsc::Receiver<Event>) -> (u16, Outcome) {
@@ -266,4 +271,40 @@ async fn what_joins_the_plan_starts_while_the_rest_goes_on() {
     drop(prober);
     // Every task holds a sender: the end of the channel is the end of them all.
     while inbox.recv().await.is_some() {}
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_budget_comes_later_and_is_counted() {
+    let reply = Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let ports = [serve(reply).await.port(), serve(reply).await.port(), serve(reply).await.port()];
+    let (events, mut inbox) = mpsc::channel(64);
+    let numbers = Arc::new(Signals::default());
+    let chance = fastrand::Rng::with_seed(7);
+    let mut prober = Prober::new(events, Clock::new(), chance, 64, Arc::clone(&numbers)).expect("a client");
+    let mut draft = draft(&ports, RHYTHM);
+    // All ports are of one address: one probe at once, then four a second.
+    draft.health.rate = Rate { total: 1000, per_target: 4 };
+    prober.set(&Plan::of(&World::seal(draft)));
+    let mut heard = Vec::new();
+    while heard.len() < 3 {
+        let (port, outcome) = next(&mut inbox).await;
+        assert_eq!(outcome.is_good(), Some(true), "late is not failed");
+        if !heard.contains(&port) {
+            heard.push(port);
+        }
+    }
+    assert!(numbers.late.get() >= 2, "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_has_died_is_started_again() {
+    let port = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
+    let (mut prober, mut inbox) = prober();
+    prober.set(&plan(&[port], Rhythm { interval: 3_600_000, recheck: 3_600_000, ..RHYTHM }));
+    next(&mut inbox).await;
+    let task = &mut prober.running.values_mut().next().expect("a target").task;
+    task.abort();
+    assert!(task.await.is_err());
+    prober.watch();
+    assert_eq!(next(&mut inbox).await.0, port);
 }

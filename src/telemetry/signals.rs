@@ -37,7 +37,7 @@ impl Number {
 /// Those of one process.
 #[derive(Debug, Default)]
 pub struct Signals {
-    /// Probes that have ended.
+    /// Probes that have begun.
     pub probes: Number,
     /// Probes that began later than they were due, by more than is told in `docs/health.md`.
     pub late: Number,

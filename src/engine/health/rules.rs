@@ -56,13 +56,19 @@ pub struct Allow {
     pub listed: Vec<Prefix>,
 }
 
+impl Default for Rate {
+    fn default() -> Self {
+        Self { total: 5000, per_target: 20 }
+    }
+}
+
 impl Default for HealthRules {
     fn default() -> Self {
         Self {
             governor: Governor { max_regions: MaxRegions::Share(500), window: 60_000, release: 600_000 },
             canaries: Vec::new(),
             restore_age: 600_000,
-            rate: Rate { total: 5000, per_target: 20 },
+            rate: Rate::default(),
             allow: Allow { any: true, listed: Vec::new() },
         }
     }
