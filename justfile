@@ -16,6 +16,10 @@ ci:
 bench:
     cargo bench --bench answer
 
+# processor time for each probe beside a bare loop of the same client, and memory for 10,000 monitors
+bench-prober:
+    cargo bench --bench prober
+
 # load time and memory with 10,000 services and a database of a million networks
 scale:
     cargo run --release --example scale

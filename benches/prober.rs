@@ -1,0 +1,283 @@
+//! What a probe costs: processor time for each HTTP check of the prober at its pace, beside a bare loop of the same HTTP
+//! client, in one run, and memory for 10,000 monitors.
+//!
+//! `cargo bench --bench prober`. 20,000 targets, each an address of its own in 127/8, are probed every 10 s on one
+//! thread. They are served by a process of its own, so that its work is in no figure. The parts take turns, three rounds
+//! each, and the medians are compared: machines are noisy, ratios in one run less so.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use meridian::{
+    engine::{
+        health::{
+            check::{Check, HttpCheck, HttpVersion},
+            monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
+        },
+        snapshot::{Draft, Region, Target, World},
+        steer::policy::{Endpoint, Pool},
+        types::{EndpointId, MonitorId, RegionId, TargetId},
+    },
+    monitor::{Plan, Prober},
+    state::{clock::Clock, writer::Writer},
+    telemetry::signals::Signals,
+};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+    time::Instant,
+};
+
+const TARGETS: u32 = 20_000;
+const INTERVAL: u64 = 10_000;
+/// Requests of the bare loop that are under way at a time: about as many as the prober has.
+const AT_ONCE: u32 = 16;
+const ROUNDS: usize = 3;
+const SERVER: &str = "MERIDIAN_BENCH_SERVER";
+
+fn main() {
+    if std::env::var_os(SERVER).is_some() {
+        return serve();
+    }
+    let full = std::env::args().any(|a| a == "--bench");
+    let (targets, rounds) = if full { (TARGETS, ROUNDS) } else { (200, 1) };
+    let server = Server::start();
+    let mut bare = Vec::new();
+    let mut prober = Vec::new();
+    let mut whole = Vec::new();
+    for _ in 0..rounds {
+        bare.push(bare_loop(server.port, targets));
+        prober.push(probing(server.port, targets, false));
+        whole.push(probing(server.port, targets, true));
+    }
+    let [bare, prober, whole] = [bare, prober, whole].map(median);
+    let seconds = INTERVAL / 1000;
+    say(&format!("{targets} HTTP checks in {seconds} s, one thread; processor time for each check\n"));
+    say(&format!("  bare loop of the client   {bare:>7.1} us\n"));
+    say(&format!("  prober                    {prober:>7.1} us   {:.2} x\n", prober / bare));
+    say(&format!("  prober, ledger, writer    {whole:>7.1} us   {:.2} x\n", whole / bare));
+    let share = whole * f64::from(targets) / (INTERVAL as f64 * 10.0);
+    say(&format!("  of one core               {share:>7.1} %\n"));
+    let memory = memory(server.port, targets.min(10_000));
+    say(&format!("memory for each {} monitors: {memory:.1} MiB\n", targets.min(10_000)));
+}
+
+/// A request after the other, some at a time.
+fn bare_loop(port: u16, requests: u32) -> f64 {
+    runtime().block_on(async {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .http1_only()
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        let before = processor();
+        let loops = (0..AT_ONCE).map(|lane| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                for n in (lane..requests).step_by(AT_ONCE as usize) {
+                    let url = format!("http://{}/health", SocketAddr::new(address(n), port));
+                    let ask = client.get(url).header("connection", "close").send();
+                    let response = tokio::time::timeout(Duration::from_secs(5), ask).await.expect("in time");
+                    assert_eq!(response.expect("a response").status(), 200);
+                }
+            })
+        });
+        for lane in loops.collect::<Vec<_>>() {
+            lane.await.expect("a lane");
+        }
+        (processor() - before) * 1e6 / f64::from(requests)
+    })
+}
+
+/// The prober by its own pace, for two intervals after the first round, which is not counted.
+fn probing(port: u16, targets: u32, whole: bool) -> f64 {
+    runtime().block_on(async {
+        let (world, clock, numbers) = (world(port, targets), Clock::new(), Arc::new(Signals::default()));
+        let (events, mut inbox) = mpsc::channel(4096);
+        let writer = whole.then(|| Writer::start(Arc::clone(&world), clock, Duration::from_secs(3)));
+        let to = writer.as_ref().map_or(events, |writer| writer.events.clone());
+        let chance = fastrand::Rng::with_seed(1);
+        let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers)).expect("a prober");
+        prober.set(&Plan::of(&world));
+        let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
+        tokio::time::sleep(Duration::from_millis(INTERVAL * 3 / 2)).await;
+        let (before, probes, start) = (processor(), numbers.probes.get(), Instant::now());
+        tokio::time::sleep(Duration::from_millis(INTERVAL * 2)).await;
+        let (used, done) = (processor() - before, numbers.probes.get() - probes);
+        assert!(done >= u64::from(targets) * 3 / 2, "{done} probes in {:?}", start.elapsed());
+        if let Some(writer) = &writer {
+            let snapshot = writer.board.load();
+            let up = snapshot.pools.iter().map(|pool| pool.up[0].count_ones()).sum::<u32>();
+            assert_eq!(up, targets, "everybody is up");
+        }
+        drop(prober);
+        if writer.is_none() {
+            drain.await.expect("drained");
+        }
+        used * 1e6 / done as f64
+    })
+}
+
+/// MiB that so many monitors take while they are probed.
+fn memory(port: u16, targets: u32) -> f64 {
+    runtime().block_on(async {
+        let (clock, before) = (Clock::new(), resident());
+        let world = world(port, targets);
+        let writer = Writer::start(Arc::clone(&world), clock, Duration::from_secs(3));
+        let chance = fastrand::Rng::with_seed(1);
+        let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default()).expect("a prober");
+        prober.set(&Plan::of(&world));
+        tokio::time::sleep(Duration::from_millis(INTERVAL * 3 / 2)).await;
+        resident() - before
+    })
+}
+
+/// Targets in pools of 50, all of one region.
+fn world(port: u16, targets: u32) -> Arc<World> {
+    const POOL: u32 = 50;
+    let check = HttpCheck {
+        port,
+        tls: None,
+        version: HttpVersion::One,
+        method: "GET".into(),
+        path: "/health".into(),
+        host: None,
+        headers: Vec::new(),
+        status: vec![(200, 299)],
+        body: Vec::new(),
+        body_max: 65_536,
+        redirects: 0,
+    };
+    let rhythm = Rhythm { interval: INTERVAL, timeout: 5000, recheck: 2000, fall: 3, rise: 2 };
+    let monitor = Monitor {
+        name: "lb".into(),
+        watch: Watch::Probe(Check::Http(check.clone())),
+        rhythm,
+        calm: Calm::usual(INTERVAL),
+        source: None,
+    };
+    let key = |n| Arc::new(ProbeKey::new(Check::Http(check.clone()), address(n)));
+    let endpoint = |n: u32| Endpoint {
+        name: format!("e{n}").into(),
+        region: RegionId(0),
+        v4: Some(Ipv4Addr::from_bits(bits(n))),
+        weight: 100,
+        targets: [Some(TargetId(n)), None],
+        ..Endpoint::default()
+    };
+    let pool = |n: u32| Pool {
+        name: format!("p{n:05}").into(),
+        first: EndpointId(n * POOL),
+        count: POOL as u8,
+        monitor: Some(MonitorId(0)),
+        ..Pool::default()
+    };
+    let mut draft = Draft {
+        monitors: vec![monitor],
+        regions: vec![Region { name: "here".into(), ..Region::default() }],
+        targets: (0..targets).map(|n| Target::probed(MonitorId(0), key(n))).collect(),
+        endpoints: (0..targets).map(endpoint).collect(),
+        pools: (0..targets / POOL).map(pool).collect(),
+        policies: vec![Default::default()],
+        ..Draft::default()
+    };
+    draft.health.rate.total = 100_000;
+    Arc::new(World::seal(draft))
+}
+
+fn bits(n: u32) -> u32 {
+    0x7f01_0001 + n
+}
+
+fn address(n: u32) -> IpAddr {
+    Ipv4Addr::from_bits(bits(n)).into()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Seconds of processor time of this process.
+fn processor() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// MiB of memory of this process.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").expect("readable");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it is told");
+    let kib: f64 = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
+    kib / 1024.0
+}
+
+/// The process that answers; it ends when its standard input does.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .env(SERVER, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a server");
+        let mut port = [0; 2];
+        child.stdout.take().expect("piped").read_exact(&mut port).expect("its port");
+        Self { child, port: u16::from_be_bytes(port) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve() {
+    runtime().block_on(async {
+        let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        std::io::stdout().write_all(&port.to_be_bytes()).and_then(|()| std::io::stdout().flush()).expect("told");
+        std::thread::spawn(|| {
+            let _ = std::io::stdin().read(&mut [0]);
+            std::process::exit(0);
+        });
+        loop {
+            let Ok((mut stream, _)) = listener.accept().await else { continue };
+            tokio::spawn(async move {
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").await;
+            });
+        }
+    });
+}
+
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
