@@ -109,7 +109,7 @@ fn probing(port: u16, targets: u32, whole: bool) -> f64 {
     runtime().block_on(async {
         let (world, clock, numbers) = (world(port, targets), Clock::new(), Arc::new(Signals::default()));
         let (events, mut inbox) = mpsc::channel(4096);
-        let writer = whole.then(|| Writer::start(Arc::clone(&world), clock, Duration::from_secs(3)));
+        let writer = whole.then(|| Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default()));
         let to = writer.as_ref().map_or(events, |writer| writer.events.clone());
         let chance = fastrand::Rng::with_seed(1);
         let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers)).expect("a prober");
@@ -138,7 +138,7 @@ fn memory(port: u16, targets: u32) -> f64 {
     runtime().block_on(async {
         let (clock, before) = (Clock::new(), resident());
         let world = world(port, targets);
-        let writer = Writer::start(Arc::clone(&world), clock, Duration::from_secs(3));
+        let writer = Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default());
         let chance = fastrand::Rng::with_seed(1);
         let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default()).expect("a prober");
         prober.set(&Plan::of(&world));
