@@ -10,7 +10,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{Desk, Heard, probe, schedule::Schedule, watchdog::Cause};
+use super::{Desk, Heard, prepared::Prepared, probe, schedule::Schedule, watchdog::Cause};
 use crate::{
     engine::health::monitor::{Outcome, ProbeKey, Rhythm},
     state::ledger::Event,
@@ -21,11 +21,13 @@ use crate::{
 pub(super) async fn run(
     key: Arc<ProbeKey>,
     mut rhythm: watch::Receiver<Rhythm>,
-    draws: [u64; 2],
+    draws: [u64; 3],
     desk: Desk,
     heard: Heard,
 ) {
-    let (mut schedule, mut wait) = Schedule::start(&rhythm.borrow_and_update(), draws);
+    let [first, phase, seed] = draws;
+    let (mut schedule, mut wait) = Schedule::start(&rhythm.borrow_and_update(), [first, phase]);
+    let mut prepared = Prepared::of(&key, fastrand::Rng::with_seed(seed));
     let mut began = moment();
     loop {
         let due = began + Duration::from_millis(wait);
@@ -52,7 +54,7 @@ pub(super) async fn run(
             (Cause::Turns, began - afforded),
         ];
         desk.watchdog.began(parts, now.interval);
-        let outcome = probe::run(&desk.client, &key, now.timeout).await;
+        let outcome = probe::run(&desk.tools, &mut prepared, now.timeout).await;
         if matches!(outcome, Outcome::Unasked(_)) {
             desk.watchdog.unasked();
         }

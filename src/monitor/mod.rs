@@ -1,17 +1,25 @@
 //! Runs probes on schedule and reports what they found. Must not know pools, policies or what an outcome will mean.
 //!
-//! Each target has a task of its own (`beat`), which asks (`probe`: `http`, `tcp`), reports and waits, by a `schedule`
-//! and within a `pace` that are pure. The [`Prober`] keeps the tasks in step with a [`Plan`], and with its `watchdog` sees
-//! to it that none of them dies or lags unnoticed.
+//! Each target has a task of its own (`beat`), which makes its check ready once (`prepared`: `tcp`, `http`, `dns`, `icmp`,
+//! `exec`, `file`), asks (`probe`), reports and waits, by a `schedule` and within a `pace` that are pure. The [`Prober`]
+//! keeps the tasks in step with a [`Plan`], and with its `watchdog` sees to it that none of them dies or lags unnoticed.
 
 mod beat;
+mod dial;
+mod dns;
+mod exec;
+mod file;
 mod http;
+mod icmp;
 mod pace;
 mod plan;
+mod prepared;
 mod probe;
 mod schedule;
+mod tcp;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod watchdog;
 
 use std::{
@@ -33,6 +41,7 @@ use tracing::error;
 pub use self::plan::Plan;
 use self::{
     pace::Pace,
+    tools::Tools,
     watchdog::{Sight, Told, Watchdog},
 };
 use crate::{
@@ -58,7 +67,7 @@ pub struct Prober {
 /// What every task needs.
 #[derive(Clone)]
 struct Desk {
-    client: reqwest::Client,
+    tools: Arc<Tools>,
     turns: Arc<Semaphore>,
     pace: Arc<Mutex<Pace>>,
     watchdog: Arc<Watchdog>,
@@ -95,7 +104,7 @@ impl Prober {
         signals: Arc<Signals>,
     ) -> io::Result<Self> {
         let desk = Desk {
-            client: http::client()?,
+            tools: Arc::new(Tools::new()?),
             turns: Arc::new(Semaphore::new(at_once)),
             pace: Arc::new(Mutex::new(Pace::new(HealthRules::default().rate))),
             watchdog: Arc::new(Watchdog::new(signals)),
@@ -127,7 +136,7 @@ impl Prober {
 
     fn start(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm) {
         let (sender, receiver) = watch::channel(rhythm);
-        let draws = [self.chance.u64(..), self.chance.u64(..)];
+        let draws = [self.chance.u64(..), self.chance.u64(..), self.chance.u64(..)];
         let heard = Heard::new(AtomicU64::new(self.desk.clock.now().0));
         let beat = beat::run(Arc::clone(&key), receiver, draws, self.desk.clone(), Arc::clone(&heard));
         self.running.insert(key, Running { rhythm: sender, heard, task: tokio::spawn(beat) });

@@ -1,34 +1,36 @@
 //! One probe, within its time, and the words for what went wrong.
 
-use std::{error::Error, io, net::SocketAddr, time::Duration};
+use std::{error::Error, io, time::Duration};
 
-use tokio::{
-    net::TcpStream,
-    time::{self, Instant},
-};
+use tokio::time::{self, Instant};
 
-use super::http;
-use crate::engine::health::{
-    check::Check,
-    monitor::{Outcome, ProbeKey},
-};
+use super::{prepared::Prepared, tools::Tools};
+use crate::engine::health::monitor::Outcome;
+
+/// No line of a target's own words is longer when people are told, in characters.
+const SNIPPET: usize = 100;
+
+/// What is known of a good probe beside how long it took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fine {
+    /// How long the connection took to open, in microseconds, where there was one.
+    pub(super) connect: Option<u64>,
+    /// What people should know although it is good.
+    pub(super) note: Option<Box<str>>,
+}
 
 /// A timer that is so many milliseconds late, and as late as it is long, says that this node is too busy to judge others.
 const BUSY: u64 = 200;
 
 /// Asks once; `timeout` in milliseconds covers everything from the first packet to the last octet that matters.
-pub(super) async fn run(client: &reqwest::Client, key: &ProbeKey, timeout: u64) -> Outcome {
+pub(super) async fn run(tools: &Tools, prepared: &mut Prepared, timeout: u64) -> Outcome {
+    // It may have to wait for its turn, which is not held against the target.
+    if let Prepared::Exec(exec) = prepared {
+        return exec.run(timeout).await;
+    }
     let began = moment();
-    let ask = async {
-        match &key.check {
-            Check::Tcp(check) => connect(SocketAddr::new(key.address, check.port)).await,
-            Check::Http(check) => http::ask(client, check, key.address).await,
-            // The other kinds are refused in the configuration until they come.
-            _ => Err(Outcome::Unasked("this kind is not there yet".into())),
-        }
-    };
-    match time::timeout(Duration::from_millis(timeout), ask).await {
-        Ok(Ok(())) => Outcome::good(began.elapsed().as_micros() as u64),
+    match time::timeout(Duration::from_millis(timeout), prepared.ask(tools)).await {
+        Ok(Ok(Fine { connect, note })) => Outcome::Good { took: began.elapsed().as_micros() as u64, connect, note },
         Ok(Err(outcome)) => outcome,
         // The moment to give up has long passed: an answer may have come that this node had no time to read.
         Err(_) if began.elapsed() > Duration::from_millis(timeout.saturating_mul(2).max(timeout + BUSY)) => {
@@ -38,8 +40,10 @@ pub(super) async fn run(client: &reqwest::Client, key: &ProbeKey, timeout: u64) 
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<(), Outcome> {
-    TcpStream::connect(address).await.map(drop).map_err(|error| say(&error))
+/// The beginning of what a target said, for people.
+pub(super) fn snippet(octets: &[u8]) -> String {
+    let text = String::from_utf8_lossy(octets);
+    text.trim_end().chars().take(SNIPPET).collect()
 }
 
 /// What an error says of the target, in the words of people: the innermost cause, where the system gives one.
@@ -78,7 +82,7 @@ fn say_io(error: &io::Error) -> Option<Outcome> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "one of the edges where time comes in")]
-fn moment() -> Instant {
+pub(super) fn moment() -> Instant {
     Instant::now()
 }
 

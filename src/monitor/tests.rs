@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::*;
+use super::{prepared::Prepared, *};
 use crate::engine::{
     health::{
         check::{Body, Check, HttpCheck, HttpVersion},
@@ -105,8 +105,12 @@ fn http(port: u16) -> HttpCheck {
 }
 
 async fn ask(check: Check, timeout: u64) -> Outcome {
-    let client = http::client().expect("a client");
-    probe::run(&client, &ProbeKey::new(check, LOOPBACK), timeout).await
+    ask_at(ProbeKey::new(check, LOOPBACK), timeout).await
+}
+
+async fn ask_at(key: ProbeKey, timeout: u64) -> Outcome {
+    let tools = Tools::new().expect("tools");
+    probe::run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1)), timeout).await
 }
 
 fn bad(text: &str) -> Outcome {

@@ -1,0 +1,242 @@
+//! A DNS probe: one question over UDP, over TCP where the answer does not fit, and what the answer must hold.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hickory_proto::{
+    op::{Message, MessageType, OpCode, Query, ResponseCode},
+    rr::{Name, RData, Record, RecordType},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{
+    dial,
+    probe::{Fine, say},
+};
+use crate::engine::health::{check::DnsCheck, monitor::Outcome};
+
+/// What a question over UDP without EDNS is answered with at most, and some more for those who do not care.
+const DATAGRAM: usize = 4096;
+
+/// A target of `dns`.
+#[derive(Debug)]
+pub(super) struct Dns {
+    to: SocketAddr,
+    source: Option<IpAddr>,
+    question: Query,
+    /// The whole query; its first two octets are the number, new for each probe.
+    query: Vec<u8>,
+    expect: Vec<Box<str>>,
+    chance: fastrand::Rng,
+}
+
+impl Dns {
+    /// # Errors
+    /// With the words for it, when there is no such question. The configuration has been read by then.
+    pub(super) fn of(
+        check: &DnsCheck,
+        address: IpAddr,
+        source: Option<IpAddr>,
+        chance: fastrand::Rng,
+    ) -> Result<Self, Box<str>> {
+        let mut name = Name::from_ascii(&*check.name).map_err(|error| format!("{:?}: {error}", check.name))?;
+        name.set_fqdn(true);
+        let rtype: RecordType = check.rtype.parse().map_err(|_| format!("{:?} is no type", check.rtype))?;
+        let question = Query::query(name, rtype);
+        let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+        // So that resolvers can be probed, too; servers of zones do not care.
+        message.metadata.recursion_desired = true;
+        message.add_query(question.clone());
+        let query = message.to_vec().map_err(|error| error.to_string())?;
+        let to = SocketAddr::new(address, check.port);
+        Ok(Self { to, source, question, query, expect: check.expect.clone(), chance })
+    }
+
+    pub(super) async fn ask(&mut self) -> Result<Fine, Outcome> {
+        let id = self.chance.u16(..);
+        self.query[..2].copy_from_slice(&id.to_be_bytes());
+        let answer = self.over_udp(id).await?;
+        let mut fine = Fine::default();
+        let answer = if answer.metadata.truncation {
+            let (answer, connect) = self.over_tcp(id).await?;
+            fine.connect = Some(connect);
+            answer
+        } else {
+            answer
+        };
+        judge(&answer, &self.question, &self.expect).map(|()| fine)
+    }
+
+    async fn over_udp(&self, id: u16) -> Result<Message, Outcome> {
+        let socket = dial::udp(self.to, self.source).await?;
+        socket.send(&self.query).await.map_err(|error| say(&error))?;
+        let mut buffer = [0; DATAGRAM];
+        loop {
+            let count = socket.recv(&mut buffer).await.map_err(|error| say(&error))?;
+            // Whatever else comes may be forged, or an answer that was given up: the right one may still be on its way.
+            if let Some(answer) = self.answer(&buffer[..count], id) {
+                return Ok(answer);
+            }
+        }
+    }
+
+    async fn over_tcp(&self, id: u16) -> Result<(Message, u64), Outcome> {
+        let (mut stream, connect) = dial::tcp(self.to, self.source).await?;
+        let mut framed = (self.query.len() as u16).to_be_bytes().to_vec();
+        framed.extend_from_slice(&self.query);
+        let talk = async {
+            stream.write_all(&framed).await?;
+            let mut answer = vec![0; stream.read_u16().await?.into()];
+            stream.read_exact(&mut answer).await.map(|_| answer)
+        };
+        let octets = talk.await.map_err(|error| say(&error))?;
+        let answer = self.answer(&octets, id);
+        let answer = answer.ok_or_else(|| Outcome::Bad("what came over TCP is no answer to the question".into()))?;
+        Ok((answer, connect))
+    }
+
+    /// The answer to the question with this number, where it is one.
+    fn answer(&self, octets: &[u8], id: u16) -> Option<Message> {
+        let answer = Message::from_vec(octets).ok()?;
+        let about = match &*answer.queries {
+            // Servers that understood nothing of the question may leave it out.
+            [] => answer.metadata.response_code != ResponseCode::NoError,
+            [asked] => {
+                let own = &self.question;
+                (asked.name(), asked.query_type(), asked.query_class())
+                    == (own.name(), own.query_type(), own.query_class())
+            }
+            _ => false,
+        };
+        let right = answer.metadata.id == id && answer.metadata.message_type == MessageType::Response && about;
+        right.then_some(answer)
+    }
+}
+
+fn judge(answer: &Message, question: &Query, expect: &[Box<str>]) -> Result<(), Outcome> {
+    if answer.metadata.response_code != ResponseCode::NoError {
+        let low = u16::from(answer.metadata.response_code);
+        let name = match answer.metadata.response_code {
+            ResponseCode::FormErr => "FORMERR".to_owned(),
+            ResponseCode::ServFail => "SERVFAIL".to_owned(),
+            ResponseCode::NXDomain => "NXDOMAIN".to_owned(),
+            ResponseCode::NotImp => "NOTIMP".to_owned(),
+            ResponseCode::Refused => "REFUSED".to_owned(),
+            _ => low.to_string(),
+        };
+        return Err(Outcome::Bad(format!("rcode {name}").into()));
+    }
+    let of_type = |record: &&Record| record.record_type() == question.query_type();
+    let found: Vec<String> = answer.answers.iter().filter(of_type).map(|record| plain(&record.data)).collect();
+    let lacking: Vec<&str> =
+        expect.iter().map(|text| &**text).filter(|text| !found.iter().any(|found| same(found, text))).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(Outcome::Bad(format!("answer lacks {}", lacking.join(", ")).into())) }
+}
+
+/// Data as people write it: names without the last dot, the strings of a text in one.
+fn plain(data: &RData) -> String {
+    let name = |name: &Name| name.to_ascii().trim_end_matches('.').to_owned();
+    match data {
+        RData::CNAME(to) => name(&to.0),
+        RData::NS(to) => name(&to.0),
+        RData::PTR(to) => name(&to.0),
+        RData::MX(mx) => format!("{} {}", mx.preference, name(&mx.exchange)),
+        RData::SRV(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, name(&srv.target)),
+        RData::TXT(txt) => txt.txt_data.iter().map(|part| String::from_utf8_lossy(part)).collect(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether what was found is what is expected: an address in whatever form, a name in whatever case.
+fn same(found: &str, expected: &str) -> bool {
+    match (found.parse::<IpAddr>(), expected.parse::<IpAddr>()) {
+        (Ok(found), Ok(expected)) => found == expected,
+        _ => found.eq_ignore_ascii_case(expected) || found.eq_ignore_ascii_case(expected.trim_end_matches('.')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use hickory_proto::rr::rdata::{A, CNAME, MX, TXT};
+
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::from_ascii(text).expect(text)
+    }
+
+    fn dns(rtype: &str, expect: &[&str]) -> Dns {
+        let expect = expect.iter().map(|text| Box::from(*text)).collect();
+        let check = DnsCheck { port: 53, name: "www.Example.com".into(), rtype: rtype.into(), expect };
+        Dns::of(&check, Ipv4Addr::LOCALHOST.into(), None, fastrand::Rng::with_seed(7)).expect("a question")
+    }
+
+    fn judged(dns: &Dns, rcode: ResponseCode, data: Vec<RData>) -> Result<(), Outcome> {
+        let mut answer = Message::new(7, MessageType::Response, OpCode::Query);
+        answer.metadata.response_code = rcode;
+        answer.add_answers(data.into_iter().map(|data| Record::from_rdata(name("www.example.com."), 60, data)));
+        judge(&answer, &dns.question, &dns.expect)
+    }
+
+    fn a(last: u8) -> RData {
+        RData::A(A(Ipv4Addr::new(192, 0, 2, last)))
+    }
+
+    #[test]
+    fn all_that_is_expected_must_be_there_and_more_may_be() {
+        let alias = || RData::CNAME(CNAME(name("other.example.com.")));
+        let one = dns("A", &["192.0.2.1", "192.0.2.2"]);
+        assert_eq!(judged(&one, ResponseCode::NoError, vec![alias(), a(2), a(3), a(1)]), Ok(()));
+        let lacks = judged(&one, ResponseCode::NoError, vec![alias(), a(2)]);
+        assert_eq!(lacks, Err(Outcome::Bad("answer lacks 192.0.2.1".into())));
+        let lacks = judged(&one, ResponseCode::NoError, Vec::new());
+        assert_eq!(lacks, Err(Outcome::Bad("answer lacks 192.0.2.1, 192.0.2.2".into())));
+        let none = dns("A", &[]);
+        assert_eq!(judged(&none, ResponseCode::NoError, Vec::new()), Ok(()));
+    }
+
+    #[test]
+    fn an_error_is_told_by_its_name() {
+        let any = dns("A", &[]);
+        for (code, text) in [
+            (ResponseCode::ServFail, "rcode SERVFAIL"),
+            (ResponseCode::NXDomain, "rcode NXDOMAIN"),
+            (ResponseCode::Refused, "rcode REFUSED"),
+            (ResponseCode::YXDomain, "rcode 6"),
+        ] {
+            assert_eq!(judged(&any, code, vec![a(1)]), Err(Outcome::Bad(text.into())));
+        }
+    }
+
+    #[test]
+    fn data_compares_as_people_write_it() {
+        let ok = |rtype, text: &str, data| judged(&dns(rtype, &[text]), ResponseCode::NoError, vec![data]);
+        assert_eq!(ok("MX", "10 Mail.example.com", RData::MX(MX::new(10, name("mail.example.com.")))), Ok(()));
+        let text = || RData::TXT(TXT::new(vec!["v=spf1 ".to_owned(), "-all".to_owned()]));
+        assert_eq!(ok("TXT", "v=spf1 -all", text()), Ok(()));
+        assert_ne!(ok("TXT", "v=spf1", text()), Ok(()));
+        let six = RData::AAAA(hickory_proto::rr::rdata::AAAA("2001:db8::1".parse().expect("address")));
+        assert_eq!(ok("AAAA", "2001:DB8:0::1", six), Ok(()));
+        assert_eq!(ok("CNAME", "b.example.", RData::CNAME(CNAME(name("B.example.")))), Ok(()));
+    }
+
+    #[test]
+    fn only_the_answer_to_this_very_question_counts() {
+        let dns = dns("A", &[]);
+        let reply = |id: u16, kind: MessageType, about: Option<&str>, rcode: ResponseCode| {
+            let mut message = Message::new(id, kind, OpCode::Query);
+            message.metadata.response_code = rcode;
+            message.add_queries(about.map(|about| Query::query(name(about), RecordType::A)));
+            dns.answer(&message.to_vec().expect("octets"), 7).is_some()
+        };
+        let (no, fail) = (ResponseCode::NoError, ResponseCode::ServFail);
+        assert!(reply(7, MessageType::Response, Some("WWW.example.com."), no));
+        assert!(reply(7, MessageType::Response, None, fail));
+        assert!(!reply(7, MessageType::Response, None, no));
+        assert!(!reply(8, MessageType::Response, Some("www.example.com."), no));
+        assert!(!reply(7, MessageType::Query, Some("www.example.com."), no));
+        assert!(!reply(7, MessageType::Response, Some("example.com."), fail));
+        assert!(dns.answer(b"not DNS", 7).is_none());
+    }
+}
