@@ -174,10 +174,11 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let mut files = Vec::new();
     let mut groups = selector::groups(&spec.groups, notes);
     let regions = place::regions(&spec.regions, &mut groups, notes);
-    let monitors = monitor::monitors(&spec.monitors, notes);
+    let mut monitor_names = Names::of("monitor", "monitors", &spec.monitors);
+    let around = &mut monitor::Around { names: &mut monitor_names, files: &mut files };
+    let monitors = monitor::monitors(&spec.monitors, around, notes);
     let loads = load::loads(&spec.loads, notes);
     let mut region_names = Names::of("region", "regions", &spec.regions);
-    let mut monitor_names = Names::of("monitor", "monitors", &spec.monitors);
     let mut load_names = Names::of("load", "loads", &spec.loads);
     let around = &mut policy::Around { regions: &region_names, groups: &mut groups };
     let mut policies = policy::Policies::resolve(&spec.policies, around, notes);

@@ -1,6 +1,10 @@
 //! What a probe asks and what it takes for an answer, as plain data. Must not know how it is asked.
 
-use std::path::Path;
+use std::{
+    hash::{Hash, Hasher},
+    path::Path,
+    sync::Arc,
+};
 
 /// What a probe asks and what it takes for an answer. Equal checks of one address share their probes, and their
 /// health survives a reload.
@@ -42,12 +46,37 @@ pub struct Tls {
     pub sni: Option<Box<str>>,
     /// Whether chain and name must hold.
     pub verify: bool,
-    /// The certificates that are trusted, as PEM; none: those of the system.
-    pub trust: Option<Box<str>>,
+    /// The certificates that are trusted; none: those of the system.
+    pub trust: Option<Trust>,
     /// Seconds before the certificate's end at which it is noted.
     pub warn: u64,
     /// Seconds before the certificate's end at which the probe fails.
     pub fail: u64,
+}
+
+/// Certificates as PEM, of which all checks that trust them share one copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust(Arc<str>);
+
+impl Trust {
+    /// From the text of a PEM file.
+    #[must_use]
+    pub fn new(pem: &str) -> Self {
+        Self(pem.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Hash for Trust {
+    /// Cheap, since every outcome hashes its check: bundles of one length rarely differ.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.len().hash(state);
+    }
 }
 
 /// A TLS handshake.

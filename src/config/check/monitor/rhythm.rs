@@ -1,0 +1,47 @@
+//! When a monitor probes, and how many outcomes change health.
+
+use crate::{
+    config::{
+        check::value::{millis, whole},
+        notes::Notes,
+        spec::MonitorSpec,
+    },
+    engine::health::monitor::Rhythm,
+};
+
+const INTERVAL: u64 = 1000;
+const TIMEOUT: u64 = 800;
+const LEAST_RECHECK: u64 = 50;
+
+pub(super) fn rhythm(spec: &MonitorSpec, path: &str, notes: &mut Notes<'_>) -> Rhythm {
+    let at = |key: &str| format!("{path}.{key}");
+    let interval = millis(spec.interval.as_ref(), &at("interval"), INTERVAL, 100..=3_600_000, notes);
+    // The usual timeout, or the same part of an interval that is shorter than the usual one.
+    let timeout = TIMEOUT.min(interval * 4 / 5);
+    let timeout = millis(spec.timeout.as_ref(), &at("timeout"), timeout, 10..=3_600_000, notes);
+    let recheck = LEAST_RECHECK.max(interval / 5);
+    let recheck = millis(spec.recheck.as_ref(), &at("recheck"), recheck, LEAST_RECHECK..=3_600_000, notes);
+    for (key, written, value) in [("timeout", &spec.timeout, timeout), ("recheck", &spec.recheck, recheck)] {
+        if let Some(written) = written
+            && value > interval
+        {
+            let fault = notes.error(
+                written.span(),
+                format!("`{}` is longer than the interval", at(key)),
+                format!("the interval is {interval} ms"),
+            );
+            let fault = match &spec.interval {
+                Some(interval) => fault.also(notes.place(interval.span()), "the interval"),
+                None => fault,
+            };
+            notes.push(fault.remedy(format!("shorten it, or lengthen `{}`", at("interval"))));
+        }
+    }
+    Rhythm {
+        interval,
+        timeout,
+        recheck,
+        fall: whole(spec.fall.as_ref(), &at("fall"), 3, 1..=100, notes) as u32,
+        rise: whole(spec.rise.as_ref(), &at("rise"), 2, 1..=100, notes) as u32,
+    }
+}

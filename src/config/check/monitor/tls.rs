@@ -1,0 +1,160 @@
+//! TLS of monitors: the name that is asked for, whom it trusts, and how long a certificate must hold.
+
+use std::{fs, io::Read, ops::Range, path::Path};
+
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use toml::Spanned;
+
+use super::{Around, port};
+use crate::{
+    config::{
+        check::value::units,
+        include::plain,
+        notes::{Notes, join},
+        spec::{ExpirySpec, Text, TlsCheckSpec},
+    },
+    engine::health::check::{Tls, TlsCheck, Trust},
+};
+
+/// Seconds before its end at which a certificate is noted.
+const WARN: u64 = 14 * 86_400;
+/// Ten years in seconds.
+const LONGEST: u64 = 3650 * 86_400;
+/// The largest `ca_file`.
+const MAX_FILE: u64 = 1 << 20;
+
+/// The keys of TLS, in whatever table they stand.
+pub(super) struct TlsKeys<'s> {
+    pub(super) sni: Option<&'s Spanned<Text>>,
+    pub(super) verify: Option<&'s Spanned<bool>>,
+    pub(super) ca_file: Option<&'s Spanned<Text>>,
+    pub(super) expiry: Option<&'s Spanned<ExpirySpec>>,
+}
+
+impl TlsKeys<'_> {
+    /// The first that is written, and where.
+    pub(super) fn first(&self) -> Option<(&'static str, Range<usize>)> {
+        let all = [
+            ("sni", self.sni.map(Spanned::span)),
+            ("verify", self.verify.map(Spanned::span)),
+            ("ca_file", self.ca_file.map(Spanned::span)),
+            ("expiry", self.expiry.map(Spanned::span)),
+        ];
+        all.into_iter().find_map(|(key, span)| Some((key, span?)))
+    }
+}
+
+/// `tls`: a handshake and nothing more.
+pub(super) fn tls(
+    written: &Spanned<TlsCheckSpec>,
+    monitor: &str,
+    around: &mut Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) -> TlsCheck {
+    let spec = written.get_ref();
+    let path = ["monitors", monitor, "tls"];
+    let keys = TlsKeys {
+        sni: spec.sni.as_ref(),
+        verify: spec.verify.as_ref(),
+        ca_file: spec.ca_file.as_ref(),
+        expiry: spec.expiry.as_ref(),
+    };
+    TlsCheck {
+        port: port(spec.port.as_ref(), written.span(), &path, None, notes),
+        tls: policy(&keys, &path, around, notes),
+    }
+}
+
+/// How TLS is spoken, from the keys of the table at `path`.
+pub(super) fn policy(keys: &TlsKeys<'_>, path: &[&str], around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Tls {
+    let at = |key: &str| format!("{}.{key}", join(path));
+    let verify = keys.verify.is_none_or(|verify| *verify.get_ref());
+    if !verify && let Some(file) = keys.ca_file {
+        let label = "with `verify = false` nobody is asked who signed";
+        let fault = notes.error(file.span(), format!("`{}` has no effect", at("ca_file")), label);
+        notes.push(fault.remedy("take out one of the two"));
+    }
+    let (warn, fail) = expiry(keys, &at("expiry"), notes);
+    Tls {
+        sni: keys.sni.map(|sni| name(sni, &at("sni"), notes).into()),
+        verify,
+        trust: keys.ca_file.and_then(|file| trust(file, &at("ca_file"), around, notes)),
+        warn,
+        fail,
+    }
+}
+
+fn expiry(keys: &TlsKeys<'_>, at: &str, notes: &mut Notes<'_>) -> (u64, u64) {
+    let spec = keys.expiry.map(Spanned::get_ref);
+    let seconds = |key: &str, default: u64, notes: &mut Notes<'_>| {
+        let written = spec.and_then(|spec| if key == "warn" { spec.warn.as_ref() } else { spec.fail.as_ref() });
+        units(written, &format!("{at}.{key}"), 1_000_000, default, 0..=LONGEST, notes)
+    };
+    let fail = seconds("fail", 0, notes);
+    // Whoever asks for more than the usual notice to fail wants to be told before.
+    let warn = seconds("warn", WARN.max(fail), notes);
+    if let Some(written) = spec.and_then(|spec| spec.warn.as_ref())
+        && warn < fail
+    {
+        let message = format!("`{at}.warn` is shorter than `{at}.fail`");
+        let fault = notes.error(written.span(), message, "it would fail before anybody is told");
+        notes.push(fault.remedy("make `warn` the longer one"));
+    }
+    (warn, fail)
+}
+
+/// A name to ask for: SNI carries no address (RFC 6066 3).
+fn name<'s>(written: &'s Spanned<Text>, at: &str, notes: &mut Notes<'_>) -> &'s str {
+    let text: &str = written.get_ref();
+    let remedy = match ServerName::try_from(text) {
+        Ok(ServerName::DnsName(_)) if !text.ends_with('.') => return text,
+        Ok(ServerName::DnsName(_)) => "leave out the final dot".to_owned(),
+        Ok(_) => "leave it out: the certificate is then held against the address".to_owned(),
+        Err(_) => "write a name such as \"www.example.com\", without port and path".to_owned(),
+    };
+    let fault = notes.error(written.span(), format!("`{at}` is not a host name"), "the name that the server knows");
+    notes.push(fault.remedy(remedy));
+    text
+}
+
+/// The certificates of a PEM file.
+fn trust(written: &Spanned<Text>, at: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Option<Trust> {
+    let path = notes.path(&Spanned::new(written.span(), written.get_ref().0.clone()));
+    around.files.push(path.clone());
+    let cause = match read(&path) {
+        Ok(text) => match certificates(&text) {
+            Ok(()) => return Some(Trust::new(&text)),
+            Err(cause) => cause,
+        },
+        Err(cause) => cause,
+    };
+    let fault = notes.error(written.span(), format!("`{at}` cannot be used: {}", path.display()), cause);
+    notes.push(fault.remedy("name a PEM file with the certificates of whoever signed the server's"));
+    None
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    // What is asked before opening: a pipe would block.
+    if !fs::metadata(path).map_err(|error| plain(&error))?.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let mut text = Vec::new();
+    let open = fs::File::open(path).map_err(|error| plain(&error))?;
+    open.take(MAX_FILE + 1).read_to_end(&mut text).map_err(|error| plain(&error))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err("it is larger than 1 MiB".to_owned());
+    }
+    String::from_utf8(text).map_err(|_| "it is not text".to_owned())
+}
+
+fn certificates(text: &str) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    for (at, certificate) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
+        let certificate = certificate.map_err(|error| format!("its PEM is broken: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("certificate {} in it cannot be trusted: {error}", at + 1))?;
+    }
+    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(()) }
+}
