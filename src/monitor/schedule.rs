@@ -3,7 +3,7 @@
 use crate::engine::{
     health::{
         fold::Record,
-        monitor::{Outcome, Rhythm},
+        monitor::{Calm, Outcome, Rhythm},
     },
     types::At,
 };
@@ -27,7 +27,7 @@ impl Schedule {
 
     /// Takes in what the last probe found.
     pub(super) fn observe(&mut self, rhythm: &Rhythm, at: At, outcome: Outcome) {
-        self.record.observe(rhythm, at, outcome);
+        self.record.observe(rhythm, &Calm::NONE, at, outcome);
     }
 
     /// Milliseconds from the start of the last probe to the start of the next.
@@ -35,7 +35,7 @@ impl Schedule {
         let regular = self.record.next_in(rhythm);
         match self.phase {
             // Somewhere in the interval, but no sooner than a recheck would come.
-            Some(draw) if self.record.change_in(rhythm).is_none() => {
+            Some(draw) if regular == rhythm.interval => {
                 self.phase = None;
                 let earliest = rhythm.recheck.min(regular);
                 earliest + draw % (regular - earliest + 1)

@@ -1,12 +1,13 @@
 //! The whole truth and the one way to change it: a pure fold of events. Time comes with each event. Must not know
 //! tasks, channels or clocks.
 //!
-//! `health` takes outcomes of probes in. `rows` makes what queries read from what is known: `overrides`, `ramp`, `load` and
+//! `health` takes outcomes of probes in, `parts` makes more of them. `rows` makes what queries read from what is known: `overrides`, `ramp`, `load` and
 //! the records of health. `reload` carries it over to another configuration.
 
 mod health;
 mod load;
 mod overrides;
+mod parts;
 mod ramp;
 mod reload;
 mod rows;
@@ -63,6 +64,8 @@ pub enum Event {
     Override(Override),
     /// An operator takes back what was said of somebody: all of it.
     Lift(Whom),
+    /// An operator lets back whoever of somebody is kept down although it has recovered, or will have.
+    Failback(Whom),
     /// How demand is shared out to regions, by pool id of the configuration that it was worked out for; it says nothing
     /// under another one. What is left out is assigned no more.
     Assign {
@@ -110,8 +113,11 @@ pub struct Ledger {
     passed: At,
     /// Milliseconds beyond which no TTL reaches.
     horizon: u64,
-    /// Targets of which no probe has ended.
+    /// For each target, those that are made of it.
+    above: Vec<Vec<TargetId>>,
+    /// Probed targets of which no probe has ended, and how often one that had recovered was kept down.
     unheard: usize,
+    suppressed: u64,
     ready: bool,
 }
 
@@ -146,11 +152,12 @@ impl Ledger {
                 changes.extend(self.words.lift(at, &whom));
                 self.reshape(at);
             }
+            Event::Failback(whom) => self.let_back(at, whom, &mut changes),
             Event::Tick | Event::Answers(_) => {}
         }
         if !self.ready && (over || self.unheard == 0) {
             self.ready = true;
-            let targets = self.records.len();
+            let targets = self.world.targets.iter().filter(|target| target.key().is_some()).count();
             changes.push(Change::Ready { heard: targets - self.unheard, targets });
         }
         changes
@@ -197,6 +204,12 @@ impl Ledger {
     #[must_use]
     pub fn load_gaps(&self) -> u64 {
         self.reports.gaps()
+    }
+
+    /// How often a target that had recovered was kept down.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 
     /// Lets time pass, from one moment at which something changes to the next: what one changes the next one may rest on.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::{
-        health::fold::Health,
+        health::fold::{Health, Kept},
         snapshot::{Snapshot, World},
     },
     telemetry::signals::Signals,
@@ -101,6 +101,7 @@ async fn write(
             board.publish(Arc::new(ledger.snapshot(clock.now())));
         }
         signals.load_gaps.set(ledger.load_gaps());
+        signals.suppressed.set(ledger.suppressed());
         for change in told {
             say(&change);
             // Nobody listening is no fault.
@@ -120,6 +121,15 @@ fn say(change: &Change) {
                 Health::Up => info!(%address, monitor, "{verdict}"),
             }
         }
+        Change::Kept(kept) => {
+            let (address, monitor) = (kept.address, &*kept.monitor);
+            match kept.kept {
+                Kept::Manual => warn!(%address, monitor, "{kept}"),
+                Kept::Hold(_) | Kept::Flap(_) => info!(%address, monitor, "{kept}"),
+            }
+        }
+        Change::Failback { now: 0, later: 0, .. } => warn!("{change}"),
+        Change::Failback { .. } => info!("{change}"),
         Change::Override(told) => match told.fate {
             Fate::Refused(_) | Fate::Kept => warn!("{change}"),
             _ => info!("{change}"),

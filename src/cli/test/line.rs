@@ -75,6 +75,8 @@ pub(super) enum Happening {
     },
     /// An operator takes back what was said.
     Lifts(Who),
+    /// An operator lets back what is kept down.
+    LetsBack(Who),
 }
 
 /// How what is probed behaves.

@@ -321,6 +321,11 @@ impl Stage {
                     self.ledger()?.fold(at, Event::Override(said));
                 }
             }
+            Happening::LetsBack(who) => {
+                for whom in whom::whom(&self.world, &who)? {
+                    self.ledger()?.fold(at, Event::Failback(whom));
+                }
+            }
             Happening::Lifts(who) => {
                 for whom in whom::whom(&self.world, &who)? {
                     self.ledger()?.fold(at, Event::Lift(whom));

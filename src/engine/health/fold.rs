@@ -1,6 +1,7 @@
-//! Outcomes fold into health: rise and fall counts, and the evidence for what is believed.
+//! Outcomes fold into health: counts that make a verdict turn, what keeps it from turning back too easily, and the
+//! evidence for what is believed.
 
-use super::monitor::{Outcome, Rhythm};
+use super::monitor::{Calm, Flap, Outcome, Rhythm};
 use crate::engine::types::At;
 
 /// What is believed of a target.
@@ -19,7 +20,7 @@ pub enum Health {
 pub const EVIDENCE: usize = 8;
 
 /// What is known of one target.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// The verdict.
     pub health: Health,
@@ -27,12 +28,61 @@ pub struct Record {
     pub since: At,
     /// Good outcomes in a row.
     pub good: u32,
-    /// Bad outcomes in a row.
+    /// Bad outcomes that count against it: those since `clear` good ones in a row were seen, or since it came up.
     pub bad: u32,
+    /// Outcomes, good or bad, since the first of those counted in `bad`.
+    pub span: u32,
     /// Probes in a row for which this node had no route.
     pub lost: u32,
+    /// How it went down from up; none once it has come up since.
+    pub fall: Option<Fall>,
+    /// What is left of the penalties for going down.
+    pub penalty: Penalty,
     /// The last outcomes, newest last, at most [`EVIDENCE`].
     pub evidence: Vec<(At, Outcome)>,
+    /// What an earlier process knew of it, until a probe says something.
+    pub restored: Option<Restored>,
+}
+
+/// A target went down from up and has not come up since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fall {
+    /// When; the start of this process where an earlier one saw it.
+    pub at: At,
+    /// Milliseconds for which it was down before that.
+    pub before: u64,
+    /// An operator has said that it may come back.
+    pub released: bool,
+}
+
+/// The penalty of a target that comes and goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Penalty {
+    /// How much it was, 1 for each turn to down, at a moment.
+    points: f64,
+    at: At,
+    /// It has reached `suppress`, and not fallen below `reuse` since.
+    damped: bool,
+}
+
+/// What an earlier process knew of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Its verdict.
+    pub health: Health,
+    /// How old that was when this process started, in milliseconds; none: nobody can tell, for the clock was set.
+    pub age: Option<u64>,
+    /// Whether it is believed; else it is only shown.
+    pub used: bool,
+}
+
+/// What came of an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The verdict is another one.
+    Made(Transition),
+    /// It would have come up, and is kept down.
+    Kept(Kept),
 }
 
 /// A change of a verdict.
@@ -44,184 +94,229 @@ pub struct Transition {
     pub to: Health,
 }
 
-impl Record {
-    /// Takes in one outcome. The first that says anything decides `unknown` alone; then `fall` bad ones in a row make
-    /// down, `rise` good ones in a row make up. A node that could not ask learns nothing; one that has had no route for
-    /// `fall` probes in a row knows nothing any more, neither up nor down, until it has a route again.
-    pub fn observe(&mut self, rhythm: &Rhythm, at: At, outcome: Outcome) -> Option<Transition> {
-        let from = self.health;
-        let to = match &outcome {
-            Outcome::Unasked(_) => from,
-            Outcome::NoRoute => {
-                self.lost = self.lost.saturating_add(1);
-                if self.lost >= rhythm.fall { Health::Unknown } else { from }
-            }
-            Outcome::Good { .. } => {
-                self.good = self.good.saturating_add(1);
-                self.bad = 0;
-                match from {
-                    Health::Unknown => Health::Up,
-                    Health::Down if self.good >= rhythm.rise => Health::Up,
-                    other => other,
-                }
-            }
-            Outcome::Bad(_) => {
-                self.bad = self.bad.saturating_add(1);
-                self.good = 0;
-                match from {
-                    Health::Unknown => Health::Down,
-                    Health::Up if self.bad >= rhythm.fall => Health::Down,
-                    other => other,
-                }
-            }
-        };
-        if matches!(outcome, Outcome::Good { .. } | Outcome::Bad(_)) {
-            self.lost = 0;
-        } else if to == Health::Unknown {
-            (self.good, self.bad) = (0, 0);
+/// What keeps a target down that answers well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The hold-down, for so many milliseconds yet.
+    Hold(u64),
+    /// It has come and gone too often: for so many milliseconds yet.
+    Flap(u64),
+    /// It waits for an operator.
+    Manual,
+}
+
+impl Kept {
+    /// Milliseconds until it ends by itself; none: it does not.
+    #[must_use]
+    pub fn left(self) -> Option<u64> {
+        match self {
+            Self::Hold(left) | Self::Flap(left) => Some(left),
+            Self::Manual => None,
         }
+    }
+}
+
+impl Record {
+    /// Takes in one outcome. The first that says anything decides `unknown` alone. Then `fall` bad ones make down, which
+    /// add up until `clear` good ones in a row forget them; `rise` good ones in a row make up, unless something keeps it
+    /// down that has been up before: then the first good one after that. A node that could not ask learns nothing; one that has had no route for
+    /// `fall` probes in a row knows nothing any more, neither up nor down, until it has a route again.
+    pub fn observe(&mut self, rhythm: &Rhythm, calm: &Calm, at: At, outcome: Outcome) -> Option<Turn> {
+        let is_good = outcome.is_good();
+        let no_route = outcome == Outcome::NoRoute;
         if self.evidence.len() == EVIDENCE {
             self.evidence.remove(0);
         }
         self.evidence.push((at, outcome));
-        (from != to).then(|| {
-            (self.health, self.since) = (to, at);
-            Transition { from, to }
-        })
+        match is_good {
+            Some(true) => self.take_good(rhythm, calm, at),
+            Some(false) => self.take_bad(rhythm, calm, at),
+            None if no_route => self.lose(rhythm, at),
+            None => None,
+        }
     }
 
-    /// Whether any probe has ended, whatever it found.
+    fn take_good(&mut self, rhythm: &Rhythm, calm: &Calm, at: At) -> Option<Turn> {
+        (self.lost, self.restored) = (0, None);
+        self.good = self.good.saturating_add(1);
+        if self.bad > 0 {
+            self.span = self.span.saturating_add(1);
+        }
+        match self.health {
+            Health::Up => {
+                if self.good >= calm.clear {
+                    (self.bad, self.span) = (0, 0);
+                }
+                None
+            }
+            // What is known of an earlier fall outlives a time without a route.
+            Health::Unknown => match self.kept(calm, at) {
+                Some(_) => self.turn(Health::Down, at),
+                None => self.turn(Health::Up, at),
+            },
+            Health::Down if self.good < rhythm.rise => None,
+            Health::Down => match self.kept(calm, at) {
+                // Told once for each recovery that does not come to be.
+                Some(kept) => (self.good == rhythm.rise).then_some(Turn::Kept(kept)),
+                None => self.turn(Health::Up, at),
+            },
+        }
+    }
+
+    fn take_bad(&mut self, rhythm: &Rhythm, calm: &Calm, at: At) -> Option<Turn> {
+        (self.lost, self.restored, self.good) = (0, None, 0);
+        self.bad = self.bad.saturating_add(1);
+        self.span = self.span.saturating_add(1);
+        match self.health {
+            Health::Down => None,
+            Health::Up if self.bad < rhythm.fall => None,
+            from => {
+                // Who has not been up has nothing to be held for: a first verdict rests on one outcome alone.
+                if from == Health::Up {
+                    self.penalty.add(&calm.flap, at);
+                    self.fall = Some(Fall { at, ..Fall::default() });
+                }
+                self.turn(Health::Down, at)
+            }
+        }
+    }
+
+    fn lose(&mut self, rhythm: &Rhythm, at: At) -> Option<Turn> {
+        self.lost = self.lost.saturating_add(1);
+        if self.lost < rhythm.fall || self.health == Health::Unknown {
+            return None;
+        }
+        (self.good, self.bad, self.span) = (0, 0, 0);
+        self.turn(Health::Unknown, at)
+    }
+
+    fn turn(&mut self, to: Health, at: At) -> Option<Turn> {
+        let from = std::mem::replace(&mut self.health, to);
+        self.since = at;
+        if to == Health::Up {
+            (self.fall, self.bad, self.span) = (None, 0, 0);
+        }
+        Some(Turn::Made(Transition { from, to }))
+    }
+
+    /// An operator lets it come back: at once where it has risen, else as soon as it does. Nothing keeps it down then,
+    /// this once. None: it is not down, or was let back before.
+    pub fn release(&mut self, rhythm: &Rhythm, at: At) -> Option<Released> {
+        let fall = self.fall.as_mut().filter(|fall| !fall.released)?;
+        fall.released = true;
+        if self.health == Health::Down && self.good >= rhythm.rise {
+            self.turn(Health::Up, at);
+            return Some(Released::Now);
+        }
+        Some(Released::Later)
+    }
+
+    /// What keeps it down, however well it answers; of several things the one that lasts longest.
+    #[must_use]
+    pub fn kept(&self, calm: &Calm, now: At) -> Option<Kept> {
+        let fall = self.fall.filter(|fall| !fall.released)?;
+        if calm.manual {
+            return Some(Kept::Manual);
+        }
+        let hold = calm.hold.saturating_sub(fall.before).saturating_sub(now.since(fall.at));
+        let flap = self.penalty.damped_for(&calm.flap, now);
+        match (hold, flap) {
+            (0, 0) => None,
+            (hold, flap) if hold >= flap => Some(Kept::Hold(hold)),
+            (_, flap) => Some(Kept::Flap(flap)),
+        }
+    }
+
+    /// Whether anything is known of it that counts: a probe has ended, whatever it found, or an earlier process knew.
     #[must_use]
     pub fn is_heard(&self) -> bool {
-        !self.evidence.is_empty()
+        !self.evidence.is_empty() || self.restored.is_some_and(|restored| restored.used)
     }
 
-    /// Milliseconds until the verdict can change at the earliest; none while nothing points that way.
+    /// Milliseconds until the verdict can change at the earliest; none while nothing points that way, or while that
+    /// takes an operator.
     #[must_use]
-    pub fn change_in(&self, rhythm: &Rhythm) -> Option<u64> {
-        let left = match self.health {
-            Health::Up if self.bad > 0 => rhythm.fall.saturating_sub(self.bad),
-            Health::Down if self.good > 0 => rhythm.rise.saturating_sub(self.good),
-            _ => return None,
-        };
-        Some(u64::from(left) * rhythm.recheck)
+    pub fn change_in(&self, rhythm: &Rhythm, calm: &Calm, now: At) -> Option<u64> {
+        match self.health {
+            Health::Up if self.is_doubted() => Some(u64::from(rhythm.fall.saturating_sub(self.bad)) * rhythm.recheck),
+            Health::Down if self.is_doubted() => {
+                let rise = u64::from(rhythm.rise.saturating_sub(self.good)) * rhythm.recheck;
+                match self.kept(calm, now) {
+                    None => Some(rise),
+                    Some(kept) => kept.left().map(|left| left.max(rise)),
+                }
+            }
+            _ => None,
+        }
     }
 
-    /// When the next probe is due, counted from the start of the last: sooner while health is in question.
+    /// When the next probe is due, counted from the start of the last: sooner while more probes would decide something.
     #[must_use]
     pub fn next_in(&self, rhythm: &Rhythm) -> u64 {
-        if self.change_in(rhythm).is_some() { rhythm.recheck } else { rhythm.interval }
+        let undecided = match self.health {
+            Health::Up => true,
+            Health::Down => self.good < rhythm.rise,
+            Health::Unknown => false,
+        };
+        if undecided && self.is_doubted() { rhythm.recheck } else { rhythm.interval }
+    }
+
+    /// Whether the last outcome points away from the verdict.
+    fn is_doubted(&self) -> bool {
+        match self.health {
+            Health::Up => self.bad > 0 && self.good == 0,
+            Health::Down => self.good > 0,
+            Health::Unknown => false,
+        }
+    }
+}
+
+/// What an operator's word did to a target that was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It is up.
+    Now,
+    /// It comes up as soon as it has risen.
+    Later,
+}
+
+impl Penalty {
+    /// One that is left over from an earlier process.
+    #[must_use]
+    pub fn restored(points: f64, damped: bool, at: At) -> Self {
+        Self { points, at, damped }
+    }
+
+    /// How much is left of it.
+    #[must_use]
+    pub fn points(&self, flap: &Flap, now: At) -> f64 {
+        self.points * (-(now.since(self.at) as f64) / flap.half_life.max(1) as f64).exp2()
+    }
+
+    /// Whether it was damped when it was last looked at.
+    #[must_use]
+    pub fn is_damped(&self, flap: &Flap, now: At) -> bool {
+        self.damped_for(flap, now) > 0
+    }
+
+    fn add(&mut self, flap: &Flap, now: At) {
+        let damped = self.is_damped(flap, now);
+        let points = self.points(flap, now) + 1.0;
+        let reached = flap.suppress > 0 && points >= f64::from(flap.suppress) / 1000.0;
+        *self = Self { points, at: now, damped: damped || reached };
+    }
+
+    /// Milliseconds until it is below `reuse`; 0 where it keeps nobody down.
+    fn damped_for(&self, flap: &Flap, now: At) -> u64 {
+        if !self.damped || flap.suppress == 0 {
+            return 0;
+        }
+        // Counted from one moment, so that it is over once and for all.
+        let over = (self.points / (f64::from(flap.reuse.max(1)) / 1000.0)).log2() * flap.half_life as f64;
+        let over = if over < 0.0 { 0 } else { over as u64 + 1 };
+        over.saturating_sub(now.since(self.at))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
-
-    fn outcome(letter: char) -> Outcome {
-        match letter {
-            'g' => Outcome::good(1000),
-            'b' => Outcome::Bad("connection refused".into()),
-            'n' => Outcome::NoRoute,
-            'u' => Outcome::Unasked("too many open files".into()),
-            other => panic!("no outcome is called {other}"),
-        }
-    }
-
-    /// Plays outcomes a second apart: g good, b bad, n no route, u unasked. Gives the verdict after each: U, D or ?.
-    fn play(outcomes: &str) -> String {
-        let mut record = Record::default();
-        let verdict = |health| match health {
-            Health::Unknown => '?',
-            Health::Up => 'U',
-            Health::Down => 'D',
-        };
-        let step = |(i, letter)| {
-            record.observe(&RHYTHM, At(i as u64 * 1000), outcome(letter));
-            verdict(record.health)
-        };
-        outcomes.chars().enumerate().map(step).collect()
-    }
-
-    #[test]
-    fn verdicts_follow_rise_and_fall() {
-        for (outcomes, verdicts) in [
-            ("g", "U"),
-            ("b", "D"),
-            ("nnb", "??D"),
-            ("nug", "??U"),
-            ("gbbgbb", "UUUUUU"),
-            ("gbbb", "UUUD"),
-            ("gbbnub", "UUUUUD"),
-            ("bgbgg", "DDDDU"),
-            ("bgng", "DDDU"),
-            ("gnnbnn", "UUUUUU"),
-            ("gnunn", "UUUU?"),
-            ("bnnnb", "DDD?D"),
-            ("gbbnnnbg", "UUUUU?DD"),
-            ("gbbbgg", "UUUDDU"),
-        ] {
-            assert_eq!(play(outcomes), verdicts, "{outcomes}");
-        }
-    }
-
-    #[test]
-    fn probes_hurry_only_while_the_verdict_is_in_question() {
-        let mut record = Record::default();
-        for (letter, change_in, next_in) in [
-            ('g', None, 1000),
-            ('b', Some(400), 200),
-            ('b', Some(200), 200),
-            ('b', None, 1000),
-            ('g', Some(200), 200),
-            ('b', None, 1000),
-            ('g', Some(200), 200),
-            ('g', None, 1000),
-        ] {
-            record.observe(&RHYTHM, At(0), outcome(letter));
-            assert_eq!((record.change_in(&RHYTHM), record.next_in(&RHYTHM)), (change_in, next_in), "{record:?}");
-        }
-    }
-
-    #[test]
-    fn evidence_is_bounded_and_newest_last() {
-        let mut record = Record::default();
-        for i in 0..20 {
-            record.observe(&RHYTHM, At(i), outcome('g'));
-        }
-        assert_eq!(record.evidence.len(), EVIDENCE);
-        assert_eq!(record.evidence.last().map(|(at, _)| *at), Some(At(19)));
-    }
-
-    proptest! {
-        /// Up becomes down only behind `fall` bad outcomes with no good one between, down up behind `rise` good ones.
-        #[test]
-        fn a_verdict_never_turns_early(letters in "[gbnu]{0,60}", fall in 1u32..5, rise in 1u32..5) {
-            let rhythm = Rhythm { fall, rise, ..RHYTHM };
-            let mut record = Record::default();
-            let (mut run, mut lost) = ((' ', 0), 0);
-            for (i, letter) in letters.chars().enumerate() {
-                let turned = record.observe(&rhythm, At(i as u64), outcome(letter));
-                lost = if letter == 'n' { lost + 1 } else if letter == 'u' { lost } else { 0 };
-                if matches!(letter, 'g' | 'b') {
-                    run = if run.0 == letter { (letter, run.1 + 1) } else { (letter, 1) };
-                }
-                match turned.map(|t| (t.from, t.to)) {
-                    Some((Health::Up, Health::Down)) => prop_assert_eq!(run, ('b', fall)),
-                    Some((Health::Down, Health::Up)) => prop_assert_eq!(run, ('g', rise)),
-                    Some((_, Health::Unknown)) => {
-                        prop_assert_eq!((letter, lost), ('n', fall));
-                        run = (' ', 0);
-                    }
-                    Some((Health::Unknown, to)) => prop_assert_eq!(to == Health::Up, letter == 'g'),
-                    Some(other) => prop_assert!(false, "{:?}", other),
-                    None => {}
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -96,7 +96,12 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
         Change::Reports { whom, silent: Some(silent) } => {
             write!(f, "no load was reported of {whom} for {}: weights alone decide there", Span(*silent))
         }
-        Change::World { .. } | Change::Ready { .. } | Change::Verdict(_) | Change::Override(_) => Ok(()),
+        Change::World { .. }
+        | Change::Ready { .. }
+        | Change::Verdict(_)
+        | Change::Kept(_)
+        | Change::Failback { .. }
+        | Change::Override(_) => Ok(()),
     }
 }
 
@@ -140,7 +145,7 @@ impl fmt::Display for Percent {
 }
 
 /// Milliseconds, in the largest unit that tells them whole.
-struct Span(u64);
+pub(super) struct Span(pub(super) u64);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,19 +1,28 @@
 //! Outcomes of probes, and what turns because of them. Must not know how rows are made, nor other events.
 
-use std::{mem, sync::Arc};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
-use super::{Ledger, members, name, ramp::Turn};
+use super::{Ledger, members, name, overrides::Named, ramp};
 use crate::{
     engine::{
-        health::monitor::{Outcome, ProbeKey},
-        snapshot::World,
-        types::{At, PoolId},
+        health::{
+            fold::{Health, Released, Transition, Turn},
+            monitor::{Outcome, ProbeKey},
+        },
+        snapshot::{Asks, World},
+        types::{At, PoolId, TargetId},
     },
-    state::change::{Change, Standing, Verdict},
+    state::{
+        change::{Because, Change, KeptDown, Standing, Verdict},
+        overrides::Whom,
+    },
 };
 
 /// How much of an average response time is the newest one.
 const RECENT: f64 = 0.125;
+
+/// How a verdict turned, and why.
+type Told = (Transition, Because);
 
 impl Ledger {
     pub(super) fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
@@ -25,35 +34,105 @@ impl Ledger {
             if !record.is_heard() {
                 self.unheard -= 1;
             }
-            let transition = record.observe(&monitor.rhythm, at, outcome.clone());
+            let turn = record.observe(&monitor.rhythm, &monitor.calm, at, outcome.clone());
             if let Outcome::Good { took, .. } = outcome {
                 let (took, before) = (*took as f64 / 100.0, &mut self.took[id.at()]);
                 *before = Some(before.map_or(took, |before| before + (took - before) * RECENT));
             }
-            let users = mem::take(&mut self.users[id.at()]);
+            let told = match turn {
+                None => None,
+                Some(Turn::Made(transition)) => Some((transition, self.because(at, id, transition))),
+                Some(Turn::Kept(kept)) => {
+                    self.suppressed += 1;
+                    let (address, monitor) = (key.address, monitor.name.clone());
+                    let endpoints = self.endpoints_of(id);
+                    changes.push(Change::Kept(Box::new(KeptDown { at, address, monitor, kept, endpoints })));
+                    None
+                }
+            };
+            self.settle(at, id, told, changes);
+        }
+        self.plan();
+    }
+
+    fn because(&self, at: At, id: TargetId, transition: Transition) -> Because {
+        let monitor = &self.world.monitors[self.world.targets[id.at()].monitor.at()];
+        let record = &self.records[id.at()];
+        let answers = record.good > 0 && transition.to == Health::Down;
+        match record.kept(&monitor.calm, at).filter(|_| answers) {
+            Some(kept) => Because::Kept(kept),
+            None => Because::probes(record),
+        }
+    }
+
+    /// Lets back whoever is kept down of somebody.
+    pub(super) fn let_back(&mut self, at: At, whom: Whom, changes: &mut Vec<Change>) {
+        let world = Arc::clone(&self.world);
+        let mut concerned: Vec<TargetId> = Vec::new();
+        for pool in world.pools.iter().filter(|pool| pool.stands_for.is_none()) {
+            for (.., endpoint) in members(&world, pool) {
+                if whom.is(Named::of(&world, &pool.name, endpoint)) {
+                    concerned.extend(endpoint.targets.into_iter().flatten());
+                }
+            }
+        }
+        let mut probed = Vec::new();
+        while let Some(id) = concerned.pop() {
+            match &world.targets[id.at()].asks {
+                Asks::Probe(_) => probed.push(id),
+                Asks::Several { of, .. } => concerned.extend(of),
+            }
+        }
+        probed.sort_unstable_by_key(|id| id.at());
+        probed.dedup();
+        let (mut now, mut later, mut told) = (0, 0, Vec::new());
+        for id in probed {
+            let rhythm = &world.monitors[world.targets[id.at()].monitor.at()].rhythm;
+            match self.records[id.at()].release(rhythm, at) {
+                Some(Released::Now) => {
+                    now += 1;
+                    let transition = Transition { from: Health::Down, to: Health::Up };
+                    self.settle(at, id, Some((transition, Because::Word)), &mut told);
+                }
+                Some(Released::Later) => later += 1,
+                None => {}
+            }
+        }
+        changes.push(Change::Failback { whom, now, later });
+        changes.append(&mut told);
+        self.plan();
+    }
+
+    /// Works out what follows from what a target's record has just taken in: rows, and the targets that are made of it.
+    fn settle(&mut self, at: At, id: TargetId, told: Option<Told>, changes: &mut Vec<Change>) {
+        // Targets stand behind what they are made of, so that in this order each is met once, when all else is settled.
+        let mut open: BTreeMap<usize, Option<Told>> = BTreeMap::from([(id.at(), told)]);
+        while let Some((n, told)) = open.pop_first() {
+            let users = mem::take(&mut self.users[n]);
             let mut started = Vec::new();
             for (pool, set) in &users {
                 self.recover(at, *pool, *set, &mut started);
                 self.refresh(at, *pool);
             }
-            if let Some(transition) = transition {
-                let (streak, findings) = Verdict::evidence(&self.records[id.at()]);
+            if let Some((transition, because)) = told {
+                let target = &self.world.targets[n];
                 changes.push(Change::Verdict(Box::new(Verdict {
                     at,
-                    address: key.address,
-                    monitor: monitor.name.clone(),
+                    address: target.address(),
+                    monitor: self.world.monitors[target.monitor.at()].name.clone(),
                     transition,
-                    first: self.records[id.at()].evidence.len() == 1,
-                    streak,
-                    findings,
-                    endpoints: users.iter().flat_map(|(pool, set)| names(&world, *pool, *set)).collect(),
+                    because,
+                    endpoints: users.iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect(),
                     pools: users.iter().map(|(pool, _)| self.standing(*pool)).collect(),
                 })));
             }
             changes.append(&mut started);
-            self.users[id.at()] = users;
+            self.users[n] = users;
+            for above in self.above[n].clone() {
+                let told = self.derive(at, above);
+                open.insert(above.at(), told);
+            }
         }
-        self.plan();
     }
 
     /// Begins, halts and ends the slow starts of a pool's endpoints as their health wants.
@@ -61,13 +140,17 @@ impl Ledger {
         let world = Arc::clone(&self.world);
         let pool = &world.pools[id.at()];
         for (_, index, endpoint) in members(&world, pool).filter(|(position, ..)| set >> position & 1 == 1) {
-            let measured = self.measured(endpoint);
+            let measured = self.measured(now, endpoint);
             let (shaping, recovery) = (&self.shaping[id.at()], &mut self.live[index].recovery);
             let over = shaping.slow_start;
-            if recovery.observe(now, measured.health(shaping), measured.is_failing(), over) == Some(Turn::Begun) {
+            if recovery.observe(now, measured.health(shaping), measured.is_failing(), over) == Some(ramp::Turn::Begun) {
                 changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: false });
             }
         }
+    }
+
+    fn endpoints_of(&self, id: TargetId) -> Vec<Box<str>> {
+        self.users[id.at()].iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect()
     }
 
     fn standing(&self, id: PoolId) -> Standing {

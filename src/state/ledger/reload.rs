@@ -3,7 +3,7 @@
 use std::{collections::HashMap, mem, sync::Arc};
 
 use super::{
-    Ledger, members,
+    Ledger, members, parts,
     ramp::Recovery,
     rows::{Live, Shaping},
 };
@@ -28,7 +28,7 @@ impl Ledger {
     /// pools, endpoints and services.
     pub(super) fn take_over(&mut self, now: At, world: Arc<World>) -> Vec<Change> {
         let old = mem::replace(&mut self.world, Arc::clone(&world));
-        let mut changes = vec![self.take_over_health(&old, &world)];
+        let mut changes = vec![self.take_over_health(now, &old, &world)];
         let shaping = Shaping::of(&world);
         let known = Known::of(&old);
         self.live = self.carried_live(now, &known, &world, &shaping);
@@ -47,7 +47,7 @@ impl Ledger {
         for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
             for (_, index, endpoint) in members(&world, pool) {
                 // What is up under a new configuration has nothing to recover from, unless it was at it.
-                let measured = self.measured(endpoint);
+                let measured = self.measured(now, endpoint);
                 let recovery = &mut self.live[index].recovery;
                 recovery.observe(now, measured.health(shaping), measured.is_failing(), 0);
             }
@@ -64,11 +64,17 @@ impl Ledger {
         self.reshape(now);
     }
 
-    fn take_over_health(&mut self, old: &World, world: &World) -> Change {
+    fn take_over_health(&mut self, now: At, old: &World, world: &World) -> Change {
         // The record that a target inherits, by its position in the old configuration.
         let heir = |target: &Target| {
-            let same = self.by_key.get(target.key()?)?;
             let name = |w: &World, t: &Target| w.monitors[t.monitor.at()].name.clone();
+            let Some(key) = target.key() else {
+                let is = |was: &Target| {
+                    was.key().is_none() && was.address() == target.address() && name(old, was) == name(world, target)
+                };
+                return old.targets.iter().position(is).map(|n| TargetId(n as u32));
+            };
+            let same = self.by_key.get(key)?;
             same.iter().find(|id| name(old, &old.targets[id.at()]) == name(world, target)).or(same.first()).copied()
         };
         let heirs: Vec<_> = world.targets.iter().map(heir).collect();
@@ -84,8 +90,11 @@ impl Ledger {
         }
         let gone =
             old.targets.iter().filter(|target| target.key().is_some_and(|key| !self.by_key.contains_key(key))).count();
-        self.unheard = self.records.iter().filter(|record| !record.is_heard()).count();
+        let probed = world.targets.iter().zip(&self.records).filter(|(target, _)| target.key().is_some());
+        self.unheard = probed.filter(|(_, record)| !record.is_heard()).count();
         self.users = users(world);
+        self.above = parts::above(world);
+        self.derive_all(now);
         Change::World { kept, fresh: world.targets.len() - kept, gone }
     }
 

@@ -111,7 +111,7 @@ impl Measured {
 }
 
 impl Ledger {
-    pub(super) fn measured(&self, endpoint: &Endpoint) -> Measured {
+    pub(super) fn measured(&self, now: At, endpoint: &Endpoint) -> Measured {
         let mut measured = Measured::default();
         for family in Family::BOTH {
             let at = family.at();
@@ -123,8 +123,10 @@ impl Ledger {
                 continue;
             };
             let record = &self.records[target.at()];
-            let soon = record.change_in(&self.world.monitors[self.world.targets[target.at()].monitor.at()].rhythm);
-            measured.unheard |= !record.is_heard();
+            // A recovery beyond the longest TTL moves nothing yet.
+            let near = |soon: &u64| record.health != Health::Down || *soon <= self.horizon;
+            let soon = self.change_in(now, target).filter(near);
+            measured.unheard |= !self.is_heard(target);
             measured.soon = measured.soon.into_iter().chain(soon).min();
             measured.up[at] = record.health == Health::Up;
             measured.down[at] = record.health == Health::Down;
@@ -172,7 +174,7 @@ impl Ledger {
             let bit = 1u64 << position;
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let (measured, said) =
-                (self.measured(endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
+                (self.measured(now, endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
             let forced = said.force == Some(true);
             for family in Family::BOTH {
                 let at = family.at();

@@ -307,7 +307,7 @@ fn rows_say_who_may_answer() {
 
 #[test]
 fn rows_say_what_may_change_soon() {
-    let mut ledger = Ledger::new(world(RHYTHM, TWO));
+    let mut ledger = Ledger::new(shaped(TWO, |_| {}));
     let mut rows = Vec::new();
     for found in ["good", "status-503", "status-503", "status-503", "good", "good"] {
         ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome(found) });

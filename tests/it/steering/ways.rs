@@ -22,6 +22,7 @@ location = { lat = 50.11, lon = 8.68 }
 location = { lat = 19.08, lon = 72.88 }
 [monitors.m]
 tcp = { port = 80 }
+hold = \"0s\"
 [services.\"www.g.test\"]
 pools = [\"p\"]
 [pools.p.endpoints]

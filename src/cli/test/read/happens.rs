@@ -11,7 +11,7 @@ use crate::{engine::types::Family, state::overrides::Act};
 const TOOK: u64 = 1000;
 
 const WAYS: &str = "write `WHO fails|heals|hangs|flaps every 2s|answers in 20ms|loses its route|reports 0.8`, \
-                    `drain|force-up|force-down|lift WHO` or `weight|shed WHO 50%`, where WHO is an endpoint, \
+                    `drain|force-up|force-down|lift|failback WHO` or `weight|shed WHO 50%`, where WHO is an endpoint, \
                     POOL/ENDPOINT or `region NAME`";
 
 pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
@@ -21,6 +21,10 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
         ["force-down", ref rest @ ..] => says(rest, |_| Ok((Act::ForceDown, 0))),
         ["weight", ref rest @ ..] => says(rest, |rest| Ok((Act::Weight(part(rest, "weight", 100_000)?), 1))),
         ["shed", ref rest @ ..] => says(rest, |rest| Ok((Act::Shed(part(rest, "shed", 1000)? as u16), 1))),
+        ["failback", ref rest @ ..] => match who(rest)? {
+            (who, []) => Ok(Happening::LetsBack(who)),
+            (_, more) => Err(unknown(more)),
+        },
         ["lift", ref rest @ ..] => match who(rest)? {
             (who, []) => Ok(Happening::Lifts(who)),
             (_, more) => Err(unknown(more)),

@@ -1,6 +1,7 @@
 //! `[monitors]`: when and what is probed. One file for each kind that needs one; `kind` chooses.
 
 mod body;
+mod calm;
 mod dns;
 mod exec;
 mod file;
@@ -25,7 +26,7 @@ use crate::{
         notes::{Notes, join},
         spec::{MonitorSpec, Named, Whole},
     },
-    engine::health::monitor::{Calm, Monitor},
+    engine::health::monitor::Monitor,
 };
 
 /// What the checks of monitors need beside what is written in them.
@@ -48,7 +49,7 @@ pub(crate) fn monitors(spec: &Named<MonitorSpec>, around: &mut Around<'_, '_>, n
                 name: key.get_ref().as_str().into(),
                 watch: kind::watch(key, monitor, around, notes),
                 rhythm,
-                calm: Calm::usual(rhythm.interval),
+                calm: calm::calm(monitor, rhythm.interval, &path, notes),
                 source: None,
             }
         })
