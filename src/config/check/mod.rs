@@ -3,6 +3,7 @@
 //! compiled then.
 
 mod acl;
+mod allow;
 mod ecs;
 mod latency;
 mod lists;
@@ -192,6 +193,8 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         usual,
     };
     let pools = pool::pools(spec, &regions, around, notes);
+    let allow = allow::allow(&spec.health, &mut acls, notes);
+    allow::hold(&allow, spec, &pools, notes);
     let zones = zone::zones(spec, &mut files, sources, notes);
     let mut homes = service::Homes::of(&zones);
     let mut pool_names = Names::of("pool", "pools", &spec.pools);
@@ -237,7 +240,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         model,
         regions,
         monitors,
-        health: HealthRules::default(),
+        health: HealthRules { allow, ..HealthRules::default() },
         canaries: Vec::new(),
         loads,
         pools,

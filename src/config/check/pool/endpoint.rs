@@ -13,7 +13,7 @@ use super::{
         selector::fence,
         value::{address, items, name, real, target, text, whole},
     },
-    Around, Seen,
+    Around, Seen, probe,
 };
 use crate::{
     config::{
@@ -50,6 +50,7 @@ pub(super) fn endpoint(
     };
     let (v4, v6) = families(&what, key, spec, &path, seen, notes);
     let cname = cname(&what, spec, seen, notes);
+    let (probe, probe_port) = probe::probe(&what, spec, [v4.is_some(), v6.is_some()], &path, notes);
     let at = |key: &str| format!("{}.{key}", join(&path));
     MeantEndpoint {
         name: own.clone(),
@@ -57,8 +58,8 @@ pub(super) fn endpoint(
         v4,
         v6,
         cname,
-        probe: [None, None],
-        probe_port: None,
+        probe,
+        probe_port,
         weight: whole(spec.weight.as_ref(), &at("weight"), WEIGHT, 0..=MAX_WEIGHT.into(), notes) as u32,
         order: whole(spec.tier.as_ref(), &at("tier"), 0, 1..=MAX_TIER, notes) as u32,
         group: spec.group.as_ref().map(|written| {

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod order;
+mod probe;
 mod suits;
 
 use std::{
