@@ -4,26 +4,36 @@ use std::net::IpAddr;
 
 use toml::Spanned;
 
-use super::{
-    MeantEndpoint, MeantPool,
-    acl::{Acls, sources},
-    value::items,
-};
+use super::{MeantEndpoint, MeantPool, acl::Acls, value::items};
 use crate::{
     config::{
         notes::Notes,
         spec::{EndpointSpec, HealthSpec, List, Spec},
     },
-    engine::health::rules::{Allow, Barred},
+    engine::{
+        health::rules::{Allow, Barred},
+        types::{Family, Prefix},
+    },
 };
 
 /// `health.allow_targets`.
 pub(crate) fn allow(spec: &HealthSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -> Allow {
     let Some(written) = &spec.allow_targets else { return Allow { any: true, listed: Vec::new() } };
     let before = notes.faults.len();
-    let listed = sources(written, "health.allow_targets", acls, notes);
+    let given = items(Some(written));
+    let mut listed: Vec<Prefix> = Vec::new();
+    for item in &given {
+        if item.get_ref() == "none" && given.len() > 1 {
+            let fault = notes.error(item.span(), "\"none\" stands beside others in `health.allow_targets`", "nobody");
+            notes.push(fault.remedy("take it out"));
+        }
+        listed.extend(acls.element(item, "health.allow_targets", notes));
+    }
+    let everybody = |prefix: &Prefix| prefix.len() == 0;
+    let [four, six] = [Family::V4, Family::V6]
+        .map(|family| listed.iter().any(|prefix| everybody(prefix) && prefix.family() == family));
     // A list with a fault in it says nothing of who is not on it.
-    let any = notes.faults.len() > before || listed.iter().filter(|prefix| prefix.len() == 0).count() == 2;
+    let any = notes.faults.len() > before || four && six;
     Allow { any, listed }
 }
 
@@ -83,8 +93,10 @@ fn tell(
     }
     let fault = notes.error(place, format!("{what} may not be probed at {address}"), barred.to_string());
     let fault = match list {
-        Some(list) => fault.also(notes.place(list.span()), "the list"),
-        None => fault,
+        Some(list) => fault
+            .also(notes.place(list.span()), "the list")
+            .remedy(format!("add \"{address}\" to the list, or probe another address")),
+        None => fault.remedy(format!("write `allow_targets = [\"any\", \"{address}\"]` in `[health]` if it must be")),
     };
-    notes.push(fault.remedy(format!("add \"{address}\" to `health.allow_targets`, or probe another address")));
+    notes.push(fault);
 }

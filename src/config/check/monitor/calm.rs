@@ -14,7 +14,8 @@ const DAY: u64 = 86_400_000;
 
 /// Those of a monitor with this interval in milliseconds.
 pub(super) fn calm(spec: &MonitorSpec, interval: u64, path: &str, notes: &mut Notes<'_>) -> Calm {
-    let usual = Calm::usual(interval);
+    // What a file says has been decided by whoever writes it.
+    let usual = if spec.file.is_some() { Calm::NONE } else { Calm::usual(interval) };
     let at = |key: &str| format!("{path}.{key}");
     let manual = spec
         .failback

@@ -1,4 +1,4 @@
-//! Monitors that read a file in which another program says it.
+//! Monitors that look into a file in which another program says who is up.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,26 @@ use toml::Spanned;
 
 use super::required;
 use crate::{
-    config::{notes::Notes, spec::FileSpec},
+    config::{
+        notes::{Notes, join},
+        spec::FileSpec,
+    },
     engine::health::check::FileCheck,
 };
 
-/// `file`.
+/// `file`. That there is no such file yet is no fault: whoever writes it may start later.
 pub(super) fn file(written: &Spanned<FileSpec>, monitor: &str, notes: &mut Notes<'_>) -> FileCheck {
+    let table = ["monitors", monitor, "file"];
     let path = match &written.get_ref().path {
-        Some(path) => notes.path(&Spanned::new(path.span(), path.get_ref().0.clone())),
+        Some(path) => {
+            if path.get_ref().is_empty() {
+                let message = format!("`{}.path` is empty", join(&table));
+                notes.push(notes.error(path.span(), message, "it names no file"));
+            }
+            notes.path(&Spanned::new(path.span(), path.get_ref().0.clone()))
+        }
         None => {
-            required("path", "path = \"health.csv\"", written.span(), &["monitors", monitor, "file"], notes);
+            required("path", "path = \"health.csv\"", written.span(), &table, notes);
             PathBuf::new()
         }
     };

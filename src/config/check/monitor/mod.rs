@@ -10,6 +10,7 @@ mod http;
 mod kind;
 mod rhythm;
 mod several;
+mod source;
 mod tcp;
 mod tls;
 
@@ -50,7 +51,7 @@ pub(crate) fn monitors(spec: &Named<MonitorSpec>, around: &mut Around<'_, '_>, n
                 watch: kind::watch(key, monitor, around, notes),
                 rhythm,
                 calm: calm::calm(monitor, rhythm.interval, &path, notes),
-                source: None,
+                source: source::source(monitor, &path, notes),
             }
         })
         .collect()

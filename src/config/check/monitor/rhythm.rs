@@ -37,11 +37,13 @@ pub(super) fn rhythm(spec: &MonitorSpec, path: &str, notes: &mut Notes<'_>) -> R
             notes.push(fault.remedy(format!("shorten it, or lengthen `{}`", at("interval"))));
         }
     }
+    // What a file says has been decided by whoever writes it.
+    let (fall, rise) = if spec.file.is_some() { (1, 1) } else { (3, 2) };
     Rhythm {
         interval,
         timeout,
         recheck,
-        fall: whole(spec.fall.as_ref(), &at("fall"), 3, 1..=100, notes) as u32,
-        rise: whole(spec.rise.as_ref(), &at("rise"), 2, 1..=100, notes) as u32,
+        fall: whole(spec.fall.as_ref(), &at("fall"), fall, 1..=100, notes) as u32,
+        rise: whole(spec.rise.as_ref(), &at("rise"), rise, 1..=100, notes) as u32,
     }
 }

@@ -34,12 +34,18 @@ pub(super) fn probe(
             found[family] = Some((address, item.span()));
         }
     }
-    let nothing = items(probe.address.as_ref()).is_empty();
-    if nothing && (probe.port.is_none() || probe.address.is_some()) && notes.is_whole_at(&at) {
+    if probe.address.is_none() && probe.port.is_none() && notes.is_whole_at(&at) {
         let fault = notes
             .error(written.span(), format!("`{at}` says nowhere to probe"), "neither an address nor a port")
             .remedy("write { address = [\"10.0.0.10\"], port = 8080 }, or one of them");
         notes.push(fault);
+    }
+    if let Some(list) = &probe.address
+        && items(Some(list)).is_empty()
+        && notes.is_whole_at(&at)
+    {
+        let fault = notes.error(list.span(), format!("`{at}.address` is empty"), "it would be probed nowhere");
+        notes.push(fault.remedy("leave it out for the addresses that are answered"));
     }
     // One address to probe stands for the one that is answered, whatever the families; a name has none of its own.
     let stand_in = found.iter().flatten().count() == 1 && own.iter().filter(|own| **own).count() <= 1;

@@ -3,7 +3,11 @@
 use std::ops::Range;
 
 use crate::{
-    config::{check::MeantPool, notes::Notes, presets::key_name},
+    config::{
+        check::{MeantEndpoint, MeantPool},
+        notes::Notes,
+        presets::key_name,
+    },
     engine::steer::policy::{Distinct, Key, Policy, Spread},
 };
 
@@ -52,12 +56,12 @@ pub(crate) fn suits(span: Range<usize>, policy: &Policy, pool: &MeantPool, notes
             format!("policy \"{policy_name}\" answers with several, and a name has one CNAME: the first is named");
         tell(format!("pool \"{name}\" has cname endpoints"), label, "name a policy with `answers = 1`");
     }
-    if cnames > 0 && pool.monitor.is_some() {
-        let label = "only addresses are probed".to_owned();
+    let unprobed = |endpoint: &MeantEndpoint| endpoint.cname.is_some() && endpoint.probe == [None, None];
+    if pool.monitor.is_some() && pool.endpoints.iter().any(unprobed) {
         tell(
-            format!("the cname endpoints of pool \"{name}\" always count as up"),
-            label,
-            "make them a pool of their own, behind the others",
+            format!("cname endpoints of pool \"{name}\" always count as up"),
+            "only addresses are probed".to_owned(),
+            "add `probe = { address = [\"192.0.2.1\"] }` to them, or make them a pool of their own, behind the others",
         );
     }
 }
