@@ -3,5 +3,7 @@
 
 pub mod check;
 pub mod fold;
+pub mod governor;
 pub mod monitor;
 pub mod rules;
+pub mod sight;
