@@ -181,14 +181,18 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
             ledger.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome });
         }
     }
-    ledger.fold(At(0), Event::Deadline);
+    // This node itself is well.
+    for key in world.health.canaries.iter().filter_map(|id| world.targets[id.at()].key()) {
+        ledger.fold(At(1), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
+    }
+    ledger.fold(At(1), Event::Deadline);
     Ok(assigned(ledger))
 }
 
 /// What is assigned then, where regions have a `demand`: every catchment asks alike, and those who are supposed to be
 /// down go down while all is well.
 fn assigned(mut ledger: Ledger) -> Snapshot {
-    let snapshot = ledger.snapshot(At(0));
+    let snapshot = ledger.snapshot(At(1));
     let world = Arc::clone(&snapshot.world);
     let mut well = Ledger::new(Arc::clone(&world));
     for key in world.targets.iter().filter_map(Target::key) {
@@ -204,8 +208,8 @@ fn assigned(mut ledger: Ledger) -> Snapshot {
     let mut balance = Balance::default();
     let before = balance.tick(At(0), &well.snapshot(At(0)), &answers).cloned();
     let Some(assignments) = balance.tick(At(1000), &snapshot, &[]).cloned().or(before) else { return snapshot };
-    ledger.fold(At(0), Event::Assign { of: Arc::clone(&world), assignments });
-    ledger.snapshot(At(0))
+    ledger.fold(At(1), Event::Assign { of: Arc::clone(&world), assignments });
+    ledger.snapshot(At(1))
 }
 
 fn tell(snapshot: &Snapshot, question: &Question, args: &Explain) -> story::Story {

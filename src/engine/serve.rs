@@ -12,6 +12,7 @@ use super::{
     },
     types::{Family, Prefix, ServiceId},
     wire::{
+        edns::Notice,
         fragment::Fragment,
         reply::{Counted, List, Part, Reply},
         rr::{Rcode, RrType},
@@ -54,6 +55,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let client = self.client(service, fine);
         let family = if let Wanted::Addresses(family) = wanted { family } else { Family::V4 };
         let decision = self.decide(id, service, &client, family)?;
+        reply.notice = self.notice(&decision, service);
         // Addresses and other names send clients somewhere; an HTTPS record is asked for beside them and would count twice.
         if let (Verdict::Endpoints { pool, catchment, .. }, Wanted::Addresses(_) | Wanted::Alias) =
             (&decision.verdict, wanted)
@@ -105,6 +107,15 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let seed = self.snapshot.world.seeds.get(id.at())?;
         let parts = Parts::of(self.snapshot, T::ON);
         Some(steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace))
+    }
+
+    /// What people should know of what a decision rests on.
+    fn notice(&self, decision: &Decision, service: &Service) -> Option<Notice> {
+        let pool = match &decision.verdict {
+            Verdict::Endpoints { pool, .. } => pool,
+            Verdict::AllDown | Verdict::Fenced => service.pools.first()?,
+        };
+        self.snapshot.pools.get(pool.at())?.notice
     }
 
     /// The other name that a decision answers with, if it does.

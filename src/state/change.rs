@@ -1,5 +1,6 @@
 //! What became different, as values; and each as the sentence that an operator reads. Must not know who listens.
 
+mod governed;
 mod shaping;
 mod verdict;
 
@@ -7,6 +8,7 @@ use std::fmt;
 
 pub(super) use self::verdict::of_parts;
 pub use self::{
+    governed::{Believed, Held, Keeper, LetGo},
     shaping::{Fate, Told},
     verdict::{Because, KeptDown, Standing, Verdict},
 };
@@ -48,6 +50,24 @@ pub enum Change {
     Override(Box<Told>),
     /// An operator took back what nobody has said.
     NothingToLift(Whom),
+    /// A region is held up against its probes.
+    Held(Box<Held>),
+    /// A region is held no longer.
+    LetGo(Box<LetGo>),
+    /// An operator lets a region go that is not held.
+    NotHeld(Box<str>),
+    /// What was found down before counts so from now on.
+    Believed(Box<Believed>),
+    /// This node sees none of so many canaries, and believes no failure.
+    Isolated {
+        /// How many there are.
+        canaries: usize,
+    },
+    /// A canary answers again.
+    SeesCanaries {
+        /// After so many milliseconds.
+        after: u64,
+    },
     /// An endpoint that has recovered takes its share back in steps.
     SlowStart {
         /// As `pool/endpoint`.
@@ -103,6 +123,12 @@ impl fmt::Display for Change {
                 )
             }
             Self::Override(told) => told.fmt(f),
+            Self::Held(_)
+            | Self::LetGo(_)
+            | Self::NotHeld(_)
+            | Self::Believed(_)
+            | Self::Isolated { .. }
+            | Self::SeesCanaries { .. } => governed::sentence(f, self),
             shaping => shaping::sentence(f, shaping),
         }
     }

@@ -1,9 +1,11 @@
 //! The whole truth and the one way to change it: a pure fold of events. Time comes with each event. Must not know
 //! tasks, channels or clocks.
 //!
-//! `health` takes outcomes of probes in, `parts` makes more of them. `rows` makes what queries read from what is known: `overrides`, `ramp`, `load` and
-//! the records of health. `reload` carries it over to another configuration.
+//! `health` takes outcomes of probes in, `parts` makes more of them, `belief` says what they count for. `rows` makes what
+//! queries read from what is known: `overrides`, `ramp`, `load` and the records of health. `reload` carries it over to
+//! another configuration.
 
+mod belief;
 mod health;
 mod load;
 mod overrides;
@@ -15,6 +17,7 @@ mod rows;
 use std::{collections::HashMap, sync::Arc};
 
 use self::{
+    belief::Beliefs,
     load::{Ratio, Reports},
     overrides::{Named, Words},
     rows::{Live, Shaping},
@@ -66,6 +69,8 @@ pub enum Event {
     Lift(Whom),
     /// An operator lets back whoever of somebody is kept down although it has recovered, or will have.
     Failback(Whom),
+    /// An operator lets a region go that the governor holds.
+    Release(Box<str>),
     /// How demand is shared out to regions, by pool id of the configuration that it was worked out for; it says nothing
     /// under another one. What is left out is assigned no more.
     Assign {
@@ -85,6 +90,8 @@ pub struct Ledger {
     /// For each target, what is known of it, and its average response time in tenths of a millisecond.
     records: Vec<Record>,
     took: Vec<Option<f64>>,
+    /// What the records count for.
+    beliefs: Beliefs,
     /// For each endpoint, what is kept beside its health.
     live: Vec<Live>,
     /// For each pool, how it is shaped.
@@ -153,6 +160,10 @@ impl Ledger {
                 self.reshape(at);
             }
             Event::Failback(whom) => self.let_back(at, whom, &mut changes),
+            Event::Release(region) => {
+                self.release(at, &region, &mut changes);
+                self.plan();
+            }
             Event::Tick | Event::Answers(_) => {}
         }
         if !self.ready && (over || self.unheard == 0) {
@@ -200,6 +211,18 @@ impl Ledger {
         self.words.all()
     }
 
+    /// How many regions are held up against their probes.
+    #[must_use]
+    pub fn held_regions(&self) -> u64 {
+        self.beliefs.held() as u64
+    }
+
+    /// Whether this node sees none of its canaries, and so believes no failure.
+    #[must_use]
+    pub fn is_isolated(&self) -> bool {
+        self.beliefs.is_isolated()
+    }
+
     /// How often load was not reported for longer than it may be.
     #[must_use]
     pub fn load_gaps(&self) -> u64 {
@@ -226,6 +249,7 @@ impl Ledger {
     fn step(&mut self, now: At, changes: &mut Vec<Change>) {
         changes.extend(self.words.pass(now));
         changes.extend(self.reports.pass(now));
+        self.pass_beliefs(now, changes);
         let world = Arc::clone(&self.world);
         for (id, pool) in world.pools.iter().enumerate() {
             let over = self.shaping[id].slow_start;
@@ -256,7 +280,12 @@ impl Ledger {
     fn plan(&mut self) {
         let sheds = self.silent_sheds();
         let ticks = self.ticks.iter().copied().flatten();
-        self.due = ticks.chain(self.words.next()).chain(self.reports.next()).chain(sheds).min();
+        self.due = ticks
+            .chain(self.words.next())
+            .chain(self.reports.next())
+            .chain(sheds)
+            .chain(self.beliefs_next(self.passed))
+            .min();
     }
 
     /// Cuts the blocks of services finer whose endpoints are moved in parts by a word.

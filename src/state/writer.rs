@@ -102,6 +102,8 @@ async fn write(
         }
         signals.load_gaps.set(ledger.load_gaps());
         signals.suppressed.set(ledger.suppressed());
+        signals.held.set(ledger.held_regions());
+        signals.isolated.set(ledger.is_isolated().into());
         for change in told {
             say(&change);
             // Nobody listening is no fault.
@@ -135,6 +137,8 @@ fn say(change: &Change) {
             _ => info!("{change}"),
         },
         Change::Ready { heard, targets } if heard < targets => warn!("{change}"),
+        Change::Held(_) | Change::Isolated { .. } => error!("{change}"),
+        Change::LetGo(_) | Change::NotHeld(_) | Change::Believed(_) | Change::SeesCanaries { .. } => warn!("{change}"),
         Change::Shed { .. } | Change::NothingToLift(_) | Change::Reports { silent: Some(_), .. } => warn!("{change}"),
         Change::Ready { .. } | Change::World { .. } | Change::SlowStart { .. } | Change::Reports { .. } => {
             info!("{change}");

@@ -112,6 +112,7 @@ pub(super) fn verdict(verdict: Result<Standing, Exclusion>) -> (&'static str, &'
     match verdict {
         Ok(Standing::Up) => ("up", "eligible"),
         Ok(Standing::Failing) => ("up, failing", "eligible"),
+        Ok(Standing::Held) => ("held up", "eligible: held up against its probes"),
         Ok(Standing::Unknown) => ("unknown", "eligible: nothing in the pool is known to be up"),
         Ok(Standing::Ignored) => ("down", "eligible: health is ignored"),
         Ok(Standing::Distrusted) => ("-", "eligible: too few are up for health to be believed"),

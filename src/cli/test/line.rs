@@ -53,6 +53,8 @@ pub(super) enum Who {
     Region(String),
     /// A whole pool.
     Pool(String),
+    /// A canary, by its address.
+    Canary(IpAddr),
 }
 
 /// What becomes different.
@@ -77,6 +79,8 @@ pub(super) enum Happening {
     Lifts(Who),
     /// An operator lets back what is kept down.
     LetsBack(Who),
+    /// An operator lets a region go that is held.
+    Releases(String),
 }
 
 /// How what is probed behaves.

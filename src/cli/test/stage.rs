@@ -283,22 +283,7 @@ impl Stage {
         let at = At(self.now);
         match what {
             Happening::Behaves(who, family, how) => {
-                let endpoints = whom::endpoints(&self.world, &who)?;
-                let targets = endpoints.iter().flat_map(|id| {
-                    let targets = self.world.endpoints[id.at()].targets;
-                    let families = crate::engine::types::Family::BOTH;
-                    families
-                        .into_iter()
-                        .filter(move |own| family.is_none_or(|f| f == *own))
-                        .filter_map(move |f| targets[f.at()])
-                });
-                let addresses: Vec<_> = targets.map(|id| self.world.targets[id.at()].address()).collect();
-                if addresses.is_empty() {
-                    return Err(fault(
-                        "nobody probes it: it is always up",
-                        "give its pool a monitor, or use `force-down`",
-                    ));
-                }
+                let addresses = whom::probed(&self.world, &who, family)?;
                 addresses.into_iter().for_each(|address| self.probes.behaves(address, &how, at.0));
             }
             Happening::Reports(who, load) => {
@@ -325,6 +310,10 @@ impl Stage {
                 for whom in whom::whom(&self.world, &who)? {
                     self.ledger()?.fold(at, Event::Failback(whom));
                 }
+            }
+            Happening::Releases(region) => {
+                whom::region(&self.world, &region)?;
+                self.ledger()?.fold(at, Event::Release(region.as_str().into()));
             }
             Happening::Lifts(who) => {
                 for whom in whom::whom(&self.world, &who)? {

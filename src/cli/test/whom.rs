@@ -1,8 +1,14 @@
 //! Names in a scenario to what they name in a configuration.
 
+use std::net::IpAddr;
+
 use super::{Fault, fault, line::Who};
 use crate::{
-    engine::{snapshot::World, steer::policy::Pool, types::EndpointId},
+    engine::{
+        snapshot::World,
+        steer::policy::Pool,
+        types::{EndpointId, Family, TargetId},
+    },
     state::overrides::Whom,
 };
 
@@ -10,6 +16,24 @@ use crate::{
 fn pools(world: &World) -> impl Iterator<Item = (&Pool, impl Iterator<Item = EndpointId>)> {
     let own = world.pools.iter().filter(|pool| pool.stands_for.is_none());
     own.map(|pool| (pool, (pool.first.0..pool.first.0 + u32::from(pool.count)).map(EndpointId)))
+}
+
+/// The addresses where somebody is probed, in a family or both.
+pub(super) fn probed(world: &World, who: &Who, family: Option<Family>) -> Result<Vec<IpAddr>, Fault> {
+    let about = |id: TargetId| world.targets[id.at()].address();
+    if let Who::Canary(address) = who {
+        let there: Vec<IpAddr> = world.health.canaries.iter().map(|id| about(*id)).collect();
+        return if there.contains(address) { Ok(vec![*address]) } else { Err(nobody(world, who)) };
+    }
+    let wanted = |own: &Family| family.is_none_or(|family| family == *own);
+    let endpoints = endpoints(world, who)?;
+    let targets = endpoints.iter().map(|id| world.endpoints[id.at()].targets);
+    let targets = targets.flat_map(|of| Family::BOTH.into_iter().filter(wanted).filter_map(move |f| of[f.at()]));
+    let addresses: Vec<_> = targets.map(about).collect();
+    if addresses.is_empty() {
+        return Err(fault("nobody probes it: it is always up", "give its pool a monitor, or use `force-down`"));
+    }
+    Ok(addresses)
 }
 
 /// The endpoints that somebody stands for.
@@ -22,6 +46,7 @@ pub(super) fn endpoints(world: &World, who: &Who) -> Result<Vec<EndpointId>, Fau
                 Who::Pool(name) => **name == *pool.name,
                 Who::Region(name) => **name == *world.regions[endpoint.region.at()].name,
                 Who::Endpoint(name) => is_called(name, &pool.name, &endpoint.name),
+                Who::Canary(_) => false,
             }
         }));
     }
@@ -39,6 +64,8 @@ pub(super) fn whom(world: &World, who: &Who) -> Result<Vec<Whom>, Fault> {
             .filter(|(_, id)| named.contains(id))
             .map(|(pool, id)| Whom::Endpoint(pool.name.clone(), world.endpoints[id.at()].name.clone()))
             .collect(),
+        // Nobody is found that is called so.
+        Who::Canary(_) => Vec::new(),
     })
 }
 
@@ -54,6 +81,13 @@ fn nobody(world: &World, who: &Who) -> Fault {
         format!("there is {}", names.join(", "))
     };
     match who {
+        Who::Canary(address) => {
+            let there = names(&mut world.health.canaries.iter().map(|id| world.targets[id.at()].address().to_string()));
+            fault(
+                format!("no canary is at {address}"),
+                if world.health.canaries.is_empty() { "add `health.canaries`".into() } else { there },
+            )
+        }
         Who::Pool(name) => {
             fault(format!("no pool is called {name}"), names(&mut pools(world).map(|(pool, _)| pool.name.to_string())))
         }

@@ -5,6 +5,7 @@
 mod acl;
 mod allow;
 mod ecs;
+mod health;
 mod latency;
 mod lists;
 mod load;
@@ -195,6 +196,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let pools = pool::pools(spec, &regions, around, notes);
     let allow = allow::allow(&spec.health, &mut acls, notes);
     allow::hold(&allow, spec, &pools, notes);
+    let (health, canaries) = health::health(&spec.health, &mut monitor_names, notes);
     let zones = zone::zones(spec, &mut files, sources, notes);
     let mut homes = service::Homes::of(&zones);
     let mut pool_names = Names::of("pool", "pools", &spec.pools);
@@ -215,7 +217,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let geo = place::geo(spec, (&regions, latency.terms.max_age), &nets, &mut files, sources, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));
-    idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool names it")));
+    idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool and no canary names it")));
     idle.extend(unnamed(&spec.loads, &load_names).map(|key| ("load", key, "no pool names it")));
     idle.extend(policies.unused().into_iter().map(|key| ("policy", key, "no pool names it")));
     idle.extend(groups.unused().into_iter().map(|key| ("group", key, "nothing names it")));
@@ -240,8 +242,8 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         model,
         regions,
         monitors,
-        health: HealthRules { allow, ..HealthRules::default() },
-        canaries: Vec::new(),
+        health: HealthRules { allow, ..health },
+        canaries,
         loads,
         pools,
         services,

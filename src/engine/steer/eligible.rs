@@ -56,6 +56,7 @@ pub struct Gate {
     down: u64,
     falling: u64,
     rising: u64,
+    held: u64,
     last: u64,
     out: u64,
     weighted: u64,
@@ -98,6 +99,7 @@ impl Gate {
             down,
             falling: falling & up,
             rising: rising & down,
+            held: row.held,
             last: row.last,
             out: row.out,
             weighted: row.weighted,
@@ -185,6 +187,7 @@ impl Gate {
             _ => {}
         }
         let standing = match () {
+            () if has(self.up & self.held) => Standing::Held,
             () if has(self.up & self.falling) => Standing::Failing,
             () if has(self.up) => Standing::Up,
             () if has(self.down) => return Err(Exclusion::Down),

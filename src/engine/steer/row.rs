@@ -2,6 +2,7 @@
 //! query reads them.
 
 use super::policy::ADMIT_ALL;
+use crate::engine::wire::edns::Notice;
 
 /// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
 /// up is up in all its families, who is forced down is `out`.
@@ -16,6 +17,10 @@ pub struct PoolRow {
     pub falling: [u64; 2],
     /// For each family: down, with successes counted: may come back.
     pub rising: [u64; 2],
+    /// Not counted as down although probes say so, in a family at least.
+    pub held: u64,
+    /// What people should know of an answer that rests on the pool.
+    pub notice: Option<Notice>,
     /// Forced down by an operator: lifted only where else a name would be empty.
     pub out: u64,
     /// Drained: out of the first rung only.

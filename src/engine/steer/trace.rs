@@ -139,6 +139,8 @@ pub enum Standing {
     Up,
     /// Up, with failures counted.
     Failing,
+    /// Its probes have it down, and it counts as up: too many regions have just gone, or this node is not well.
+    Held,
     /// Nothing is known, and nothing in its pool is up.
     Unknown,
     /// Health is ignored: everything is down.

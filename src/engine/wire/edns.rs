@@ -1,4 +1,5 @@
-//! EDNS(0): the OPT record (RFC 6891) and the client subnet in it (RFC 7871).
+//! EDNS(0): the OPT record (RFC 6891), the client subnet in it (RFC 7871), and what people should know of an answer
+//! (RFC 8914).
 
 use crate::engine::types::{Family, Prefix};
 
@@ -40,6 +41,32 @@ impl Subnet {
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         self.source == 0
+    }
+}
+
+/// What people should know of an answer, as an Extended DNS Error (RFC 8914). No code of the registry says either, so both
+/// are "Other" (0) with a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A region counts as up against its probes: too many have just gone.
+    Held,
+    /// This server believes no failure, since it sees none of its canaries.
+    Blind,
+}
+
+impl Notice {
+    /// The option: code, length, INFO-CODE 0, and the text.
+    const fn octets(self) -> &'static [u8] {
+        match self {
+            Self::Held => b"\0\x0f\0\x1d\0\0health held by the governor",
+            Self::Blind => b"\0\x0f\0\x27\0\0this server sees none of its canaries",
+        }
+    }
+
+    /// How many octets it adds to an OPT record.
+    #[must_use]
+    pub(super) const fn len(self) -> usize {
+        self.octets().len()
     }
 }
 
@@ -94,21 +121,28 @@ pub fn len(echo: Option<&Subnet>) -> usize {
     BARE + echo.map_or(0, |s| 8 + usize::from(s.source).div_ceil(8))
 }
 
-/// Writes our OPT record at the start of `out`: the upper bits of the response code, DO as the client set it, and its
-/// subnet with `scope`. Returns the octets written; the caller has made room by [`len`].
-pub(super) fn write(out: &mut [u8], extended: u8, dnssec_ok: bool, echo: Option<(&Subnet, u8)>) -> usize {
+/// Writes our OPT record at the start of `out`: the upper bits of the response code, DO as the client set it, its subnet
+/// with `scope`, and a notice. Returns the octets written; the caller has made room by [`len`] and [`Notice::len`].
+pub(super) fn write(
+    out: &mut [u8],
+    extended: u8,
+    dnssec_ok: bool,
+    echo: Option<(&Subnet, u8)>,
+    notice: Option<Notice>,
+) -> usize {
     let size = ADVERTISED.to_be_bytes();
-    let rdlen = (len(echo.map(|(s, _)| s)) - BARE) as u16;
-    let [r0, r1] = rdlen.to_be_bytes();
+    let (with_subnet, said) = (len(echo.map(|(s, _)| s)), notice.map_or(&[][..], Notice::octets));
+    let [r0, r1] = ((with_subnet + said.len() - BARE) as u16).to_be_bytes();
     let flags = if dnssec_ok { 0x80 } else { 0 };
     out[..BARE].copy_from_slice(&[0, 0, 41, size[0], size[1], extended, 0, flags, 0, r0, r1]);
-    let Some((subnet, scope)) = echo else { return BARE };
+    out[with_subnet..with_subnet + said.len()].copy_from_slice(said);
+    let Some((subnet, scope)) = echo else { return BARE + said.len() };
     let octets = usize::from(subnet.source).div_ceil(8);
     let [f0, f1] = subnet.family.to_be_bytes();
     out[BARE..BARE + 8].copy_from_slice(&[0, CLIENT_SUBNET as u8, 0, 4 + octets as u8, f0, f1, subnet.source, scope]);
     let address = subnet.prefix.map_or(0, Prefix::bits).to_be_bytes();
     out[BARE + 8..BARE + 8 + octets].copy_from_slice(&address[..octets]);
-    BARE + 8 + octets
+    with_subnet + said.len()
 }
 
 #[cfg(test)]
@@ -134,11 +168,29 @@ mod tests {
             prop_assert_eq!(subnet.is_anonymous(), len == 0);
             prop_assert_eq!(subnet.client().map(Prefix::len), (len > 0).then_some(len));
             let mut out = [0xee; 64];
-            let written = write(&mut out, 0, true, Some((&subnet, scope)));
+            let written = write(&mut out, 0, true, Some((&subnet, scope)), None);
             prop_assert_eq!(written, super::len(Some(&subnet)));
             prop_assert_eq!(&out[BARE..BARE + 7], &option[..7]);
             prop_assert_eq!(out[BARE + 7], scope);
             prop_assert_eq!(&out[BARE + 8..written], &option[8..]);
+        }
+
+        /// A notice stands behind what was asked for, and takes the octets that were promised.
+        #[test]
+        fn a_notice_stands_last(blind in any::<bool>(), len in prop::option::of(0..=24u8)) {
+            let subnet = len.map(|source| Subnet { family: 1, source, prefix: Some(Prefix::from_bits(Family::V4, 0, source)) });
+            let notice = if blind { Notice::Blind } else { Notice::Held };
+            let (mut with, mut without) = ([0xee; 128], [0xee; 128]);
+            let echo = subnet.as_ref().map(|subnet| (subnet, 0));
+            let short = write(&mut without, 0, false, echo, None);
+            let long = write(&mut with, 0, false, echo, Some(notice));
+            prop_assert_eq!(long, short + notice.len());
+            prop_assert_eq!(&with[..9], &without[..9]);
+            prop_assert_eq!(usize::from(u16::from_be_bytes([with[9], with[10]])), long - BARE);
+            prop_assert_eq!(&with[BARE..short], &without[BARE..short]);
+            let [0, 15, l0, l1, 0, 0, text @ ..] = &with[short..long] else { panic!("{:?}", &with[short..long]) };
+            prop_assert_eq!(usize::from(u16::from_be_bytes([*l0, *l1])), 2 + text.len());
+            prop_assert!(text.iter().all(|octet| octet.is_ascii_lowercase() || *octet == b' '));
         }
 
         /// Whatever the options are, reading them ends, and what is taken for sound can be written back.
@@ -148,7 +200,7 @@ mod tests {
             prop_assert!(sound || !options.is_empty());
             if let Some(subnet) = edns.subnet {
                 let mut out = [0; 64];
-                prop_assert_eq!(write(&mut out, 0, false, Some((&subnet, 0))), len(Some(&subnet)));
+                prop_assert_eq!(write(&mut out, 0, false, Some((&subnet, 0)), None), len(Some(&subnet)));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use arrayvec::ArrayVec;
 
-use super::{fragment::Fragment, rr::Rcode};
+use super::{edns::Notice, fragment::Fragment, rr::Rcode};
 use crate::engine::types::{Family, PoolId};
 
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
@@ -37,6 +37,8 @@ pub struct Reply<'s> {
     pub scope: u8,
     /// Whom it is for, where a pool's endpoints answer.
     pub counted: Option<Counted>,
+    /// What people should know of it, where the query has EDNS and there is room.
+    pub notice: Option<Notice>,
 }
 
 /// Whom an answer of a pool's endpoints is for.
@@ -154,6 +156,7 @@ impl<'s> Reply<'s> {
             fragments,
             scope: 0,
             counted: None,
+            notice: None,
         }
     }
 }

@@ -68,7 +68,9 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     if let Some(sent) = &query.edns {
         let extended = reply.rcode as u8 >> 4;
         let echo = subnet.map(|s| (s, reply.scope));
-        pen.at += edns::write(&mut pen.message[pen.at..], extended, sent.dnssec_ok, echo);
+        // It is told where there is room, and pushes nothing out.
+        let notice = reply.notice.filter(|notice| pen.at + opt + notice.len() <= limit);
+        pen.at += edns::write(&mut pen.message[pen.at..], extended, sent.dnssec_ok, echo, notice);
         counts[3] += 1;
     }
     let Pen { message, at, truncated, .. } = pen;

@@ -96,12 +96,7 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
         Change::Reports { whom, silent: Some(silent) } => {
             write!(f, "no load was reported of {whom} for {}: weights alone decide there", Span(*silent))
         }
-        Change::World { .. }
-        | Change::Ready { .. }
-        | Change::Verdict(_)
-        | Change::Kept(_)
-        | Change::Failback { .. }
-        | Change::Override(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 

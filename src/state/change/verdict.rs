@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
-use super::shaping::Span;
+use super::{governed::Keeper, shaping::Span};
 use crate::engine::{
     health::fold::{Health, Kept, Record, Transition},
     types::At,
@@ -25,6 +25,8 @@ pub struct Verdict {
     pub endpoints: Vec<Box<str>>,
     /// The pools of these endpoints, as they stand now.
     pub pools: Vec<Standing>,
+    /// What keeps a verdict of down from counting.
+    pub held: Option<Keeper>,
 }
 
 /// What decided a verdict.
@@ -138,6 +140,11 @@ impl fmt::Display for Verdict {
             }
             Because::Word => f.write_str("it has recovered, and an operator lets it back")?,
         }
+        f.write_str(match self.held {
+            None => "",
+            Some(Keeper::Governor) => "; it is held and counts as before",
+            Some(Keeper::Canaries) => "; it counts as before until a canary has answered",
+        })?;
         // Pools that stand alike share a clause; the worst come first.
         let mut alike: BTreeMap<(u32, u32), Vec<&str>> = BTreeMap::new();
         for standing in &self.pools {
@@ -212,7 +219,7 @@ fn keeps(f: &mut fmt::Formatter<'_>, kept: Kept) -> fmt::Result {
 const MOST: usize = 3;
 
 /// `a`, `a and b`, `a, b, c and 2 more`.
-fn list(f: &mut fmt::Formatter<'_>, words: &[impl AsRef<str>]) -> fmt::Result {
+pub(super) fn list(f: &mut fmt::Formatter<'_>, words: &[impl AsRef<str>]) -> fmt::Result {
     let (named, more) = words.split_at(words.len().min(MOST));
     for (i, word) in named.iter().enumerate() {
         let joint = match i {

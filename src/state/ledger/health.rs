@@ -42,6 +42,12 @@ impl Ledger {
             let told = match turn {
                 None => None,
                 Some(Turn::Made(transition)) => Some((transition, self.because(at, id, transition))),
+                // Nobody took it for down, so there is nothing to hold it down for.
+                Some(Turn::Kept(_)) if self.is_kept_up(id) => {
+                    self.records[id.at()].release(&monitor.rhythm, at);
+                    let transition = Transition { from: Health::Down, to: Health::Up };
+                    Some((transition, self.because(at, id, transition)))
+                }
                 Some(Turn::Kept(kept)) => {
                     self.suppressed += 1;
                     let (address, monitor) = (key.address, monitor.name.clone());
@@ -108,6 +114,7 @@ impl Ledger {
         // Targets stand behind what they are made of, so that in this order each is met once, when all else is settled.
         let mut open: BTreeMap<usize, Option<Told>> = BTreeMap::from([(id.at(), told)]);
         while let Some((n, told)) = open.pop_first() {
+            let kept = self.believe(at, TargetId(n as u32), id);
             let users = mem::take(&mut self.users[n]);
             let mut started = Vec::new();
             for (pool, set) in &users {
@@ -124,9 +131,11 @@ impl Ledger {
                     because,
                     endpoints: users.iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect(),
                     pools: users.iter().map(|(pool, _)| self.standing(*pool)).collect(),
+                    held: self.beliefs.keeper(TargetId(n as u32)),
                 })));
             }
             changes.append(&mut started);
+            changes.extend(kept);
             self.users[n] = users;
             for above in self.above[n].clone() {
                 let told = self.derive(at, above);
@@ -136,7 +145,7 @@ impl Ledger {
     }
 
     /// Begins, halts and ends the slow starts of a pool's endpoints as their health wants.
-    fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
+    pub(super) fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         let pool = &world.pools[id.at()];
         for (_, index, endpoint) in members(&world, pool).filter(|(position, ..)| set >> position & 1 == 1) {
@@ -168,7 +177,7 @@ impl Ledger {
     }
 }
 
-fn names(world: &World, id: PoolId, set: u64) -> impl Iterator<Item = Box<str>> {
+pub(super) fn names(world: &World, id: PoolId, set: u64) -> impl Iterator<Item = Box<str>> {
     let pool = &world.pools[id.at()];
     members(world, pool)
         .filter(move |(position, ..)| set >> position & 1 == 1)

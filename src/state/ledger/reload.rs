@@ -52,6 +52,7 @@ impl Ledger {
                 recovery.observe(now, measured.health(shaping), measured.is_failing(), 0);
             }
         }
+        self.pass_beliefs(now, &mut changes);
         self.reshape(now);
         changes
     }
@@ -95,6 +96,7 @@ impl Ledger {
         self.users = users(world);
         self.above = parts::above(world);
         self.derive_all(now);
+        self.carry_beliefs(now, old, world, &heirs);
         Change::World { kept, fresh: world.targets.len() - kept, gone }
     }
 

@@ -12,8 +12,10 @@ use crate::engine::{
     signal::shed::{Marks, Shed},
     snapshot::{EndpointRow, PoolRow, World},
     steer::policy::{ADMIT_ALL, Endpoint, Families, Key, MAX_WEIGHT, Pool},
-    types::{At, Family, PoolId},
+    types::{At, Family, PoolId, TargetId},
+    wire::edns::Notice,
 };
+use crate::state::change::Keeper;
 
 /// What is kept of an endpoint beside its health.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +52,8 @@ pub(super) struct Measured {
     rising: [bool; 2],
     /// A family has not been probed yet.
     unheard: bool,
+    /// What keeps a family that was found down from counting so; the governor before missing canaries.
+    kept: Option<Keeper>,
     /// Milliseconds until any of it can change.
     soon: Option<u64>,
 }
@@ -105,9 +109,35 @@ impl Measured {
         }
     }
 
+    /// What an endpoint would come to, were its targets so.
+    pub(super) fn supposed(endpoint: &Endpoint, health: impl Fn(TargetId) -> Health) -> Self {
+        let mut supposed = Self::default();
+        for family in Family::BOTH {
+            let at = family.at();
+            let Some(target) = target(endpoint, family) else {
+                supposed.up[at] = is_free(endpoint, family);
+                continue;
+            };
+            supposed.up[at] = health(target) == Health::Up;
+            supposed.down[at] = health(target) == Health::Down;
+        }
+        supposed
+    }
+
     pub(super) fn is_failing(&self) -> bool {
         self.falling.contains(&true)
     }
+}
+
+/// Whose health an endpoint's is in a family. Who is another name has one health, whatever the family.
+fn target(endpoint: &Endpoint, family: Family) -> Option<TargetId> {
+    let any = || endpoint.cname.as_ref().and_then(|_| endpoint.targets.into_iter().flatten().next());
+    endpoint.targets[family.at()].or_else(any)
+}
+
+/// Whether it answers in a family without anybody judging it there: it is up then.
+fn is_free(endpoint: &Endpoint, family: Family) -> bool {
+    endpoint.address(family).is_some() || endpoint.cname.is_some()
 }
 
 impl Ledger {
@@ -115,21 +145,21 @@ impl Ledger {
         let mut measured = Measured::default();
         for family in Family::BOTH {
             let at = family.at();
-            // Who is another name has one health, whatever the family.
-            let any = || endpoint.cname.as_ref().and_then(|_| endpoint.targets.into_iter().flatten().next());
-            let Some(target) = endpoint.targets[at].or_else(any) else {
-                // An address that nobody judges is up.
-                measured.up[at] = endpoint.address(family).is_some() || endpoint.cname.is_some();
+            let Some(target) = target(endpoint, family) else {
+                measured.up[at] = is_free(endpoint, family);
                 continue;
             };
-            let record = &self.records[target.at()];
+            let (record, believed) = (&self.records[target.at()], self.beliefs.of(target));
+            let kept = self.beliefs.keeper(target);
             // A recovery beyond the longest TTL moves nothing yet.
             let near = |soon: &u64| record.health != Health::Down || *soon <= self.horizon;
-            let soon = self.change_in(now, target).filter(near);
+            // Who is kept up against its probes may go at any moment.
+            let soon = if kept.is_some() { Some(0) } else { self.change_in(now, target).filter(near) };
+            measured.kept = measured.kept.max(kept);
             measured.unheard |= !self.is_heard(target);
             measured.soon = measured.soon.into_iter().chain(soon).min();
-            measured.up[at] = record.health == Health::Up;
-            measured.down[at] = record.health == Health::Down;
+            measured.up[at] = believed == Health::Up;
+            measured.down[at] = believed == Health::Down;
             measured.falling[at] = measured.up[at] && soon.is_some();
             measured.rising[at] = measured.down[at] && soon.is_some();
         }
@@ -170,12 +200,15 @@ impl Ledger {
         }
         let assigned = shaping.rows.iter().any(|id| self.assignments[id.at()].is_some());
         let (mut row, mut known, mut others, mut due) = (PoolRow::default(), 0, false, None);
+        let mut governed = false;
         for (position, index, endpoint) in members(&world, pool) {
             let bit = 1u64 << position;
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let (measured, said) =
                 (self.measured(now, endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
             let forced = said.force == Some(true);
+            put(&mut row.held, measured.kept.is_some() && !forced);
+            governed |= measured.kept == Some(Keeper::Governor) && !forced;
             for family in Family::BOTH {
                 let at = family.at();
                 let has = endpoint.address(family).is_some() || endpoint.cname.is_some();
@@ -208,6 +241,10 @@ impl Ledger {
             let before = self.endpoints[index];
             self.endpoints[index] = EndpointRow { weight, admission, change_in: health_in.min(moves_in), ..before };
         }
+        row.notice = match () {
+            () if self.beliefs.is_isolated() => Some(Notice::Blind),
+            () => governed.then_some(Notice::Held),
+        };
         let last = self.pools[id.at()];
         (row.last, row.last_at) = match (known, last.last_at) {
             (0, u64::MAX) => (last.last, now.0),

@@ -18,6 +18,7 @@ use crate::engine::{
         check::Check,
         fold::Health,
         monitor::{Calm, Monitor, Rhythm, Watch},
+        rules::MaxRegions,
     },
     signal::load::Load,
     snapshot::{Draft, Region, Target},
@@ -105,6 +106,11 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
     world.services = vec![service];
     edit(&mut world);
     Arc::new(World::seal(world))
+}
+
+/// Any number of regions may go at once.
+fn ungoverned(draft: &mut Draft) {
+    draft.health.governor.max_regions = MaxRegions::Share(1000);
 }
 
 /// Everybody is up since the moment 0.

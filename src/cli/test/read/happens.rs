@@ -3,7 +3,7 @@
 use super::super::{
     Fault, fault,
     line::{Behaviour, Happening, Who},
-    words::{micros, millis, share},
+    words::{address, micros, millis, share},
 };
 use crate::{engine::types::Family, state::overrides::Act};
 
@@ -11,8 +11,9 @@ use crate::{engine::types::Family, state::overrides::Act};
 const TOOK: u64 = 1000;
 
 const WAYS: &str = "write `WHO fails|heals|hangs|flaps every 2s|answers in 20ms|loses its route|reports 0.8`, \
-                    `drain|force-up|force-down|lift|failback WHO` or `weight|shed WHO 50%`, where WHO is an endpoint, \
-                    POOL/ENDPOINT or `region NAME`";
+                    `drain|force-up|force-down|lift|failback WHO`, `weight|shed WHO 50%` or `release region NAME`, where \
+                    WHO is an endpoint, POOL/ENDPOINT, `region NAME` or `pool NAME`; what is probed may be `canary \
+                    ADDRESS` too";
 
 pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
     match *words {
@@ -29,6 +30,7 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
             (who, []) => Ok(Happening::Lifts(who)),
             (_, more) => Err(unknown(more)),
         },
+        ["release", "region", name] => Ok(Happening::Releases(name.into())),
         ref rest => behaves(rest),
     }
 }
@@ -38,6 +40,7 @@ fn who<'w>(words: &'w [&'w str]) -> Result<(Who, &'w [&'w str]), Fault> {
     match words {
         ["region", name, rest @ ..] => Ok((Who::Region((*name).into()), rest)),
         ["pool", name, rest @ ..] => Ok((Who::Pool((*name).into()), rest)),
+        ["canary", at, rest @ ..] => Ok((Who::Canary(address(at)?), rest)),
         [name, rest @ ..] => Ok((Who::Endpoint((*name).into()), rest)),
         [] => Err(fault("it does not say about whom", WAYS)),
     }

@@ -57,7 +57,7 @@ fn a_word_of_nobody_is_kept_and_told() {
 
 #[test]
 fn who_was_up_last_is_remembered() {
-    let mut ledger = all_up(&shaped(TWO, |_| {}));
+    let mut ledger = all_up(&shaped(TWO, ungoverned));
     let last = |ledger: &Ledger| {
         let row = ledger.snapshot(At(0)).pools.last().copied().expect("a pool");
         (row.last, row.last_at)
@@ -74,9 +74,9 @@ fn who_was_up_last_is_remembered() {
     assert_eq!(last(&ledger), (0b10, 2000));
     down(&mut ledger, 3000, "192.0.2.2");
     assert_eq!(last(&ledger), (0b10, 2000));
-    ledger.fold(At(4000), Event::World(shaped("web aa 192.0.2.8\nweb us 192.0.2.2", |_| {})));
+    ledger.fold(At(4000), Event::World(shaped("web aa 192.0.2.8\nweb us 192.0.2.2", ungoverned)));
     assert_eq!(last(&ledger), (0b10, 2000), "by name");
-    ledger.fold(At(5000), Event::World(shaped("web bb 192.0.2.8\nweb eu 192.0.2.1", |_| {})));
+    ledger.fold(At(5000), Event::World(shaped("web bb 192.0.2.8\nweb eu 192.0.2.1", ungoverned)));
     assert_eq!(last(&ledger), (0, 0), "nobody of them is left");
     let mut ledger = Ledger::new(shaped(TWO, |_| {}));
     assert_eq!(last(&ledger), (0, 0));

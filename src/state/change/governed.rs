@@ -1,0 +1,132 @@
+//! What the governor and the canaries keep from counting, and what lets it go: the sentences that an operator reads when
+//! something is badly wrong. Must not know who decides.
+
+use std::{fmt, net::IpAddr};
+
+use super::{Change, shaping::Span, verdict::list};
+use crate::engine::health::governor::Ended;
+
+/// What keeps a target that was found down from counting so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keeper {
+    /// No canary has answered since, or for long enough.
+    Canaries,
+    /// Too many regions were emptied lately.
+    Governor,
+}
+
+/// A region is held up against its probes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The region.
+    pub region: Box<str>,
+    /// The regions that probes have emptied in the window.
+    pub left: Vec<Box<str>>,
+    /// Of how many regions with probes.
+    pub of: usize,
+    /// Milliseconds of the window.
+    pub window: u64,
+    /// Who counts as up against its probes, as `pool/endpoint`.
+    pub endpoints: Vec<Box<str>>,
+    /// Milliseconds after which it is let go.
+    pub release: u64,
+    /// Whether canaries can let it go sooner.
+    pub canaries: bool,
+}
+
+/// A region is held no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetGo {
+    /// The region.
+    pub region: Box<str>,
+    /// Why.
+    pub why: Ended,
+    /// For how many milliseconds it was held.
+    pub after: u64,
+    /// Who in it is down now, as `pool/endpoint`.
+    pub down: Vec<Box<str>>,
+    /// Whether nobody in it is up.
+    pub empty: bool,
+}
+
+/// What was found down before counts so from now on, since a canary has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Believed {
+    /// The address that is probed.
+    pub address: IpAddr,
+    /// The endpoints that it belongs to, as `pool/endpoint`.
+    pub endpoints: Vec<Box<str>>,
+}
+
+/// The sentence of a change of this kind.
+pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
+    match change {
+        Change::Held(held) => write!(f, "{held}"),
+        Change::LetGo(told) => write!(f, "{told}"),
+        Change::Believed(believed) => {
+            let Believed { address, endpoints } = &**believed;
+            list(f, endpoints)?;
+            let counts = if endpoints.len() == 1 { "counts" } else { "count" };
+            write!(f, " {address} {counts} as down from now on: a canary has answered since")
+        }
+        Change::Isolated { canaries: 1 } => f.write_str(
+            "this node does not see its canary: its own network is in trouble, and no failure of a target is believed \
+             until one probe round after the canary answers again",
+        ),
+        Change::Isolated { canaries } => write!(
+            f,
+            "this node sees none of its {canaries} canaries: its own network is in trouble, and no failure of a target \
+             is believed until one probe round after one answers again"
+        ),
+        Change::SeesCanaries { after } => write!(
+            f,
+            "a canary answers again, after {}: failures of targets are believed again one probe round from now",
+            Span(*after)
+        ),
+        Change::NotHeld(region) => write!(f, "region {region} is not held: there is nothing to let go"),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, left, of, window, endpoints, release, canaries } = self;
+        write!(f, "region {region} is held up against its probes: ")?;
+        if left.is_empty() {
+            f.write_str("with it more regions would go at once than may")?;
+        } else {
+            list(f, left)?;
+            let have = if left.len() == 1 { "has" } else { "have" };
+            write!(f, " of {of} regions {have} gone within {} already", Span(*window))?;
+        }
+        f.write_str("; ")?;
+        list(f, endpoints)?;
+        let counts = if endpoints.len() == 1 { "counts" } else { "count" };
+        write!(f, " {counts} as up until the probes are good again, an operator lets it go, ")?;
+        if *canaries {
+            write!(f, "canaries have answered for {}, ", Span(*window))?;
+        }
+        write!(f, "or {} have passed", Span(*release))
+    }
+}
+
+impl fmt::Display for LetGo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, why, after, down, empty } = self;
+        let after = Span(*after);
+        write!(f, "region {region} is held no longer, after {after}: ")?;
+        match why {
+            Ended::Canaries => f.write_str("canaries have answered all the while, so its failure is real")?,
+            Ended::Release => f.write_str("that is as long as a region may be held")?,
+            Ended::Operator => f.write_str("an operator has let it go")?,
+            Ended::Recovered => f.write_str("there is nothing left to hold")?,
+        }
+        if *empty && !down.is_empty() {
+            f.write_str("; ")?;
+            list(f, down)?;
+            let counts = if down.len() == 1 { "counts" } else { "count" };
+            write!(f, " {counts} as down from now on")?;
+        }
+        Ok(())
+    }
+}

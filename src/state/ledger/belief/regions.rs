@@ -1,0 +1,141 @@
+//! Which regions an event would empty: those whose last endpoint goes down that probes have up and operators have not
+//! taken out. Must not know what is decided then.
+
+use std::collections::BTreeMap;
+
+use super::super::{Ledger, members, name, overrides::Named, rows::Measured};
+use crate::{
+    engine::{
+        health::{fold::Health, governor::Ended},
+        snapshot::World,
+        steer::row,
+        types::{At, PoolId, RegionId, TargetId},
+    },
+    state::change::{Change, Held, LetGo},
+};
+
+/// For each region with monitored endpoints, who they are: pool, and place among all.
+#[derive(Debug, Default)]
+pub(super) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
+
+impl Seats {
+    pub(super) fn of(world: &World) -> Self {
+        let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (n, pool) in world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none()) {
+            for (_, index, endpoint) in members(world, pool).filter(|(.., e)| e.targets.iter().any(Option::is_some)) {
+                of.entry(endpoint.region).or_default().push((PoolId(n as u32), index));
+            }
+        }
+        Self(of)
+    }
+
+    /// How many regions probes can empty.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn in_region(&self, region: RegionId) -> &[(PoolId, usize)] {
+        self.0.get(&region).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Ledger {
+    /// Where the endpoints are that a target is about.
+    pub(super) fn regions_of(&self, id: TargetId) -> Vec<RegionId> {
+        let users = self.users[id.at()].iter();
+        let mut found: Vec<RegionId> = users
+            .flat_map(|(pool, set)| {
+                let first = self.world.pools[pool.at()].first.at();
+                row::members(*set).map(move |n| first + usize::from(n))
+            })
+            .map(|index| self.world.endpoints[index].region)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// What is probed in a region.
+    pub(super) fn targets_in(&self, region: RegionId) -> Vec<TargetId> {
+        let endpoints = self.beliefs.seats.in_region(region).iter().map(|(_, index)| &self.world.endpoints[*index]);
+        endpoints.flat_map(|endpoint| endpoint.targets).flatten().collect()
+    }
+
+    /// The regions that have somebody, and would have nobody were these down. In id order.
+    pub(super) fn emptied(&self, now: At, down: &[TargetId]) -> Vec<RegionId> {
+        let mut sorted = down.to_vec();
+        sorted.sort_unstable();
+        let mut regions: Vec<RegionId> = down.iter().flat_map(|id| self.regions_of(*id)).collect();
+        regions.sort_unstable();
+        regions.dedup();
+        regions.retain(|region| self.has_somebody(now, *region, &[]) && !self.has_somebody(now, *region, &sorted));
+        regions
+    }
+
+    /// Whether a region has anybody, were these down, who are sorted. Whom an operator has taken out is not there for
+    /// probes to take out; whom one forces up they do not.
+    fn has_somebody(&self, now: At, region: RegionId, down: &[TargetId]) -> bool {
+        self.beliefs.seats.in_region(region).iter().any(|(pool, index)| {
+            let endpoint = &self.world.endpoints[*index];
+            let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
+            match said.force {
+                Some(forced) => forced,
+                None if said.drained || said.weight == 0 || endpoint.weight == 0 => false,
+                None => self.stands(*pool, *index, down),
+            }
+        })
+    }
+
+    /// Whether an endpoint counts as up, were these down, who are sorted. Of whom nothing is known any more it matters
+    /// how they stood before.
+    fn stands(&self, pool: PoolId, index: usize, down: &[TargetId]) -> bool {
+        let stood = |id: TargetId| self.beliefs.stood[id.at()].0;
+        let health = |id: TargetId| if down.binary_search(&id).is_ok() { Health::Down } else { stood(id) };
+        Measured::supposed(&self.world.endpoints[index], health).health(&self.shaping[pool.at()]) == Health::Up
+    }
+
+    /// Tells that a region is held.
+    pub(super) fn hold(&self, now: At, region: RegionId) -> Change {
+        let rules = &self.world.health.governor;
+        let lately = self.beliefs.governed.lately(rules, now);
+        Change::Held(Box::new(Held {
+            region: self.region_name(region),
+            left: lately.map(|region| self.region_name(region)).collect(),
+            of: self.beliefs.seats.count(),
+            window: rules.window,
+            endpoints: self.those(region, |_, targets| targets.iter().any(|id| self.beliefs.keeper(*id).is_some())),
+            release: rules.release,
+            canaries: !self.world.health.canaries.is_empty(),
+        }))
+    }
+
+    /// Tells that it is held no longer.
+    pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64) -> Change {
+        let down = self.those(region, |(pool, index), _| !self.stands(pool, index, &[]));
+        let empty = !self.has_somebody(now, region, &[]);
+        Change::LetGo(Box::new(LetGo { region: self.region_name(region), why, after, down, empty }))
+    }
+
+    /// Some endpoints of a region, as `pool/endpoint`.
+    fn those(&self, region: RegionId, which: impl Fn((PoolId, usize), Vec<TargetId>) -> bool) -> Vec<Box<str>> {
+        let seats = self.beliefs.seats.in_region(region).iter();
+        seats
+            .filter(|(pool, index)| {
+                which((*pool, *index), self.world.endpoints[*index].targets.into_iter().flatten().collect())
+            })
+            .map(|(pool, index)| name(&self.world.pools[pool.at()], &self.world.endpoints[*index]))
+            .collect()
+    }
+
+    /// The endpoints that a target is about, as `pool/endpoint`.
+    pub(super) fn names_of(&self, id: TargetId) -> Vec<Box<str>> {
+        self.users[id.at()]
+            .iter()
+            .flat_map(|(pool, set)| super::super::health::names(&self.world, *pool, *set))
+            .collect()
+    }
+
+    fn region_name(&self, region: RegionId) -> Box<str> {
+        self.world.regions.get(region.at()).map_or_else(Box::default, |region| region.name.clone())
+    }
+}
