@@ -3,6 +3,7 @@
 mod agree;
 mod answer;
 mod backend;
+mod held;
 mod life;
 mod names;
 mod server;

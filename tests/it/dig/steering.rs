@@ -35,6 +35,8 @@ fn config(last: u8, port: u16, services: &str) -> String {
         r#"
 [geo]
 overrides = "overrides.csv"
+[health.governor]
+max_regions = "100%"
 [regions]
 us-east  = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
 eu-west  = {{ location = {{ lat = 50.11, lon = 8.68 }} }}

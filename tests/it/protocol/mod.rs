@@ -16,6 +16,7 @@ mod https;
 mod lookup;
 mod names;
 mod nested;
+mod notices;
 mod question;
 mod reference;
 mod referrals;

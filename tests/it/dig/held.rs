@@ -1,0 +1,94 @@
+//! The governor and the canaries, as an operator meets them: the log says that something is held, and dig says it too.
+
+use super::{Backend, Server};
+
+const ZONE: &str = "$ORIGIN h.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
+
+/// Two backends, one port for both.
+fn backends(last: u8) -> [Backend; 2] {
+    let first = Backend::start(last, 0);
+    let port = first.port();
+    [first, Backend::start(last + 1, port)]
+}
+
+/// Two backends in two regions, of which the first is preferred.
+fn config(last: u8, port: u16, more: &str) -> String {
+    format!(
+        r#"
+{more}
+[regions]
+eu = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
+us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
+[monitors.lb]
+interval = "200ms"
+timeout = "200ms"
+recheck = "50ms"
+fall = 2
+rise = 2
+http = {{ port = {port}, path = "/health" }}
+[pools.web]
+monitor = "lb"
+policy = "failover"
+order = ["eu", "us"]
+[pools.web.endpoints]
+eu = {{ region = "eu", address = "127.0.0.{last}" }}
+us = {{ region = "us", address = "127.0.0.{}" }}
+[services."www.h.test"]
+pools = ["web"]
+[zones."h.test"]
+file = "h.zone"
+"#,
+        last + 1
+    )
+}
+
+#[test]
+fn a_held_region_is_told_to_operators_and_to_dig() {
+    let mut backends = backends(81);
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(81, backends[0].port(), ""), &[("h.zone", ZONE)]);
+    server.wait_for("all 2 targets have been probed");
+    let calm = server.dig("www.h.test a");
+    assert_eq!((calm.one(), calm.text.contains("EDE")), ("127.0.0.81", false));
+
+    backends[0].kill();
+    server.wait_for("127.0.0.81 is down");
+    backends[1].kill();
+    let line = server.wait_for("region us is held up against its probes");
+    assert!(line.contains("ERROR") && line.contains("eu of 2 regions has gone within 1 min already"), "{line}");
+    assert!(line.contains("web/us counts as up until"), "{line}");
+    let held = server.dig("www.h.test a");
+    assert_eq!(held.one(), "127.0.0.82");
+    assert!(held.text.contains("; EDE: 0 (Other): (health held by the governor)"), "{}", held.text);
+    assert!(!server.dig("www.h.test a +noedns").text.contains("EDE"));
+
+    backends[1].heal();
+    let line = server.wait_for("region us is held no longer");
+    assert!(line.contains("there is nothing left to hold"), "{line}");
+    assert!(!server.dig("www.h.test a").text.contains("EDE"));
+}
+
+#[test]
+fn a_server_without_its_network_believes_nothing_and_says_so() {
+    let mut backends = backends(84);
+    let port = backends[0].port();
+    let mut canary = Backend::start(86, port);
+    let more = "[health]\ncanaries = [{ monitor = \"lb\", address = \"127.0.0.86\" }]";
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(84, port, more), &[("h.zone", ZONE)]);
+    server.wait_for("all 3 targets have been probed");
+
+    canary.kill();
+    backends.iter_mut().for_each(Backend::kill);
+    let line = server.wait_for("this node does not see its canary");
+    assert!(line.contains("ERROR"), "{line}");
+    let blind = server.dig("www.h.test a");
+    assert_eq!(blind.one(), "127.0.0.84");
+    assert!(blind.text.contains("; EDE: 0 (Other): (this server sees none of its canaries)"), "{}", blind.text);
+
+    backends[1].heal();
+    canary.heal();
+    server.wait_for("a canary answers again");
+    // The first is really dead: it counts so one round later.
+    server.wait_for("web/eu 127.0.0.84 counts as down from now on");
+    let answer = server.dig("www.h.test a");
+    assert_eq!((answer.one(), answer.text.contains("EDE")), ("127.0.0.85", false));
+}
