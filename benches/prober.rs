@@ -112,7 +112,7 @@ fn probing(port: u16, targets: u32, whole: bool) -> f64 {
         let writer = whole.then(|| Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default()));
         let to = writer.as_ref().map_or(events, |writer| writer.events.clone());
         let chance = fastrand::Rng::with_seed(1);
-        let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers)).expect("a prober");
+        let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
         let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
         tokio::time::sleep(Duration::from_millis(INTERVAL * 3 / 2)).await;
@@ -140,7 +140,7 @@ fn memory(port: u16, targets: u32) -> f64 {
         let world = world(port, targets);
         let writer = Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default());
         let chance = fastrand::Rng::with_seed(1);
-        let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default()).expect("a prober");
+        let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default());
         prober.set(&Plan::of(&world));
         tokio::time::sleep(Duration::from_millis(INTERVAL * 3 / 2)).await;
         resident() - before

@@ -130,8 +130,7 @@ impl App {
         let numbers = Arc::new(Numbers::default());
         let startup_wait = Duration::from_millis(server.startup_wait);
         let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
-        let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers))
-            .map_err(Refusal::Process)?;
+        let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;

@@ -27,7 +27,7 @@ pub(super) async fn run(
 ) {
     let [first, phase, seed] = draws;
     let (mut schedule, mut wait) = Schedule::start(&rhythm.borrow_and_update(), [first, phase]);
-    let mut prepared = Prepared::of(&key, fastrand::Rng::with_seed(seed));
+    let mut prepared = Prepared::of(&key, fastrand::Rng::with_seed(seed), &desk.tools);
     let mut began = moment();
     loop {
         let due = began + Duration::from_millis(wait);

@@ -1,76 +1,151 @@
-//! An HTTP probe: one request on a connection of its own, the status, and as much of the body as is asked for. It
-//! follows no redirect, asks no proxy, repeats nothing and resolves no name.
+//! An HTTP probe: one request on a connection of its own, the status, and as much of the body as is asked for. It asks
+//! no proxy, repeats nothing and resolves no name.
 
-use std::{io, net::IpAddr, net::SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
-use reqwest::{Client, Method, Request, Response, Url, header, redirect, retry};
+use reqwest::{
+    Client, Method, Request, Url,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+};
 
-use super::probe::say;
+use super::{
+    body::Wanted,
+    certificate::Expiry,
+    client::{self, Answer},
+    probe::Fine,
+    redirect::Trail,
+    tools::Tools,
+};
 use crate::engine::health::{
-    check::{Body, HttpCheck},
+    check::{HttpCheck, HttpVersion},
     monitor::Outcome,
 };
 
-const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
-
-/// The client of all probes.
-pub(super) fn client() -> io::Result<Client> {
-    // Who was first decides; every part of this process wants the same one.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Client::builder()
-        .user_agent(USER_AGENT)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .http1_only()
-        .pool_max_idle_per_host(0)
-        .build()
-        .map_err(io::Error::other)
+/// A target of `http` or `https`.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Arc<Client>,
+    to: SocketAddr,
+    request: Request,
+    expiry: Option<Expiry>,
+    status: Box<[(u16, u16)]>,
+    /// None: nobody looks at the body.
+    body: Option<Arc<Wanted>>,
+    redirects: Option<Trail>,
 }
 
-/// Asks `address`; an error is what to report.
-pub(super) async fn ask(client: &Client, check: &HttpCheck, address: IpAddr) -> Result<(), Outcome> {
-    let request = request(client, check, address)?;
-    let mut response = client.execute(request).await.map_err(|error| say(&error))?;
-    let status = response.status().as_u16();
-    if !check.status.iter().any(|(low, high)| (*low..=*high).contains(&status)) {
-        return Err(Outcome::Bad(format!("status {status}").into()));
+impl Http {
+    /// # Errors
+    /// Says why nothing can be asked.
+    pub(super) fn of(
+        check: &HttpCheck,
+        address: IpAddr,
+        source: Option<IpAddr>,
+        tools: &Tools,
+    ) -> Result<Self, Box<str>> {
+        let to = SocketAddr::new(address, check.port);
+        let request = request(check, to)?;
+        let redirects = match check.redirects {
+            0 => None,
+            most => Some(Trail::of(request.url(), check.host.as_deref(), most)?),
+        };
+        Ok(Self {
+            client: tools.clients.http(check.version, check.tls.as_ref(), source)?,
+            to,
+            request,
+            expiry: check.tls.as_ref().map(Expiry::of),
+            status: check.status.clone().into(),
+            body: if check.body.is_empty() { None } else { Some(tools.bodies.get(&check.body, check.body_max)?) },
+            redirects,
+        })
     }
-    match check.body.first() {
-        Some(Body::Contains(text)) => find(&mut response, text, check.body_max as usize).await,
-        _ => Ok(()),
+
+    pub(super) async fn ask(&self) -> Result<Fine, Outcome> {
+        let mut request = again(&self.request);
+        let mut followed = 0;
+        loop {
+            let path = self.redirects.is_some().then(|| request.url().clone());
+            let method = self.redirects.is_some().then(|| request.method().clone());
+            let Answer { mut response, connect, note } =
+                client::send(&self.client, request, self.to, self.expiry).await.map_err(|error| self.name(error))?;
+            if let (Some(trail), Some(at), Some(method)) = (&self.redirects, path, method)
+                && let Some((url, method)) = trail.next(&at, &method, &response, followed)?
+            {
+                followed += 1;
+                request = again(&self.request);
+                *request.url_mut() = url;
+                *request.method_mut() = method;
+                continue;
+            }
+            let status = response.status().as_u16();
+            if !self.status.iter().any(|(low, high)| (*low..=*high).contains(&status)) {
+                return Err(Outcome::Bad(format!("status {status}").into()));
+            }
+            if let Some(wanted) = &self.body {
+                wanted.judge(&mut response).await?;
+            }
+            return Ok(Fine { connect, note });
+        }
+    }
+
+    /// A server that takes the wrong version for nonsense, or its answer for it, is told of in the words for that.
+    fn name(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Bad(why) if self.request.version() == reqwest::Version::HTTP_2 => {
+                client::over_http2(&why).unwrap_or(Outcome::Bad(why))
+            }
+            outcome => outcome,
+        }
     }
 }
 
-fn request(client: &Client, check: &HttpCheck, address: IpAddr) -> Result<Request, Outcome> {
-    let unfit = |what: &str| Outcome::Bad(format!("{what} cannot be sent in a request").into());
+/// The same request once more. None of ours has a body that could be read only once.
+fn again(request: &Request) -> Request {
+    let mut again = Request::new(request.method().clone(), request.url().clone());
+    *again.headers_mut() = request.headers().clone();
+    *again.version_mut() = request.version();
+    again
+}
+
+fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request, Box<str>> {
+    let unfit = |what: &str| format!("{what} cannot be sent in a request");
     let method = Method::from_bytes(check.method.as_bytes()).map_err(|_| unfit("the method"))?;
-    let url = format!("http://{}{}", SocketAddr::new(address, check.port), check.path);
-    let mut request =
-        client.request(method, Url::parse(&url).map_err(|_| unfit("the path"))?).header(header::CONNECTION, "close");
-    if let Some(host) = &check.host {
-        request = request.header(header::HOST, &**host);
+    let mut request = Request::new(method, url(check, to)?);
+    let mut headers = HeaderMap::with_capacity(check.headers.len() + 3);
+    if check.version == HttpVersion::One {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if let Some(host) = &check.host {
+            headers.insert(header::HOST, HeaderValue::from_str(host).map_err(|_| unfit("the host"))?);
+        }
+    } else {
+        *request.version_mut() = reqwest::Version::HTTP_2;
     }
     for (name, value) in &check.headers {
-        request = request.header(&**name, &**value);
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit("a header"))?;
+        headers.append(name, HeaderValue::from_str(value).map_err(|_| unfit("a header"))?);
     }
-    request.build().map_err(|_| unfit("a header"))
+    *request.headers_mut() = headers;
+    Ok(request)
 }
 
-/// Reads until `text` has come, the body ends, or `max` octets have been read.
-async fn find(response: &mut Response, text: &str, max: usize) -> Result<(), Outcome> {
-    let mut seen: Vec<u8> = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| say(&error))? {
-        // A hit may begin in an earlier chunk.
-        let fresh = (seen.len() + 1).saturating_sub(text.len());
-        seen.extend_from_slice(&chunk[..chunk.len().min(max - seen.len())]);
-        if text.is_empty() || seen[fresh..].windows(text.len()).any(|window| window == text.as_bytes()) {
-            return Ok(());
-        }
-        if seen.len() == max {
-            return Err(Outcome::Bad(format!("the first {max} octets of the body lack {text:?}").into()));
-        }
+/// What the request is for. The connection goes to `to` in any case: a URL either has that address in it, or a name,
+/// which is resolved to it; so only over HTTP/2, where it is sent, may a URL hold the name in `host`.
+fn url(check: &HttpCheck, to: SocketAddr) -> Result<Url, Box<str>> {
+    let sni = check.tls.as_ref().and_then(|tls| tls.sni.as_deref());
+    let host = check.host.as_deref().filter(|_| check.version == HttpVersion::Two);
+    let authority = match (host, sni) {
+        (Some(host), _) => host.to_owned(),
+        (None, Some(sni)) => format!("{sni}:{}", to.port()),
+        (None, None) => to.to_string(),
+    };
+    let scheme = if check.tls.is_some() { "https" } else { "http" };
+    let url = Url::parse(&format!("{scheme}://{authority}{}", check.path)).map_err(|error| error.to_string())?;
+    let named = url.domain().is_some() || url.socket_addrs(|| None).is_ok_and(|all| all == [to]);
+    if !named || host.is_some() && (url.domain().is_none() || url.port().is_some()) {
+        return Err("over HTTP/2 `host` must be a name without a port".into());
     }
-    if text.is_empty() { Ok(()) } else { Err(Outcome::Bad(format!("body lacks {text:?}").into())) }
+    Ok(url)
 }

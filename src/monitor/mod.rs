@@ -1,30 +1,38 @@
 //! Runs probes on schedule and reports what they found. Must not know pools, policies or what an outcome will mean.
 //!
-//! Each target has a task of its own (`beat`), which makes its check ready once (`prepared`: `tcp`, `http`, `dns`, `icmp`,
-//! `exec`, `file`), asks (`probe`), reports and waits, by a `schedule` and within a `pace` that are pure. The [`Prober`]
+//! Each target has a task of its own (`beat`), which makes its check ready once (`prepared`: `tcp`, `handshake`, `http`,
+//! `grpc`, `dns`, `icmp`, `exec`, `file`), asks (`probe`), reports and waits, by a `schedule` and within a `pace` that are pure. The [`Prober`]
 //! keeps the tasks in step with a [`Plan`], and with its `watchdog` sees to it that none of them dies or lags unnoticed.
 
 mod beat;
+mod body;
+mod certificate;
+mod client;
 mod dial;
 mod dns;
 mod exec;
 mod file;
+mod grpc;
+mod handshake;
 mod http;
 mod icmp;
 mod pace;
 mod plan;
 mod prepared;
 mod probe;
+mod redirect;
 mod schedule;
+mod shared;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tools;
 mod watchdog;
 
 use std::{
     collections::HashMap,
-    fmt, io,
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -93,18 +101,16 @@ impl Drop for Running {
 impl Prober {
     /// A prober without targets. Outcomes go to `events`; `chance` spreads the probes over time; at most `at_once` are
     /// under way at a time, which bounds sockets and memory. A probe that waits for its turn is late, not failed.
-    ///
-    /// # Errors
-    /// When no HTTP client can be made.
+    #[must_use]
     pub fn new(
         events: mpsc::Sender<Event>,
         clock: Clock,
         chance: fastrand::Rng,
         at_once: usize,
         signals: Arc<Signals>,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let desk = Desk {
-            tools: Arc::new(Tools::new()?),
+            tools: Arc::default(),
             turns: Arc::new(Semaphore::new(at_once)),
             pace: Arc::new(Mutex::new(Pace::new(HealthRules::default().rate))),
             watchdog: Arc::new(Watchdog::new(signals)),
@@ -112,7 +118,7 @@ impl Prober {
             events,
             clock,
         };
-        Ok(Self { running: HashMap::new(), desk, chance, told: Told::default() })
+        Self { running: HashMap::new(), desk, chance, told: Told::default() }
     }
 
     /// Probes what `plan` says and nothing else, from now on. What stays goes on undisturbed, by its new rhythm if

@@ -1,18 +1,22 @@
 //! A target's check, made ready once: what is compiled, built or looked up stays with the target's task, and a probe
 //! only asks.
 
-use super::{dns::Dns, exec::Exec, file::File, http, icmp::Icmp, probe::Fine, tcp::Tcp, tools::Tools};
+use super::{
+    dns::Dns, exec::Exec, file::File, grpc::Grpc, handshake::Handshake, http::Http, icmp::Icmp, probe::Fine, tcp::Tcp,
+    tools::Tools,
+};
 use crate::engine::health::{
-    check::{Check, HttpCheck},
+    check::Check,
     monitor::{Outcome, ProbeKey},
 };
-use std::net::IpAddr;
 
 /// What a task asks its target with.
 #[derive(Debug)]
 pub(super) enum Prepared {
     Tcp(Tcp),
-    Http(HttpCheck, IpAddr),
+    Tls(Box<Handshake>),
+    Http(Box<Http>),
+    Grpc(Box<Grpc>),
     Dns(Dns),
     Icmp(Icmp),
     Exec(Exec),
@@ -23,17 +27,21 @@ pub(super) enum Prepared {
 
 impl Prepared {
     /// Makes ready what `key` asks; `chance` is the task's own.
-    pub(super) fn of(key: &ProbeKey, chance: fastrand::Rng) -> Self {
+    pub(super) fn of(key: &ProbeKey, chance: fastrand::Rng, tools: &Tools) -> Self {
         let (address, source) = (key.address, key.source);
         let made = match &key.check {
             Check::Tcp(check) => Tcp::of(check, address, source).map(Self::Tcp),
-            Check::Http(check) => Ok(Self::Http(check.clone(), address)),
+            Check::Tls(check) => {
+                Handshake::of(check, address, source, &tools.clients).map(|tls| Self::Tls(Box::new(tls)))
+            }
+            Check::Http(check) => Http::of(check, address, source, tools).map(|http| Self::Http(Box::new(http))),
+            Check::Grpc(check) => {
+                Grpc::of(check, address, source, &tools.clients).map(|grpc| Self::Grpc(Box::new(grpc)))
+            }
             Check::Dns(check) => Dns::of(check, address, source, chance).map(Self::Dns),
             Check::Icmp => Ok(Self::Icmp(Icmp::of(address, source, chance))),
             Check::Exec(check) => Ok(Self::Exec(Exec::of(check, address))),
             Check::File(check) => Ok(Self::File(File::of(check, address))),
-            // The other kinds are refused in the configuration until they come.
-            _ => Err("this kind is not there yet".into()),
         };
         made.unwrap_or_else(Self::Unfit)
     }
@@ -42,7 +50,9 @@ impl Prepared {
     pub(super) async fn ask(&mut self, tools: &Tools) -> Result<Fine, Outcome> {
         match self {
             Self::Tcp(tcp) => tcp.ask().await,
-            Self::Http(check, address) => http::ask(&tools.client, check, *address).await.map(|()| Fine::default()),
+            Self::Tls(tls) => tls.ask().await,
+            Self::Http(http) => http.ask().await,
+            Self::Grpc(grpc) => grpc.ask().await,
             Self::Dns(dns) => dns.ask().await,
             Self::Icmp(icmp) => icmp.ask(&tools.pings).await,
             Self::File(file) => file.ask(&tools.files).await,

@@ -4,7 +4,7 @@ use std::{error::Error, io, time::Duration};
 
 use tokio::time::{self, Instant};
 
-use super::{prepared::Prepared, tools::Tools};
+use super::{prepared::Prepared, tls, tools::Tools};
 use crate::engine::health::monitor::Outcome;
 
 /// No line of a target's own words is longer when people are told, in characters.
@@ -50,10 +50,15 @@ pub(super) fn snippet(octets: &[u8]) -> String {
 pub(super) fn say(error: &(dyn Error + 'static)) -> Outcome {
     let mut cause = error;
     loop {
-        if let Some(outcome) = cause.downcast_ref::<io::Error>().and_then(say_io) {
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            return tls::say(error);
+        }
+        let error = cause.downcast_ref::<io::Error>();
+        if let Some(outcome) = error.and_then(say_io) {
             return outcome;
         }
-        match cause.source() {
+        // What an I/O error was made from is not its source, but that one's.
+        match error.and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static)).or(cause.source()) {
             Some(inner) => cause = inner,
             None => return Outcome::Bad(cause.to_string().into()),
         }

@@ -109,8 +109,8 @@ async fn ask(check: Check, timeout: u64) -> Outcome {
 }
 
 async fn ask_at(key: ProbeKey, timeout: u64) -> Outcome {
-    let tools = Tools::new().expect("tools");
-    probe::run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1)), timeout).await
+    let tools = Tools::default();
+    probe::run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1), &tools), timeout).await
 }
 
 fn bad(text: &str) -> Outcome {
@@ -210,7 +210,7 @@ fn draft(ports: &[u16], rhythm: Rhythm) -> Draft {
 
 fn prober() -> (Prober, mpsc::Receiver<Event>) {
     let (events, inbox) = mpsc::channel(64);
-    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 64, Arc::default()).expect("a client"), inbox)
+    (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 64, Arc::default()), inbox)
 }
 
 async fn next(inbox: &mut mpsc::Receiver<Event>) -> (u16, Outcome) {
@@ -284,7 +284,7 @@ async fn what_is_beyond_the_budget_comes_later_and_is_counted() {
     let (events, mut inbox) = mpsc::channel(64);
     let numbers = Arc::new(Signals::default());
     let chance = fastrand::Rng::with_seed(7);
-    let mut prober = Prober::new(events, Clock::new(), chance, 64, Arc::clone(&numbers)).expect("a client");
+    let mut prober = Prober::new(events, Clock::new(), chance, 64, Arc::clone(&numbers));
     let mut draft = draft(&ports, RHYTHM);
     // All ports are of one address: one probe at once, then four a second.
     draft.health.rate = Rate { total: 1000, per_target: 4 };

@@ -1,21 +1,12 @@
 //! What the tasks of all targets share.
 
-use std::io;
-
-use super::{file::Files, http, icmp::Pings};
+use super::{body::Bodies, client::Clients, file::Files, icmp::Pings};
 
 /// Clients and sockets of all probes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tools {
-    pub(super) client: reqwest::Client,
+    pub(super) clients: Clients,
+    pub(super) bodies: Bodies,
     pub(super) pings: Pings,
     pub(super) files: Files,
-}
-
-impl Tools {
-    /// # Errors
-    /// When no HTTP client can be made.
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { client: http::client()?, pings: Pings::default(), files: Files::default() })
-    }
 }

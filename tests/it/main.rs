@@ -15,6 +15,7 @@ mod dig;
 mod explain;
 mod house;
 mod lint;
+mod probes;
 mod protocol;
 mod scenario;
 mod simulate;
