@@ -117,10 +117,7 @@ impl fmt::Display for Change {
                 write!(f, "nothing to let back: no target of {whom} is down, or an operator has let it back before")
             }
             Self::Failback { whom, now, later } => {
-                write!(
-                    f,
-                    "an operator lets {whom} back: {now} targets are up by that, {later} will be when they have recovered"
-                )
+                write!(f, "an operator lets {whom} back: {now} up by that, {later} as soon as they have recovered")
             }
             Self::Override(told) => told.fmt(f),
             Self::Held(_)

@@ -60,8 +60,8 @@ pub(super) enum Who {
 /// What becomes different.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Happening {
-    /// What is probed behaves so from now on, in one family or both.
-    Behaves(Who, Option<Family>, Behaviour),
+    /// What is probed behaves so from now on, in one family or both, towards one monitor or all.
+    Behaves(Who, Option<Family>, Option<String>, Behaviour),
     /// So much load is reported from now on; none: nothing any more.
     Reports(Who, Option<f64>),
     /// An operator's word, until a moment or for good.

@@ -8,7 +8,7 @@ use std::{
 
 use super::line::Behaviour;
 use crate::engine::{
-    health::monitor::{Outcome, ProbeKey, Rhythm},
+    health::monitor::{Monitor, Outcome, ProbeKey},
     snapshot::{Target, World},
 };
 
@@ -20,8 +20,8 @@ const TOOK: u64 = 1000;
 pub(super) struct Probes {
     /// What is under way, or when the next begins.
     under_way: HashMap<Arc<ProbeKey>, Probe>,
-    /// What is probed, and since when it behaves so.
-    behaviour: BTreeMap<IpAddr, (Behaviour, u64)>,
+    /// What is probed, by whom unless by everybody, and since when it behaves so.
+    behaviour: BTreeMap<(IpAddr, Option<String>), (Behaviour, u64)>,
 }
 
 /// One target's probes.
@@ -50,9 +50,12 @@ impl Probes {
         }
     }
 
-    /// What answers at an address behaves so from now on.
-    pub(super) fn behaves(&mut self, address: IpAddr, how: &Behaviour, now: u64) {
-        self.behaviour.insert(address, (how.clone(), now));
+    /// What answers at an address behaves so from now on, towards one monitor or all.
+    pub(super) fn behaves(&mut self, address: IpAddr, monitor: Option<&str>, how: &Behaviour, now: u64) {
+        if monitor.is_none() {
+            self.behaviour.retain(|(known, _), _| *known != address);
+        }
+        self.behaviour.insert((address, monitor.map(str::to_owned)), (how.clone(), now));
     }
 
     /// When the next probe begins or ends, and which target's it is, by its place in the world: the first of those that
@@ -64,12 +67,12 @@ impl Probes {
     }
 
     /// A target's next step is taken: a probe begins, or ends with what it found.
-    pub(super) fn step(&mut self, key: &Arc<ProbeKey>, rhythm: &Rhythm, now: u64) -> Option<Outcome> {
+    pub(super) fn step(&mut self, key: &Arc<ProbeKey>, monitor: &Monitor, now: u64) -> Option<Outcome> {
         let probe = self.under_way.get(key)?.clone();
         match probe {
             Probe::UnderWay { found, .. } => Some(found),
             Probe::Due(_) => {
-                let (takes, found) = self.find(key.address, rhythm, now);
+                let (takes, found) = self.find(key.address, monitor, now);
                 self.under_way.insert(Arc::clone(key), Probe::UnderWay { began: now, ends: now + takes, found });
                 None
             }
@@ -86,9 +89,11 @@ impl Probes {
     }
 
     /// How long a probe takes that begins now, and what it finds.
-    fn find(&self, address: IpAddr, rhythm: &Rhythm, now: u64) -> (u64, Outcome) {
+    fn find(&self, address: IpAddr, monitor: &Monitor, now: u64) -> (u64, Outcome) {
+        let rhythm = &monitor.rhythm;
         let refused = || Outcome::Bad("connection refused".into());
-        match self.behaviour.get(&address) {
+        let own = self.behaviour.get(&(address, Some(monitor.name.to_string())));
+        match own.or_else(|| self.behaviour.get(&(address, None))) {
             None => (0, Outcome::good(TOOK)),
             Some((Behaviour::Works(took), _)) if took / 1000 > rhythm.timeout => {
                 (rhythm.timeout, Outcome::Bad("no answer in time".into()))

@@ -265,14 +265,13 @@ impl Stage {
     /// A target's next step: a probe begins, or ends.
     fn probe(&mut self, target: usize) -> Result<(), Fault> {
         let world = Arc::clone(&self.world);
-        let monitor = world.targets[target].monitor;
+        let monitor = &world.monitors[world.targets[target].monitor.at()];
         let Some(key) = world.targets[target].key() else { return Ok(()) };
-        let rhythm = &world.monitors[monitor.at()].rhythm;
         let now = self.now;
-        if let Some(outcome) = self.probes.step(key, rhythm, now) {
+        if let Some(outcome) = self.probes.step(key, monitor, now) {
             let ledger = self.ledger()?;
             ledger.fold(At(now), Event::Outcome { key: Arc::clone(key), outcome });
-            let wait = ledger.snapshot(At(now)).targets[target].next_in(rhythm);
+            let wait = ledger.snapshot(At(now)).targets[target].next_in(&monitor.rhythm);
             self.probes.go_on(key, wait, now);
         }
         Ok(())
@@ -282,9 +281,10 @@ impl Stage {
         self.ledger()?;
         let at = At(self.now);
         match what {
-            Happening::Behaves(who, family, how) => {
+            Happening::Behaves(who, family, monitor, how) => {
+                monitor.iter().try_for_each(|name| whom::monitor(&self.world, name))?;
                 let addresses = whom::probed(&self.world, &who, family)?;
-                addresses.into_iter().for_each(|address| self.probes.behaves(address, &how, at.0));
+                addresses.into_iter().for_each(|address| self.probes.behaves(address, monitor.as_deref(), &how, at.0));
             }
             Happening::Reports(who, load) => {
                 for whom in whom::whom(&self.world, &who)? {

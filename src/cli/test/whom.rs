@@ -110,3 +110,12 @@ fn nobody(world: &World, who: &Who) -> Fault {
 pub(super) fn region(world: &World, name: &str) -> Result<(), Fault> {
     endpoints(world, &Who::Region(name.to_owned())).map(|_| ())
 }
+
+/// The monitor with this name.
+pub(super) fn monitor(world: &World, name: &str) -> Result<(), Fault> {
+    if world.monitors.iter().any(|monitor| *monitor.name == *name) {
+        return Ok(());
+    }
+    let there: Vec<&str> = world.monitors.iter().map(|monitor| &*monitor.name).collect();
+    Err(fault(format!("no monitor is called {name}"), format!("there is {}", there.join(", "))))
+}

@@ -178,7 +178,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let regions = place::regions(&spec.regions, &mut groups, notes);
     let mut monitor_names = Names::of("monitor", "monitors", &spec.monitors);
     let around = &mut monitor::Around { names: &mut monitor_names, files: &mut files };
-    let monitors = monitor::monitors(&spec.monitors, around, notes);
+    let monitors = monitor::monitors(spec, around, notes);
     let loads = load::loads(&spec.loads, notes);
     let mut region_names = Names::of("region", "regions", &spec.regions);
     let mut load_names = Names::of("load", "loads", &spec.loads);

@@ -4,6 +4,7 @@
 mod drain;
 mod load;
 mod overrides;
+mod parts;
 mod properties;
 mod reload;
 mod slow_start;

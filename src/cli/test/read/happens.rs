@@ -82,9 +82,13 @@ fn behaves(words: &[&str]) -> Result<Happening, Fault> {
         ["v6", rest @ ..] => (Some(Family::V6), rest),
         rest => (None, rest),
     };
+    let (monitor, rest) = match rest {
+        ["by", monitor, rest @ ..] => (Some((*monitor).into()), rest),
+        rest => (None, rest),
+    };
     let how = match *rest {
-        ["reports", "nothing"] if family.is_none() => return Ok(Happening::Reports(who, None)),
-        ["reports", load] if family.is_none() => {
+        ["reports", "nothing"] if family.is_none() && monitor.is_none() => return Ok(Happening::Reports(who, None)),
+        ["reports", load] if family.is_none() && monitor.is_none() => {
             let number = load.parse().ok().filter(|load: &f64| load.is_finite() && *load >= 0.0);
             let number = number.ok_or_else(|| {
                 fault(
@@ -106,7 +110,7 @@ fn behaves(words: &[&str]) -> Result<Happening, Fault> {
         ["loses", "its", "route"] => Behaviour::NoRoute,
         _ => return Err(unknown(words)),
     };
-    Ok(Happening::Behaves(who, family, how))
+    Ok(Happening::Behaves(who, family, monitor, how))
 }
 
 fn unknown(words: &[&str]) -> Fault {

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{Around, dns, exec, file, grpc, http, several, tcp, tls};
 use crate::{
     config::{
-        notes::Notes,
+        notes::{Notes, join},
         spec::{
             AtLeastSpec, DnsSpec, ExecSpec, FileSpec, GrpcSpec, HttpSpec, List, MonitorSpec, TcpCheckSpec, TlsCheckSpec,
         },
@@ -42,7 +42,12 @@ pub(super) fn watch(
     let mut kinds = written(spec);
     let mut kinds = kinds.drain(..);
     let fault = match (kinds.next(), kinds.next()) {
-        (Some(kind), None) => return only(&kind, what, around, notes),
+        (Some(kind), None) => {
+            if matches!(kind, Kind::Any(_) | Kind::All(_) | Kind::AtLeast(_)) {
+                several::idle_keys(spec, &join(&["monitors", what]), notes);
+            }
+            return only(&kind, what, around, notes);
+        }
         (Some(one), Some(other)) => {
             let count = if kinds.len() == 0 { "two".to_owned() } else { (kinds.len() + 2).to_string() };
             notes

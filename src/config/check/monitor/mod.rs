@@ -2,6 +2,7 @@
 
 mod body;
 mod calm;
+mod defaults;
 mod dns;
 mod exec;
 mod file;
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     config::{
         notes::{Notes, join},
-        spec::{MonitorSpec, Named, Whole},
+        spec::{Spec, Whole},
     },
     engine::health::monitor::Monitor,
 };
@@ -40,11 +41,15 @@ pub(crate) struct Around<'a, 's> {
 }
 
 /// `[monitors]`, in name order.
-pub(crate) fn monitors(spec: &Named<MonitorSpec>, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Vec<Monitor> {
-    spec.iter()
+pub(crate) fn monitors(spec: &Spec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Vec<Monitor> {
+    let usual = defaults::usual(&spec.defaults.monitor, notes);
+    let monitors: Vec<Monitor> = spec
+        .monitors
+        .iter()
         .map(|(key, monitor)| {
             name("monitor", key, notes);
             let path = join(&["monitors", key.get_ref()]);
+            let monitor = &defaults::merged(monitor, &usual);
             let rhythm = rhythm::rhythm(monitor, &path, notes);
             Monitor {
                 name: key.get_ref().as_str().into(),
@@ -54,7 +59,9 @@ pub(crate) fn monitors(spec: &Named<MonitorSpec>, around: &mut Around<'_, '_>, n
                 source: source::source(monitor, &path, notes),
             }
         })
-        .collect()
+        .collect();
+    several::circles(&spec.monitors, &monitors, notes);
+    monitors
 }
 
 /// The `port` of the table at `path`, whose place is `table`.
