@@ -1,7 +1,7 @@
 //! Composition: builds the rooms, joins their channels, starts and stops them in order, hears the signals. Must not
 //! know the command line.
 //!
-//! Start: sockets are bound (a taken port shows at once) → the writer → the prober → the transports. Static names
+//! Start: sockets are bound (a taken port shows at once) → the writer → the prober and the feed → the transports. Static names
 //! answer from then on, steered names once the writer says so. Stop: the transports finish what has arrived, then the
 //! rest ends.
 
@@ -40,6 +40,7 @@ use crate::{
         settings::{self, LogFormat, LogLevel, Workers},
     },
     engine::snapshot::World,
+    feed::{self, Feed},
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},
     state::{change::Change, clock::Clock, writer::Writer},
@@ -63,6 +64,7 @@ pub struct App {
     measuring: Measuring,
     writer: Writer,
     prober: Prober,
+    feed: Feed,
     transports: net::Running,
     balancing: Balancing,
     /// Numbers of probes, health and feeds.
@@ -132,6 +134,9 @@ impl App {
         let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
+        let mut feed = Feed::new(writer.events.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
+            .map_err(Refusal::Process)?;
+        feed.set(&feed::Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
         let balancing = Balancing::start(&writer, clock, transports.counters());
@@ -147,6 +152,7 @@ impl App {
             measuring,
             writer,
             prober,
+            feed,
             transports,
             balancing,
             numbers,
@@ -189,8 +195,8 @@ impl App {
             }
         };
         info!("{signal}: answering what has arrived, then ending");
-        let Self { transports, prober, balancing, writer, log, .. } = self;
-        drop((prober, balancing));
+        let Self { transports, prober, feed, balancing, writer, log, .. } = self;
+        drop((prober, feed, balancing));
         let ended = tokio::select! {
             () = transports.stop() => Ended::Drained,
             signal = signals.end() => {

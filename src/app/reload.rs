@@ -10,6 +10,7 @@ use super::{App, log_shape};
 use crate::{
     config::{self, Config, Loaded, fault::Severity, settings::Server},
     engine::snapshot::World,
+    feed,
     monitor::Plan,
     state::ledger::Event,
 };
@@ -107,11 +108,14 @@ impl App {
             let (level, form) = log_shape(log);
             open.set(level, form);
         }
-        let plan = Plan::of(&world);
+        let (probes, pulls) = (Plan::of(&world), feed::Plan::of(&world));
         self.world = Arc::clone(&world);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.
         match self.writer.events.send(Event::World(world)).await {
-            Ok(()) => self.prober.set(&plan),
+            Ok(()) => {
+                self.prober.set(&probes);
+                self.feed.set(&pulls);
+            }
             Err(_) => error!("the writer has ended: what is served stays as it is; restart the server"),
         }
     }

@@ -197,6 +197,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let allow = allow::allow(&spec.health, &mut acls, notes);
     allow::hold(&allow, spec, &pools, notes);
     let (health, canaries) = health::health(&spec.health, &mut monitor_names, notes);
+    pool::reported(spec, &pools, &loads, &regions, notes);
     let zones = zone::zones(spec, &mut files, sources, notes);
     let mut homes = service::Homes::of(&zones);
     let mut pool_names = Names::of("pool", "pools", &spec.pools);

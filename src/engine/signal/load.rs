@@ -1,16 +1,42 @@
 //! How much load there is: what is reported, smoothed, until it is too old to count. Must not know whose load it is.
 
+use super::pull::Pull;
 use crate::engine::types::At;
 
+/// From here on a number is no load: no capacity is so large.
+pub const TOO_MUCH: f64 = 1e12;
+
 /// A configured source of load reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     /// The name in the configuration, by which pools name it.
     pub name: Box<str>,
+    /// What is asked for it; none: reports are brought.
+    pub pull: Option<Pull>,
+    /// Milliseconds from one question to the next.
+    pub interval: u64,
+    /// Whom an answer is about.
+    pub of: Of,
     /// Milliseconds after which a report counts no more.
     pub max_age: u64,
     /// Half-life of the smoothing in milliseconds; 0: every report counts as it is.
     pub smooth: u64,
+}
+
+/// Whom the answer to a question for load is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Of {
+    /// The endpoint that was asked.
+    #[default]
+    Endpoint,
+    /// All of the endpoint's region.
+    Region,
+}
+
+/// Whether a number can be a load.
+#[must_use]
+pub fn is_load(number: f64) -> bool {
+    (0.0..TOO_MUCH).contains(&number)
 }
 
 /// An average in which a report counts half as much as one that came a half-life later.

@@ -3,5 +3,6 @@
 
 pub mod latency;
 pub mod load;
+pub mod pull;
 pub mod shed;
 pub mod spare;

@@ -37,7 +37,7 @@ fn draft() -> Draft {
             load: Some("app".into()),
             ..Pool::default()
         }],
-        loads: vec![Load { name: "app".into(), max_age: 60_000, smooth: 0 }],
+        loads: vec![Load { name: "app".into(), max_age: 60_000, smooth: 0, ..Load::default() }],
         policies: vec![policy],
         services: vec![service],
         ..Draft::default()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{members, overrides::Named, rows::Shaping};
 use crate::{
     engine::{
-        signal::load::{Load, Smoothed},
+        signal::load::{Load, Smoothed, is_load},
         snapshot::World,
         types::{At, PoolId},
     },
@@ -54,7 +54,7 @@ pub(super) enum Ratio {
 impl Reports {
     /// Takes in a report. One that is no load, or of somebody in no pool that names a load, says nothing.
     pub(super) fn take(&mut self, now: At, whom: &Whom, load: f64, world: &World) -> Option<Change> {
-        let (max_age, smooth) = terms(world, whom).filter(|_| load.is_finite() && load >= 0.0)?;
+        let (max_age, smooth) = terms(world, whom).filter(|_| is_load(load))?;
         let Some(report) = self.of.get_mut(whom) else {
             self.of.insert(whom.clone(), Report { load: Smoothed::new(now, load), max_age, silent: false });
             return None;

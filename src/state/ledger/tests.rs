@@ -99,7 +99,7 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
     for endpoint in &mut world.endpoints {
         endpoint.region = RegionId(u16::from(endpoint.name.starts_with("us")));
     }
-    world.loads = vec![Load { name: "push".into(), max_age: 10_000, smooth: 0 }];
+    world.loads = vec![Load { name: "push".into(), max_age: 10_000, smooth: 0, ..Load::default() }];
     world.pools.iter_mut().for_each(|pool| pool.load = Some("push".into()));
     world.policies = vec![Policy::default()];
     let mut service = Service::new(Name::from_text("www.g.test.").expect("a name"));

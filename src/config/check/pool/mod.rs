@@ -3,6 +3,7 @@
 mod endpoint;
 mod order;
 mod probe;
+mod reported;
 mod suits;
 
 use std::{
@@ -34,6 +35,7 @@ use crate::{
     },
 };
 use order::order;
+pub(crate) use reported::reported;
 pub(crate) use suits::suits;
 
 /// The most different fences that a pool's endpoints stand behind: a set of them is one machine word.

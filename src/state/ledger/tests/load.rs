@@ -67,7 +67,7 @@ fn what_names_no_load_or_is_none_says_nothing() {
     }
     assert!(!ledger.differs_from(&before) && ledger.next_tick(At(0)).is_none());
     let mut ledger = all_up(&shaped(TWO, |_| {}));
-    for load in [f64::NAN, f64::INFINITY, -1.0] {
+    for load in [f64::NAN, f64::INFINITY, -1.0, 1e12, f64::MAX] {
         report(&mut ledger, 0, "eu", load);
     }
     assert!(!ledger.differs_from(&ledger.snapshot(At(0))) && ledger.next_tick(At(0)).is_none());

@@ -1,0 +1,148 @@
+//! One question: over HTTP, a plain connection or by a command; and the words for what went wrong.
+
+use std::{
+    error::Error,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use reqwest::{Client, Url, header, redirect, retry};
+use tokio::{io::AsyncReadExt, net::TcpStream, time};
+
+use super::{
+    agent, haproxy, json, nginx, prometheus,
+    reading::{Reading, number},
+};
+use crate::{
+    command::{Command, End},
+    engine::signal::pull::{Page, Pull},
+};
+
+const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
+/// No more of a page is read.
+const MOST: usize = 1 << 20;
+/// No more of an agent's line is read.
+const LINE: usize = 512;
+
+/// The client of all questions: no redirects, no proxy, no repeats, no name is resolved. A connection is used once: one
+/// that is kept would go on asking a load balancer's old process after its reload.
+pub(super) fn client() -> io::Result<Client> {
+    // Who was first decides; every part of this process wants the same one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .build()
+        .map_err(io::Error::other)
+}
+
+/// Asks an address; an error is what to tell people. `timeout`: milliseconds that all of it may take.
+pub(super) async fn ask(client: &Client, pull: &Pull, address: IpAddr, timeout: u64) -> Result<Reading, Box<str>> {
+    if let Pull::Exec(command) = pull {
+        return run(command, address, timeout).await;
+    }
+    let answer = time::timeout(Duration::from_millis(timeout), read(client, pull, address)).await;
+    answer.unwrap_or_else(|_| Err(format!("no whole answer within {timeout} ms").into()))
+}
+
+async fn read(client: &Client, pull: &Pull, address: IpAddr) -> Result<Reading, Box<str>> {
+    match pull {
+        Pull::Haproxy { page, backend, server, field } => {
+            haproxy::read(&get(client, page, address).await?, backend, server.as_deref(), *field)
+        }
+        Pull::Agent(port) => agent::read(&line(SocketAddr::new(address, *port)).await.map_err(|error| say(&error))?),
+        Pull::Nginx { page, field } => nginx::read(&get(client, page, address).await?, *field),
+        Pull::Prometheus { page, metric, labels, per } => {
+            prometheus::read(&get(client, page, address).await?, metric, labels, per.as_deref())
+        }
+        Pull::Json { page, pointer } => json::read(&get(client, page, address).await?, pointer),
+        Pull::Exec(_) => Err("a command is run, not read".into()),
+    }
+}
+
+/// A page, whole. Its type is not asked for: its form says what it is.
+async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, Box<str>> {
+    let url = format!("http://{}{}", SocketAddr::new(address, page.port), page.path);
+    let url = Url::parse(&url).map_err(|_| "the path cannot be sent in a request")?;
+    let request = client.get(url).header(header::CONNECTION, "close");
+    let mut response = request.send().await.map_err(|error| say(&error))?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        return Err(format!("status {status}").into());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| say(&error))? {
+        if body.len() + chunk.len() > MOST {
+            return Err("the page is longer than 1 MiB".into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// What an agent says before a line ends, or the connection.
+async fn line(agent: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(agent).await?;
+    let mut said = Vec::new();
+    let mut part = [0; LINE];
+    while said.len() < LINE && !said.iter().any(|octet| matches!(octet, b'\r' | b'\n')) {
+        match stream.read(&mut part).await? {
+            0 => break,
+            count => said.extend_from_slice(&part[..count]),
+        }
+    }
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
+
+/// The number that a command prints.
+async fn run(command: &[Box<str>], address: IpAddr, timeout: u64) -> Result<Reading, Box<str>> {
+    let words = command.iter().map(|word| word.replace("{address}", &address.to_string())).collect();
+    let ended =
+        Command::new(words, Duration::from_millis(timeout)).run().await.map_err(|fault| fault.text().to_owned())?;
+    let why = |end: String| match ended.errors.last_line() {
+        Some(line) => Err(format!("{end}: {line}").into()),
+        None => Err(end.into()),
+    };
+    match ended.end {
+        End::Code(0) => {}
+        End::Code(code) => return why(format!("it ended with code {code}")),
+        End::Signal(signal) => return why(format!("it was ended by signal {signal}")),
+        End::Killed => return why(format!("it had not ended after {timeout} ms")),
+    }
+    if !ended.output.is_whole() {
+        return Err("it printed more than a number".into());
+    }
+    number(&String::from_utf8_lossy(ended.output.head())).map(Reading::now)
+}
+
+/// What an error says, in the words of people: the innermost cause.
+fn say(error: &(dyn Error + 'static)) -> Box<str> {
+    let mut cause = error;
+    loop {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            let text = match error.kind() {
+                io::ErrorKind::ConnectionRefused => "connection refused",
+                io::ErrorKind::ConnectionReset => "connection reset",
+                io::ErrorKind::ConnectionAborted => "connection aborted",
+                io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "connection closed in the middle",
+                io::ErrorKind::HostUnreachable => "host unreachable",
+                io::ErrorKind::NetworkUnreachable => "this node has no route there",
+                io::ErrorKind::TimedOut => "connection timed out",
+                _ => "",
+            };
+            if !text.is_empty() {
+                return text.into();
+            }
+        }
+        match cause.source() {
+            Some(inner) => cause = inner,
+            None => return cause.to_string().into(),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Numbers that were read, and the load that they make: as they are, or by how much they grow in a second, or one divided
+//! by another. Pure.
+
+use crate::engine::signal::load::is_load;
+
+/// A number, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    /// So much there is now.
+    Now(f64),
+    /// So much there has been since some start.
+    Total(f64),
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Reading {
+    /// The number.
+    pub(super) number: Number,
+    /// What it is divided by.
+    pub(super) per: Option<Number>,
+}
+
+impl Reading {
+    /// A number that is the load.
+    pub(super) const fn now(number: f64) -> Self {
+        Self { number: Number::Now(number), per: None }
+    }
+
+    /// A number whose growth is the load.
+    pub(super) const fn total(number: f64) -> Self {
+        Self { number: Number::Total(number), per: None }
+    }
+}
+
+/// Remembers the last reading, since growth needs two.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Meter {
+    before: Option<(u64, Reading)>,
+}
+
+impl Meter {
+    /// The load at a moment in milliseconds; none where growth is asked for and cannot be told yet: at first, and when a
+    /// number has fallen, since whoever counts has begun anew.
+    pub(super) fn take(&mut self, now: u64, reading: Reading) -> Result<Option<f64>, Box<str>> {
+        let Reading { number, per } = reading;
+        for Number::Now(value) | Number::Total(value) in [Some(number), per].into_iter().flatten() {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(no_load(value));
+            }
+        }
+        let before = self.before.replace((now, reading));
+        let grown = |number: Number, old: fn(&Reading) -> Option<Number>| match number {
+            Number::Now(value) => Some(value),
+            Number::Total(value) => {
+                let (since, reading) = before?;
+                let (Number::Now(old) | Number::Total(old)) = old(&reading)?;
+                let seconds = now.saturating_sub(since) as f64 / 1000.0;
+                (value >= old && seconds > 0.0).then(|| (value - old) / seconds)
+            }
+        };
+        let Some(load) = grown(number, |reading| Some(reading.number)) else { return Ok(None) };
+        let load = match per {
+            None => load,
+            Some(per) => match (grown(per, |reading| reading.per), per) {
+                (None, _) => return Ok(None),
+                // Nothing has happened: nobody had anything to do.
+                (Some(0.0), Number::Total(_)) if load == 0.0 => 0.0,
+                (Some(0.0), _) => return Err("what it is divided by is 0".into()),
+                (Some(per), _) => load / per,
+            },
+        };
+        if is_load(load) { Ok(Some(load)) } else { Err(no_load(load)) }
+    }
+}
+
+fn no_load(value: f64) -> Box<str> {
+    format!("{value} is no load: a number from 0 to below 1e12 is").into()
+}
+
+/// The number that a text is.
+pub(super) fn number(text: &str) -> Result<f64, Box<str>> {
+    text.trim().parse().map_err(|_| format!("{} is no number", quoted(text)).into())
+}
+
+/// A text for people, cut where it is long.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST: usize = 40;
+    let text = text.trim();
+    let more = if text.chars().count() > MOST { "…" } else { "" };
+    let shown: String = text.chars().take(MOST).collect();
+    format!("{shown:?}{more}")
+}
+
+/// What to say of a page that is not in the form that was expected.
+pub(super) fn unlike(text: &str, expected: &str) -> Box<str> {
+    let start = text.trim_start();
+    let html = start.get(..14).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype html"))
+        || start.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"));
+    if html {
+        format!("the page is HTML, not {expected}").into()
+    } else if start.is_empty() {
+        format!("the page is empty, not {expected}").into()
+    } else {
+        format!("the page is not {expected}: it begins with {}", quoted(start)).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ratio(number: Number, per: Number) -> Reading {
+        Reading { number, per: Some(per) }
+    }
+
+    #[test]
+    fn what_is_there_counts_at_once_and_what_adds_up_from_the_second_time() {
+        let mut meter = Meter::default();
+        assert_eq!(meter.take(0, Reading::now(7.5)), Ok(Some(7.5)));
+        let mut meter = Meter::default();
+        assert_eq!(meter.take(1000, Reading::total(100.0)), Ok(None));
+        assert_eq!(meter.take(3000, Reading::total(150.0)), Ok(Some(25.0)));
+        assert_eq!(meter.take(3000, Reading::total(150.0)), Ok(None), "no time has passed");
+        assert_eq!(meter.take(4000, Reading::total(20.0)), Ok(None), "it has begun anew");
+        assert_eq!(meter.take(5000, Reading::total(20.0)), Ok(Some(0.0)));
+    }
+
+    #[test]
+    fn one_number_is_divided_by_another() {
+        use Number::{Now, Total};
+        let mut meter = Meter::default();
+        assert_eq!(meter.take(0, ratio(Now(30.0), Now(40.0))), Ok(Some(0.75)));
+        assert!(meter.take(0, ratio(Now(30.0), Now(0.0))).is_err());
+        let mut meter = Meter::default();
+        assert_eq!(meter.take(0, ratio(Total(10.0), Total(100.0))), Ok(None));
+        assert_eq!(meter.take(2000, ratio(Total(15.0), Total(120.0))), Ok(Some(0.25)));
+        assert_eq!(meter.take(4000, ratio(Total(15.0), Total(120.0))), Ok(Some(0.0)), "nothing was done");
+        assert!(meter.take(6000, ratio(Total(16.0), Total(120.0))).is_err(), "work without requests");
+        assert_eq!(meter.take(8000, ratio(Total(20.0), Now(4.0))), Ok(Some(0.5)), "growth ÷ what there is");
+    }
+
+    #[test]
+    fn what_can_be_no_load_is_refused_and_leaves_no_trace() {
+        let mut meter = Meter::default();
+        meter.take(0, Reading::total(10.0)).expect("a number");
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+            assert!(meter.take(500, Reading::now(value)).is_err(), "{value}");
+            assert!(meter.take(500, Reading::total(value)).is_err(), "{value}");
+            assert!(meter.take(500, ratio(Number::Now(1.0), Number::Now(value))).is_err(), "{value}");
+        }
+        assert_eq!(meter.take(1000, Reading::total(15.0)), Ok(Some(5.0)));
+        for value in [1e12, f64::MAX] {
+            let told = Meter::default().take(0, Reading::now(value)).expect_err("too much");
+            assert!(told.contains("is no load"), "{told}");
+        }
+        assert_eq!(Meter::default().take(0, Reading::now(9.99e11)), Ok(Some(9.99e11)));
+    }
+
+    #[test]
+    fn a_page_of_another_form_is_told_as_what_it_is() {
+        assert_eq!(&*unlike("\n<!DOCTYPE HTML><p>", "JSON"), "the page is HTML, not JSON");
+        assert_eq!(&*unlike(" ", "JSON"), "the page is empty, not JSON");
+        let long = unlike(&"é".repeat(50), "JSON");
+        assert_eq!(*long, *format!("the page is not JSON: it begins with \"{}\"…", "é".repeat(40)));
+    }
+}
