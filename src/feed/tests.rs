@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time,
 };
 
@@ -171,13 +171,11 @@ async fn what_is_no_answer_is_no_load() {
     assert_eq!(once(&agent, 50).await, Err("no whole answer within 50 ms".to_owned()));
     let chatty = Stand::start(|mut stream| async move { while stream.write_all(&[b'x'; 512]).await.is_ok() {} }).await;
     assert!(once(&Pull::Agent(chatty.address.port()), 20_000).await.is_err_and(|told| told.contains("agent check")));
-    let port = silent.address.port();
-    drop((silent, agent));
-    tokio::task::yield_now().await;
-    let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let closed = Pull::Agent(free.local_addr().expect("bound").port());
-    drop(free);
-    assert_eq!(once(&closed, 2000).await, Err("connection refused".to_owned()), "not {port}");
+    // Bound, so that nobody else takes it, and deaf.
+    let deaf = TcpSocket::new_v4().expect("a socket");
+    deaf.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let closed = Pull::Agent(deaf.local_addr().expect("bound").port());
+    assert_eq!(once(&closed, 2000).await, Err("connection refused".to_owned()));
 }
 
 #[tokio::test]

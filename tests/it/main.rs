@@ -13,6 +13,7 @@ mod config;
 mod demo;
 mod dig;
 mod explain;
+mod feeds;
 mod house;
 mod lint;
 mod probes;

@@ -83,11 +83,12 @@ fn kind(key: &Spanned<String>, spec: &LoadSpec, notes: &mut Notes<'_>) -> Option
                 let fault = notes.error(key.span(), message, "it does not say how the load is reported");
                 let kinds = "haproxy, haproxy_agent, nginx, prometheus, json, exec or push";
                 notes.push(
-                    fault.remedy(format!("add one of {kinds}: `haproxy = {{ port = 8404, backend = \"web\" }}`")),
+                    fault.remedy(format!("add {kinds}, such as `haproxy = {{ port = 8404, backend = \"web\" }}`")),
                 );
             }
         }
         (Some(one), Some(other)) => {
+            let (one, other) = if one.start < other.start { (one, other) } else { (other, one) };
             let fault = notes
                 .error(key.span(), format!("load \"{own}\" has two kinds"), "one kind each")
                 .also(notes.place(one), "one")

@@ -10,6 +10,6 @@ mod server;
 mod steering;
 mod zones;
 
-use answer::Answer;
+pub use answer::{Answer, dig};
 use backend::Backend;
-use server::Server;
+pub use server::Server;

@@ -79,6 +79,12 @@ impl Server {
         }
     }
 
+    /// How many of the log's lines so far hold `text`.
+    pub fn said(&mut self, text: &str) -> usize {
+        self.seen.extend(self.log.try_iter());
+        self.seen.iter().filter(|line| line.contains(text)).count()
+    }
+
     /// Asks the first address by `dig`.
     pub fn dig(&self, words: &str) -> Answer {
         Answer::ask(self.addresses[0], words)
