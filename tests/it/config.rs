@@ -12,6 +12,7 @@ use proptest::prelude::*;
 const GOLDEN: &str = "tests/golden/config";
 const EXAMPLE: &str = "zones/example.toml";
 const STEERING: &str = "zones/steering.toml";
+const LOAD: &str = "zones/load.toml";
 
 /// Paths in goldens are relative to the package, where tests are run.
 fn render(loaded: &Loaded) -> String {
@@ -51,7 +52,7 @@ fn every_broken_file_is_told_all_its_faults() {
 
 #[test]
 fn the_examples_are_without_fault() {
-    for example in [EXAMPLE, STEERING] {
+    for example in [EXAMPLE, STEERING, LOAD] {
         let loaded = config::load(Path::new(example));
         assert_eq!(render(&loaded), "no faults\n", "{example}");
         assert!(loaded.config.is_some(), "{example}");
