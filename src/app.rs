@@ -5,6 +5,7 @@
 //! answer from then on, steered names once the writer says so. Stop: the transports finish what has arrived, then the
 //! rest ends.
 
+pub mod agent;
 mod balance;
 mod descriptors;
 mod latency;
@@ -12,6 +13,7 @@ mod reload;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::{
     error::Error,
@@ -32,7 +34,7 @@ use tracing::{info, level_filters::LevelFilter, warn};
 
 pub use self::latency::Measuring;
 pub use self::signals::{Signal, Signals};
-use self::{balance::Balancing, reload::Reloads};
+use self::{balance::Balancing, reload::Reloads, watch::Watch};
 use crate::{
     config::{
         Config,
@@ -43,7 +45,7 @@ use crate::{
     feed::{self, Feed},
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},
-    state::{change::Change, clock::Clock, writer::Writer},
+    state::{change::Change, clock::Clock, samples::Samples, writer::Writer},
     telemetry::{
         log::{Form, Log},
         signals::Signals as Numbers,
@@ -62,6 +64,8 @@ pub struct App {
     /// The World that was sent to the writer last.
     world: Arc<World>,
     measuring: Measuring,
+    samples: Arc<Samples>,
+    latency_watch: Watch,
     writer: Writer,
     prober: Prober,
     feed: Feed,
@@ -116,7 +120,7 @@ impl App {
     /// # Errors
     /// What stands in the way; nothing is left running then.
     pub async fn start(config: Config, path: &Path, log: Option<Log>) -> Result<Self, Refusal> {
-        let Config { mut draft, server, secret, latency, cells, .. } = config;
+        let Config { mut draft, server, secret, latency, cells, latency_files, .. } = config;
         let udp = UdpOptions {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
@@ -128,8 +132,10 @@ impl App {
         let (clock, mut measuring) = (Clock::new(), Measuring::new(latency));
         measuring.import(clock.now(), latency, cells);
         draft.measures = measuring.make(clock.now(), &draft.regions);
-        let world = Arc::new(World::seal(draft));
         let numbers = Arc::new(Numbers::default());
+        let samples = Arc::new(Samples::new(Arc::clone(&numbers)));
+        latency::set_samples(&samples, &latency, &draft.regions);
+        let world = Arc::new(World::seal(draft));
         let startup_wait = Duration::from_millis(server.startup_wait);
         let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
@@ -150,6 +156,8 @@ impl App {
             clock,
             world,
             measuring,
+            samples,
+            latency_watch: Watch::new(latency_files),
             writer,
             prober,
             feed,
@@ -172,6 +180,12 @@ impl App {
         &self.numbers
     }
 
+    /// Where samples of round-trip times are brought: [`Samples::take`], with the atlas of the World in force.
+    #[must_use]
+    pub fn samples(&self) -> &Arc<Samples> {
+        &self.samples
+    }
+
     /// Whether steered names are answered.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -191,7 +205,8 @@ impl App {
                 },
                 loaded = reloads.next() => self.take(loaded).await,
                 _ = watch.tick() => self.prober.watch(),
-                () = self.measuring.until_due(self.clock) => self.refresh().await,
+                reread = self.latency_watch.next() => self.take_files(reread),
+                () = latency::until_due(&self.measuring, &self.samples, self.clock) => self.refresh().await,
             }
         };
         info!("{signal}: answering what has arrived, then ending");

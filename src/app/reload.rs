@@ -6,7 +6,7 @@ use std::{future, path::PathBuf, sync::Arc};
 use tokio::task::{self, JoinHandle};
 use tracing::{error, info, warn};
 
-use super::{App, log_shape};
+use super::{App, latency, log_shape, watch::Watch};
 use crate::{
     config::{self, Config, Loaded, fault::Severity, settings::Server},
     engine::snapshot::World,
@@ -75,7 +75,7 @@ impl App {
                 Severity::Warning => warn!("{text}"),
             }
         }
-        let Some(Config { mut draft, server, log, secret, latency, cells, .. }) = config else {
+        let Some(Config { mut draft, server, log, secret, latency, cells, latency_files, .. }) = config else {
             error!("the reload is refused for the faults above; the old configuration stays in force");
             return;
         };
@@ -92,6 +92,7 @@ impl App {
             Some(_) => {}
         }
         let now = self.clock.now();
+        latency::set_samples(&self.samples, &latency, &draft.regions);
         self.measuring.import(now, latency, cells);
         draft.measures = self.measuring.make(now, &draft.regions);
         let world = match task::spawn_blocking(move || World::seal(draft)).await {
@@ -108,6 +109,7 @@ impl App {
             let (level, form) = log_shape(log);
             open.set(level, form);
         }
+        self.latency_watch = Watch::new(latency_files);
         let (probes, pulls) = (Plan::of(&world), feed::Plan::of(&world));
         self.world = Arc::clone(&world);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.

@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::config::Loaded;
+use crate::{config::Loaded, state::samples::Sample};
 use crate::{
     config::{
         fault::{Fault, Sources},
+        geo::LatencyFiles,
         settings::{Server, Tcp, Udp, Workers},
     },
     engine::{
-        geo::{GeoKey, Measured, Rule, Whose},
+        geo::{Atlas, GeoKey, Measured, Rule, Whose},
         health::{
             check::Check,
             fold::Health,
@@ -51,6 +52,7 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         log: settings::Log { level: LogLevel::Info, format: LogFormat::Text },
         latency: settings::Latency::default(),
         cells: Vec::new(),
+        latency_files: LatencyFiles::default(),
         secret: Some([7; 16]),
         files: Vec::new(),
     }
@@ -129,7 +131,7 @@ fn measured(terms: Terms, tenths: [u32; 2]) -> Config {
     let reading = |rtt| Reading { rtt, samples: None, age: 0 };
     let cell = |(name, rtt): (&str, u32)| ((Whose::Country(*b"DE"), name.into()), reading(rtt));
     config.cells = ["a", "b"].into_iter().zip(tenths).map(cell).collect();
-    config.latency = settings::Latency { terms, refresh: 60_000 };
+    config.latency = settings::Latency { terms, ..settings::Latency::default() };
     config
 }
 
@@ -145,7 +147,7 @@ async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for
     let never = Terms { hold: 1 << 40, ..Terms::default() };
     let mut app = App::start(measured(never, [100, 900]), Path::new("server.toml"), None).await.unwrap();
     assert_eq!(from_germany(&app.world), [100, 900]);
-    assert_eq!(app.measuring.due(), None);
+    assert_eq!(app.measuring.due(&app.samples), None);
 
     // A reload that measures otherwise: what counted counts on, until it has differed for the time.
     let mut changes = app.changes();
@@ -153,14 +155,14 @@ async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for
     until(&mut changes, |change| matches!(change, Change::World { .. })).await;
     let reloaded = app.writer.board.load().world.clone();
     assert_eq!(from_germany(&reloaded), [100, 900]);
-    let due = app.measuring.due().unwrap();
+    let due = app.measuring.due(&app.samples).unwrap();
     assert!(due.0 >= 1 << 40);
 
     // The time is over.
     let mut published = app.writer.board.subscribe();
     app.measuring.import(
         At(1),
-        settings::Latency { terms: at_once, refresh: 60_000 },
+        settings::Latency { terms: at_once, ..settings::Latency::default() },
         measured(at_once, [900, 100]).cells,
     );
     app.refresh().await;
@@ -179,15 +181,50 @@ async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for
 #[test]
 fn maps_are_made_at_most_once_in_the_refresh_time() {
     let terms = Terms { hold: 1000, ..Terms::default() };
-    let settings = settings::Latency { terms, refresh: 60_000 };
-    let mut measuring = Measuring::new(settings);
+    let settings = settings::Latency { terms, ..settings::Latency::default() };
+    let (mut measuring, samples) = (Measuring::new(settings), Samples::new(Arc::default()));
     measuring.import(At(0), settings, measured(terms, [100, 900]).cells);
     measuring.make(At(0), &[]);
-    assert_eq!(measuring.due(), None);
+    assert_eq!(measuring.due(&samples), None);
     measuring.import(At(500), settings, measured(terms, [900, 900]).cells);
-    assert_eq!(measuring.due(), Some(At(60_000)), "the cell moves at 1500");
+    assert_eq!(measuring.due(&samples), Some(At(60_000)), "the cell moves at 1500");
     measuring.make(At(60_000), &[]);
-    assert_eq!(measuring.due(), None);
+    assert_eq!(measuring.due(&samples), None);
     measuring.import(At(100_000), settings, measured(Terms { hold: 50_000, ..terms }, [100, 900]).cells);
-    assert_eq!(measuring.due(), Some(At(120_000)));
+    assert_eq!(measuring.due(&samples), Some(At(120_000)));
+}
+
+#[test]
+fn samples_are_heard_at_most_once_in_the_refresh_time_and_win_over_files_but_not_over_statements() {
+    let terms = Terms { hold: 0, min_samples: 5, ..Terms::default() };
+    let settings = settings::Latency { terms, ..settings::Latency::default() };
+    let samples = Samples::new(Arc::default());
+    latency::set_samples(&samples, &settings, &measured(terms, [0, 0]).draft.regions);
+    let net = crate::engine::types::Prefix::new(IpAddr::from([203, 0, 113, 0]), 24);
+    let key = |name: &str| (Whose::Net(net), Box::from(name));
+    let old = Reading { rtt: 500, samples: Some(100), age: 3_600_000 };
+    let stated = Reading { rtt: 500, samples: None, age: 0 };
+    let mut measuring = Measuring::new(settings);
+    measuring.import(At(0), settings, vec![(key("a"), old), (key("b"), stated)]);
+    measuring.make(At(0), &[]);
+    let bring = |at: u64, count: u32| {
+        for region in ["a", "b"] {
+            let sample = Sample { prefix: net, region: region.into(), ms: 20.0, samples: count, age: 0 };
+            samples.take(At(at), &Atlas::default(), &sample).unwrap();
+        }
+    };
+    let mut hear = |at: u64| {
+        measuring.hear(At(at), samples.tell(At(at), &Atlas::default()));
+        let counts = measuring.make(At(at), &measured(terms, [0, 0]).draft.regions);
+        let row: Vec<u32> = counts.of(Whose::Net(net)).iter().map(|(_, measured)| measured.rtt).collect();
+        (row, measuring.due(&samples))
+    };
+    bring(1000, 4);
+    assert_eq!(hear(60_000), (vec![500, 500], Some(At(82_800_000))), "too few; the file ages meanwhile");
+    bring(61_000, 1);
+    assert!(samples.is_fresh());
+    assert_eq!(hear(120_000).0, [200, 500], "enough");
+    bring(121_000, 1);
+    bring(122_000, 1);
+    assert_eq!(measuring.due(&samples), Some(At(180_000)));
 }

@@ -1,5 +1,6 @@
 //! The command line: one verb a file, rendering for people, exit codes. Must not know how rooms work inside.
 
+mod agent;
 mod check;
 mod demo;
 mod estimate;
@@ -55,6 +56,7 @@ enum Verb {
     Test(test::Test),
     Geo(geo::Geo),
     Demo(demo::Demo),
+    Agent(agent::Agent),
 }
 
 /// Runs what the arguments ask for.
@@ -66,6 +68,7 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Verb::Test(test) => test.run(out),
         Verb::Geo(geo) => Ok(geo::run(geo, places, out, err)),
         Verb::Demo(demo) => Ok(demo::run(&demo, out, err)),
+        Verb::Agent(agent) => Ok(agent::run(agent, out, err)),
     };
     done.unwrap_or_else(|error| {
         // Whoever reads may close the pipe early; there is then nobody to tell.

@@ -33,6 +33,14 @@ use notes::Notes;
 use settings::{Latency, Log, Server};
 use spec::Spec;
 
+/// A duration as text, as everywhere in a configuration, in microseconds.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn duration(text: &str) -> Result<u64, String> {
+    quantity::duration(text)
+}
+
 /// What came of reading a configuration.
 #[derive(Debug)]
 pub struct Loaded {
@@ -57,6 +65,8 @@ pub struct Config {
     pub latency: Latency,
     /// What the latency files say: by client and region.
     pub cells: Vec<((Whose, Box<str>), Reading)>,
+    /// Reads them again.
+    pub latency_files: geo::LatencyFiles,
     /// The secret, when its file exists; else [`secret::ensure`] makes one.
     pub secret: Option<[u8; 16]>,
     /// Every file that was read: a change of any of them is a change of the configuration.
@@ -112,10 +122,11 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
         let mut files: Vec<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
         files.extend(meant.files.iter().cloned());
         let (secret, server, log, latency) = (meant.secret, meant.server.clone(), meant.log, meant.latency);
-        let cells = meant.geo.cells.iter().map(|line| ((line.whose, line.region.clone()), line.reading)).collect();
+        let cells = meant.geo.cells.iter().map(geo::latency::Line::cell).collect();
+        let latency_files = meant.latency_files.clone();
         let draft;
         (draft, shared) = compile::compile(meant);
-        Config { secret, server, log, latency, cells, files, draft }
+        Config { secret, server, log, latency, cells, latency_files, files, draft }
     });
     let config = config.and_then(|config| then(&spec, config, &sources, &mut notes));
     let mut faults = notes.into_faults();

@@ -74,11 +74,13 @@ pub struct Latency {
     pub terms: Terms,
     /// Maps are compiled anew at most once in so many milliseconds.
     pub refresh: u64,
+    /// So many prefixes are measured apart, in files and again by samples.
+    pub max_prefixes: usize,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { terms: Terms::default(), refresh: 60_000 }
+        Self { terms: Terms::default(), refresh: 60_000, max_prefixes: 100_000 }
     }
 }
 

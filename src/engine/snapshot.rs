@@ -10,7 +10,7 @@ use super::{
         monitor::{Monitor, ProbeKey},
         rules::HealthRules,
     },
-    signal::{latency::Latencies, load::Load},
+    signal::{latency::Latencies, load::Load, timing::Timing},
     steer::{
         draw::Seed,
         policy::{Endpoint, Fallback, Https, Policy, Pool, Service},
@@ -105,6 +105,10 @@ pub struct World {
     pub identity_txt: Option<Fragment>,
     /// The measured round-trip times in force.
     pub measures: Arc<Measures>,
+    /// The draft's atlases, in which every measured prefix is told apart.
+    pub atlas: Arc<Atlas>,
+    /// The same for clients of resolvers.
+    pub resolvers: Arc<Atlas>,
     /// From addresses to catchments, for each of the draft's rules.
     pub maps: Vec<Map>,
     /// For each service, which maps tell its clients apart, and the draft's service beside.
@@ -133,6 +137,8 @@ impl World {
             points: Arc::new(draft.regions.iter().map(|r| r.point).collect()),
             identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
             measures: Arc::default(),
+            atlas: Arc::default(),
+            resolvers: Arc::default(),
             maps: Vec::new(),
             services: Vec::new(),
             draft: Arc::new(draft),
@@ -143,6 +149,7 @@ impl World {
     /// The same configuration with other measurements: only maps are compiled anew.
     #[must_use]
     pub fn measured(&self, measures: Arc<Measures>) -> Self {
+        let marked = |atlas: &Arc<Atlas>| atlas.marked(measures.nets()).map_or_else(|| Arc::clone(atlas), Arc::new);
         let mut world = Self {
             draft: Arc::clone(&self.draft),
             table: Arc::clone(&self.table),
@@ -154,6 +161,8 @@ impl World {
             reflector: Arc::clone(&self.reflector),
             points: Arc::clone(&self.points),
             identity_txt: self.identity_txt.clone(),
+            atlas: marked(&self.draft.atlas),
+            resolvers: marked(&self.draft.resolvers),
             measures,
             maps: Vec::new(),
             services: Vec::new(),
@@ -168,8 +177,8 @@ impl World {
     #[must_use]
     pub fn ground(&self) -> Ground<'_> {
         Ground {
-            atlas: &self.draft.atlas,
-            resolvers: &self.draft.resolvers,
+            atlas: &self.atlas,
+            resolvers: &self.resolvers,
             points: &self.points,
             measures: &self.measures,
             nowhere: &self.draft.nowhere,
@@ -199,9 +208,9 @@ fn asked(service: &Service, maps: &[Map]) -> Vec<MapId> {
 
 /// What is measured of the regions of a configuration, at a moment.
 #[must_use]
-pub fn measures(latencies: &Latencies<(Whose, Box<str>)>, regions: &[Region], now: At) -> Measures {
-    Measures::new(latencies.published(now).filter_map(|((whose, name), reading)| {
-        let region = regions.binary_search_by(|region| region.name.cmp(name)).ok()?;
+pub fn measures(latencies: &Latencies<Whose, Box<str>>, regions: &[Region], now: At) -> Measures {
+    Measures::new(latencies.published(now).filter_map(|(whose, name, reading)| {
+        let region = regions.binary_search_by(|region| region.name.cmp(&name)).ok()?;
         let measured = Measured { rtt: reading.rtt, samples: reading.samples, age: reading.age };
         Some((*whose, RegionId(region as u16), measured))
     }))
@@ -311,6 +320,8 @@ pub struct Snapshot {
     pub fine: Vec<bool>,
     /// Health of every target, for people; the query reads the rows.
     pub targets: Vec<super::health::fold::Record>,
+    /// How long every target takes, for people.
+    pub timings: Vec<Arc<Timing>>,
     /// Whether steered names are answered: the first probe round has ended, or its deadline has passed.
     pub ready: bool,
     /// When it was made.

@@ -2,13 +2,14 @@
 //!
 //! Each thing that is asked has a task of its own (`beat`), which asks (`ask`), reads the answer (`haproxy`, `agent`,
 //! `nginx`, `prometheus`, `json`), makes a load of what was read (`reading`) and reports it. The [`Feed`] keeps the tasks
-//! in step with a [`Plan`].
+//! in step with a [`Plan`]. Apart from them `kernel` reads round-trip times for the agent.
 
 mod agent;
 mod ask;
 mod beat;
 mod haproxy;
 mod json;
+pub mod kernel;
 mod nginx;
 mod plan;
 mod prometheus;

@@ -31,7 +31,10 @@ use crate::engine::{
         fold::Record,
         monitor::{Outcome, ProbeKey},
     },
-    signal::shed::{Marks, Shed},
+    signal::{
+        shed::{Marks, Shed},
+        timing::Timing,
+    },
     snapshot::{EndpointRow, PoolRow, Snapshot, World},
     steer::{
         policy::{Endpoint, Pool, Service},
@@ -87,9 +90,9 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Ledger {
     world: Arc<World>,
-    /// For each target, what is known of it, and its average response time in tenths of a millisecond.
+    /// For each target, what is known of it, and how long it takes.
     records: Vec<Record>,
-    took: Vec<Option<f64>>,
+    timings: Vec<Arc<Timing>>,
     /// What the records count for.
     beliefs: Beliefs,
     /// For each endpoint, what is kept beside its health.
@@ -184,6 +187,7 @@ impl Ledger {
             assignments: self.assignments.clone(),
             fine: self.fine.iter().map(Option::is_some).collect(),
             targets: self.records.clone(),
+            timings: self.timings.clone(),
             ready: self.ready,
             at,
         }

@@ -7,4 +7,5 @@ pub mod change;
 pub mod clock;
 pub mod ledger;
 pub mod overrides;
+pub mod samples;
 pub mod writer;

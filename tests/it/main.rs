@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod agent;
 mod allocations;
 mod config;
 mod demo;
@@ -15,6 +16,7 @@ mod dig;
 mod explain;
 mod feeds;
 mod house;
+mod latency;
 mod lint;
 mod probes;
 mod protocol;

@@ -138,6 +138,11 @@ fn the_program_ends_with_what_came_of_it() {
         said.starts_with("good.scn:15: at 1s, www.g.test. A by 9.9.9.9\n    192.0.2.1 ttl 30, because a up"),
         "{said}"
     );
+    let by_response = TINY.replace("monitor = \"m\"", "monitor = \"m\"\npolicy = \"least-response-time\"");
+    fs::write(folder.path().join("times.scn"), format!("{by_response}a answers in 20ms\npass 9s\nask www.g.test A\n"))
+        .expect("written");
+    let (_, said) = run(&["-v", "times.scn"]);
+    assert!(said.contains("\n    a 192.0.2.1 answers in 20.0 ms on average, p50 20.0, p95 20.0 of "), "{said}");
     let (code, said) = run(&["good.scn", "bad.scn"]);
     assert_eq!(code, Some(1));
     assert!(said.starts_with("bad.scn:16: expected 192.0.2.2, got 192.0.2.1 ttl 30, because a up"), "{said}");

@@ -81,6 +81,38 @@ pub(super) enum Happening {
     LetsBack(Who),
     /// An operator lets a region go that is held.
     Releases(String),
+    /// Round-trip times are sampled.
+    Samples(Samples),
+}
+
+/// Samples of round-trip times.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Samples {
+    /// These, once or again and again.
+    Said { prefix: Prefix, region: String, ms: f64, samples: u32, every: Option<u64> },
+    /// Clients ask now and then, and the region that they are sent to is so far.
+    Clients { prefix: Prefix, question: Question, every: u64, far: Vec<(String, f64)> },
+    /// No more of this prefix, or of any.
+    Stop(Option<Prefix>),
+}
+
+impl Samples {
+    /// Whose they are.
+    pub(super) fn prefix(&self) -> Option<Prefix> {
+        match self {
+            Self::Said { prefix, .. } | Self::Clients { prefix, .. } => Some(*prefix),
+            Self::Stop(prefix) => *prefix,
+        }
+    }
+
+    /// How often they come, in milliseconds; none: once.
+    pub(super) fn every(&self) -> Option<u64> {
+        match self {
+            Self::Said { every, .. } => *every,
+            Self::Clients { every, .. } => Some(*every),
+            Self::Stop(_) => None,
+        }
+    }
 }
 
 /// How what is probed behaves.

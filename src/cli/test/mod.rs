@@ -10,6 +10,7 @@ mod count;
 mod inline;
 mod judge;
 mod line;
+mod measured;
 mod probes;
 mod read;
 mod reasons;
@@ -86,6 +87,8 @@ pub struct Said {
     pub answer: String,
     /// Why, in the words of `because`.
     pub because: Vec<String>,
+    /// How long the probes of those took who were compared by it.
+    pub timings: Vec<String>,
 }
 
 /// One thing that is wrong, with its line in the scenario, from 1.

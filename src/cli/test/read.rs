@@ -2,10 +2,11 @@
 
 mod expect;
 mod happens;
+mod samples;
 
 use super::{
     Fault, fault,
-    line::{Line, Question, Written},
+    line::{Happening, Line, Question, Written},
     words::{address, millis, prefix, words},
 };
 use crate::engine::wire::{name::Name, rr::RrType};
@@ -87,6 +88,7 @@ fn one(words: &[&str]) -> Result<Line, Fault> {
         ["ask", name, rtype, ref rest @ ..] => ask(name, rtype, rest).map(Line::Ask),
         ["expect", ref rest @ ..] => expect::expect(rest),
         ["remember", ref rest @ ..] => expect::blocks(rest).map(Line::Remember),
+        ["sample" | "samples" | "clients", ..] => samples::samples(words).map(Happening::Samples).map(Line::Happens),
         ref rest => happens::happens(rest).map(Line::Happens),
     }
 }

@@ -3,8 +3,11 @@
 use crate::{
     config::presets::key_name,
     engine::{
-        snapshot::World,
-        steer::trace::{Exclusion, Rung, Standing, Step, TtlFrom},
+        snapshot::{Snapshot, World},
+        steer::{
+            policy::Key,
+            trace::{Exclusion, Rung, Standing, Step, TtlFrom},
+        },
         types::EndpointId,
     },
 };
@@ -12,6 +15,22 @@ use crate::{
 /// The steps that scenarios speak of, in order.
 pub(super) fn reasons(world: &World, steps: &[Step]) -> Vec<String> {
     steps.iter().filter_map(|step| reason(world, step)).collect()
+}
+
+/// How long the probes of those took who were compared by it.
+pub(super) fn timings(snapshot: &Snapshot, steps: &[Step]) -> Vec<String> {
+    let compared = steps.iter().filter_map(|step| match step {
+        Step::Ranked { key: Key::Response, endpoint, .. } => Some(&snapshot.world.endpoints[endpoint.at()]),
+        _ => None,
+    });
+    let targets = compared.flat_map(|endpoint| endpoint.targets.into_iter().flatten().map(move |id| (endpoint, id)));
+    targets
+        .filter_map(|(endpoint, id)| {
+            let (timing, address) = (&snapshot.timings[id.at()], snapshot.world.targets[id.at()].address());
+            let connects = timing.connect.summary().map_or(String::new(), |summary| format!("; connects in {summary}"));
+            Some(format!("{} {address} answers in {}{connects}", endpoint.name, timing.response.summary()?))
+        })
+        .collect()
 }
 
 fn reason(world: &World, step: &Step) -> Option<String> {

@@ -34,6 +34,7 @@ pub(super) fn write(played: &[Played], verbose: bool, out: &mut dyn Write) -> io
             }
             writeln!(out, "{}:{}: at {}, {}", played.file, said.line, clock(said.at), said.question)?;
             writeln!(out, "    {}, because {}", said.answer, said.because.join(", "))?;
+            said.timings.iter().try_for_each(|timing| writeln!(out, "    {timing}"))?;
         }
         for finding in findings {
             writeln!(out, "{}", in_words(&played.file, finding))?;

@@ -13,8 +13,9 @@ use super::{
     fault, inline,
     judge::{self, Before},
     line::{Count, Expected, Happening, Line, Outcome, Question, Written},
+    measured::{self, Feeds},
     probes::Probes,
-    reasons::reasons,
+    reasons::{reasons, timings},
     told, whom,
 };
 use crate::{
@@ -56,6 +57,7 @@ pub(super) struct Stage {
     ticked: Option<u64>,
     /// What is measured of round trips.
     measuring: Option<Measuring>,
+    feeds: Feeds,
     probes: Probes,
     /// Where demand goes, when that is looked at next, and what has been answered since.
     balance: (Balance, u64),
@@ -97,6 +99,7 @@ impl Stage {
             wait: None,
             ticked: None,
             measuring: None,
+            feeds: Feeds::default(),
             probes: Probes::default(),
             balance: (Balance::default(), BEAT),
             answers: Vec::new(),
@@ -173,6 +176,8 @@ impl Stage {
         let mut ready = inline::load(&self.scenario, written, &self.files)?;
         self.written = Some(written.clone());
         let measuring = self.measuring.get_or_insert_with(|| Measuring::new(ready.latency));
+        let regions = ready.draft.regions.iter().map(|region| region.name.clone());
+        self.feeds.samples.set(&ready.latency.terms, ready.latency.max_prefixes, regions);
         measuring.import(At(self.now), ready.latency, ready.cells);
         ready.draft.measures = measuring.make(At(self.now), &ready.draft.regions);
         self.world = Arc::new(World::seal(ready.draft));
@@ -192,10 +197,12 @@ impl Stage {
             let tick = self.ledger()?.next_tick(now).map(|At(due)| due);
             // A tick works out all that has changed by its moment: there is none twice.
             let tick = tick.filter(|due| self.ticked != Some(*due));
-            let measured = self.measuring.as_ref().and_then(Measuring::due).map(|At(due)| due);
+            let samples = &self.feeds.samples;
+            let measured = self.measuring.as_ref().and_then(|measuring| measuring.due(samples)).map(|At(due)| due);
+            let feed = self.feeds.next();
             // Where nothing is assigned there is nothing to look at, and a month passes at once.
             let beat = self.world.pools.iter().any(|pool| self.is_assigned(pool)).then_some(self.balance.1);
-            let moments = [self.wait, measured, tick, report, probe.map(|(moment, _)| moment), beat];
+            let moments = [self.wait, measured, tick, report, probe.map(|(moment, _)| moment), beat, feed];
             let Some(moment) = moments.into_iter().flatten().min().filter(|moment| *moment <= until) else { break };
             self.now = self.now.max(moment);
             let at = At(self.now);
@@ -211,6 +218,9 @@ impl Stage {
                 self.report(moment)?;
             } else if let Some((_, target)) = probe.filter(|(due, _)| *due == moment) {
                 self.probe(target)?;
+            } else if feed == Some(moment) {
+                let snapshot = self.ledger()?.snapshot(at);
+                self.feeds.play(at, &snapshot, measured::chance(BEGINNING, at))?;
             } else {
                 self.balance(at)?;
             }
@@ -240,6 +250,9 @@ impl Stage {
     /// Maps are made anew of what is measured now, where anything has moved.
     fn measure(&mut self, at: At) -> Result<(), Fault> {
         let Some(measuring) = &mut self.measuring else { return Ok(()) };
+        if self.feeds.samples.is_fresh() {
+            measuring.hear(at, self.feeds.samples.tell(at, &self.world.atlas));
+        }
         let measures = measuring.make(at, &self.world.regions);
         if !measures.says_what(&self.world.measures) {
             self.world = Arc::new(self.world.measured(measures));
@@ -295,6 +308,10 @@ impl Stage {
                 }
                 self.go_on(at.0)?;
             }
+            Happening::Samples(line) => {
+                let snapshot = self.ledger()?.snapshot(at);
+                self.feeds.happens(line, at, &snapshot, measured::chance(BEGINNING, at))?;
+            }
             Happening::Says { who, act, until, reason } => {
                 if until.is_some_and(|until| until <= at.0) {
                     let cause = format!("it would have ended before now, {} ms", at.0);
@@ -336,6 +353,7 @@ impl Stage {
             question: question.to_string(),
             answer: told.as_ref().map_or("silence".into(), |told| told.answer.to_string()),
             because: told.as_ref().map_or(Vec::new(), |told| reasons(&self.world, &told.steps)),
+            timings: told.as_ref().map_or(Vec::new(), |told| timings(&snapshot, &told.steps)),
         });
         self.answers.extend(told.as_ref().and_then(Told::counted));
         let last = self.asked.as_ref().and_then(|asked| asked.told.as_ref());

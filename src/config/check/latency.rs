@@ -13,8 +13,6 @@ use crate::{
 };
 
 const DAY: u64 = 86_400_000;
-/// Measured prefixes that are kept unless set.
-pub(crate) const MAX_PREFIXES: i64 = 100_000;
 
 /// When measurements count, and how round trips are reckoned without them.
 pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Model) {
@@ -43,6 +41,8 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
         max_age: millis(spec.max_age.as_ref(), "latency.max_age", usual.terms.max_age, 1000..=366 * DAY, notes),
     };
     let refresh = millis(spec.refresh.as_ref(), "latency.refresh", usual.refresh, 1000..=DAY, notes);
+    let usual_most = usual.max_prefixes as i64;
+    let most = whole(spec.max_prefixes.as_ref(), "latency.max_prefixes", usual_most, 1..=10_000_000, notes);
     let ModelSpec { km_per_ms, base } = &spec.model;
     let reckons = Model::default();
     let model = Model {
@@ -50,5 +50,5 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
         km_per_ms: whole(km_per_ms.as_ref(), "latency.model.km_per_ms", reckons.km_per_ms.into(), 1..=300, notes)
             as u32,
     };
-    (Latency { terms, refresh }, model)
+    (Latency { terms, refresh, max_prefixes: most as usize }, model)
 }

@@ -29,7 +29,7 @@ use toml::Spanned;
 
 use super::{
     fault::Sources,
-    geo::Found,
+    geo::{Found, LatencyFiles},
     notes::Notes,
     settings::{Latency, Log, Server},
     spec::{Named, Spec},
@@ -62,6 +62,7 @@ pub(crate) struct Meant {
     /// The order of regions for clients of whom nothing is known.
     pub(crate) nowhere: Order,
     pub(crate) latency: Latency,
+    pub(crate) latency_files: LatencyFiles,
     pub(crate) model: Model,
     pub(crate) regions: Vec<Region>,
     pub(crate) monitors: Vec<Monitor>,
@@ -215,7 +216,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let own = services.iter().filter_map(|service| service.policy.as_ref());
     let steering = pools.iter().map(|pool| &pool.policy).chain(own);
     ecs::holds(&spec.ecs, &lengths.cuts, steering, notes);
-    let geo = place::geo(spec, (&regions, latency.terms.max_age), &nets, &mut files, sources, notes);
+    let (geo, latency_files) = place::geo(spec, (&regions, &latency), &nets, &mut files, sources, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));
     idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool and no canary names it")));
@@ -240,6 +241,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         geo,
         nowhere: nowhere.unwrap_or_default(),
         latency,
+        latency_files,
         model,
         regions,
         monitors,

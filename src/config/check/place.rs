@@ -6,16 +6,16 @@ use toml::Spanned;
 
 use super::{
     CAPACITY,
-    latency::MAX_PREFIXES,
     selector::{Groups, fence},
-    value::{items, name, real, whole},
+    value::{items, name, real},
 };
 use crate::{
     config::{
         fault::Sources,
-        geo::{self, Found, Named as NamedFile},
+        geo::{self, Found, LatencyFiles, Named as NamedFile},
         notes::{Notes, join},
         quantity,
+        settings::Latency,
         spec::{List, Named, Real, RegionSpec, Spec, Text},
     },
     engine::{
@@ -33,12 +33,12 @@ const TENTH: u64 = 100;
 /// Reads the files that `[geo]` and `[latency]` name.
 pub(crate) fn geo(
     spec: &Spec,
-    (regions, max_age): (&[Region], u64),
+    (regions, measured): (&[Region], &Latency),
     nets: &[Prefix],
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
-) -> Found {
+) -> (Found, LatencyFiles) {
     let databases = named_files(spec.geo.databases.as_ref(), "geo.databases", notes);
     let latency = named_files(spec.latency.files.as_ref(), "latency.files", notes);
     let one = |written: &Spanned<Text>| NamedFile {
@@ -48,20 +48,19 @@ pub(crate) fn geo(
     let (overrides, resolvers) = (spec.geo.overrides.as_ref().map(one), spec.geo.resolvers.as_ref().map(one));
     let all = databases.iter().chain(&overrides).chain(&resolvers).chain(&latency);
     files.extend(all.map(|named| named.path.clone()));
-    let written = spec.latency.max_prefixes.as_ref();
-    let max_prefixes = whole(written, "latency.max_prefixes", MAX_PREFIXES, 1..=10_000_000, notes) as usize;
     let regions: Vec<&str> = regions.iter().map(|region| &*region.name).collect();
+    let again = LatencyFiles::new(&latency, &regions, measured);
     let files = geo::Files {
         databases: &databases,
         overrides: overrides.as_ref(),
         resolvers: resolvers.as_ref(),
         latency: &latency,
-        max_prefixes,
-        max_age: Some(max_age),
+        max_prefixes: measured.max_prefixes,
+        max_age: Some(measured.terms.max_age),
         nets,
         regions: &regions,
     };
-    geo::load(&files, sources, &mut notes.faults)
+    (geo::load(&files, sources, &mut notes.faults), again)
 }
 
 /// The files of a list, each once.

@@ -8,7 +8,7 @@ mod target;
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
-use super::check::Meant;
+use super::{check::Meant, geo::latency::Line};
 use crate::engine::{
     geo::Rule,
     health::rules::HealthRules,
@@ -107,7 +107,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let plain = places.next().flatten().unwrap_or_default();
     // What counts when a server starts; one that runs has a table of its own, which remembers.
     let mut latencies = Latencies::new(meant.latency.terms);
-    latencies.import(At(0), meant.geo.cells.into_iter().map(|line| ((line.whose, line.region), line.reading)));
+    latencies.import(At(0), meant.geo.cells.iter().map(Line::cell));
     let measures = Arc::new(measures(&latencies, &meant.regions, At(0)));
     let draft = Draft {
         regions: meant.regions,

@@ -21,6 +21,9 @@ use crate::engine::{
 #[cfg(test)]
 mod tests;
 
+/// A cell of the table of round-trip times, by client and region, and what a source says of it.
+pub type Cell = ((Whose, Box<str>), Reading);
+
 /// One good line.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -32,6 +35,14 @@ pub struct Line {
     pub reading: Reading,
     /// Where the client is written.
     pub place: Place,
+}
+
+impl Line {
+    /// The cell and what the line says of it.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        ((self.whose, self.region.clone()), self.reading)
+    }
 }
 
 /// The columns, by name; a file has them in any order. Without `samples` its values are statements.

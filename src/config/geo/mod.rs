@@ -9,6 +9,7 @@ use crate::engine::{
     types::Prefix,
 };
 
+mod again;
 mod database;
 pub mod latency;
 mod sheet;
@@ -17,6 +18,7 @@ pub mod table;
 mod tests;
 mod write;
 
+pub use again::{LatencyFiles, Reread, Stamp};
 pub use write::{DATABASE_TYPE, write};
 
 /// A file that the configuration names.

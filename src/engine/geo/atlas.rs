@@ -291,6 +291,41 @@ fn keep_entry(entries: &mut Vec<Entry>, by_entry: &mut Table<Entry, u32>, entry:
 }
 
 impl Atlas {
+    /// The same atlas in which further prefixes are named; none where all of them are already.
+    #[must_use]
+    pub fn marked(&self, prefixes: impl IntoIterator<Item = Prefix>) -> Option<Self> {
+        let known = self.marks.0.iter().map(|mark| mark.prefix);
+        let further = prefixes.into_iter().filter(|prefix| self.marks.number(*prefix).is_none());
+        let marks: Vec<Prefix> = known.chain(further).collect();
+        if marks.len() == self.marks.0.len() {
+            return None;
+        }
+        // Entries name marks by number, and the numbers are others now.
+        let numbered = Marks::new(marks.clone());
+        let number = |old: u32| numbered.number(self.marks.get(old)?.prefix);
+        let entries: Vec<Entry> =
+            self.entries.iter().map(|entry| Entry { mark: entry.mark.and_then(number), ..*entry }).collect();
+        let mut builder = AtlasBuilder {
+            by_entry: entries.iter().copied().zip(0..).collect(),
+            by_source: self.sources.iter().cloned().zip(0..).collect(),
+            atlas: Self {
+                tries: self.tries.clone(),
+                entries,
+                locations: self.locations.clone(),
+                sources: self.sources.clone(),
+                marks: Marks::default(),
+            },
+            by_location: Table::default(),
+            added: Table::default(),
+            overrides: Vec::new(),
+            marks,
+        };
+        let nobody = builder.source("");
+        builder.put_marks(nobody);
+        builder.atlas.tries.iter_mut().for_each(Trie::shrink);
+        Some(builder.atlas)
+    }
+
     /// What is known of `client`, which is normalised first. Of a client that holds several leaves: the one thing that
     /// is known of most of it, special-purpose blocks counting only where there is nothing else.
     #[must_use]

@@ -78,6 +78,14 @@ impl Measures {
         self.rows.len() == other.rows.len() && self.rows.iter().all(same)
     }
 
+    /// The prefixes that have a row.
+    pub fn nets(&self) -> impl Iterator<Item = Prefix> {
+        self.rows.keys().filter_map(|whose| match whose {
+            Whose::Net(prefix) => Some(*prefix),
+            Whose::Asn(_) | Whose::Country(_) => None,
+        })
+    }
+
     /// The row of a client, in id order of regions; empty where there is none.
     #[must_use]
     pub fn of(&self, whose: Whose) -> &[(RegionId, Measured)] {

@@ -1,5 +1,12 @@
 //! Which measured round-trip time counts: one that is fresh, rests on enough samples, and has differed from what counted
-//! before by enough and for long enough. A pure fold; what a cell is called is the caller's. Must not know clocks.
+//! before by enough and for long enough. A pure fold; what clients and regions are called is the caller's. Must not know
+//! clocks.
+//!
+//! Age alone moves nobody: a region that a client has left for its long round trips is measured no more, and the model,
+//! which knows nothing of them, would call the client back, to be measured, to leave again. So what counts is kept beyond
+//! its age while anything fresh is known of the same client. It is not kept for ever, or a region that was far for a day
+//! would be left for good: after twice `max_age` the model may have its way, once, and each time in which it was wrong
+//! doubles the time until the next trial.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +26,7 @@ pub struct Terms {
     pub hold: u64,
     /// Fewer samples are not believed.
     pub min_samples: u32,
-    /// What is so old, in milliseconds, is believed no more.
+    /// What is so old, in milliseconds, is no longer fresh: it counts only while something fresh stands beside it.
     pub max_age: u64,
 }
 
@@ -51,28 +58,40 @@ struct Taken {
 /// One cell: what counts, and what was read last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
-    /// What counts, as long as it is fresh; none: nothing, the model does.
+    /// What counts; none: nothing, the model does.
     counts: Option<Taken>,
-    /// What was read last and is believed.
+    /// What was read last and was believed then; none: no source speaks of it any more.
     latest: Option<Taken>,
     /// Since when the latest has differed enough from what counts.
     differs: Option<At>,
+    /// The value that the model was given its way against, to be held against the next one.
+    tried: Option<u32>,
+    /// How often the model had its way in a row and was wrong.
+    tries: u32,
 }
 
-/// The cells of all sources, by the caller's name for them.
+/// How often the time until the next trial doubles.
+const DOUBLINGS: u32 = 5;
+
+/// The cells of one client, by region.
+type Row<R> = Vec<(R, Cell)>;
+
+/// The cells of all sources, by client and region as the caller names them.
 #[derive(Clone, Debug)]
-pub struct Latencies<K> {
+pub struct Latencies<C, R> {
     terms: Terms,
-    cells: BTreeMap<K, Cell>,
+    rows: BTreeMap<C, Row<R>>,
+    /// Up to when everything has happened that was due.
+    settled: At,
     /// Whether anything has been read: what is read first counts at once.
     begun: bool,
 }
 
-impl<K: Ord> Latencies<K> {
+impl<C: Ord, R: Ord + Clone> Latencies<C, R> {
     /// Nothing is measured yet.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms, cells: BTreeMap::new(), begun: false }
+        Self { terms, rows: BTreeMap::new(), settled: At(0), begun: false }
     }
 
     /// Takes over other terms, by which what comes is judged. What counts goes on counting.
@@ -81,62 +100,150 @@ impl<K: Ord> Latencies<K> {
         self.terms = terms;
     }
 
-    /// Everything that is measured now, as the sources say it; a cell that is not among it is measured no more. The first
-    /// time all of it counts at once; later a cell moves when it has differed for long enough, also from the model to its
-    /// first measurement and back.
-    pub fn import(&mut self, now: At, cells: impl IntoIterator<Item = (K, Reading)>) {
+    /// Everything that is measured now, as the sources say it. A cell that is not among it is measured no more; one that
+    /// is too old or rests on too few samples says nothing, neither of itself nor against what counts. The first time all
+    /// of it counts at once; later a cell moves when it has differed for long enough, also from the model to its first
+    /// measurement and back.
+    pub fn import(&mut self, now: At, cells: impl IntoIterator<Item = ((C, R), Reading)>) {
         self.settle(now);
-        let mut read: BTreeMap<K, Taken> =
-            cells.into_iter().map(|(key, reading)| (key, Taken { reading, at: now })).collect();
-        read.retain(|_, taken| self.terms.believes(taken, now));
-        if !self.begun {
-            self.begun = true;
-            let counting = |taken| Cell { counts: Some(taken), latest: Some(taken), differs: None };
-            self.cells = read.into_iter().map(|(key, taken)| (key, counting(taken))).collect();
-            return;
+        let mut read: BTreeMap<C, BTreeMap<R, Reading>> = BTreeMap::new();
+        for ((client, region), reading) in cells {
+            read.entry(client).or_default().insert(region, reading);
         }
-        for (key, cell) in &mut self.cells {
-            cell.read(read.remove(key), now, &self.terms);
+        let (terms, begun) = (self.terms, std::mem::replace(&mut self.begun, true));
+        for (client, row) in &mut self.rows {
+            let mut said = read.remove(client).unwrap_or_default();
+            for (region, cell) in row.iter_mut() {
+                cell.read(said.remove(region), now, &terms);
+            }
+            add(row, said, begun, now, &terms);
         }
-        for (key, taken) in read {
-            let mut cell = Cell::default();
-            cell.read(Some(taken), now, &self.terms);
-            self.cells.insert(key, cell);
+        for (client, said) in read {
+            let mut row = Row::new();
+            add(&mut row, said, begun, now, &terms);
+            self.rows.insert(client, row);
         }
-        self.cells.retain(|_, cell| cell.counts.is_some() || cell.latest.is_some());
+        self.settle(now);
     }
 
-    /// What counts at a moment, in the order of the names.
-    pub fn published(&self, now: At) -> impl Iterator<Item = (&K, Reading)> {
-        self.cells.iter().filter_map(move |(key, cell)| {
-            let Taken { reading, at } = cell.at(now, &self.terms).counts?;
-            Some((key, Reading { age: reading.age + now.since(at), ..reading }))
+    /// What counts at a moment, in the order of clients and regions.
+    pub fn published(&self, now: At) -> impl Iterator<Item = (&C, R, Reading)> {
+        self.rows.iter().flat_map(move |(client, row)| {
+            let row = self.at(row, now).into_iter();
+            row.filter_map(move |(region, cell)| {
+                let Taken { reading, at } = cell.counts?;
+                Some((client, region, Reading { age: reading.age + now.since(at), ..reading }))
+            })
         })
     }
 
     /// The first moment after `now` at which what counts may change, when nothing is read until then.
     #[must_use]
     pub fn due(&self, now: At) -> Option<At> {
-        self.cells.values().flat_map(|cell| cell.turns(&self.terms)).filter(|at| *at > now).min()
+        self.rows.values().filter_map(|row| next(&self.at(row, now), now, &self.terms)).min()
+    }
+
+    /// How many clients it knows of.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A row at a later moment, when nothing is read until then.
+    fn at(&self, row: &Row<R>, now: At) -> Row<R> {
+        let mut row = row.clone();
+        advance(&mut row, self.settled, now, &self.terms);
+        row
     }
 
     /// Lets happen what is due.
     fn settle(&mut self, now: At) {
-        self.cells.values_mut().for_each(|cell| *cell = cell.at(now, &self.terms));
-        self.cells.retain(|_, cell| cell.counts.is_some() || cell.latest.is_some());
+        let (from, terms) = (self.settled, self.terms);
+        self.settled = from.max(now);
+        self.rows.retain(|_, row| {
+            advance(row, from, now, &terms);
+            !row.is_empty()
+        });
     }
 }
 
+/// Puts cells in place that a row does not have.
+fn add<R: Ord>(row: &mut Row<R>, said: BTreeMap<R, Reading>, begun: bool, now: At, terms: &Terms) {
+    for (region, reading) in said {
+        let taken = Taken { reading, at: now };
+        if !terms.believes(&taken, now) {
+            continue;
+        }
+        let counts = (!begun).then_some(taken);
+        let at = row.partition_point(|(known, _)| *known < region);
+        row.insert(at, (region, Cell { counts, latest: Some(taken), ..Cell::default() }));
+    }
+}
+
+/// Lets happen in a row what is due from a moment on until a later one.
+fn advance<R>(row: &mut Row<R>, from: At, to: At, terms: &Terms) {
+    let mut at = from.min(to);
+    loop {
+        step(row, at, terms);
+        match next(row, at, terms) {
+            // Each moment is after the one before, and each makes a reading too old, or moves a cell for good.
+            Some(moment) if moment <= to => at = moment,
+            _ => return,
+        }
+    }
+}
+
+/// What happens in a row at a moment.
+fn step<R>(row: &mut Row<R>, at: At, terms: &Terms) {
+    let fresh = |taken: &Option<Taken>| taken.is_some_and(|taken| terms.is_fresh(&taken, at));
+    for (_, cell) in row.iter_mut() {
+        cell.compare(at, terms);
+        if cell.moves_at(terms).is_some_and(|moves| moves <= at) {
+            cell.move_on(terms);
+        }
+    }
+    let heard = row.iter().any(|(_, cell)| fresh(&cell.counts) || fresh(&cell.latest));
+    for (_, cell) in row.iter_mut() {
+        if let Some(counts) = cell.counts.filter(|counts| !terms.is_fresh(counts, at)) {
+            let over = terms.trial(&counts, cell.tries).is_some_and(|trial| trial <= at);
+            if over && heard {
+                cell.tried = Some(counts.reading.rtt);
+            }
+            if over || !heard {
+                cell.counts = None;
+            }
+        }
+        if cell.counts.is_none() && !fresh(&cell.latest) {
+            cell.latest = None;
+        }
+        if !heard {
+            (cell.tried, cell.tries) = (None, 0);
+        }
+        cell.compare(at, terms);
+    }
+    row.retain(|(_, cell)| cell.counts.is_some() || cell.latest.is_some() || cell.tried.is_some());
+}
+
+/// The first moment after `at` at which a row changes, when nothing is read until then.
+fn next<R>(row: &Row<R>, at: At, terms: &Terms) -> Option<At> {
+    row.iter().flat_map(|(_, cell)| cell.turns(terms)).filter(|turn| *turn > at).min()
+}
+
 impl Cell {
-    /// Takes over what a source says; none: nothing that is believed. What has been settled is settled at `now`.
-    fn read(&mut self, taken: Option<Taken>, now: At, terms: &Terms) {
-        self.latest = taken;
+    /// Takes over what a source says; none: it says nothing of it any more.
+    fn read(&mut self, reading: Option<Reading>, now: At, terms: &Terms) {
+        match reading.map(|reading| Taken { reading, at: now }) {
+            Some(taken) if !terms.believes(&taken, now) => {}
+            taken => self.latest = taken,
+        }
         self.compare(now, terms);
     }
 
-    /// Notes since when the latest differs. One that does not differ renews what counts, whose value stays.
+    /// Notes since when the latest differs. One that does not differ renews what counts, whose value stays; one that is
+    /// no longer fresh says nothing against it.
     fn compare(&mut self, now: At, terms: &Terms) {
         let differs = match (self.counts, self.latest) {
+            (_, Some(latest)) if !terms.is_fresh(&latest, now) => return self.differs = None,
             (Some(counts), Some(latest)) => terms.differs(counts.reading.rtt, latest.reading.rtt),
             (counts, latest) => counts.is_some() != latest.is_some(),
         };
@@ -150,44 +257,46 @@ impl Cell {
         }
     }
 
-    /// The cell at a later moment, when nothing is read until then.
-    fn at(mut self, now: At, terms: &Terms) -> Self {
-        // Each turn takes itself away, and only an expiry brings another: there are four at most.
-        while let Some(at) = self.turns(terms).filter(|at| *at <= now).min() {
-            if self.moves_at(terms).is_some_and(|moves| moves <= at) {
-                (self.counts, self.differs) = (self.latest, None);
-            }
-            let fresh = |taken: &Taken| terms.expiry(taken).is_none_or(|expiry| expiry > at);
-            let (counts, latest) = (self.counts.filter(fresh), self.latest.filter(fresh));
-            if (counts, latest) != (self.counts, self.latest) {
-                (self.counts, self.latest) = (counts, latest);
-                self.compare(at, terms);
-            }
+    /// What was read last counts from now on.
+    fn move_on(&mut self, terms: &Terms) {
+        (self.counts, self.differs) = (self.latest, None);
+        if let Some(counts) = self.counts {
+            let as_before = self.tried.take().is_some_and(|tried| !terms.differs(tried, counts.reading.rtt));
+            self.tries = if as_before { (self.tries + 1).min(DOUBLINGS) } else { 0 };
         }
-        self
     }
 
     fn moves_at(&self, terms: &Terms) -> Option<At> {
         self.differs.map(|since| At(since.0.saturating_add(terms.hold)))
     }
 
-    /// The moments at which it changes, when nothing is read until then.
+    /// The moments at which it may change, when nothing is read until then.
     fn turns(&self, terms: &Terms) -> impl Iterator<Item = At> {
         let expiry = |taken: Option<Taken>| taken.and_then(|taken| terms.expiry(&taken));
-        [self.moves_at(terms), expiry(self.counts), expiry(self.latest)].into_iter().flatten()
+        let trial = self.counts.and_then(|counts| terms.trial(&counts, self.tries));
+        [self.moves_at(terms), expiry(self.counts), expiry(self.latest), trial].into_iter().flatten()
     }
 }
 
 impl Terms {
     fn believes(&self, taken: &Taken, now: At) -> bool {
-        let enough = taken.reading.samples.is_none_or(|samples| samples >= self.min_samples);
-        enough && self.expiry(taken).is_none_or(|expiry| expiry > now)
+        taken.reading.samples.is_none_or(|samples| samples >= self.min_samples) && self.is_fresh(taken, now)
     }
 
-    /// When a reading is too old to be believed.
+    fn is_fresh(&self, taken: &Taken, now: At) -> bool {
+        self.expiry(taken).is_none_or(|expiry| expiry > now)
+    }
+
+    /// When a reading is fresh no longer.
     fn expiry(&self, taken: &Taken) -> Option<At> {
         taken.reading.samples?;
         Some(At(taken.at.0.saturating_add(self.max_age.saturating_sub(taken.reading.age))))
+    }
+
+    /// When a reading is kept no longer, whatever stands beside it.
+    fn trial(&self, taken: &Taken, tries: u32) -> Option<At> {
+        let more = self.max_age.saturating_mul((2 << tries.min(DOUBLINGS)) - 1);
+        Some(At(self.expiry(taken)?.0.saturating_add(more)))
     }
 
     fn differs(&self, counts: u32, latest: u32) -> bool {

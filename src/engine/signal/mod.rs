@@ -4,5 +4,7 @@
 pub mod latency;
 pub mod load;
 pub mod pull;
+pub mod sampled;
 pub mod shed;
 pub mod spare;
+pub mod timing;

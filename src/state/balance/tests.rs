@@ -62,6 +62,7 @@ impl Bench {
             assignments: vec![None; pools],
             fine: vec![false; services],
             targets: Vec::new(),
+            timings: Vec::new(),
             ready: true,
             at: At(0),
             world,

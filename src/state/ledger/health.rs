@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// How much of an average response time is the newest one.
-const RECENT: f64 = 0.125;
-
 /// How a verdict turned, and why.
 type Told = (Transition, Because);
 
@@ -35,9 +32,8 @@ impl Ledger {
                 self.unheard -= 1;
             }
             let turn = record.observe(&monitor.rhythm, &monitor.calm, at, outcome.clone());
-            if let Outcome::Good { took, .. } = outcome {
-                let (took, before) = (*took as f64 / 100.0, &mut self.took[id.at()]);
-                *before = Some(before.map_or(took, |before| before + (took - before) * RECENT));
+            if let Outcome::Good { took, connect, .. } = outcome {
+                Arc::make_mut(&mut self.timings[id.at()]).take(*took, *connect);
             }
             let told = match turn {
                 None => None,

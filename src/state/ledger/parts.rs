@@ -1,6 +1,6 @@
 //! Targets that are made of other targets: their verdicts, and when these can turn. Must not know probes.
 
-use super::Ledger;
+use super::{Ledger, rows::mean};
 use crate::{
     engine::{
         health::{
@@ -17,19 +17,16 @@ impl Ledger {
     /// Works out the verdict of a target that is made of others, and says how it turned.
     pub(super) fn derive(&mut self, at: At, id: TargetId) -> Option<(Transition, Because)> {
         let Asks::Several { needed, of, .. } = &self.world.targets[id.at()].asks else { return None };
-        let took: Vec<f64> = of.iter().filter_map(|part| self.took[part.at()]).collect();
-        let mean = (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64);
         let parts: Vec<Health> = of.iter().map(|part| self.records[part.at()].health).collect();
         let to = verdict(*needed as usize, &parts);
         let from = self.records[id.at()].health;
-        self.took[id.at()] = mean;
         if from == to {
             return None;
         }
         let name = |part: &TargetId| self.world.monitors[self.world.targets[part.at()].monitor.at()].name.clone();
         let (needed, parts): (u32, Vec<_>) = (*needed, of.iter().map(name).zip(parts).collect());
         let outcome = match to {
-            Health::Up => Outcome::good(mean.map_or(0, |tenths| (tenths * 100.0) as u64)),
+            Health::Up => Outcome::good(self.took(id).map_or(0, |tenths| u64::from(tenths) * 100)),
             _ => Outcome::Bad(of_parts(needed, &parts).into()),
         };
         let record = &mut self.records[id.at()];
@@ -39,6 +36,14 @@ impl Ledger {
         }
         record.evidence.push((at, outcome));
         Some((Transition { from, to }, Because::Parts { needed, parts }))
+    }
+
+    /// How long a target takes on average, in tenths of a millisecond: one that is made of others, the mean of theirs.
+    pub(super) fn took(&self, id: TargetId) -> Option<u32> {
+        match &self.world.targets[id.at()].asks {
+            Asks::Probe(_) => self.timings[id.at()].response.tenths(),
+            Asks::Several { of, .. } => mean(&of.iter().map(|part| self.took(*part)).collect::<Vec<_>>()),
+        }
     }
 
     /// Works out all of them, in silence.

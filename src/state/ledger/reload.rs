@@ -82,7 +82,8 @@ impl Ledger {
         let kept = heirs.iter().flatten().count();
         self.records =
             heirs.iter().map(|heir| heir.map_or_else(Record::default, |id| self.records[id.at()].clone())).collect();
-        self.took = heirs.iter().map(|heir| heir.and_then(|id| self.took[id.at()])).collect();
+        self.timings =
+            heirs.iter().map(|heir| heir.map_or_else(Arc::default, |id| Arc::clone(&self.timings[id.at()]))).collect();
         self.by_key.clear();
         for (i, target) in world.targets.iter().enumerate() {
             if let Some(key) = target.key() {

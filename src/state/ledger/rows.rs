@@ -270,8 +270,7 @@ impl Ledger {
         let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
         let mut responses = Vec::new();
         for (_, index, endpoint) in members(&world, pool).filter(|_| shaping.response) {
-            let took: Vec<Option<u32>> =
-                endpoint.targets.into_iter().flatten().map(|id| self.took[id.at()]).map(tenths).collect();
+            let took: Vec<Option<u32>> = endpoint.targets.into_iter().flatten().map(|id| self.took(id)).collect();
             let live = &mut self.live[index];
             if let Some(took) = mean(&took) {
                 // A value moves by more than an eighth or not at all: a probe is no reason to publish.
@@ -322,11 +321,7 @@ pub(super) fn parts(ratio: f64) -> u32 {
     (ratio * 1000.0).round() as u32
 }
 
-fn tenths(took: Option<f64>) -> Option<u32> {
-    took.map(|took| (took.round() as u32).max(1))
-}
-
-fn mean(values: &[Option<u32>]) -> Option<u32> {
+pub(super) fn mean(values: &[Option<u32>]) -> Option<u32> {
     let known = || values.iter().flatten();
     let count = known().count() as u64;
     (count > 0).then(|| (known().map(|value| u64::from(*value)).sum::<u64>() / count) as u32)

@@ -61,6 +61,14 @@ impl Server {
         server
     }
 
+    /// Reads the log up to a line that holds `text`, and returns what stands before it.
+    #[track_caller]
+    pub fn lines_up_to(&mut self, text: &str) -> Vec<String> {
+        let from = self.seen.len();
+        self.wait_for(text);
+        self.seen[from..self.seen.len() - 1].to_vec()
+    }
+
     /// Reads the log up to a line that holds `text`, and returns it.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {

@@ -15,13 +15,16 @@ fn stated(rtt: u32) -> Reading {
 }
 
 /// The value that counts for the only cell.
-fn counts(table: &Latencies<u8>, now: u64) -> Option<u32> {
-    table.published(At(now)).next().map(|(_, reading)| reading.rtt)
+fn counts(table: &Latencies<u8, u8>, now: u64) -> Option<u32> {
+    table.published(At(now)).next().map(|(_, _, reading)| reading.rtt)
 }
 
-fn begun(reading: Reading) -> Latencies<u8> {
+/// The only cell.
+const ONLY: (u8, u8) = (0, 0);
+
+fn begun(reading: Reading) -> Latencies<u8, u8> {
     let mut table = Latencies::new(TERMS);
-    table.import(At(0), [(0, reading)]);
+    table.import(At(0), [(ONLY, reading)]);
     table
 }
 
@@ -37,7 +40,7 @@ fn what_is_read_first_counts_at_once_when_it_is_believed() {
 fn a_value_moves_when_it_has_differed_by_both_for_long_enough() {
     let moved = |from: u32, to: u32| {
         let mut table = begun(stated(from));
-        table.import(At(10), [(0, stated(to))]);
+        table.import(At(10), [(ONLY, stated(to))]);
         let due = table.due(At(10));
         assert_eq!(counts(&table, 109), Some(from));
         assert_eq!(due.is_some(), counts(&table, 110) == Some(to));
@@ -53,12 +56,12 @@ fn a_value_moves_when_it_has_differed_by_both_for_long_enough() {
 #[test]
 fn the_time_runs_on_while_it_differs_and_starts_anew_when_it_did_not() {
     let mut table = begun(stated(300));
-    table.import(At(10), [(0, stated(400))]);
-    table.import(At(60), [(0, stated(500))]);
+    table.import(At(10), [(ONLY, stated(400))]);
+    table.import(At(60), [(ONLY, stated(500))]);
     assert_eq!((counts(&table, 109), counts(&table, 110)), (Some(300), Some(500)), "to what is latest then");
-    table.import(At(120), [(0, stated(300))]);
-    table.import(At(150), [(0, stated(480))]);
-    table.import(At(160), [(0, stated(300))]);
+    table.import(At(120), [(ONLY, stated(300))]);
+    table.import(At(150), [(ONLY, stated(480))]);
+    table.import(At(160), [(ONLY, stated(300))]);
     assert_eq!((counts(&table, 259), counts(&table, 260)), (Some(500), Some(300)));
 }
 
@@ -66,7 +69,7 @@ fn the_time_runs_on_while_it_differs_and_starts_anew_when_it_did_not() {
 fn a_cell_that_comes_or_goes_later_waits_too() {
     let mut table = Latencies::new(TERMS);
     table.import(At(0), []);
-    table.import(At(10), [(0, stated(300))]);
+    table.import(At(10), [(ONLY, stated(300))]);
     assert_eq!((counts(&table, 109), counts(&table, 110)), (None, Some(300)));
     table.import(At(200), []);
     assert_eq!((counts(&table, 299), counts(&table, 300)), (Some(300), None));
@@ -74,7 +77,7 @@ fn a_cell_that_comes_or_goes_later_waits_too() {
     // Gone and there again within the time: nothing moves.
     let mut table = begun(stated(300));
     table.import(At(10), []);
-    table.import(At(100), [(0, stated(310))]);
+    table.import(At(100), [(ONLY, stated(310))]);
     assert_eq!(table.due(At(100)), None);
     assert_eq!(counts(&table, 10_000), Some(300));
 }
@@ -94,9 +97,9 @@ fn what_is_too_old_falls_back_once_and_for_all() {
 fn noise_renews_what_counts_without_moving_it() {
     let mut table = begun(measured(300, 0));
     for step in 1..10 {
-        table.import(At(step * 900), [(0, measured(300 + step as u32 % 3 * 10, 0))]);
+        table.import(At(step * 900), [(ONLY, measured(300 + step as u32 % 3 * 10, 0))]);
     }
-    let (_, reading) = table.published(At(8150)).next().unwrap();
+    let (_, _, reading) = table.published(At(8150)).next().unwrap();
     assert_eq!((reading.rtt, reading.age), (300, 50));
     assert_eq!(counts(&table, 9100), None);
 }
@@ -105,38 +108,46 @@ fn noise_renews_what_counts_without_moving_it() {
 fn other_terms_hold_for_what_comes() {
     let mut table = begun(stated(300));
     table.set_terms(At(5), Terms { least: 10, share: 0, hold: 0, ..TERMS });
-    table.import(At(5), [(0, stated(310))]);
+    table.import(At(5), [(ONLY, stated(310))]);
     assert_eq!(counts(&table, 5), Some(310));
 }
 
-/// The rule read slowly: the value that counts at each moment, from the readings in force at each moment. What is due at
-/// a moment happens before what is read at it.
+/// The rule read slowly, for one region of one client: the value that counts at each moment. What is due at a moment
+/// happens before what is read at it.
 fn slowly(terms: &Terms, reads: &[(u64, Option<Reading>)], end: u64) -> Vec<Option<u32>> {
-    let believed = |now: u64, reads: &[(u64, Option<Reading>)]| {
-        let (at, reading) = reads.last()?;
-        let reading = (*reading)?;
-        let Some(samples) = reading.samples else { return Some((reading.rtt, u64::MAX)) };
-        let fresh = at + terms.max_age.saturating_sub(reading.age);
-        (samples >= terms.min_samples && now < fresh).then_some((reading.rtt, fresh))
+    // What was said last, and until when it is fresh; one that is not believed says nothing.
+    let said = |reads: &[(u64, Option<Reading>)]| {
+        reads.iter().fold(None, |last, (at, reading)| {
+            let Some(reading) = reading else { return None };
+            let Some(samples) = reading.samples else { return Some((reading.rtt, u64::MAX)) };
+            let fresh = at + terms.max_age.saturating_sub(reading.age);
+            if samples >= terms.min_samples && *at < fresh { Some((reading.rtt, fresh)) } else { last }
+        })
     };
     let (mut counting, mut since): (Option<(u32, u64)>, Option<u64>) = (None, None);
     let mut all = Vec::new();
     for now in 0..end {
         let (before, with) = [now, now + 1].map(|end| reads.partition_point(|(at, _)| *at < end)).into();
-        for (latest, may_move) in [(believed(now, &reads[..before]), true), (believed(now, &reads[..with]), now == 0)] {
-            counting = counting.filter(|(_, fresh)| now < *fresh);
-            let far = match (counting, latest) {
-                (Some((a, _)), Some((b, _))) => {
-                    let by = u64::from(a.abs_diff(b));
-                    by >= u64::from(terms.least) && by * 1000 >= u64::from(a) * u64::from(terms.share)
+        for latest in [said(&reads[..before]), said(&reads[..with])] {
+            let is_fresh = |reading: &(u32, u64)| now < reading.1;
+            for _ in 0..2 {
+                let far = match (counting, latest) {
+                    (_, Some(latest)) if !is_fresh(&latest) => false,
+                    (Some((a, _)), Some((b, _))) => {
+                        let by = u64::from(a.abs_diff(b));
+                        by >= u64::from(terms.least) && by * 1000 >= u64::from(a) * u64::from(terms.share)
+                    }
+                    (a, b) => a.is_some() != b.is_some(),
+                };
+                since = far.then(|| since.unwrap_or(now));
+                if !far {
+                    let renewed = counting.zip(latest).map(|((rtt, _), (_, fresh))| (rtt, fresh));
+                    counting = renewed.filter(is_fresh).or(counting);
+                } else if now == 0 || since.is_some_and(|since| now >= since + terms.hold) {
+                    (counting, since) = (latest, None);
                 }
-                (a, b) => a.is_some() != b.is_some(),
-            };
-            since = far.then(|| since.unwrap_or(now));
-            if !far {
-                counting = counting.zip(latest).map(|((rtt, _), (_, fresh))| (rtt, fresh));
-            } else if may_move && (now == 0 || since.is_some_and(|since| now >= since + terms.hold)) {
-                (counting, since) = (latest, None);
+                // Nothing fresh stands beside it.
+                counting = counting.filter(|counts| is_fresh(counts) || latest.as_ref().is_some_and(is_fresh));
             }
         }
         all.push(counting.map(|(rtt, _)| rtt));
@@ -163,7 +174,7 @@ proptest! {
         let expected = slowly(&terms, &reads, 600);
         for now in 0..600 {
             if let Some((_, reading)) = reads.iter().find(|(at, _)| *at == now) {
-                table.import(At(now), reading.map(|reading| (0, reading)));
+                table.import(At(now), reading.map(|reading| (ONLY, reading)));
             }
             prop_assert_eq!(counts(&table, now), expected[now as usize], "at {}", now);
             // Nothing but an import moves a value before the moment that is named.
@@ -173,4 +184,67 @@ proptest! {
             prop_assert!(expected[quiet].iter().all(|value| *value == expected[now as usize]));
         }
     }
+}
+
+/// What counts of two regions of one client.
+fn both(table: &Latencies<u8, u8>, now: u64) -> [Option<u32>; 2] {
+    let of = |region| table.published(At(now)).find(|(_, of, _)| *of == region).map(|(_, _, reading)| reading.rtt);
+    [of(0), of(1)]
+}
+
+const NEAR: (u8, u8) = (0, 0);
+const FAR: (u8, u8) = (0, 1);
+
+#[test]
+fn what_ages_is_kept_beside_what_is_fresh_and_goes_with_it() {
+    let mut table = Latencies::new(TERMS);
+    table.import(At(0), [(NEAR, measured(300, 0)), (FAR, measured(900, 0))]);
+    table.import(At(600), [(NEAR, measured(300, 0)), (FAR, measured(900, 600))]);
+    assert_eq!(both(&table, 1599), [Some(300), Some(900)], "a thousand old, six hundred beyond");
+    assert_eq!(table.due(At(600)), Some(At(1000)), "looked at when it ages");
+    assert_eq!(both(&table, 1600), [None, None], "nothing fresh is known of the client: both go together");
+    assert_eq!((table.due(At(1600)), table.published(At(u64::MAX)).count()), (None, 0));
+    // Another client's fresh cells keep nothing.
+    let mut table = Latencies::new(TERMS);
+    table.import(At(0), [(NEAR, measured(300, 0)), ((1, 1), stated(300))]);
+    assert_eq!(both(&table, 999), [Some(300), Some(300)]);
+    assert_eq!(table.published(At(1000)).count(), 1);
+}
+
+#[test]
+fn what_is_not_believed_says_nothing_and_what_is_taken_out_goes() {
+    let mut table = Latencies::new(TERMS);
+    table.import(At(0), [(NEAR, measured(300, 0)), (FAR, measured(900, 0))]);
+    let stray = Reading { samples: Some(1), ..measured(200, 0) };
+    for now in [500, 900, 1300] {
+        table.import(At(now), [(NEAR, measured(300, 0)), (FAR, stray)]);
+    }
+    assert_eq!(both(&table, 1900), [Some(300), Some(900)], "one stray sample does not call the client back");
+    table.import(At(1900), [(NEAR, measured(300, 0))]);
+    assert_eq!((both(&table, 1999), both(&table, 2000)), ([Some(300), Some(900)], [Some(300), None]));
+}
+
+#[test]
+fn the_model_has_its_way_now_and_then_and_seldomer_when_it_was_wrong() {
+    let mut table = Latencies::new(TERMS);
+    let (mut heard, mut trials) = (0, Vec::new());
+    table.import(At(0), [(NEAR, measured(300, 0)), (FAR, measured(900, 0))]);
+    // The far region is measured only while the model speaks for it, and says the same each time.
+    for now in (100..150_000).step_by(100) {
+        if both(&table, now)[1].is_none() {
+            if trials.last().is_none_or(|last| now - last > 1000) {
+                trials.push(now);
+            }
+            heard = now;
+        }
+        table.import(At(now), [(NEAR, measured(300, 0)), (FAR, measured(905, now - heard))]);
+    }
+    let waits: Vec<u64> = trials.iter().zip([0].iter().chain(&trials)).map(|(at, before)| at - before).collect();
+    assert_eq!(waits, [2000, 4000, 8000, 16_000, 32_000, 64_000]);
+    // Now it is near: the model was right, and the doubling begins anew.
+    let now = trials[5] + 64_000;
+    table.import(At(now), [(NEAR, measured(300, 0))]);
+    table.import(At(now + 200), [(NEAR, measured(300, 0)), (FAR, measured(200, 0))]);
+    table.import(At(now + 300), [(NEAR, measured(300, 0)), (FAR, measured(200, 100))]);
+    assert_eq!(both(&table, now + 300), [Some(300), Some(200)]);
 }

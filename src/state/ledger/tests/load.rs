@@ -183,3 +183,26 @@ fn an_assignment_is_the_only_shed() {
     assert!(!ledger.snapshot(At(0)).pools[0].assigned);
     assert_eq!(report(&mut ledger, 5_001, "eu", 150.0).len(), 1, "now it sheds by itself again");
 }
+
+#[test]
+fn how_long_a_target_takes_is_kept_over_a_reload_and_shown() {
+    let world = || shaped("web eu 192.0.2.1\nweb us 192.0.2.2", |_| {});
+    let mut ledger = Ledger::new(world());
+    for (took, connect) in [(20_000, Some(3000)), (40_000, None)] {
+        let outcome = Outcome::Good { took, connect, note: None };
+        ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome });
+    }
+    ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::Bad("refused".into()) });
+    ledger.fold(At(0), Event::World(world()));
+    let shown = ledger.snapshot(At(0));
+    let of = |address: &str| {
+        let at = shown.world.targets.iter().position(|target| target.address().to_string() == address).unwrap();
+        let timing = &shown.timings[at];
+        [&timing.response, &timing.connect].map(|window| window.summary().map(|summary| summary.to_string()))
+    };
+    let said = [
+        Some("22.5 ms on average, p50 20.0, p95 40.0 of 2".to_owned()),
+        Some("3.0 ms on average, p50 3.0, p95 3.0 of 1".to_owned()),
+    ];
+    assert_eq!((of("192.0.2.1"), of("192.0.2.2")), (said, [None, None]));
+}

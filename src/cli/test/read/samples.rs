@@ -1,0 +1,64 @@
+//! Lines about samples of round-trip times.
+
+use super::{
+    super::{
+        Fault, fault,
+        line::{Question, Samples},
+        words::{micros, millis, prefix},
+    },
+    RESOLVER, name,
+};
+use crate::engine::wire::rr::RrType;
+
+const WAYS: &str = "write `sample PREFIX REGION 12ms [x10] [every 1m]`, `samples stop [PREFIX]` or \
+                    `clients PREFIX ask NAME every 1m REGION 12ms REGION 90ms`";
+
+pub(super) fn samples(words: &[&str]) -> Result<Samples, Fault> {
+    match *words {
+        ["samples", "stop"] => Ok(Samples::Stop(None)),
+        ["samples", "stop", text] => Ok(Samples::Stop(Some(prefix(text)?))),
+        ["sample", whose, region, ms, ref rest @ ..] => {
+            let (samples, rest) = match *rest {
+                [times, ref rest @ ..] if times.starts_with('x') => (self::times(times)?, rest),
+                _ => (1, rest),
+            };
+            let every = match *rest {
+                [] => None,
+                ["every", long] => Some(every(long)?),
+                _ => return Err(unknown(words)),
+            };
+            Ok(Samples::Said { prefix: prefix(whose)?, region: region.into(), ms: ms_of(ms)?, samples, every })
+        }
+        ["clients", whose, "ask", asked, "every", long, ref far @ ..] if !far.is_empty() => {
+            let prefix = prefix(whose)?;
+            let question =
+                Question { name: name(asked)?, rtype: RrType::A, subnet: Some(prefix), source: RESOLVER.into() };
+            let far = far.chunks(2).map(|pair| match *pair {
+                [region, ms] => Ok((region.to_owned(), ms_of(ms)?)),
+                _ => Err(unknown(words)),
+            });
+            Ok(Samples::Clients { prefix, question, every: every(long)?, far: far.collect::<Result<_, Fault>>()? })
+        }
+        _ => Err(unknown(words)),
+    }
+}
+
+fn every(long: &str) -> Result<u64, Fault> {
+    match millis(long)? {
+        0 => Err(fault("samples cannot come every 0s", "write `every 1m`")),
+        long => Ok(long),
+    }
+}
+
+fn times(text: &str) -> Result<u32, Fault> {
+    let count = text[1..].parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| fault(format!("{text} does not say how many"), "write `x10` for ten samples"))
+}
+
+fn ms_of(text: &str) -> Result<f64, Fault> {
+    Ok(micros(text)? as f64 / 1000.0)
+}
+
+fn unknown(words: &[&str]) -> Fault {
+    fault(format!("`{}` says nothing", words.join(" ")), WAYS)
+}
