@@ -1,5 +1,8 @@
 //! A DNS probe: one question over UDP, over TCP where the answer does not fit, and what the answer must hold.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 
 use hickory_proto::{
@@ -151,92 +154,5 @@ fn same(found: &str, expected: &str) -> bool {
     match (found.parse::<IpAddr>(), expected.parse::<IpAddr>()) {
         (Ok(found), Ok(expected)) => found == expected,
         _ => found.eq_ignore_ascii_case(expected) || found.eq_ignore_ascii_case(expected.trim_end_matches('.')),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use hickory_proto::rr::rdata::{A, CNAME, MX, TXT};
-
-    use super::*;
-
-    fn name(text: &str) -> Name {
-        Name::from_ascii(text).expect(text)
-    }
-
-    fn dns(rtype: &str, expect: &[&str]) -> Dns {
-        let expect = expect.iter().map(|text| Box::from(*text)).collect();
-        let check = DnsCheck { port: 53, name: "www.Example.com".into(), rtype: rtype.into(), expect };
-        Dns::of(&check, Ipv4Addr::LOCALHOST.into(), None, fastrand::Rng::with_seed(7)).expect("a question")
-    }
-
-    fn judged(dns: &Dns, rcode: ResponseCode, data: Vec<RData>) -> Result<(), Outcome> {
-        let mut answer = Message::new(7, MessageType::Response, OpCode::Query);
-        answer.metadata.response_code = rcode;
-        answer.add_answers(data.into_iter().map(|data| Record::from_rdata(name("www.example.com."), 60, data)));
-        judge(&answer, &dns.question, &dns.expect)
-    }
-
-    fn a(last: u8) -> RData {
-        RData::A(A(Ipv4Addr::new(192, 0, 2, last)))
-    }
-
-    #[test]
-    fn all_that_is_expected_must_be_there_and_more_may_be() {
-        let alias = || RData::CNAME(CNAME(name("other.example.com.")));
-        let one = dns("A", &["192.0.2.1", "192.0.2.2"]);
-        assert_eq!(judged(&one, ResponseCode::NoError, vec![alias(), a(2), a(3), a(1)]), Ok(()));
-        let lacks = judged(&one, ResponseCode::NoError, vec![alias(), a(2)]);
-        assert_eq!(lacks, Err(Outcome::Bad("answer lacks 192.0.2.1".into())));
-        let lacks = judged(&one, ResponseCode::NoError, Vec::new());
-        assert_eq!(lacks, Err(Outcome::Bad("answer lacks 192.0.2.1, 192.0.2.2".into())));
-        let none = dns("A", &[]);
-        assert_eq!(judged(&none, ResponseCode::NoError, Vec::new()), Ok(()));
-    }
-
-    #[test]
-    fn an_error_is_told_by_its_name() {
-        let any = dns("A", &[]);
-        for (code, text) in [
-            (ResponseCode::ServFail, "rcode SERVFAIL"),
-            (ResponseCode::NXDomain, "rcode NXDOMAIN"),
-            (ResponseCode::Refused, "rcode REFUSED"),
-            (ResponseCode::YXDomain, "rcode 6"),
-        ] {
-            assert_eq!(judged(&any, code, vec![a(1)]), Err(Outcome::Bad(text.into())));
-        }
-    }
-
-    #[test]
-    fn data_compares_as_people_write_it() {
-        let ok = |rtype, text: &str, data| judged(&dns(rtype, &[text]), ResponseCode::NoError, vec![data]);
-        assert_eq!(ok("MX", "10 Mail.example.com", RData::MX(MX::new(10, name("mail.example.com.")))), Ok(()));
-        let text = || RData::TXT(TXT::new(vec!["v=spf1 ".to_owned(), "-all".to_owned()]));
-        assert_eq!(ok("TXT", "v=spf1 -all", text()), Ok(()));
-        assert_ne!(ok("TXT", "v=spf1", text()), Ok(()));
-        let six = RData::AAAA(hickory_proto::rr::rdata::AAAA("2001:db8::1".parse().expect("address")));
-        assert_eq!(ok("AAAA", "2001:DB8:0::1", six), Ok(()));
-        assert_eq!(ok("CNAME", "b.example.", RData::CNAME(CNAME(name("B.example.")))), Ok(()));
-    }
-
-    #[test]
-    fn only_the_answer_to_this_very_question_counts() {
-        let dns = dns("A", &[]);
-        let reply = |id: u16, kind: MessageType, about: Option<&str>, rcode: ResponseCode| {
-            let mut message = Message::new(id, kind, OpCode::Query);
-            message.metadata.response_code = rcode;
-            message.add_queries(about.map(|about| Query::query(name(about), RecordType::A)));
-            dns.answer(&message.to_vec().expect("octets"), 7).is_some()
-        };
-        let (no, fail) = (ResponseCode::NoError, ResponseCode::ServFail);
-        assert!(reply(7, MessageType::Response, Some("WWW.example.com."), no));
-        assert!(reply(7, MessageType::Response, None, fail));
-        assert!(!reply(7, MessageType::Response, None, no));
-        assert!(!reply(8, MessageType::Response, Some("www.example.com."), no));
-        assert!(!reply(7, MessageType::Query, Some("www.example.com."), no));
-        assert!(!reply(7, MessageType::Response, Some("example.com."), fail));
-        assert!(dns.answer(b"not DNS", 7).is_none());
     }
 }

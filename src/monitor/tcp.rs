@@ -1,5 +1,8 @@
 //! A TCP probe: a connection that opens and, where something is expected, says it.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 
 use regex::bytes::{Regex, RegexBuilder};
