@@ -129,4 +129,21 @@ mod tests {
         }
         assert_eq!(of(libc::EAFNOSUPPORT), Outcome::NoRoute);
     }
+
+    #[tokio::test]
+    async fn loopback_answers_or_what_is_missing_is_told() {
+        use socket2::{Domain, Protocol, Socket, Type};
+        for (address, domain, protocol) in [
+            (IpAddr::from([127, 0, 0, 1]), Domain::IPV4, Protocol::ICMPV4),
+            ("::1".parse().expect("address"), Domain::IPV6, Protocol::ICMPV6),
+        ] {
+            let may = [Type::DGRAM, Type::RAW].iter().any(|kind| Socket::new(domain, *kind, Some(protocol)).is_ok());
+            let said = Icmp::of(address, None, fastrand::Rng::with_seed(7)).ask(&Pings::default()).await;
+            match said {
+                Ok(fine) => assert_eq!((fine, may), (Fine::default(), true)),
+                Err(Outcome::Unasked(why)) => assert!(!may && why.contains("net.ipv4.ping_group_range"), "{why}"),
+                Err(other) => panic!("{address}: {other}"),
+            }
+        }
+    }
 }
