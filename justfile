@@ -20,6 +20,10 @@ bench:
 bench-prober:
     cargo bench --bench prober
 
+# from a fault to the changed answer, for each way to fail, and how often lost probes make a false down
+bench-detection:
+    cargo bench --bench detection
+
 # load time and memory with 10,000 services and a database of a million networks
 scale:
     cargo run --release --example scale

@@ -40,11 +40,20 @@ use tokio::{
     time::Instant,
 };
 
-const TARGETS: u32 = 20_000;
-const INTERVAL: u64 = 10_000;
-/// Requests of the bare loop that are under way at a time: about as many as the prober has.
-const AT_ONCE: u32 = 16;
-const ROUNDS: usize = 3;
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Scale {
+    targets: u32,
+    /// Milliseconds.
+    interval: u64,
+    rounds: usize,
+}
+
+const FULL: Scale = Scale { targets: 20_000, interval: 10_000, rounds: 3 };
+/// Just enough to see that it runs, as the tests do.
+const SMALL: Scale = Scale { targets: 100, interval: 200, rounds: 1 };
+/// Requests of the busy loop that are under way at a time: its wake-ups are shared by many of them.
+const BUSY: u32 = 16;
 const SERVER: &str = "MERIDIAN_BENCH_SERVER";
 
 fn main() {
@@ -52,30 +61,32 @@ fn main() {
         return serve();
     }
     let full = std::env::args().any(|a| a == "--bench");
-    let (targets, rounds) = if full { (TARGETS, ROUNDS) } else { (200, 1) };
+    let scale @ Scale { targets, interval, rounds } = if full { FULL } else { SMALL };
     let server = Server::start();
     let mut bare = Vec::new();
+    let mut busy = Vec::new();
     let mut prober = Vec::new();
     let mut whole = Vec::new();
     for _ in 0..rounds {
-        bare.push(bare_loop(server.port, targets));
-        prober.push(probing(server.port, targets, false));
-        whole.push(probing(server.port, targets, true));
+        bare.push(bare_loop(server.port, targets, 1));
+        busy.push(bare_loop(server.port, targets, BUSY));
+        prober.push(probing(server.port, scale, false));
+        whole.push(probing(server.port, scale, true));
     }
-    let [bare, prober, whole] = [bare, prober, whole].map(median);
-    let seconds = INTERVAL / 1000;
-    say(&format!("{targets} HTTP checks in {seconds} s, one thread; processor time for each check\n"));
+    let [bare, busy, prober, whole] = [bare, busy, prober, whole].map(median);
+    say(&format!("{targets} HTTP checks in {interval} ms, one thread; processor time for each check\n"));
     say(&format!("  bare loop of the client   {bare:>7.1} us\n"));
+    say(&format!("  the same, {BUSY} at a time   {busy:>7.1} us   {:.2} x\n", busy / bare));
     say(&format!("  prober                    {prober:>7.1} us   {:.2} x\n", prober / bare));
     say(&format!("  prober, ledger, writer    {whole:>7.1} us   {:.2} x\n", whole / bare));
-    let share = whole * f64::from(targets) / (INTERVAL as f64 * 10.0);
+    let share = whole * f64::from(targets) / (interval as f64 * 10.0);
     say(&format!("  of one core               {share:>7.1} %\n"));
-    let memory = memory(server.port, targets.min(10_000));
+    let memory = memory(server.port, Scale { targets: targets.min(10_000), ..scale });
     say(&format!("memory for each {} monitors: {memory:.1} MiB\n", targets.min(10_000)));
 }
 
-/// A request after the other, some at a time.
-fn bare_loop(port: u16, requests: u32) -> f64 {
+/// A request after the other, so many at a time.
+fn bare_loop(port: u16, requests: u32, at_once: u32) -> f64 {
     runtime().block_on(async {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -86,10 +97,10 @@ fn bare_loop(port: u16, requests: u32) -> f64 {
             .build()
             .expect("a client");
         let before = processor();
-        let loops = (0..AT_ONCE).map(|lane| {
+        let loops = (0..at_once).map(|lane| {
             let client = client.clone();
             tokio::spawn(async move {
-                for n in (lane..requests).step_by(AT_ONCE as usize) {
+                for n in (lane..requests).step_by(at_once as usize) {
                     let url = format!("http://{}/health", SocketAddr::new(address(n), port));
                     let ask = client.get(url).header("connection", "close").send();
                     let response = tokio::time::timeout(Duration::from_secs(5), ask).await.expect("in time");
@@ -105,9 +116,10 @@ fn bare_loop(port: u16, requests: u32) -> f64 {
 }
 
 /// The prober by its own pace, for two intervals after the first round, which is not counted.
-fn probing(port: u16, targets: u32, whole: bool) -> f64 {
+fn probing(port: u16, scale: Scale, whole: bool) -> f64 {
+    let Scale { targets, interval, .. } = scale;
     runtime().block_on(async {
-        let (world, clock, numbers) = (world(port, targets), Clock::new(), Arc::new(Signals::default()));
+        let (world, clock, numbers) = (world(port, scale), Clock::new(), Arc::new(Signals::default()));
         let (events, mut inbox) = mpsc::channel(4096);
         let writer = whole.then(|| Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default()));
         let to = writer.as_ref().map_or(events, |writer| writer.events.clone());
@@ -115,9 +127,9 @@ fn probing(port: u16, targets: u32, whole: bool) -> f64 {
         let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
         let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
-        tokio::time::sleep(Duration::from_millis(INTERVAL * 3 / 2)).await;
+        tokio::time::sleep(Duration::from_millis(interval * 3 / 2)).await;
         let (before, probes, start) = (processor(), numbers.probes.get(), Instant::now());
-        tokio::time::sleep(Duration::from_millis(INTERVAL * 2)).await;
+        tokio::time::sleep(Duration::from_millis(interval * 2)).await;
         let (used, done) = (processor() - before, numbers.probes.get() - probes);
         assert!(done >= u64::from(targets) * 3 / 2, "{done} probes in {:?}", start.elapsed());
         if let Some(writer) = &writer {
@@ -134,21 +146,21 @@ fn probing(port: u16, targets: u32, whole: bool) -> f64 {
 }
 
 /// MiB that so many monitors take while they are probed.
-fn memory(port: u16, targets: u32) -> f64 {
+fn memory(port: u16, scale: Scale) -> f64 {
     runtime().block_on(async {
         let (clock, before) = (Clock::new(), resident());
-        let world = world(port, targets);
+        let world = world(port, scale);
         let writer = Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default());
         let chance = fastrand::Rng::with_seed(1);
         let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default());
         prober.set(&Plan::of(&world));
-        tokio::time::sleep(Duration::from_millis(INTERVAL * 3 / 2)).await;
+        tokio::time::sleep(Duration::from_millis(scale.interval * 3 / 2)).await;
         resident() - before
     })
 }
 
 /// Targets in pools of 50, all of one region.
-fn world(port: u16, targets: u32) -> Arc<World> {
+fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
     const POOL: u32 = 50;
     let check = HttpCheck {
         port,
@@ -163,12 +175,12 @@ fn world(port: u16, targets: u32) -> Arc<World> {
         body_max: 65_536,
         redirects: 0,
     };
-    let rhythm = Rhythm { interval: INTERVAL, timeout: 5000, recheck: 2000, fall: 3, rise: 2 };
+    let rhythm = Rhythm { interval, timeout: interval / 2, recheck: interval / 5, fall: 3, rise: 2 };
     let monitor = Monitor {
         name: "lb".into(),
         watch: Watch::Probe(Check::Http(check.clone())),
         rhythm,
-        calm: Calm::usual(INTERVAL),
+        calm: Calm::usual(interval),
         source: None,
     };
     let key = |n| Arc::new(ProbeKey::new(Check::Http(check.clone()), address(n)));
