@@ -21,7 +21,7 @@ use std::{
 
 use meridian::engine::{
     health::{
-        fold::{Health, Record},
+        fold::{Health, Record, Transition, Turn},
         monitor::{Calm, Outcome, Rhythm},
     },
     types::At,
@@ -95,7 +95,7 @@ fn false_positives(calm: Calm, loss: f64, runs: u64) -> f64 {
         for _ in 0..10_000 {
             let outcome = if chance.f64() < loss { Outcome::Bad("lost".into()) } else { Outcome::good(1000) };
             let turned = record.observe(&rhythm, &calm, At(now), outcome);
-            turns += u64::from(turned.is_some_and(|turn| turn.from == Health::Up && turn.to == Health::Down));
+            turns += u64::from(turned == Some(Turn::Made(Transition { from: Health::Up, to: Health::Down })));
             now += record.next_in(&rhythm);
         }
     }
