@@ -54,7 +54,8 @@ pub(super) async fn run(
             (Cause::Turns, began - afforded),
         ];
         desk.watchdog.began(parts, now.interval);
-        let outcome = probe::run(&desk.tools, &mut prepared, now.timeout).await;
+        // In a box of its own: a task that waits keeps nothing of the kilobytes that a probe needs while it is under way.
+        let outcome = Box::pin(probe::run(&desk.tools, &mut prepared, now.timeout)).await;
         if matches!(outcome, Outcome::Unasked(_)) {
             desk.watchdog.unasked();
         }

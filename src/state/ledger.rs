@@ -129,6 +129,8 @@ pub struct Ledger {
     unheard: usize,
     suppressed: u64,
     ready: bool,
+    /// Something that queries read has changed since [`Ledger::take_stirred`].
+    stirred: bool,
 }
 
 impl Ledger {
@@ -170,7 +172,7 @@ impl Ledger {
             Event::Tick | Event::Answers(_) => {}
         }
         if !self.ready && (over || self.unheard == 0) {
-            self.ready = true;
+            (self.ready, self.stirred) = (true, true);
             let targets = self.world.targets.iter().filter(|target| target.key().is_some()).count();
             changes.push(Change::Ready { heard: targets - self.unheard, targets });
         }
@@ -202,6 +204,12 @@ impl Ledger {
             || self.endpoints != published.endpoints
             || self.assignments != published.assignments
             || !self.fine.iter().map(Option::is_some).eq(published.fine.iter().copied())
+    }
+
+    /// Whether anything that a query reads has become different since this was asked last. What is true of it costs what
+    /// has changed, not what there is, as [`Self::differs_from`] does.
+    pub fn take_stirred(&mut self) -> bool {
+        std::mem::take(&mut self.stirred)
     }
 
     /// When time alone changes something next; none: nothing moves.
@@ -298,7 +306,9 @@ impl Ledger {
         for (service, fine) in world.services.iter().zip(&mut self.fine) {
             let parted = service.cut.is_none()
                 && self.words.parted(now).any(|whom| service.pools.iter().any(|id| whom.touches(world, *id)));
-            *fine = parted.then_some(fine.unwrap_or(now));
+            let after = parted.then_some(fine.unwrap_or(now));
+            self.stirred |= after.is_some() != fine.is_some();
+            *fine = after;
         }
     }
 
@@ -379,6 +389,7 @@ impl Ledger {
         if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.pools.len() {
             return;
         }
+        self.stirred |= self.assignments != assignments;
         self.assignments = assignments;
         for (id, pool) in of.pools.iter().enumerate() {
             if self.is_assigned(id) {

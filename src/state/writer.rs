@@ -97,7 +97,7 @@ async fn write(
         }
         let told: Vec<Change> = batch.drain(..).flat_map(|event| ledger.fold(clock.now(), event)).collect();
         // Published first: who hears of a change finds it in the newest Snapshot.
-        if !told.is_empty() || ledger.differs_from(&board.load()) {
+        if ledger.take_stirred() || !told.is_empty() {
             board.publish(Arc::new(ledger.snapshot(clock.now())));
         }
         signals.load_gaps.set(ledger.load_gaps());

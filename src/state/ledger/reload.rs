@@ -28,6 +28,7 @@ impl Ledger {
     /// pools, endpoints and services.
     pub(super) fn take_over(&mut self, now: At, world: Arc<World>) -> Vec<Change> {
         let old = mem::replace(&mut self.world, Arc::clone(&world));
+        self.stirred = true;
         let mut changes = vec![self.take_over_health(now, &old, &world)];
         let shaping = Shaping::of(&world);
         let known = Known::of(&old);
@@ -60,6 +61,7 @@ impl Ledger {
     /// Other maps of the same configuration: whatever the rows stand for is as it was.
     pub(super) fn take_maps(&mut self, now: At, world: Arc<World>) {
         let old = mem::replace(&mut self.world, Arc::clone(&world));
+        self.stirred = true;
         let known = Known::of(&old);
         self.assignments = world.pools.iter().map(|pool| self.carried_assignment(&known, &world, pool)).collect();
         self.reshape(now);

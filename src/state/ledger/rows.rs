@@ -239,7 +239,9 @@ impl Ledger {
             let takes_part = if out || (row.up[0] | row.up[1]) & bit == 0 { 0 } else { weight };
             others |= std::mem::replace(&mut self.taking_part[index], takes_part) != takes_part;
             let before = self.endpoints[index];
-            self.endpoints[index] = EndpointRow { weight, admission, change_in: health_in.min(moves_in), ..before };
+            let after = EndpointRow { weight, admission, change_in: health_in.min(moves_in), ..before };
+            self.stirred |= after != before;
+            self.endpoints[index] = after;
         }
         row.notice = match () {
             () if self.beliefs.is_isolated() => Some(Notice::Blind),
@@ -252,7 +254,8 @@ impl Ledger {
             (known, _) => (known, u64::MAX),
         };
         for copy in &shaping.rows {
-            self.pools[copy.at()] = PoolRow { assigned: self.assignments[copy.at()].is_some(), ..row };
+            let after = PoolRow { assigned: self.assignments[copy.at()].is_some(), ..row };
+            self.stirred |= after != std::mem::replace(&mut self.pools[copy.at()], after);
         }
         self.ticks[id.at()] = due;
         others
@@ -282,9 +285,11 @@ impl Ledger {
         }
         for (position, index, _) in members(&world, pool) {
             let (n, row) = (position as usize, &mut self.endpoints[index]);
+            let before = *row;
             row.load = load(n);
             let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
             row.response = (u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32;
+            self.stirred |= *row != before;
         }
     }
 

@@ -136,8 +136,11 @@ proptest! {
         let mut now = 0;
         for (wait, doing) in &day {
             now += wait;
+            let before = ledger.snapshot(At(now));
+            ledger.take_stirred();
             ledger.fold(At(now), event(now, doing));
             consistent(&ledger, now)?;
+            prop_assert!(ledger.take_stirred() || !ledger.differs_from(&before), "what is different is published");
             ledger.fold(At(now), Event::Tick);
             consistent(&ledger, now)?;
             prop_assert!(ledger.next_tick(At(0)).is_none_or(|at| at.0 > now), "what is due has been done");
