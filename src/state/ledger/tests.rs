@@ -2,6 +2,7 @@
 //! what an operator says, what load is reported.
 
 mod drain;
+mod governed;
 mod load;
 mod overrides;
 mod parts;
@@ -190,6 +191,7 @@ fn play(ledger: &mut Ledger, text: &str) {
         let (at, event) = match words[..] {
             [at, "deadline"] => (at, Event::Deadline),
             [at, "tick"] => (at, Event::Tick),
+            [at, "release", region] => (at, Event::Release(region.into())),
             [at, "lift", of] => (at, Event::Lift(whom(of))),
             [at, "load", of, load] => (at, Event::Load { whom: whom(of), load: load.parse().expect(load) }),
             [at, "say", of, what] => (at, said(of, what, None)),
