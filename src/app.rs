@@ -8,6 +8,7 @@
 pub mod agent;
 mod balance;
 mod descriptors;
+mod hooks;
 mod latency;
 mod reload;
 mod signals;
@@ -34,7 +35,7 @@ use tracing::{info, level_filters::LevelFilter, warn};
 
 pub use self::latency::Measuring;
 pub use self::signals::{Signal, Signals};
-use self::{balance::Balancing, reload::Reloads, watch::Watch};
+use self::{balance::Balancing, hooks::Hooks, reload::Reloads, watch::Watch};
 use crate::{
     config::{
         Config,
@@ -71,6 +72,7 @@ pub struct App {
     feed: Feed,
     transports: net::Running,
     balancing: Balancing,
+    hooks: Hooks,
     /// Numbers of probes, health and feeds.
     numbers: Arc<Numbers>,
     log: Option<Log>,
@@ -120,7 +122,7 @@ impl App {
     /// # Errors
     /// What stands in the way; nothing is left running then.
     pub async fn start(config: Config, path: &Path, log: Option<Log>) -> Result<Self, Refusal> {
-        let Config { mut draft, server, secret, latency, cells, latency_files, .. } = config;
+        let Config { mut draft, server, secret, latency, cells, latency_files, hooks, .. } = config;
         let udp = UdpOptions {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
@@ -145,6 +147,7 @@ impl App {
         feed.set(&feed::Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
+        let hooks = Hooks::start(hooks, &writer, clock, Arc::clone(&numbers));
         let balancing = Balancing::start(&writer, clock, transports.counters());
         for address in transports.addresses() {
             info!(%address, "listening on {address}, UDP and TCP");
@@ -163,6 +166,7 @@ impl App {
             feed,
             transports,
             balancing,
+            hooks,
             numbers,
             log,
         })

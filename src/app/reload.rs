@@ -75,12 +75,14 @@ impl App {
                 Severity::Warning => warn!("{text}"),
             }
         }
-        let Some(Config { mut draft, server, log, secret, latency, cells, latency_files, .. }) = config else {
+        let Some(Config { mut draft, server, log, secret, latency, cells, latency_files, hooks, .. }) = config else {
+            self.hooks.refused("it has faults; see the log");
             error!("the reload is refused for the faults above; the old configuration stays in force");
             return;
         };
         if let Err(reason) = fits(&self.settings, &server) {
             error!("the reload is refused, the old configuration stays in force: {reason}");
+            self.hooks.refused(reason);
             return;
         }
         // A secret that is gone is kept: a new one would move every client that keeps its region.
@@ -109,6 +111,7 @@ impl App {
             let (level, form) = log_shape(log);
             open.set(level, form);
         }
+        self.hooks.set(hooks);
         self.latency_watch = Watch::new(latency_files);
         let (probes, pulls) = (Plan::of(&world), feed::Plan::of(&world));
         self.world = Arc::clone(&world);

@@ -53,6 +53,7 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         latency: settings::Latency::default(),
         cells: Vec::new(),
         latency_files: LatencyFiles::default(),
+        hooks: Vec::new(),
         secret: Some([7; 16]),
         files: Vec::new(),
     }

@@ -65,6 +65,8 @@ pub struct Config {
     pub latency: Latency,
     /// What the latency files say: by client and region.
     pub cells: Vec<((Whose, Box<str>), Reading)>,
+    /// Who is told what changes.
+    pub hooks: Vec<settings::Hook>,
     /// Reads them again.
     pub latency_files: geo::LatencyFiles,
     /// The secret, when its file exists; else [`secret::ensure`] makes one.
@@ -124,9 +126,10 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
         let (secret, server, log, latency) = (meant.secret, meant.server.clone(), meant.log, meant.latency);
         let cells = meant.geo.cells.iter().map(geo::latency::Line::cell).collect();
         let latency_files = meant.latency_files.clone();
+        let hooks = meant.hooks.clone();
         let draft;
         (draft, shared) = compile::compile(meant);
-        Config { secret, server, log, latency, cells, latency_files, files, draft }
+        Config { secret, server, log, latency, cells, latency_files, hooks, files, draft }
     });
     let config = config.and_then(|config| then(&spec, config, &sources, &mut notes));
     let mut faults = notes.into_faults();

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::engine::signal::latency::Terms;
+use crate::engine::{health::check::Trust, signal::latency::Terms};
 
 /// How the server listens and where it keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,4 +111,82 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Whoever wants to be told of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The name in the configuration.
+    pub name: Box<str>,
+    /// Of what.
+    pub on: Vec<Occasion>,
+    /// How.
+    pub tell: Tell,
+    /// How long telling may take, in milliseconds.
+    pub timeout: u64,
+    /// How often it may be told.
+    pub rate: Rate,
+}
+
+/// What hooks are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Occasion {
+    /// Somebody who is probed is judged differently.
+    Endpoint,
+    /// A region's last endpoint is down, or its first is up again.
+    Region,
+    /// The governor holds a region, or lets it go; this node is isolated, or no longer.
+    Governor,
+    /// Another configuration is in force, or refused.
+    Reload,
+}
+
+/// How a hook is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tell {
+    /// By a command: the program and its arguments. It reads what there is to tell.
+    Command(Vec<String>),
+    /// By an HTTP POST.
+    Post {
+        /// Where to.
+        url: Box<str>,
+        /// Headers by name.
+        headers: Vec<(Box<str>, Hidden)>,
+        /// Whose certificates are trusted; none: those of the system.
+        trust: Option<Trust>,
+    },
+}
+
+/// Text that is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(Box<str>);
+
+impl Hidden {
+    /// Hides a text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// So many in so many milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In how many milliseconds.
+    pub per: u64,
 }

@@ -15,6 +15,7 @@ mod demo;
 mod dig;
 mod explain;
 mod feeds;
+mod hooks;
 mod house;
 mod latency;
 mod lint;

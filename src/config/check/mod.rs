@@ -6,6 +6,7 @@ mod acl;
 mod allow;
 mod ecs;
 mod health;
+mod hooks;
 mod latency;
 mod lists;
 mod load;
@@ -31,7 +32,7 @@ use super::{
     fault::Sources,
     geo::{Found, LatencyFiles},
     notes::Notes,
-    settings::{Latency, Log, Server},
+    settings::{Hook, Latency, Log, Server},
     spec::{Named, Spec},
 };
 use crate::engine::{
@@ -64,6 +65,7 @@ pub(crate) struct Meant {
     pub(crate) latency: Latency,
     pub(crate) latency_files: LatencyFiles,
     pub(crate) model: Model,
+    pub(crate) hooks: Vec<Hook>,
     pub(crate) regions: Vec<Region>,
     pub(crate) monitors: Vec<Monitor>,
     /// Without the canaries.
@@ -199,6 +201,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     allow::hold(&allow, spec, &pools, notes);
     let (health, canaries) = health::health(&spec.health, &mut monitor_names, notes);
     pool::reported(spec, &pools, &loads, &regions, notes);
+    let hooks = hooks::hooks(&spec.hooks, &mut files, notes);
     let zones = zone::zones(spec, &mut files, sources, notes);
     let mut homes = service::Homes::of(&zones);
     let mut pool_names = Names::of("pool", "pools", &spec.pools);
@@ -243,6 +246,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
         latency,
         latency_files,
         model,
+        hooks,
         regions,
         monitors,
         health: HealthRules { allow, ..health },

@@ -69,6 +69,17 @@ impl Server {
         self.seen[from..self.seen.len() - 1].to_vec()
     }
 
+    /// Reads the log until each of the texts has stood in a line, in whatever order, and returns how many there are.
+    #[track_caller]
+    pub fn lines_with(&mut self, texts: &[&str]) -> usize {
+        let mut left: Vec<&str> = texts.to_vec();
+        while !left.is_empty() {
+            let line = self.wait_for("");
+            left.retain(|text| !line.contains(text));
+        }
+        texts.len()
+    }
+
     /// Reads the log up to a line that holds `text`, and returns it.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {

@@ -98,7 +98,7 @@ fn request(written: &Spanned<HttpSpec>, table: [&str; 3], usual: u16, notes: &mu
         method: method.into(),
         path: target(spec, &at("path"), notes).into(),
         host,
-        headers: headers(spec, &at("headers"), notes),
+        headers: headers(&spec.headers, &at("headers"), "the prober", notes),
         status: status(written, &at("status"), notes),
         body,
         body_max,
@@ -143,9 +143,14 @@ fn host(spec: &HttpSpec, at: &str, notes: &mut Notes<'_>) -> Option<Box<str>> {
     Some(text.0.as_str().into())
 }
 
-fn headers(spec: &HttpSpec, at: &str, notes: &mut Notes<'_>) -> Vec<(Box<str>, Box<str>)> {
+pub(crate) fn headers(
+    written: &std::collections::BTreeMap<Spanned<String>, Spanned<crate::config::spec::Text>>,
+    at: &str,
+    who: &str,
+    notes: &mut Notes<'_>,
+) -> Vec<(Box<str>, Box<str>)> {
     let mut found: Vec<(Box<str>, Box<str>)> = Vec::new();
-    for (key, content) in &spec.headers {
+    for (key, content) in written {
         let name = key.get_ref().to_ascii_lowercase();
         // RFC 9110 5.6.2: a token.
         let token = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
@@ -153,7 +158,7 @@ fn headers(spec: &HttpSpec, at: &str, notes: &mut Notes<'_>) -> Vec<(Box<str>, B
             Some(notes.error(key.span(), format!("`{at}` has {name:?}"), "not a header's name (RFC 9110 5.6.2)"))
         } else if OWN_HEADERS.contains(&name.as_str()) {
             let remedy = if name == "host" { "use `host`" } else { "take it out" };
-            Some(notes.error(key.span(), format!("`{at}` sets {name}"), "the prober sets it itself").remedy(remedy))
+            Some(notes.error(key.span(), format!("`{at}` sets {name}"), format!("{who} sets it itself")).remedy(remedy))
         } else if found.iter().any(|(known, _)| **known == *name) {
             Some(notes.error(key.span(), format!("`{at}` has {name} twice"), "case does not tell headers apart"))
         } else if !content.get_ref().bytes().all(|octet| matches!(octet, b'\t' | b' '..=b'~')) {

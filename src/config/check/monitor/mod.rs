@@ -31,6 +31,9 @@ use crate::{
     engine::health::monitor::Monitor,
 };
 
+pub(crate) use http::headers;
+pub(crate) use tls::trust;
+
 /// What the checks of monitors need beside what is written in them.
 #[derive(Debug)]
 pub(crate) struct Around<'a, 's> {

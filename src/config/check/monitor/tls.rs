@@ -1,6 +1,11 @@
 //! TLS of monitors: the name that is asked for, whom it trusts, and how long a certificate must hold.
 
-use std::{fs, io::Read, ops::Range, path::Path};
+use std::{
+    fs,
+    io::Read,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use rustls::{
     RootCertStore,
@@ -81,7 +86,7 @@ pub(super) fn policy(keys: &TlsKeys<'_>, path: &[&str], around: &mut Around<'_, 
     Tls {
         sni: keys.sni.map(|sni| name(sni, &at("sni"), notes).into()),
         verify,
-        trust: keys.ca_file.and_then(|file| trust(file, &at("ca_file"), around, notes)),
+        trust: keys.ca_file.and_then(|file| trust(file, &at("ca_file"), around.files, notes)),
         warn,
         fail,
     }
@@ -121,9 +126,14 @@ fn name<'s>(written: &'s Spanned<Text>, at: &str, notes: &mut Notes<'_>) -> &'s 
 }
 
 /// The certificates of a PEM file.
-fn trust(written: &Spanned<Text>, at: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Option<Trust> {
+pub(crate) fn trust(
+    written: &Spanned<Text>,
+    at: &str,
+    files: &mut Vec<PathBuf>,
+    notes: &mut Notes<'_>,
+) -> Option<Trust> {
     let path = notes.path(&Spanned::new(written.span(), written.get_ref().0.clone()));
-    around.files.push(path.clone());
+    files.push(path.clone());
     let cause = match read(&path) {
         Ok(text) => match certificates(&text) {
             Ok(()) => return Some(Trust::new(&text)),

@@ -1,0 +1,165 @@
+//! Hooks of a running server: a script and an HTTP server are told what changes.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::dig::Server;
+
+const ZONE: &str = "$ORIGIN h.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
+
+fn config(port: u16, hooks: &str) -> String {
+    format!(
+        "[monitors.lb]\ninterval = \"100ms\"\ntimeout = \"80ms\"\nfall = 2\nrise = 1\nhold = \"0s\"\n\
+         flap = {{ suppress = 0.0 }}\ntcp = {{ port = {port} }}\n\
+         [regions.eu]\nlocation = {{ lat = 50.1, lon = 8.7 }}\n[pools.web]\nmonitor = \"lb\"\n\
+         [pools.web.endpoints.eu-1]\nregion = \"eu\"\naddress = \"127.0.0.1\"\n\
+         [zones.\"h.test\"]\nfile = \"h.zone\"\n[services.\"www.h.test\"]\npools = [\"web\"]\n{hooks}"
+    )
+}
+
+/// A port of loopback and who listens there.
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    (listener, port)
+}
+
+/// Takes one request, answers it with a status, and returns its head and its body.
+fn request(stream: TcpStream, status: &str) -> (String, Value) {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).expect("a line") > 0, "closed in the middle: {head}");
+    }
+    let len = head.to_lowercase().split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+    let mut body = vec![0; len.expect("a length")];
+    reader.read_exact(&mut body).expect("a body");
+    let reply = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    reader.get_mut().write_all(reply.as_bytes()).expect("sent");
+    (head, serde_json::from_slice(&body).expect("JSON"))
+}
+
+fn script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}")).expect("written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("set");
+}
+
+#[test]
+fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
+    let (hook, at) = listener();
+    let (backend, port) = listener();
+    let hooks = format!(
+        "[hooks.pager]\non = [\"endpoint\", \"region\", \"reload\"]\nrate = \"100/1m\"\n\
+         http = {{ url = \"http://127.0.0.1:{at}/hook?key=hidden\", headers = {{ authorization = \"Bearer hush\" }} }}\n"
+    );
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(port, &hooks), &[("h.zone", ZONE)]);
+    let next = |status: &str| request(hook.accept().expect("a request").0, status);
+
+    let (head, up) = next("204 No Content");
+    assert!(head.starts_with("POST /hook?key=hidden HTTP/1.1\r\n"), "{head}");
+    let lower = head.to_lowercase();
+    for line in ["authorization: bearer hush", "content-type: application/json", "user-agent: meridian/"] {
+        assert!(lower.contains(line), "{head}");
+    }
+    assert_eq!((&up["hook"], &up["kind"], &up["from"], &up["to"]), parts("pager", "endpoint", "unknown", "up"));
+
+    drop(backend);
+    let (_, down) = next("200 OK");
+    assert_eq!((&down["hook"], &down["kind"], &down["from"], &down["to"]), parts("pager", "endpoint", "up", "down"));
+    assert_eq!(
+        (&down["endpoints"][0], &down["monitor"], &down["address"]),
+        (&"web/eu-1".into(), &"lb".into(), &"127.0.0.1".into())
+    );
+    assert_eq!(
+        (&down["evidence"][0]["found"], &down["evidence"][0]["times"]),
+        (&"connection refused".into(), &2.into())
+    );
+    assert!(down["time"].as_u64().is_some_and(|millis| millis > 1_700_000_000_000) && down["left_out"] == 0, "{down}");
+    let (_, gone) = next("500 Internal Server Error");
+    assert_eq!((&gone["hook"], &gone["kind"], &gone["from"], &gone["to"]), parts("pager", "region", "up", "down"));
+    assert_eq!((&gone["region"], &gone["evidence"]), (&"eu".into(), &down["evidence"]));
+    let said = server.wait_for("hook pager was not told");
+    assert!(said.contains("status 500"), "{said}");
+
+    let _again = TcpListener::bind(("127.0.0.1", port)).expect("the port is free again");
+    assert_eq!(next("200 OK").1["to"], "up");
+    let (_, back) = next("200 OK");
+    assert_eq!((&back["hook"], &back["kind"], &back["from"], &back["to"]), parts("pager", "region", "down", "up"));
+
+    server.signal("HUP");
+    let (_, reloaded) = next("200 OK");
+    assert_eq!((&reloaded["kind"], &reloaded["to"]), (&"reload".into(), &"in force".into()));
+    server.edit("meridian.toml", "fall = 2", "fall = 0");
+    server.signal("HUP");
+    let (_, refused) = next("200 OK");
+    assert_eq!((&refused["kind"], &refused["to"]), (&"reload".into(), &"refused".into()));
+    drop(hook);
+    server.edit("meridian.toml", "fall = 0", "fall = 2");
+    server.signal("HUP");
+    let lines = server.lines_up_to("hook pager was not told: ");
+    let log = lines.join("\n");
+    assert!(!log.contains("hush") && !log.contains("hidden"), "{log}");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+fn parts<'v>(hook: &str, kind: &str, from: &str, to: &str) -> (&'v Value, &'v Value, &'v Value, &'v Value) {
+    let value = |text: &str| -> &'v Value { Box::leak(Box::new(text.into())) };
+    (value(hook), value(kind), value(from), value(to))
+}
+
+#[test]
+fn a_script_is_told_on_its_input_within_its_rate_and_its_time() {
+    let (backend, port) = listener();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (good, slow, bad) = (folder.path().join("good"), folder.path().join("slow"), folder.path().join("bad"));
+    let told = folder.path().join("told");
+    script(&good, &format!("cat >> {0} && echo >> {0}\n", told.display()));
+    script(&slow, "exec sleep 60\n");
+    script(&bad, "echo no such pager >&2\nexit 3\n");
+    let hook = |name: &str, path: &Path, rate: &str| {
+        let path = path.display();
+        format!(
+            "[hooks.{name}]\non = [\"reload\"]\ntimeout = \"300ms\"\nrate = \"{rate}\"\nexec = {{ command = [\"{path}\"] }}\n"
+        )
+    };
+    let hooks = hook("good", &good, "2/1h") + &hook("slow", &slow, "9/1h") + &hook("bad", &bad, "9/1h");
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(port, &hooks), &[("h.zone", ZONE)]);
+    server.wait_for("steered names are answered");
+    for _ in 0..2 {
+        server.signal("HUP");
+        server.wait_for("the configuration is in force");
+        let seen = server.lines_with(&[
+            "hook good was told",
+            "hook slow was not told: its command took longer than 300 ms",
+            "hook bad was not told: its command ended with exit code 3: no such pager",
+        ]);
+        assert_eq!(seen, 3);
+    }
+    // Its rate is used up: two are left out, and once there is another hook in its place it is told again.
+    for n in 0..2 {
+        server.signal("HUP");
+        let lines = server.lines_up_to("hook slow was not told");
+        let said = lines.iter().filter(|line| line.contains("hook good has more to tell than 2 in 3600 s")).count();
+        assert_eq!(said, usize::from(n == 0), "once: {lines:?}");
+    }
+    assert_eq!(fs::read_to_string(&told).expect("told").lines().count(), 2);
+    server.edit("meridian.toml", "rate = \"2/1h\"", "rate = \"3/1h\"");
+    server.signal("HUP");
+    server.wait_for("hook good was told");
+    let text = fs::read_to_string(&told).expect("told");
+    let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(told.iter().all(|message| message["hook"] == "good" && message["kind"] == "reload"), "{text}");
+    assert_eq!(told.len(), 3);
+    assert_eq!(server.dig("www.h.test a").one(), "127.0.0.1", "served all the while");
+    drop(backend);
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
