@@ -140,6 +140,8 @@ impl App {
         let world = Arc::new(World::seal(draft));
         let startup_wait = Duration::from_millis(server.startup_wait);
         let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
+        // Before anybody probes: hooks hear of the first verdict too.
+        let hooks = Hooks::start(hooks, &writer, clock, Arc::clone(&numbers));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
         let mut feed = Feed::new(writer.events.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
@@ -147,7 +149,6 @@ impl App {
         feed.set(&feed::Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
-        let hooks = Hooks::start(hooks, &writer, clock, Arc::clone(&numbers));
         let balancing = Balancing::start(&writer, clock, transports.counters());
         for address in transports.addresses() {
             info!(%address, "listening on {address}, UDP and TCP");
