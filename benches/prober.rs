@@ -214,7 +214,7 @@ fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
         monitor: Some(MonitorId(0)),
         ..Pool::default()
     };
-    let mut draft = Draft {
+    let draft = Draft {
         monitors: vec![monitor],
         regions: vec![Region { name: "here".into(), ..Region::default() }],
         targets: (0..targets).map(|n| Target::probed(MonitorId(0), key(n))).collect(),
@@ -223,7 +223,6 @@ fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
         policies: vec![Default::default()],
         ..Draft::default()
     };
-    draft.health.rate.total = 100_000;
     Arc::new(World::seal(draft))
 }
 

@@ -25,8 +25,10 @@ impl Ledger {
     pub(super) fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         let Some(targets) = self.by_key.get(key).cloned() else { return };
+        let mut steady = true;
         for id in targets {
             let monitor = &world.monitors[world.targets[id.at()].monitor.at()];
+            let was_calm = self.is_calm(id);
             let record = &mut self.records[id.at()];
             if !record.is_heard() {
                 self.unheard -= 1;
@@ -52,9 +54,29 @@ impl Ledger {
                     None
                 }
             };
+            if was_calm && told.is_none() && self.is_calm(id) {
+                // One more good probe of who is well: nearly all are, and nothing but response times can follow from it.
+                for n in 0..self.users[id.at()].len() {
+                    self.fill(at, self.users[id.at()][n].0);
+                }
+                continue;
+            }
+            steady = false;
             self.settle(at, id, told, changes);
         }
-        self.plan();
+        if !steady {
+            self.plan();
+        }
+    }
+
+    /// Whether a target is well, nothing speaks against it, it counts as what it is, and no other target rests on it.
+    fn is_calm(&self, id: TargetId) -> bool {
+        let record = &self.records[id.at()];
+        record.is_heard()
+            && (record.health, record.bad, record.lost) == (Health::Up, 0, 0)
+            && (self.beliefs.of(id), self.beliefs.keeper(id)) == (Health::Up, None)
+            && self.above[id.at()].is_empty()
+            && !self.world.health.canaries.contains(&id)
     }
 
     fn because(&self, at: At, id: TargetId, transition: Transition) -> Because {
