@@ -13,6 +13,7 @@ mod include;
 mod lint;
 mod notes;
 pub mod presets;
+mod probing;
 mod quantity;
 pub mod report;
 mod schema;
@@ -119,7 +120,7 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
     let mut notes = Notes::new(&document, faults);
     let spec = spec::read::read(table, &mut notes);
     let meant = check::check(&spec, &mut sources, &mut notes);
-    let mut shared = 0;
+    let (mut shared, mut hurry) = (0, None);
     let config = (!notes.has_errors()).then(|| {
         let mut files: Vec<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
         files.extend(meant.files.iter().cloned());
@@ -129,6 +130,7 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
         let hooks = meant.hooks.clone();
         let draft;
         (draft, shared) = compile::compile(meant);
+        hurry = probing::over_budget(&draft);
         Config { secret, server, log, latency, cells, latency_files, hooks, files, draft }
     });
     let config = config.and_then(|config| then(&spec, config, &sources, &mut notes));
@@ -139,6 +141,12 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
             format!("{shared} pools share a map of all their regions: there are more than 64 sets of regions");
         let fault = Fault { severity: Severity::Warning, ..Fault::bare(message) };
         faults.push(fault.remedy("their ECS scopes are longer than they would have to be; use fewer sets of regions"));
+    }
+    if let Some((wanted, total)) = hurry {
+        let message =
+            format!("probes want to begin {wanted} times a second, and `health.rate.total` lets {total} of them");
+        let fault = Fault { severity: Severity::Warning, ..Fault::bare(message) };
+        faults.push(fault.remedy("raise it, or lengthen intervals: what is beyond the rate comes late"));
     }
     Loaded { sources, faults, config }
 }
