@@ -11,6 +11,7 @@ mod descriptors;
 mod hooks;
 mod latency;
 mod reload;
+mod saving;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ use tracing::{info, level_filters::LevelFilter, warn};
 
 pub use self::latency::Measuring;
 pub use self::signals::{Signal, Signals};
-use self::{balance::Balancing, hooks::Hooks, reload::Reloads, watch::Watch};
+use self::{balance::Balancing, hooks::Hooks, reload::Reloads, saving::Saving, watch::Watch};
 use crate::{
     config::{
         Config,
@@ -73,6 +74,7 @@ pub struct App {
     transports: net::Running,
     balancing: Balancing,
     hooks: Hooks,
+    saving: Saving,
     /// Numbers of probes, health and feeds.
     numbers: Arc<Numbers>,
     log: Option<Log>,
@@ -143,6 +145,11 @@ impl App {
         // Before anybody probes: hooks hear of the first verdict too.
         let hooks = Hooks::start(hooks, &writer, clock, Arc::clone(&numbers));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
+        // Before anybody probes: what is restored is no news beside an outcome.
+        if let Some(restored) = saving::read(&server.state_dir, world.health.restore_age) {
+            let _the_writer_runs = writer.events.send(restored).await;
+        }
+        let saving = Saving::start(&server.state_dir, &writer, clock);
         prober.set(&Plan::of(&world));
         let mut feed = Feed::new(writer.events.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
             .map_err(Refusal::Process)?;
@@ -168,6 +175,7 @@ impl App {
             transports,
             balancing,
             hooks,
+            saving,
             numbers,
             log,
         })
@@ -215,7 +223,7 @@ impl App {
             }
         };
         info!("{signal}: answering what has arrived, then ending");
-        let Self { transports, prober, feed, balancing, writer, log, .. } = self;
+        let Self { transports, prober, feed, balancing, saving, writer, log, .. } = self;
         drop((prober, feed, balancing));
         let ended = tokio::select! {
             () = transports.stop() => Ended::Drained,
@@ -224,6 +232,7 @@ impl App {
                 Ended::Cut
             }
         };
+        saving.finish().await;
         drop(writer);
         info!("ended");
         drop(log);

@@ -33,6 +33,17 @@ pub enum Change {
         /// All targets.
         targets: usize,
     },
+    /// What an earlier process knew of targets is taken over.
+    Restored {
+        /// Targets whose health is believed.
+        used: usize,
+        /// Targets whose health is only shown, for its age.
+        shown: usize,
+        /// Targets of which it knew and that are probed no more.
+        unknown: usize,
+        /// How old it is, in milliseconds; none: nobody can tell.
+        age: Option<u64>,
+    },
     /// A target is judged differently.
     Verdict(Box<Verdict>),
     /// A target has recovered, but something keeps it down.
@@ -111,6 +122,16 @@ impl fmt::Display for Change {
                  count as unknown",
                 targets - heard
             ),
+            Self::Restored { used, shown, unknown, age } => {
+                match (age, shown) {
+                    (Some(age), 0) => write!(f, "health of {used} targets is restored, {} s old", age / 1000)?,
+                    (Some(age), shown) => {
+                        write!(f, "health of {shown} targets was saved {} s ago: too old to be used", age / 1000)?;
+                    }
+                    (None, _) => f.write_str("health was saved in the future by this clock: it is not used")?,
+                }
+                if *unknown > 0 { write!(f, "; {unknown} more are not probed any more") } else { Ok(()) }
+            }
             Self::Verdict(verdict) => verdict.fmt(f),
             Self::Kept(kept) => kept.fmt(f),
             Self::Failback { whom, now: 0, later: 0 } => {

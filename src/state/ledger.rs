@@ -12,6 +12,7 @@ mod overrides;
 mod parts;
 mod ramp;
 mod reload;
+mod restore;
 mod rows;
 
 use std::{collections::HashMap, sync::Arc};
@@ -25,6 +26,7 @@ use self::{
 use super::{
     change::Change,
     overrides::{Override, Whom},
+    saved::{Age, Saved},
 };
 use crate::engine::{
     health::{
@@ -55,6 +57,13 @@ pub enum Event {
     },
     /// Another configuration is to be in force.
     World(Arc<World>),
+    /// What an earlier process knew of the targets, before anything is heard of them.
+    Restored {
+        /// It.
+        saved: Arc<Saved>,
+        /// How old it is.
+        age: Age,
+    },
     /// The wait for the first probe round is over.
     Deadline,
     /// Time has passed: what moves with time alone is worked out again.
@@ -164,6 +173,7 @@ impl Ledger {
                 changes.extend(self.words.lift(at, &whom));
                 self.reshape(at);
             }
+            Event::Restored { saved, age } => self.take_saved(at, &saved, age, &mut changes),
             Event::Failback(whom) => self.let_back(at, whom, &mut changes),
             Event::Release(region) => {
                 self.release(at, &region, &mut changes);

@@ -8,4 +8,5 @@ pub mod clock;
 pub mod ledger;
 pub mod overrides;
 pub mod samples;
+pub mod saved;
 pub mod writer;

@@ -130,6 +130,8 @@ fn say(change: &Change) {
                 Kept::Hold(_) | Kept::Flap(_) => info!(%address, monitor, "{kept}"),
             }
         }
+        Change::Restored { shown: 0, age: Some(_), .. } => info!("{change}"),
+        Change::Restored { .. } => warn!("{change}"),
         Change::Failback { now: 0, later: 0, .. } => warn!("{change}"),
         Change::Failback { .. } => info!("{change}"),
         Change::Override(told) => match told.fate {

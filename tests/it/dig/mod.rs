@@ -6,6 +6,7 @@ mod backend;
 mod held;
 mod life;
 mod names;
+mod restart;
 mod server;
 mod steering;
 mod zones;

@@ -4,10 +4,10 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::Answer;
@@ -36,29 +36,28 @@ impl Server {
         let main =
             format!("version = 1\n[server]\nlisten = {listen}\nidentity = \"test-1\"\nstate_dir = \"state\"\n{config}");
         fs::write(folder.path().join("meridian.toml"), main).expect("written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(["serve", "-c"])
-            .arg(folder.path().join("meridian.toml"))
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let stderr = child.stderr.take().expect("piped");
-        let (send, log) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let _ = send.send(line);
-            }
-        });
+        let (child, log) = launch(folder.path());
         let mut server = Self { child, log, seen: Vec::new(), folder, addresses: Vec::new() };
-        let wanted = listen.matches('"').count() / 2;
-        while server.addresses.len() < wanted {
-            let line = server.wait_for("listening on ");
-            let address = line.split("listening on ").nth(1).and_then(|t| t.split_whitespace().next()).unwrap_or("");
-            server.addresses.push(address.trim_end_matches([',', ';']).parse().unwrap_or_else(|_| panic!("{line}")));
-        }
+        server.listens(listen.matches('"').count() / 2);
         server
+    }
+
+    /// Kills it without a word, and starts it again in the same folder.
+    pub fn kill_and_restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        (self.child, self.log) = launch(self.folder.path());
+        self.seen.clear();
+        let wanted = std::mem::take(&mut self.addresses).len();
+        self.listens(wanted);
+    }
+
+    fn listens(&mut self, wanted: usize) {
+        while self.addresses.len() < wanted {
+            let line = self.wait_for("listening on ");
+            let address = line.split("listening on ").nth(1).and_then(|t| t.split_whitespace().next()).unwrap_or("");
+            self.addresses.push(address.trim_end_matches([',', ';']).parse().unwrap_or_else(|_| panic!("{line}")));
+        }
     }
 
     /// Reads the log up to a line that holds `text`, and returns what stands before it.
@@ -80,11 +79,21 @@ impl Server {
         texts.len()
     }
 
+    /// A line of the log that holds `text`: one that has been read already, or the next.
+    #[track_caller]
+    pub fn heard(&mut self, text: &str) -> String {
+        let before = self.seen.iter().find(|line| line.contains(text)).cloned();
+        before.unwrap_or_else(|| self.wait_for(text))
+    }
+
     /// Reads the log up to a line that holds `text`, and returns it.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {
+        // Of all lines together: a log that goes on about something else is no reason to wait for ever.
+        #[expect(clippy::disallowed_methods, reason = "how long a test waits is no part of what it tests")]
+        let start = Instant::now();
         loop {
-            match self.log.recv_timeout(PATIENCE) {
+            match self.log.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if line.contains(text) {
@@ -132,6 +141,26 @@ impl Server {
     pub fn exit_code(mut self) -> Option<i32> {
         self.child.wait().ok().and_then(|s| s.code())
     }
+}
+
+/// Starts the binary with the configuration in a folder.
+fn launch(folder: &Path) -> (Child, Receiver<String>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(["serve", "-c"])
+        .arg(folder.join("meridian.toml"))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("the server starts");
+    let stderr = child.stderr.take().expect("piped");
+    let (send, log) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let _ = send.send(line);
+        }
+    });
+    (child, log)
 }
 
 impl Drop for Server {

@@ -1,0 +1,201 @@
+//! Health on disk: read at the start, written when it changes, at most once a second, and at the end. Whoever is killed
+//! at any moment leaves the old file or the new one. Must not know what is in it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{
+    sync::oneshot,
+    task::{self, JoinHandle},
+    time,
+};
+use tracing::{debug, info, warn};
+
+use crate::{
+    engine::{health::fold::Health, snapshot::Snapshot},
+    state::{
+        board::Board,
+        clock::Clock,
+        ledger::Event,
+        saved::{self, Unreadable},
+        writer::Writer,
+    },
+};
+
+/// The file in the state folder.
+const FILE: &str = "health";
+/// The shortest time between two writings.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often it is written although nothing has changed, so that its age says until when it was true.
+const REFRESH: Duration = Duration::from_secs(30);
+
+/// Keeps the file up to date.
+#[derive(Debug)]
+pub(super) struct Saving {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Saving {
+    /// Starts to write what the board shows. Wants a tokio runtime.
+    pub(super) fn start(folder: &Path, writer: &Writer, clock: Clock) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(keep(folder.join(FILE), Arc::clone(&writer.board), clock, stopped));
+        Self { stop, task }
+    }
+
+    /// Writes once more and ends.
+    pub(super) async fn finish(self) {
+        drop(self.stop);
+        let _ended = self.task.await;
+    }
+}
+
+/// What an earlier process has left in the folder, as the first event of this one. What cannot be read is told, kept
+/// aside, and not used.
+pub(super) fn read(folder: &Path, limit: u64) -> Option<Event> {
+    let file = folder.join(FILE);
+    let shown = file.display();
+    let text = match fs::read(&file) {
+        Ok(octets) => String::from_utf8_lossy(&octets).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            warn!("saved health {shown} cannot be read, all targets start unknown: {error}");
+            return None;
+        }
+    };
+    match saved::decode(&text) {
+        Ok(saved) => {
+            let age = saved.age(wall(), limit);
+            Some(Event::Restored { saved: Arc::new(saved), age })
+        }
+        Err(why) => {
+            let kind = if matches!(why, Unreadable::Version(_)) { "other" } else { "broken" };
+            let aside = file.with_extension(kind);
+            match fs::rename(&file, &aside) {
+                Ok(()) => warn!(
+                    "saved health {shown} is not used, all targets start unknown: {why}; it is kept as {}",
+                    aside.display()
+                ),
+                Err(error) => warn!(
+                    "saved health {shown} is not used, all targets start unknown: {why}; it cannot be kept aside: {error}"
+                ),
+            }
+            None
+        }
+    }
+}
+
+async fn keep(file: PathBuf, board: Arc<Board<Snapshot>>, clock: Clock, mut stopped: oneshot::Receiver<()>) {
+    let mut versions = board.subscribe();
+    let mut broken = false;
+    loop {
+        let ends = tokio::select! {
+            _ = &mut stopped => true,
+            changed = versions.changed() => changed.is_err(),
+            () = time::sleep(REFRESH) => false,
+        };
+        versions.mark_unchanged();
+        let snapshot = board.load();
+        let down = snapshot.targets.iter().filter(|record| record.health == Health::Down).count();
+        let targets = snapshot.targets.len();
+        let text = saved::encode(&snapshot, clock.now(), wall());
+        let path = file.clone();
+        let written =
+            task::spawn_blocking(move || write(&path, &text)).await.unwrap_or_else(|e| Err(io::Error::other(e)));
+        match &written {
+            Ok(()) if !broken => debug!("health is saved: {down} of {targets} targets are down"),
+            Ok(()) if broken => info!("health is saved again in {}", file.display()),
+            // Said once; it is tried again all the same.
+            Err(error) if !broken => warn!(
+                "health cannot be saved in {}: {error}; serving goes on, but a restart now begins with what was saved \
+                 last; make room there, or let this user write there",
+                file.display()
+            ),
+            _ => {}
+        }
+        broken = written.is_err();
+        if ends {
+            return;
+        }
+        tokio::select! {
+            () = time::sleep(PAUSE) => {}
+            // The last writing does not wait.
+            _ = &mut stopped => {
+                let text = saved::encode(&board.load(), clock.now(), wall());
+                let _told_already = task::spawn_blocking(move || write(&file, &text)).await;
+                return;
+            }
+        }
+    }
+}
+
+/// The new file whole beside the old one, then in its place.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
+    let temporary = file.with_extension("tmp");
+    let mut open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    open.write_all(text.as_bytes())?;
+    open.sync_all()?;
+    fs::rename(&temporary, file)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Unix milliseconds.
+#[expect(clippy::disallowed_methods, reason = "one of the edges where time comes in")]
+fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_leaves_the_old_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state").join(FILE);
+        write(&file, "old").expect("the folder is made");
+        fs::create_dir(file.with_extension("tmp")).expect("something in the way");
+        assert!(write(&file, "new").is_err());
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "old");
+        fs::remove_dir(file.with_extension("tmp")).expect("out of the way");
+        write(&file, "new").expect("written");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "new");
+    }
+
+    #[test]
+    fn whoever_looks_at_any_moment_finds_the_old_or_the_new_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(FILE);
+        let texts = ["a".repeat(100_000), "b".repeat(50_000)];
+        write(&file, &texts[0]).expect("written");
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| (1..100).for_each(|n| write(&file, &texts[n % 2]).expect("written")));
+            while !writing.is_finished() {
+                let seen = fs::read_to_string(&file).expect("it is always there");
+                assert!(texts.contains(&seen), "{} octets", seen.len());
+            }
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(read(folder.path(), 1000).is_none(), "nothing there");
+        for (text, aside) in [("nonsense", "broken"), ("{\"meridian_health\":7}\n", "other")] {
+            fs::write(folder.path().join(FILE), text).expect("written");
+            assert!(read(folder.path(), 1000).is_none());
+            let kept = folder.path().join(FILE).with_extension(aside);
+            assert_eq!(fs::read_to_string(kept).expect("kept"), text);
+            assert!(!folder.path().join(FILE).exists());
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What an earlier process knew, taken over at the start. Must not know files, nor how they are written.
+
+use std::sync::Arc;
+
+use super::{Ledger, members};
+use crate::{
+    engine::types::{At, TargetId},
+    state::{
+        change::Change,
+        saved::{Age, Saved},
+    },
+};
+
+impl Ledger {
+    /// Takes over what was saved of targets of which nothing has been heard yet. What is down goes by the governor like
+    /// anything that is found so.
+    pub(super) fn take_saved(&mut self, now: At, saved: &Saved, age: Age, changes: &mut Vec<Change>) {
+        let world = Arc::clone(&self.world);
+        let (mut used, mut shown, mut restored) = (0, 0, Vec::new());
+        for (n, target) in world.targets.iter().enumerate() {
+            let Some(key) = target.key().filter(|_| !self.records[n].is_heard()) else { continue };
+            let monitor = &world.monitors[target.monitor.at()];
+            let Some(record) = saved.record(key, monitor, age, now) else { continue };
+            if record.is_heard() {
+                self.unheard -= 1;
+                used += 1;
+                restored.push(TargetId(n as u32));
+            } else {
+                shown += 1;
+            }
+            self.records[n] = record;
+        }
+        self.derive_all(now);
+        restored.extend((0..world.targets.len() as u32).map(TargetId).filter(|id| {
+            let target = &world.targets[id.at()];
+            target.key().is_none() && self.is_heard(*id)
+        }));
+        changes.push(Change::Restored { used, shown, unknown: saved.len().saturating_sub(used + shown), age: age.age });
+        for id in restored {
+            changes.extend(self.believe(now, id, id));
+        }
+        for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
+            for (_, index, endpoint) in members(&world, pool) {
+                let measured = self.measured(now, endpoint);
+                let recovery = &mut self.live[index].recovery;
+                recovery.observe(now, measured.health(shaping), measured.is_failing(), 0);
+            }
+        }
+        self.reshape(now);
+    }
+}

@@ -1,0 +1,134 @@
+//! There and back.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    engine::{
+        health::{
+            check::Check,
+            monitor::{Calm, Outcome, Rhythm, Watch},
+        },
+        snapshot::{Draft, Target, World},
+        types::MonitorId,
+    },
+    state::{
+        change::Change,
+        ledger::{Event, Ledger},
+    },
+};
+
+const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+
+fn key(n: u16) -> Arc<ProbeKey> {
+    Arc::new(ProbeKey::new(Check::tcp(n), [192, 0, 2, 1].into()))
+}
+
+fn world(ports: &[u16]) -> Arc<World> {
+    let monitor = Monitor {
+        name: "lb".into(),
+        watch: Watch::Probe(Check::tcp(0)),
+        rhythm: RHYTHM,
+        calm: Calm::usual(1000),
+        source: None,
+    };
+    let targets = ports.iter().map(|n| Target::probed(MonitorId(0), key(*n))).collect();
+    Arc::new(World::seal(Draft { monitors: vec![monitor], targets, ..Draft::default() }))
+}
+
+fn see(ledger: &mut Ledger, at: u64, n: u16, letter: char) {
+    let outcome = match letter {
+        'g' => Outcome::good(1000),
+        'n' => Outcome::NoRoute,
+        _ => Outcome::Bad("status 503".into()),
+    };
+    ledger.fold(At(at), Event::Outcome { key: key(n), outcome });
+}
+
+fn restored(ports: &[u16], text: &str, wall: u64) -> (Ledger, Vec<Change>) {
+    let saved = decode(text).expect("sound");
+    let age = saved.age(wall, 600_000);
+    let mut ledger = Ledger::new(world(ports));
+    let changes = ledger.fold(At(0), Event::Restored { saved: Arc::new(saved), age });
+    (ledger, changes)
+}
+
+#[test]
+fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
+    let mut ledger = Ledger::new(world(&[1, 2]));
+    see(&mut ledger, 1000, 1, 'g');
+    "gbbb".chars().for_each(|letter| see(&mut ledger, 2000, 2, letter));
+    let text = encode(&ledger.snapshot(At(5000)), At(5000), 1_000_000);
+    let (mut ledger, changes) = restored(&[1, 2], &text, 1_004_000);
+    assert_eq!(changes[0], Change::Restored { used: 2, shown: 0, unknown: 0, age: Some(4000) });
+    assert!(changes.iter().any(|change| matches!(change, Change::Ready { heard: 2, targets: 2 })));
+    let targets = ledger.snapshot(At(0)).targets;
+    assert_eq!([targets[0].health, targets[1].health], [Health::Up, Health::Down]);
+    assert_eq!(targets[1].restored, Some(Restored { health: Health::Down, age: Some(7000), used: true }));
+    // It went down 7 s ago: of the 10 s of its hold 3 are left.
+    see(&mut ledger, 100, 2, 'g');
+    see(&mut ledger, 2900, 2, 'g');
+    assert_eq!(ledger.snapshot(At(0)).targets[1].health, Health::Down);
+    see(&mut ledger, 3000, 2, 'g');
+    assert_eq!(ledger.snapshot(At(0)).targets[1].health, Health::Up);
+}
+
+#[test]
+fn what_is_too_old_or_from_the_future_is_shown_and_not_used() {
+    let mut ledger = Ledger::new(world(&[1]));
+    see(&mut ledger, 0, 1, 'b');
+    let text = encode(&ledger.snapshot(At(0)), At(0), 1_000_000);
+    for (wall, age) in [(1_600_001, Some(600_001)), (999_999, None)] {
+        let (ledger, changes) = restored(&[1], &text, wall);
+        assert_eq!(changes, [Change::Restored { used: 0, shown: 1, unknown: 0, age }]);
+        let snapshot = ledger.snapshot(At(0));
+        let record = &snapshot.targets[0];
+        assert_eq!((record.health, record.is_heard(), snapshot.ready), (Health::Unknown, false, false));
+        assert_eq!(record.restored.map(|restored| (restored.health, restored.age)), Some((Health::Down, age)));
+    }
+    let (_, changes) = restored(&[7], &text, 1_000_000);
+    assert_eq!(changes, [Change::Restored { used: 0, shown: 0, unknown: 1, age: Some(0) }]);
+}
+
+#[test]
+fn what_is_no_saved_health_is_refused_whole() {
+    let mut ledger = Ledger::new(world(&[1, 2]));
+    see(&mut ledger, 0, 1, 'g');
+    see(&mut ledger, 0, 2, 'g');
+    let text = encode(&ledger.snapshot(At(0)), At(0), 0);
+    assert_eq!(decode(&text).map(|saved| saved.len()), Ok(2));
+    for cut in 0..text.len() - 1 {
+        assert!(matches!(decode(&text[..cut]), Err(Unreadable::Garbage(_))), "{}", &text[..cut]);
+    }
+    let other = text.replacen("\"meridian_health\":1", "\"meridian_health\":2", 1);
+    assert_eq!(decode(&other), Err(Unreadable::Version(2)));
+    assert!(decode(&text.replace("\"up\"", "\"sideways\"")).is_err());
+    assert!(!text.contains("Tcp"), "what is asked is a digest");
+}
+
+proptest! {
+    /// Folded, saved and read again it is the same.
+    #[test]
+    fn a_restart_keeps_state(letters in "[gbn]{1,60}", pace in 1u64..5000) {
+        let mut ledger = Ledger::new(world(&[1]));
+        letters.chars().enumerate().for_each(|(n, letter)| see(&mut ledger, n as u64 * pace, 1, letter));
+        let now = At(letters.len() as u64 * pace);
+        let before = ledger.snapshot(now);
+        let text = encode(&before, now, 5000);
+        let (again, _) = restored(&[1], &text, 5000);
+        let after = again.snapshot(At(0));
+        let (was, is) = (&before.targets[0], &after.targets[0]);
+        let calm = Calm::usual(1000);
+        prop_assert_eq!((was.health, was.good, was.bad, was.span), (is.health, is.good, is.bad, is.span));
+        let kept = |record: &Record, now| record.kept(&calm, now).map(|kept| kept.left().map(|left| left / 100));
+        prop_assert_eq!(kept(was, now).is_some(), kept(is, At(0)).is_some());
+        let points = was.penalty.points(&calm.flap, now) - is.penalty.points(&calm.flap, At(0));
+        prop_assert!(points.abs() < 1e-5);
+        prop_assert_eq!(encode(&after, At(0), 5000).replace("\"last\":null", ""), {
+            let last = text.split_once("\"last\":").and_then(|(_, rest)| rest.split_once('}')).map_or("", |(last, _)| last);
+            text.replace(&format!("\"last\":{last}"), "")
+        });
+    }
+}

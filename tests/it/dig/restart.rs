@@ -1,0 +1,85 @@
+//! A server that is killed and started again remembers who was down.
+
+use super::{Backend, Server};
+
+const ZONE: &str = "$ORIGIN r.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
+
+/// Two backends, of which the first is preferred and has just failed, and a server that has saved this.
+fn failed_over(last: u8, timeout: &str) -> (Server, [Backend; 2]) {
+    let first = Backend::start(last, 0);
+    let port = first.port();
+    let mut backends = [first, Backend::start(last + 1, port)];
+    let config = format!(
+        r#"
+startup_wait = "1m"
+[log]
+level = "debug"
+[regions]
+eu = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
+us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
+[monitors.lb]
+interval = "{timeout}"
+timeout = "{timeout}"
+recheck = "50ms"
+fall = 2
+hold = "1h"
+http = {{ port = {port}, path = "/health" }}
+[pools.web]
+monitor = "lb"
+policy = "failover"
+order = ["eu", "us"]
+[pools.web.endpoints]
+eu = {{ region = "eu", address = "127.0.0.{last}" }}
+us = {{ region = "us", address = "127.0.0.{}" }}
+[services."www.r.test"]
+pools = ["web"]
+[zones."r.test"]
+file = "r.zone"
+"#,
+        last + 1
+    );
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config, &[("r.zone", ZONE)]);
+    server.wait_for("all 2 targets have been probed");
+    backends[0].kill();
+    server.wait_for(&format!("127.0.0.{last} is down"));
+    server.wait_for("health is saved: 1 of 2 targets are down");
+    (server, backends)
+}
+
+#[test]
+fn who_was_down_stays_so_after_kill_9() {
+    let (mut server, mut backends) = failed_over(91, "300ms");
+    backends[0].heal();
+    server.kill_and_restart();
+    let restored = server.heard("health of 2 targets is restored, ");
+    assert!(restored.contains(" s old"), "{restored}");
+    server.heard("steered names are answered");
+    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.92", "before any probe");
+    server.wait_for("web/eu 127.0.0.91 has recovered, but stays down for ");
+    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.92", "its hold outlives the process");
+}
+
+#[test]
+fn the_first_answers_wait_for_no_probe() {
+    // Nobody answers a probe after the restart, and the wait for them would take a minute.
+    let (mut server, backends) = failed_over(94, "10s");
+    backends[1].hold(true);
+    server.kill_and_restart();
+    server.heard("steered names are answered");
+    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.95");
+    backends[1].hold(false);
+}
+
+#[test]
+fn killed_at_any_moment_it_finds_the_old_or_the_new() {
+    let (mut server, _backends) = failed_over(97, "300ms");
+    for moment in ["listening on ", "health of 2 targets is restored", "steered names"].repeat(3) {
+        server.kill_and_restart();
+        server.heard(moment);
+        assert_eq!(server.said("is not used"), 0);
+    }
+    server.kill_and_restart();
+    server.heard("health of 2 targets is restored");
+    server.heard("steered names are answered");
+    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.98");
+}
