@@ -6,6 +6,7 @@ mod backend;
 mod held;
 mod life;
 mod names;
+pub mod probed;
 mod restart;
 mod server;
 mod steering;

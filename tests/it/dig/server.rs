@@ -126,6 +126,13 @@ impl Server {
         fs::write(path, text.replace(from, to)).expect("written");
     }
 
+    /// Puts another file in the place of one of the files, all at once, or where there is none yet.
+    pub fn put(&self, file: &str, text: &str) {
+        let other = self.folder.path().join(".other");
+        fs::write(&other, text).expect("written");
+        fs::rename(other, self.folder.path().join(file)).expect("renamed");
+    }
+
     /// Removes one of the files.
     pub fn remove(&self, file: &str) {
         fs::remove_file(self.folder.path().join(file)).expect("removed");

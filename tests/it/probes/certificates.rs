@@ -57,6 +57,11 @@ impl Authority {
         Trust::new(&self.pem)
     }
 
+    /// Its own certificate, as it stands in files.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
     /// Papers for a name; see [`params`].
     pub fn sign(&self, name: &str, from: i64, until: i64) -> Papers {
         let key = KeyPair::generate().expect("a key");

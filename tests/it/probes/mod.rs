@@ -1,6 +1,7 @@
 //! Probes of real servers, each on a port of its own of loopback.
 
 mod certificates;
+mod configured;
 mod grpc;
 mod hostile;
 mod http;
