@@ -150,10 +150,8 @@ impl App {
             let _the_writer_runs = writer.events.send(restored).await;
         }
         let saving = Saving::start(&server.state_dir, &writer, clock);
-        prober.set(&Plan::of(&world));
         let mut feed = Feed::new(writer.events.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
             .map_err(Refusal::Process)?;
-        feed.set(&feed::Plan::of(&world));
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
         let balancing = Balancing::start(&writer, clock, transports.counters());
@@ -161,6 +159,9 @@ impl App {
             info!(%address, "listening on {address}, UDP and TCP");
         }
         info!(zones = world.zones.len(), services = world.services.len(), "static names are answered");
+        // Only now, so that the log tells where queries are taken before it tells what the first probes found.
+        prober.set(&Plan::of(&world));
+        feed.set(&feed::Plan::of(&world));
         Ok(Self {
             path: path.to_owned(),
             settings: server,
