@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::PathBuf,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -87,7 +87,7 @@ impl Lines {
         let is_it = |file: &File| file.metadata().ok().zip(there.as_ref()).is_some_and(|(a, b)| name(&a) == name(b));
         let file = match self.open.take().filter(is_it) {
             Some(file) => file,
-            None => OpenOptions::new().create(true).append(true).open(&self.path)?,
+            None => OpenOptions::new().create(true).append(true).custom_flags(libc::O_NONBLOCK).open(&self.path)?,
         };
         Ok(self.open.insert(file))
     }

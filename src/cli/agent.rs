@@ -34,8 +34,8 @@ pub(super) struct Agent {
     #[arg(long)]
     include_private: bool,
     /// How many prefixes are told at most, each time.
-    #[arg(long, default_value_t = 100_000, value_name = "COUNT")]
-    max_prefixes: usize,
+    #[arg(long, default_value_t = 100_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    max_prefixes: u32,
 }
 
 /// 0 when a signal ended it or nobody reads any more, 2 when it could not run.
@@ -66,7 +66,7 @@ async fn watch(args: Agent, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         vip: args.vip.map(|vip| vip.to_canonical()),
         region: args.region,
         private: args.include_private,
-        max_prefixes: args.max_prefixes,
+        max_prefixes: args.max_prefixes as usize,
         recent: u64::try_from(args.interval.as_millis()).unwrap_or(u64::MAX),
     };
     let (most, to) = (args.max_prefixes, args.to);

@@ -7,7 +7,8 @@ mod tests;
 
 use std::{
     collections::HashMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     net::IpAddr,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -26,8 +27,11 @@ const LARGEST: u64 = 16 << 20;
 /// What all targets know of all files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    known: Mutex<HashMap<PathBuf, Arc<Mutex<Known>>>>,
+    known: Mutex<HashMap<PathBuf, Arc<Looking>>>,
 }
+
+/// Held by whoever looks, until it has: a file that makes one wait holds one thread, however many ask for it.
+type Looking = tokio::sync::Mutex<Known>;
 
 /// What is known of one file.
 #[derive(Debug, Default)]
@@ -55,7 +59,7 @@ impl Stamp {
 }
 
 impl Files {
-    fn known(&self, path: &Path) -> Arc<Mutex<Known>> {
+    fn known(&self, path: &Path) -> Arc<Looking> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(path) {
             return Arc::clone(found);
@@ -80,10 +84,16 @@ impl Known {
         {
             self.reads += 1;
         }
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+        let mut text = String::new();
+        let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+        match read {
+            // Some files do not tell their size.
+            Ok(count) if count as u64 > LARGEST => {
+                return self.tell(Some(stamp), format!("it is no file of at most {} MiB", LARGEST >> 20), path);
+            }
+            Ok(_) => {}
             Err(error) => return self.tell(Some(stamp), in_words(&error), path),
-        };
+        }
         // Read while it was being written: what it says may be half of it, and the next look tells.
         if fs::metadata(path).map(|after| Stamp::of(&after)).ok() != Some(stamp) {
             return;
@@ -133,10 +143,9 @@ impl File {
     }
 
     pub(super) async fn ask(&self, files: &Files) -> Result<Fine, Outcome> {
-        let (known, path) = (files.known(&self.path), Arc::clone(&self.path));
-        // Files may lie where they make one wait.
+        let (mut known, path) = (files.known(&self.path).lock_owned().await, Arc::clone(&self.path));
+        // Files may lie where they make one wait: the look goes on, and holds the file, when nobody waits for it any more.
         let look = move || {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             known.look(&path);
             (known.sheet.clone(), known.fault.clone())
         };

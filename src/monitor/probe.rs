@@ -36,6 +36,10 @@ pub(super) async fn run(tools: &Tools, prepared: &mut Prepared, timeout: u64) ->
         Err(_) if began.elapsed() > Duration::from_millis(timeout.saturating_mul(2).max(timeout + BUSY)) => {
             Outcome::Unasked("it was too busy to read an answer in time".into())
         }
+        // What cannot be read says nothing of whom it is about.
+        Err(_) if matches!(prepared, Prepared::File(_)) => {
+            Outcome::Unasked(format!("the file could not be read within {timeout} ms").into())
+        }
         Err(_) => Outcome::Bad(format!("no answer within {timeout} ms").into()),
     }
 }

@@ -185,3 +185,13 @@ fn a_delay_on_the_way_is_what_is_measured() {
         }
     }
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().is_ok_and(|made| made.success()));
+    let run = agent(1, &["--to", &pipe.display().to_string()]).output().expect("it runs");
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("cannot write"), "{run:?}");
+}

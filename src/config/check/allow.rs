@@ -73,8 +73,9 @@ fn barred(
     reach
         .filter_map(|address| {
             let barred = allow.admits(address).err()?;
-            let place = all.iter().find(|(written, _)| *written == address)?.1.clone();
-            Some((barred, address, place))
+            // Written in whatever form: no address is probed because its place was not found.
+            let place = all.iter().find(|(written, _)| *written == address).or(all.first()).map(|(_, place)| place);
+            Some((barred, address, place.cloned().unwrap_or_default()))
         })
         .collect()
 }

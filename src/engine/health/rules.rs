@@ -123,13 +123,18 @@ fn guarded() -> impl Iterator<Item = (Prefix, Barred)> {
     METADATA.map(|address| (Prefix::host(address), Barred::Metadata)).into_iter().chain(local)
 }
 
-/// The IPv4 address that the system or a translator (RFC 6052) makes of it.
+/// The IPv4 address that the system, a translator (RFC 6052) or a tunnel makes of it.
 fn plain(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(six) => match (six.to_ipv4_mapped(), six.segments()) {
             (Some(four), _) => four.into(),
             (None, [0x64, 0xff9b, 0, 0, 0, 0, ..]) => Ipv4Addr::from_bits(six.to_bits() as u32).into(),
+            // 6to4 (RFC 3056), and IPv4-compatible addresses (RFC 4291 2.5.5.1) but :: and ::1.
+            (None, [0x2002, high, low, ..]) => Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into(),
+            (None, [0, 0, 0, 0, 0, 0, high, low]) if high > 0 => {
+                Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into()
+            }
             _ => address,
         },
     }

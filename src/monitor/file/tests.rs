@@ -30,7 +30,7 @@ impl World {
     }
 
     fn reads(&self) -> u32 {
-        self.files.known(&self.path()).lock().expect("known").reads
+        self.files.known(&self.path()).try_lock().expect("nobody looks").reads
     }
 }
 
@@ -84,4 +84,17 @@ async fn a_file_that_never_was_says_nothing() {
     world.put("192.0.2.1;up\n");
     let text = format!("{}: line 1 has \"192.0.2.1;up\" where an address is expected", world.path().display());
     assert_eq!(world.look("192.0.2.1").await, Err(Outcome::Unasked(text.into())));
+}
+
+#[tokio::test]
+async fn a_file_that_makes_one_wait_says_nothing_of_anybody() {
+    let world = World::new();
+    world.put("192.0.2.1,up\n");
+    // Somebody looks, and does not come back.
+    let _looking = world.files.known(&world.path()).lock_owned().await;
+    let file = File::of(&FileCheck { path: world.path().into() }, [192, 0, 2, 1].into());
+    let tools = crate::monitor::tools::Tools { files: world.files, ..Default::default() };
+    let mut prepared = crate::monitor::prepared::Prepared::File(file);
+    let outcome = crate::monitor::probe::run(&tools, &mut prepared, 10).await;
+    assert_eq!(outcome, Outcome::Unasked("the file could not be read within 10 ms".into()));
 }

@@ -19,6 +19,8 @@ use crate::{
 
 /// How deep monitors may be made of monitors.
 const DEPTH: usize = 8;
+/// How many of a circle are named.
+const NAMED: usize = 8;
 
 /// `any`: one of them is enough.
 pub(super) fn any(of: &Spanned<List>, monitor: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Watch {
@@ -99,29 +101,34 @@ pub(super) fn idle_keys(spec: &MonitorSpec, path: &str, notes: &mut Notes<'_>) {
 
 /// Tells monitors that are made of themselves, by whatever way, and those that are made of others too deep.
 pub(super) fn circles(spec: &Named<MonitorSpec>, monitors: &[Monitor], notes: &mut Notes<'_>) {
-    let mut told: Vec<usize> = Vec::new();
+    let mut told = vec![false; monitors.len()];
     let keys: Vec<&Spanned<String>> = spec.keys().collect();
-    for start in 0..monitors.len() {
-        if told.contains(&start) {
+    for start in suspects(monitors) {
+        if told[start] {
             continue;
         }
         if let Some(way) = way_back(monitors, start) {
             let mut names: Vec<&str> = way.iter().map(|at| &*monitors[*at].name).collect();
+            if names.len() > NAMED {
+                names.truncate(NAMED);
+                names.push("…");
+            }
             names.push(&monitors[start].name);
             let message = match way.as_slice() {
                 [_] => format!("monitor \"{}\" is made of itself", monitors[start].name),
                 _ => format!("monitors are made of each other in a circle: {}", names.join(" → ")),
             };
             let mut fault = notes.error(keys[start].span(), message, "this leads back to itself");
-            for at in &way[1..] {
+            for at in way[1..].iter().take(NAMED) {
                 fault = fault.also(notes.place(keys[*at].span()), "by way of this");
             }
             notes.push(fault.remedy("take one of them out of the list of another"));
-            told.extend(way);
+            way.into_iter().for_each(|at| told[at] = true);
         }
     }
-    if told.is_empty() {
-        for (at, key) in keys.iter().enumerate().filter(|(at, _)| depth(monitors, *at) == DEPTH + 1) {
+    if !told.contains(&true) {
+        let depths = depths(monitors);
+        for (at, key) in keys.iter().enumerate().filter(|(at, _)| depths[*at] == DEPTH + 1) {
             let message = format!("monitor \"{}\" is made of others too deep", monitors[at].name);
             let fault = notes.error(key.span(), message, format!("{DEPTH} levels at most"));
             notes.push(fault.remedy("name the monitors at the bottom directly"));
@@ -159,14 +166,86 @@ fn way_back(monitors: &[Monitor], start: usize) -> Option<Vec<usize>> {
     None
 }
 
-/// How many levels of monitors stand below one that is in no circle.
-fn depth(monitors: &[Monitor], at: usize) -> usize {
-    fn below(monitors: &[Monitor], at: usize, known: &mut [Option<usize>]) -> usize {
-        if let Some(known) = known[at] {
-            return known;
-        }
-        let deepest = parts(&monitors[at]).iter().map(|part| below(monitors, part.at(), known) + 1).max();
-        *known[at].insert(deepest.unwrap_or(0))
+/// Monitors that may be in a circle: what is left when those are taken away again and again that are made of nobody who is
+/// left, and those of whom nobody is made who is left.
+fn suspects(monitors: &[Monitor]) -> Vec<usize> {
+    let mut left = vec![true; monitors.len()];
+    let mut above: Vec<Vec<usize>> = vec![Vec::new(); monitors.len()];
+    for (at, monitor) in monitors.iter().enumerate() {
+        parts(monitor).iter().for_each(|part| above[part.at()].push(at));
     }
-    below(monitors, at, &mut vec![None; monitors.len()])
+    let below: Vec<Vec<usize>> =
+        monitors.iter().map(|monitor| parts(monitor).iter().map(|part| part.at()).collect()).collect();
+    for (needs, needed_by) in [(&below, &above), (&above, &below)] {
+        let mut count: Vec<usize> =
+            needs.iter().map(|others| others.iter().filter(|other| left[**other]).count()).collect();
+        let mut free: Vec<usize> = (0..monitors.len()).filter(|at| left[*at] && count[*at] == 0).collect();
+        while let Some(at) = free.pop() {
+            left[at] = false;
+            for other in needed_by[at].iter().filter(|other| left[**other]) {
+                count[*other] -= 1;
+                if count[*other] == 0 {
+                    free.push(*other);
+                }
+            }
+        }
+    }
+    (0..monitors.len()).filter(|at| left[*at]).collect()
+}
+
+/// How many levels of monitors stand below each where none is in a circle; beyond two too many nobody counts. Without
+/// recursion, for a list may be longer than any stack.
+fn depths(monitors: &[Monitor]) -> Vec<usize> {
+    let mut depths = vec![0; monitors.len()];
+    for _ in 0..DEPTH + 2 {
+        let deeper = |monitor: &Monitor| parts(monitor).iter().map(|part| depths[part.at()] + 1).max().unwrap_or(0);
+        depths = monitors.iter().map(deeper).collect();
+    }
+    depths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::health::{
+        check::Check,
+        monitor::{Calm, Rhythm},
+    };
+
+    /// Monitors of which each is made of those that are listed for it.
+    fn monitors(parts: impl Iterator<Item = Vec<u32>>) -> Vec<Monitor> {
+        let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+        parts
+            .map(|of| Monitor {
+                name: "m".into(),
+                watch: if of.is_empty() {
+                    Watch::Probe(Check::Icmp)
+                } else {
+                    Watch::Several { needed: 1, of: of.into_iter().map(MonitorId).collect() }
+                },
+                rhythm,
+                calm: Calm::NONE,
+                source: None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_chain_longer_than_any_stack_is_too_deep_and_no_circle() {
+        const LONG: u32 = 200_000;
+        let chain = monitors((0..LONG).map(|n| if n + 1 < LONG { vec![n + 1] } else { Vec::new() }));
+        assert!(suspects(&chain).is_empty());
+        let depths = depths(&chain);
+        assert_eq!(depths.iter().rev().take(12).copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10]);
+    }
+
+    #[test]
+    fn only_circles_and_what_lies_between_them_are_looked_at() {
+        // 0 leads into the circle 1, 2; 3 lies between it and the circle 4 (of itself); 5 is below.
+        let some = monitors([vec![1], vec![2], vec![1, 3], vec![4], vec![4, 5], vec![]].into_iter());
+        assert_eq!(suspects(&some), [1, 2, 3, 4]);
+        assert_eq!(way_back(&some, 1), Some(vec![1, 2]));
+        assert_eq!(way_back(&some, 3), None);
+        assert_eq!(way_back(&some, 4), Some(vec![4]));
+    }
 }
