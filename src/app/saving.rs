@@ -94,6 +94,8 @@ pub(super) fn read(folder: &Path, limit: u64) -> Option<Event> {
 
 async fn keep(file: PathBuf, board: Arc<Board<Snapshot>>, clock: Clock, mut stopped: oneshot::Receiver<()>) {
     let mut versions = board.subscribe();
+    // What was restored is written at once: by then it is known to be true for longer than the file says.
+    versions.mark_changed();
     let mut broken = false;
     loop {
         let ends = tokio::select! {

@@ -5,7 +5,7 @@ use super::{Backend, Server};
 const ZONE: &str = "$ORIGIN r.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
 
 /// Two backends, of which the first is preferred and has just failed, and a server that has saved this.
-fn failed_over(last: u8, timeout: &str) -> (Server, [Backend; 2]) {
+fn failed_over(last: u8) -> (Server, [Backend; 2]) {
     let first = Backend::start(last, 0);
     let port = first.port();
     let mut backends = [first, Backend::start(last + 1, port)];
@@ -18,8 +18,8 @@ level = "debug"
 eu = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
 us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
 [monitors.lb]
-interval = "{timeout}"
-timeout = "{timeout}"
+interval = "300ms"
+timeout = "300ms"
 recheck = "50ms"
 fall = 2
 hold = "1h"
@@ -48,7 +48,7 @@ file = "r.zone"
 
 #[test]
 fn who_was_down_stays_so_after_kill_9() {
-    let (mut server, mut backends) = failed_over(91, "300ms");
+    let (mut server, mut backends) = failed_over(91);
     backends[0].heal();
     server.kill_and_restart();
     let restored = server.heard("health of 2 targets is restored, ");
@@ -62,8 +62,9 @@ fn who_was_down_stays_so_after_kill_9() {
 #[test]
 fn the_first_answers_wait_for_no_probe() {
     // Nobody answers a probe after the restart, and the wait for them would take a minute.
-    let (mut server, backends) = failed_over(94, "10s");
+    let (mut server, backends) = failed_over(94);
     backends[1].hold(true);
+    server.edit("meridian.toml", "= \"300ms\"", "= \"10m\"");
     server.kill_and_restart();
     server.heard("steered names are answered");
     assert_eq!(server.dig("www.r.test a").one(), "127.0.0.95");
@@ -72,8 +73,8 @@ fn the_first_answers_wait_for_no_probe() {
 
 #[test]
 fn killed_at_any_moment_it_finds_the_old_or_the_new() {
-    let (mut server, _backends) = failed_over(97, "300ms");
-    for moment in ["listening on ", "health of 2 targets is restored", "steered names"].repeat(3) {
+    let (mut server, _backends) = failed_over(97);
+    for moment in ["listening on ", "health of 2 targets is restored", "steered names", "health is saved"].repeat(3) {
         server.kill_and_restart();
         server.heard(moment);
         assert_eq!(server.said("is not used"), 0);
