@@ -120,7 +120,7 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
     let mut notes = Notes::new(&document, faults);
     let spec = spec::read::read(table, &mut notes);
     let meant = check::check(&spec, &mut sources, &mut notes);
-    let (mut shared, mut hurry) = (0, None);
+    let (mut shared, mut hurry, mut partial) = (0, None, Vec::new());
     let config = (!notes.has_errors()).then(|| {
         let mut files: Vec<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
         files.extend(meant.files.iter().cloned());
@@ -131,6 +131,7 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
         let draft;
         (draft, shared) = compile::compile(meant);
         hurry = probing::over_budget(&draft);
+        partial = probing::partial_canaries(&draft);
         Config { secret, server, log, latency, cells, latency_files, hooks, files, draft }
     });
     let config = config.and_then(|config| then(&spec, config, &sources, &mut notes));
@@ -147,6 +148,15 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
             format!("probes want to begin {wanted} times a second, and `health.rate.total` lets {total} of them");
         let fault = Fault { severity: Severity::Warning, ..Fault::bare(message) };
         faults.push(fault.remedy("raise it, or lengthen intervals: what is beyond the rate comes late"));
+    }
+    for (address, endpoint) in partial {
+        let message = format!("canary {address} is what endpoint \"{endpoint}\" is judged by");
+        let fault = Fault { severity: Severity::Warning, ..Fault::bare(message) };
+        faults.push(
+            fault.remedy(
+                "a canary is somebody else: the fall of this one is never believed while no other canary answers",
+            ),
+        );
     }
     Loaded { sources, faults, config }
 }

@@ -1,8 +1,9 @@
-//! How much probing a configuration asks for. Must not know how it is paced.
+//! What a configuration asks of probing that it may not mean: too much at once, canaries that vouch for themselves. Must
+//! not know how probes are paced.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
-use crate::engine::{health::monitor::ProbeKey, snapshot::Draft};
+use crate::engine::{health::monitor::ProbeKey, snapshot::Draft, steer::policy::Pool};
 
 /// Probes that want to begin in a second while all is well, and how many may, where that is less.
 pub(crate) fn over_budget(draft: &Draft) -> Option<(u64, u32)> {
@@ -17,4 +18,24 @@ pub(crate) fn over_budget(draft: &Draft) -> Option<(u64, u32)> {
     let wanted: f64 = intervals.values().map(|interval| 1000.0 / *interval as f64).sum();
     let total = draft.health.rate.total;
     (wanted > f64::from(total)).then_some((wanted.ceil() as u64, total))
+}
+
+/// Canaries that are endpoints' own targets, each with the first endpoint.
+pub(crate) fn partial_canaries(draft: &Draft) -> Vec<(IpAddr, String)> {
+    let mut found = Vec::new();
+    for canary in &draft.health.canaries {
+        let own = |pool: &&Pool| {
+            let first = pool.first.at();
+            let endpoints = draft.endpoints.get(first..first + usize::from(pool.count)).unwrap_or_default();
+            endpoints
+                .iter()
+                .find(|endpoint| endpoint.targets.contains(&Some(*canary)))
+                .map(|it| (pool.name.clone(), it))
+        };
+        let named = draft.pools.iter().find_map(|pool| own(&pool));
+        if let (Some((pool, endpoint)), Some(target)) = (named, draft.targets.get(canary.at())) {
+            found.push((target.address(), format!("{pool}/{}", endpoint.name)));
+        }
+    }
+    found
 }
