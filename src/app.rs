@@ -146,9 +146,7 @@ impl App {
         let hooks = Hooks::start(hooks, &writer, clock, Arc::clone(&numbers));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
         // Before anybody probes: what is restored is no news beside an outcome.
-        if let Some(restored) = saving::read(&server.state_dir, world.health.restore_age) {
-            let _the_writer_runs = writer.events.send(restored).await;
-        }
+        saving::restore(&server.state_dir, world.health.restore_age, &writer).await;
         let saving = Saving::start(&server.state_dir, &writer, clock);
         let mut feed = Feed::new(writer.events.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
             .map_err(Refusal::Process)?;

@@ -21,6 +21,7 @@ use crate::{
     engine::{health::fold::Health, snapshot::Snapshot},
     state::{
         board::Board,
+        change::Change,
         clock::Clock,
         ledger::Event,
         saved::{self, Unreadable},
@@ -57,9 +58,19 @@ impl Saving {
     }
 }
 
+/// Brings what an earlier process has left to the writer, and returns when it is in force: who saves before that writes
+/// over it what this process knows at its start, which is nothing.
+pub(super) async fn restore(folder: &Path, limit: u64, writer: &Writer) {
+    let Some(restored) = read(folder, limit) else { return };
+    let mut changes = writer.changes();
+    let _the_writer_runs = writer.events.send(restored).await;
+    // Who has missed some is behind it too: it is the first of all that its event changes.
+    while changes.recv().await.is_ok_and(|change| !matches!(*change, Change::Restored { .. })) {}
+}
+
 /// What an earlier process has left in the folder, as the first event of this one. What cannot be read is told, kept
 /// aside, and not used.
-pub(super) fn read(folder: &Path, limit: u64) -> Option<Event> {
+fn read(folder: &Path, limit: u64) -> Option<Event> {
     let file = folder.join(FILE);
     let shown = file.display();
     let text = match fs::read(&file) {

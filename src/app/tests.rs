@@ -230,3 +230,24 @@ fn samples_are_heard_at_most_once_in_the_refresh_time_and_win_over_files_but_not
     bring(122_000, 1);
     assert_eq!(measuring.due(&samples), Some(At(180_000)));
 }
+
+#[tokio::test]
+async fn what_was_saved_is_in_force_before_anything_is_saved_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody listens there.
+    let closed = listener().await.1;
+    let config = || {
+        let mut config = config(&[closed], Workers::Count(1));
+        config.server.state_dir = folder.path().to_owned();
+        config
+    };
+    let app = App::start(config(), Path::new("server.toml"), None).await.unwrap();
+    let mut changes = app.changes();
+    if app.writer.board.load().targets[0].health != Health::Down {
+        until(&mut changes, |change| matches!(change, Change::Verdict(_))).await;
+    }
+    app.saving.finish().await;
+
+    let app = App::start(config(), Path::new("server.toml"), None).await.unwrap();
+    assert_eq!(app.writer.board.load().targets[0].health, Health::Down, "before any probe");
+}
