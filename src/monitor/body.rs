@@ -8,8 +8,8 @@ use reqwest::Response;
 use serde_json::Value;
 
 use super::{
-    probe::{say, snippet},
     shared::Shared,
+    words::{say, snippet},
 };
 use crate::engine::health::{
     check::{Body, Compare},

@@ -23,9 +23,9 @@ use tower::{Layer, Service};
 
 use super::{
     certificate::{self, Expiry},
-    probe::{moment, say},
     shared::Shared,
     tls::Ground,
+    words::{moment, say},
 };
 use crate::engine::health::{
     check::{HttpVersion, Tls},

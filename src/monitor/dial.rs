@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::probe::{moment, say};
+use super::words::{moment, say};
 use crate::engine::health::monitor::Outcome;
 
 /// A connection to `to`, and how long it took to open, in microseconds.

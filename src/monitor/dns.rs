@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     dial,
-    probe::{Fine, say},
+    words::{Fine, say},
 };
 use crate::engine::health::{check::DnsCheck, monitor::Outcome};
 

@@ -18,7 +18,7 @@ use std::{
 use tokio::task;
 
 use self::sheet::Sheet;
-use super::probe::Fine;
+use super::words::Fine;
 use crate::engine::health::{check::FileCheck, monitor::Outcome};
 
 /// A file that is larger is none of ours.

@@ -14,7 +14,7 @@ use reqwest::{
 use super::{
     certificate::Expiry,
     client::{self, Answer, Clients},
-    probe::{Fine, say, snippet},
+    words::{Fine, say, snippet},
 };
 use crate::engine::health::{
     check::{GrpcCheck, HttpVersion},

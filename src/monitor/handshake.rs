@@ -13,8 +13,8 @@ use super::{
     certificate::{self, Expiry},
     client::Clients,
     dial,
-    probe::{Fine, say},
     tls::Ground,
+    words::{Fine, say},
 };
 use crate::engine::health::{check::TlsCheck, monitor::Outcome};
 

@@ -15,9 +15,9 @@ use super::{
     body::Wanted,
     certificate::Expiry,
     client::{self, Answer},
-    probe::Fine,
     redirect::Trail,
     tools::Tools,
+    words::Fine,
 };
 use crate::engine::health::{
     check::{HttpCheck, HttpVersion},

@@ -12,7 +12,7 @@ use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence,
 
 use super::{
     dial::lacking,
-    probe::{Fine, say},
+    words::{Fine, say},
 };
 use crate::engine::health::monitor::Outcome;
 

@@ -29,6 +29,7 @@ mod tests;
 mod tls;
 mod tools;
 mod watchdog;
+mod words;
 
 use std::{
     collections::HashMap,

@@ -2,8 +2,8 @@
 //! only asks.
 
 use super::{
-    dns::Dns, exec::Exec, file::File, grpc::Grpc, handshake::Handshake, http::Http, icmp::Icmp, probe::Fine, tcp::Tcp,
-    tools::Tools,
+    dns::Dns, exec::Exec, file::File, grpc::Grpc, handshake::Handshake, http::Http, icmp::Icmp, tcp::Tcp, tools::Tools,
+    words::Fine,
 };
 use crate::engine::health::{
     check::Check,

@@ -9,7 +9,7 @@ use reqwest::{
     header::{HeaderMap, LOCATION},
 };
 
-use super::probe::snippet;
+use super::words::snippet;
 use crate::engine::health::monitor::Outcome;
 
 /// The way of a probe through redirects.

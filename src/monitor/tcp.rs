@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     dial,
-    probe::{Fine, say, snippet},
+    words::{Fine, say, snippet},
 };
 use crate::engine::health::{check::TcpCheck, monitor::Outcome};
 

@@ -1,4 +1,4 @@
-//! How TLS is spoken and whom it trusts: the configurations of rustls, and words for what goes wrong with them.
+//! How TLS is spoken and whom it trusts: the configurations of rustls.
 //!
 //! The crypto is AWS-LC's, named here, so that it never depends on who installs a default first. No session is taken up
 //! again: each probe sees the certificate that the server has now.
@@ -6,8 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
     client::{
         Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -18,14 +17,8 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::{
-    certificate::{self, span},
-    probe::snippet,
-};
-use crate::engine::health::{
-    check::{Tls, Trust},
-    monitor::Outcome,
-};
+use super::certificate;
+use crate::engine::health::check::{Tls, Trust};
 
 /// What tells configurations apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -184,44 +177,4 @@ fn in_time(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error>
         return Err(CertificateError::ExpiredContext { time: now, not_after: at(end) }.into());
     }
     Ok(())
-}
-
-/// What an error of TLS says of the target, for people.
-pub(super) fn say(error: &Error) -> Outcome {
-    let between = |early: &UnixTime, late: &UnixTime| late.as_secs().saturating_sub(early.as_secs()) as i64;
-    let text = match error {
-        Error::InvalidCertificate(why) => match why {
-            CertificateError::ExpiredContext { time, not_after } => certificate::expired(between(not_after, time)),
-            CertificateError::NotValidYetContext { time, not_before } => {
-                format!("certificate is valid only in {}", span(between(time, not_before)))
-            }
-            CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented),
-            CertificateError::UnknownIssuer => "certificate is signed by nobody that is trusted".to_owned(),
-            CertificateError::Revoked => "certificate is revoked".to_owned(),
-            CertificateError::BadEncoding => "certificate cannot be read".to_owned(),
-            CertificateError::BadSignature => "certificate has a wrong signature".to_owned(),
-            CertificateError::Other(OtherError(why)) => why.to_string(),
-            other => format!("certificate does not hold: {other}"),
-        },
-        Error::InvalidMessage(_) => "it does not speak TLS".to_owned(),
-        Error::NoCertificatesPresented => "it shows no certificate".to_owned(),
-        Error::PeerIncompatible(why) => format!("no way of TLS that both sides know: {why:?}"),
-        Error::AlertReceived(AlertDescription::UnrecognisedName) => "it knows no such name in TLS".to_owned(),
-        Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
-            "it does not offer this version of HTTP in TLS (ALPN)".to_owned()
-        }
-        Error::AlertReceived(AlertDescription::CertificateRequired) => "it wants a certificate of ours".to_owned(),
-        Error::AlertReceived(alert) => format!("it ended the TLS handshake with the alert {alert:?}"),
-        other => format!("TLS: {other}"),
-    };
-    Outcome::Bad(text.into())
-}
-
-fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
-    // As WebPKI shows them: DnsName("www.example.com").
-    let names = presented.iter().take(3).map(|name| name.split('"').nth(1).unwrap_or(name));
-    let names: Vec<String> = names.map(|name| snippet(name.as_bytes())).collect();
-    let more = if presented.len() > 3 { format!(" and {} more", presented.len() - 3) } else { String::new() };
-    let bearer = if names.is_empty() { "no name".to_owned() } else { names.join(", ") + &more };
-    format!("certificate is for {bearer}, not for {}", expected.to_str())
 }
