@@ -59,6 +59,19 @@ fn what_comes_is_as_expected() {
     }
 }
 
+/// They once sought the block that comes behind the resolver's for ever.
+#[test]
+fn nothing_is_counted_where_the_resolver_speaks_for_its_clients() {
+    let two = TINY.replace("[services", "[pools.p.endpoints.b]\nregion = \"here\"\naddress = \"192.0.2.2\"\n[services");
+    let counted = "pass 1s\nask www.g.test A\nexpect 9 of 9 blocks of 0.0.0.0/0 to region here\n";
+    for (ours, theirs) in
+        [("pools = [\"p\"]", "pools = [\"p\"]\necs = false"), ("[monitors.m]", "ecs.from = [\"none\"]\n[monitors.m]")]
+    {
+        let played = play(Path::new("x.scn"), &format!("{}{counted}", two.replace(ours, theirs))).to_string();
+        assert!(played.contains("www.g.test. is answered by the resolver, whatever the client subnet"), "{played}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
     for (lines, line, word) in [

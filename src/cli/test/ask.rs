@@ -16,8 +16,8 @@ use crate::{
     engine::{
         self, Sent,
         snapshot::Snapshot,
-        steer::trace::{Silent, Step, Tape, Trace},
-        types::{Chance, EndpointId, Origin, PoolId, Prefix, Transport},
+        steer::trace::{Basis, Silent, Step, Tape, Trace},
+        types::{Chance, EndpointId, Origin, PoolId, Transport},
         wire::rr::Rcode,
     },
 };
@@ -70,10 +70,10 @@ impl Told {
         counted.map(|(pool, catchment)| (pool, catchment, ttl))
     }
 
-    /// What the decision took for what moves as one; none where no decision was made.
-    pub(super) fn block(&self) -> Option<Prefix> {
+    /// Whose address spoke for the client, and the scope of the decision; none where none was made.
+    pub(super) fn located(&self) -> Option<(Basis, u8)> {
         self.steps.iter().find_map(|step| match step {
-            Step::Located { block, .. } => Some(*block),
+            Step::Located { basis, scope, .. } => Some((*basis, *scope)),
             _ => None,
         })
     }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::engine::{
     snapshot::{Snapshot, World},
+    steer::trace::Basis,
     types::{Chance, EndpointId, PoolId, Prefix},
     wire::rr::Rcode,
 };
@@ -43,10 +44,22 @@ pub(super) fn ask(
         let question = Question { subnet: Some(client), ..question.clone() };
         let told = listen(snapshot, &question, chance).map_err(|why| fault(why, "please report it"))?;
         let told = told.ok_or_else(|| fault("there was no reply", "wait for the first round of probes: `pass 3s`"))?;
-        let block = told.block().ok_or_else(|| {
+        let (basis, scope) = told.located().ok_or_else(|| {
             fault(format!("{} is not steered: it has no blocks", question.name), "`ask` for a service first")
         })?;
-        fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted(), answer: told.answer });
+        // In the form of the question, so that blocks behind an IPv6 form of IPv4 addresses are told apart and passed.
+        let block = client.cut(scope);
+        match basis {
+            // Whoever stands there is answered as its resolver is: no block of this prefix.
+            Basis::Special => {}
+            Basis::Subnet | Basis::Nobody => {
+                fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted(), answer: told.answer });
+            }
+            Basis::Source | Basis::Anonymous | Basis::Distrusted | Basis::Unused => {
+                let cause = format!("{} is answered by the resolver, whatever the client subnet", question.name);
+                return Err(fault(cause, "let the service have `ecs`, and `ecs.from` this resolver, to count blocks"));
+            }
+        }
         // The end of the space is the end of the prefix too.
         let behind = (block.len() > 0).then(|| block.bits().checked_add(1 << (128 - u32::from(block.len())))).flatten();
         match behind.filter(|bits| blocks.of.contains(Prefix::from_bits(blocks.of.family(), *bits, client.len()))) {
