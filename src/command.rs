@@ -27,12 +27,31 @@ use tokio::{
 
 pub use self::kept::Kept;
 
-/// So many run at once in this process; the others wait for their turn, and their time does not run yet.
+/// So many of a queue run at once in this process; the others wait for their turn, and their time does not run yet.
 const AT_ONCE: usize = 32;
-static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+static ASKING: Semaphore = Semaphore::const_new(AT_ONCE);
+static TELLING: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// Where programs are looked for when this process itself was not told.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Who waits for whom: commands of one queue never wait for those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Those that say what is so: probes, loads.
+    Asking,
+    /// Those that are told something.
+    Telling,
+}
+
+impl Queue {
+    fn turns(self) -> &'static Semaphore {
+        match self {
+            Self::Asking => &ASKING,
+            Self::Telling => &TELLING,
+        }
+    }
+}
 
 /// A command to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +64,8 @@ pub struct Command {
     pub input: Vec<u8>,
     /// How long it may take.
     pub timeout: Duration,
+    /// With whom it waits for its turn.
+    pub queue: Queue,
 }
 
 /// How a command ended.
@@ -90,10 +111,10 @@ impl NotRun {
 }
 
 impl Command {
-    /// A command without input or environment.
+    /// A command without input or environment, that is asked something.
     #[must_use]
     pub fn new(words: Vec<String>, timeout: Duration) -> Self {
-        Self { words, environment: Vec::new(), input: Vec::new(), timeout }
+        Self { words, environment: Vec::new(), input: Vec::new(), timeout, queue: Queue::Asking }
     }
 
     /// Runs it, once it is its turn. When the future is dropped the command dies with it.
@@ -101,7 +122,7 @@ impl Command {
     /// # Errors
     /// When it could not be started.
     pub async fn run(&self) -> Result<Ended, NotRun> {
-        let turn = TURNS.acquire().await.ok();
+        let turn = self.queue.turns().acquire().await.ok();
         let began = moment();
         let (mut group, pipes) = self.start(turn)?;
         let (mut output, mut errors) = (Kept::default(), Kept::default());

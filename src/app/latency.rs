@@ -168,7 +168,8 @@ impl App {
         }
         match cells {
             Some(cells) => {
-                info!("the latency files have changed: {} cells are read", cells.len());
+                let (count, are) = (cells.len(), if cells.len() == 1 { "cell is" } else { "cells are" });
+                info!("the latency files have changed: {count} {are} read");
                 self.measuring.read(self.clock.now(), cells);
             }
             None => error!("the latency files are not taken over for the faults above; what they said before goes on"),

@@ -131,3 +131,20 @@ async fn what_cannot_be_started_says_why() {
     let nothing = Command::new(Vec::new(), LONG).run().await;
     assert_eq!(nothing.map(|ended| ended.end), Err(NotRun::Unfit("no program is named".to_owned())));
 }
+
+#[tokio::test]
+async fn those_who_are_told_keep_nobody_from_being_asked() {
+    let hanging: Vec<_> = (0..=AT_ONCE)
+        .map(|_| {
+            let mut command = shell("sleep 600", LONG);
+            command.queue = Queue::Telling;
+            tokio::spawn(async move { command.run().await.map(|ended| ended.end) })
+        })
+        .collect();
+    while TELLING.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(shell("exit 0", LONG).run().await.expect("ran").end, End::Code(0));
+    assert_eq!(TELLING.available_permits(), 0, "before any of the others had ended");
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}

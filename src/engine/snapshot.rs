@@ -7,6 +7,8 @@ pub use super::steer::row::{EndpointRow, PoolRow};
 use super::{
     geo::{Atlas, Cuts, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::{
+        fold::{Health, Record},
+        governor::Governed,
         monitor::{Monitor, ProbeKey},
         rules::HealthRules,
     },
@@ -319,7 +321,11 @@ pub struct Snapshot {
     /// For each service, whether its blocks are cut finer than its configuration alone would: a timed drain.
     pub fine: Vec<bool>,
     /// Health of every target, for people; the query reads the rows.
-    pub targets: Vec<super::health::fold::Record>,
+    pub targets: Vec<Record>,
+    /// What the governor remembers, and who was found down and counts as something else; not for queries.
+    pub governed: Governed,
+    /// Those, each with what it counts as.
+    pub kept: Vec<(TargetId, Health)>,
     /// How long every target takes, for people.
     pub timings: Vec<Arc<Timing>>,
     /// Whether steered names are answered: the first probe round has ended, or its deadline has passed.

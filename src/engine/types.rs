@@ -56,6 +56,40 @@ impl At {
     }
 }
 
+/// A moment that may lie before the start of this process, by the same clock: an earlier one has seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Past(i64);
+
+impl Past {
+    /// So many milliseconds before a moment.
+    #[must_use]
+    pub fn ago(now: At, millis: u64) -> Self {
+        Self(whole(now.0).saturating_sub(whole(millis)))
+    }
+
+    /// Milliseconds from it to `now`; 0 when it is later.
+    #[must_use]
+    pub fn until(self, now: At) -> u64 {
+        u64::try_from(whole(now.0).saturating_sub(self.0)).unwrap_or_default()
+    }
+
+    /// So many milliseconds after it, and not before this process.
+    #[must_use]
+    pub fn after(self, millis: u64) -> At {
+        At(u64::try_from(self.0.saturating_add(whole(millis))).unwrap_or_default())
+    }
+}
+
+impl From<At> for Past {
+    fn from(at: At) -> Self {
+        Self(whole(at.0))
+    }
+}
+
+fn whole(millis: u64) -> i64 {
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
 /// Wall-clock time in milliseconds since 1970. In an answer it numbers slots and does nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixMillis(pub u64);

@@ -59,6 +59,7 @@ pub(super) async fn run(
         if matches!(outcome, Outcome::Unasked(_)) {
             desk.watchdog.unasked();
         }
+        desk.unasked.take(&key, &outcome);
         schedule.observe(&now, desk.clock.now(), outcome.clone());
         wait = schedule.wait(&now);
         if desk.events.send(Event::Outcome { key: Arc::clone(&key), outcome }).await.is_err() {

@@ -20,18 +20,18 @@ impl Expiry {
         Self { warn: seconds(tls.warn), fail: seconds(tls.fail) }
     }
 
-    /// What is to be noted of a certificate, in DER, at a moment in Unix seconds.
+    /// When a certificate, in DER, ends, and what is to be noted of that, at a moment in Unix seconds.
     ///
     /// # Errors
     /// What to report when it ends too soon, or cannot be read.
-    pub(super) fn judge(self, der: &[u8], now: i64) -> Result<Option<Box<str>>, Outcome> {
+    pub(super) fn judge(self, der: &[u8], now: i64) -> Result<(i64, Option<Box<str>>), Outcome> {
         let Some((_, end)) = times(der) else { return Err(Outcome::Bad("certificate cannot be read".into())) };
         let left = end.saturating_sub(now);
         if left <= self.fail {
             let text = if left <= 0 { expired(-left) } else { format!("certificate expires in {}", span(left)) };
             return Err(Outcome::Bad(text.into()));
         }
-        Ok((left <= self.warn).then(|| format!("certificate expires in {}", span(left)).into()))
+        Ok((end, (left <= self.warn).then(|| format!("certificate expires in {}", span(left)).into())))
     }
 }
 
@@ -77,12 +77,13 @@ mod tests {
         assert!(from < end);
         let expiry = Expiry { warn: 14 * 86_400, fail: 7 * 86_400 };
         let at = |left: i64| expiry.judge(der, end - left);
-        assert_eq!(at(15 * 86_400), Ok(None));
-        assert_eq!(at(9 * 86_400 + 5), Ok(Some("certificate expires in 9 days".into())));
+        let fine = |note: Option<&str>| Ok((end, note.map(Box::from)));
+        assert_eq!(at(15 * 86_400), fine(None));
+        assert_eq!(at(9 * 86_400 + 5), fine(Some("certificate expires in 9 days")));
         assert_eq!(at(7 * 86_400), Err(Outcome::Bad("certificate expires in 7 days".into())));
         assert_eq!(at(-7300), Err(Outcome::Bad("certificate expired 2 hours ago".into())));
         let lax = Expiry { warn: 0, fail: 0 };
-        assert_eq!(lax.judge(der, end - 1), Ok(None));
+        assert_eq!(lax.judge(der, end - 1), fine(None));
         assert_eq!(lax.judge(der, end), Err(Outcome::Bad("certificate expired 0 s ago".into())));
         assert_eq!(lax.judge(b"x", 0), Err(Outcome::Bad("certificate cannot be read".into())));
     }

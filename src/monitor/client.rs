@@ -23,6 +23,7 @@ use tower::{Layer, Service};
 
 use super::{
     certificate::{self, Expiry},
+    dial,
     shared::Shared,
     tls::Ground,
     words::{moment, say},
@@ -128,6 +129,8 @@ pub(super) struct Answer {
     pub(super) connect: Option<u64>,
     /// What people should know of the server's certificate.
     pub(super) note: Option<Box<str>>,
+    /// When that ends, in Unix seconds.
+    pub(super) ends: Option<i64>,
 }
 
 /// Sends a request to an address, whatever the request's URL says, if it has a name in it.
@@ -135,6 +138,7 @@ pub(super) async fn send(
     client: &Client,
     request: Request,
     to: SocketAddr,
+    source: Option<IpAddr>,
     expiry: Option<Expiry>,
 ) -> Result<Answer, Outcome> {
     let line = Line { to, opened: Cell::new(None) };
@@ -143,16 +147,17 @@ pub(super) async fn send(
         (response, LINE.with(|line| line.opened.get()))
     };
     let (response, connect) = LINE.scope(line, exchange).await;
-    let response = response.map_err(|error| say(&error))?;
-    let note = match expiry {
+    let response = response.map_err(|error| dial::unbound(&error, source).unwrap_or_else(|| say(&error)))?;
+    let (ends, note) = match expiry {
         Some(expiry) => {
             let seen = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
             let seen = seen.ok_or_else(|| Outcome::Bad("it shows no certificate".into()))?;
-            expiry.judge(seen, certificate::unix())?
+            let (ends, note) = expiry.judge(seen, certificate::unix())?;
+            (Some(ends), note)
         }
-        None => None,
+        None => (None, None),
     };
-    Ok(Answer { response, connect, note })
+    Ok(Answer { response, connect, note, ends })
 }
 
 /// Words for what HTTP/2 says of a server that speaks something else, as HTTP/1.1 servers do when asked in clear text.

@@ -1,6 +1,7 @@
 //! Ways to a target: a TCP connection or a UDP socket, from a given address where one is wanted.
 
 use std::{
+    error::Error,
     io,
     net::{IpAddr, SocketAddr},
 };
@@ -41,6 +42,21 @@ pub(super) async fn udp(to: SocketAddr, source: Option<IpAddr>) -> Result<UdpSoc
     })?;
     socket.connect(to).await.map_err(|error| say(&error))?;
     Ok(socket)
+}
+
+/// That a connection which somebody else has made could not be bound to the address that the configuration wants, where
+/// an error says so.
+pub(super) fn unbound(error: &(dyn Error + 'static), source: Option<IpAddr>) -> Option<Outcome> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::AddrNotAvailable
+        {
+            return Some(lacking(source?, error));
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// What to report when a socket could not be bound to the address that the configuration wants: it says nothing of the

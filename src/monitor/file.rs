@@ -156,7 +156,7 @@ impl File {
         };
         let note = fault.map(|fault| format!("as last read; now {fault}"));
         match sheet.down(self.address) {
-            None => Ok(Fine { connect: None, note: note.map(Into::into) }),
+            None => Ok(Fine { note: note.map(Into::into), ..Fine::default() }),
             Some(reason) => {
                 let reason = if reason.is_empty() { "down in the file" } else { reason };
                 let note = note.map_or(String::new(), |note| format!(" ({note})"));

@@ -32,6 +32,7 @@ const PREFIX: usize = 5;
 pub(super) struct Grpc {
     client: Arc<Client>,
     to: SocketAddr,
+    source: Option<IpAddr>,
     url: Url,
     headers: HeaderMap,
     question: Box<[u8]>,
@@ -60,6 +61,7 @@ impl Grpc {
         Ok(Self {
             client: clients.http(HttpVersion::Two, check.tls.as_ref(), source)?,
             to,
+            source,
             url,
             headers: HeaderMap::from_iter(headers),
             question: question(&check.service).into(),
@@ -73,12 +75,12 @@ impl Grpc {
         *request.headers_mut() = self.headers.clone();
         *request.version_mut() = reqwest::Version::HTTP_2;
         *request.body_mut() = Some(Body::from(self.question.to_vec()));
-        let answer = client::send(&self.client, request, self.to, self.expiry).await;
-        let Answer { response, connect, note } = answer.map_err(|outcome| match outcome {
+        let answer = client::send(&self.client, request, self.to, self.source, self.expiry).await;
+        let Answer { response, connect, note, ends } = answer.map_err(|outcome| match outcome {
             Outcome::Bad(why) => client::over_http2(&why).unwrap_or(Outcome::Bad(why)),
             outcome => outcome,
         })?;
-        self.judge(response).await.map(|()| Fine { connect, note })
+        self.judge(response).await.map(|()| Fine { connect, note, ends })
     }
 
     async fn judge(&self, response: Response) -> Result<(), Outcome> {

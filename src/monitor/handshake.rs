@@ -51,9 +51,9 @@ impl Handshake {
         let mut stream = connector.connect(self.name.clone(), stream).await.map_err(|error| say(&error))?;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let Some(own) = chain.first() else { return Err(Outcome::Bad("it shows no certificate".into())) };
-        let note = self.expiry.judge(own, certificate::unix())?;
+        let (ends, note) = self.expiry.judge(own, certificate::unix())?;
         // A farewell, for the server's log. It may have gone already.
         let _ = stream.shutdown().await;
-        Ok(Fine { connect: Some(connect), note })
+        Ok(Fine { connect: Some(connect), note, ends: Some(ends) })
     }
 }

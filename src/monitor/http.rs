@@ -29,6 +29,7 @@ use crate::engine::health::{
 pub(super) struct Http {
     client: Arc<Client>,
     to: SocketAddr,
+    source: Option<IpAddr>,
     request: Request,
     expiry: Option<Expiry>,
     status: Box<[(u16, u16)]>,
@@ -55,6 +56,7 @@ impl Http {
         Ok(Self {
             client: tools.clients.http(check.version, check.tls.as_ref(), source)?,
             to,
+            source,
             request,
             expiry: check.tls.as_ref().map(Expiry::of),
             status: check.status.clone().into(),
@@ -69,8 +71,10 @@ impl Http {
         loop {
             let path = self.redirects.is_some().then(|| request.url().clone());
             let method = self.redirects.is_some().then(|| request.method().clone());
-            let Answer { mut response, connect, note } =
-                client::send(&self.client, request, self.to, self.expiry).await.map_err(|error| self.name(error))?;
+            let Answer { mut response, connect, note, ends } =
+                client::send(&self.client, request, self.to, self.source, self.expiry)
+                    .await
+                    .map_err(|error| self.name(error))?;
             if let (Some(trail), Some(at), Some(method)) = (&self.redirects, path, method)
                 && let Some((url, method)) = trail.next(&at, &method, &response, followed)?
             {
@@ -87,7 +91,7 @@ impl Http {
             if let Some(wanted) = &self.body {
                 wanted.judge(&mut response).await?;
             }
-            return Ok(Fine { connect, note });
+            return Ok(Fine { connect, note, ends });
         }
     }
 

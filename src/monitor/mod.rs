@@ -28,6 +28,7 @@ mod tcp;
 mod tests;
 mod tls;
 mod tools;
+mod unasked;
 mod watchdog;
 mod words;
 
@@ -51,7 +52,8 @@ pub use self::plan::Plan;
 use self::{
     pace::Pace,
     tools::Tools,
-    watchdog::{Sight, Told, Watchdog},
+    unasked::Unasked,
+    watchdog::{Sight, Watchdog},
 };
 use crate::{
     engine::health::{
@@ -70,7 +72,7 @@ pub struct Prober {
     running: HashMap<Arc<ProbeKey>, Running>,
     desk: Desk,
     chance: fastrand::Rng,
-    told: Told,
+    told: (watchdog::Told, unasked::Told),
 }
 
 /// What every task needs.
@@ -80,6 +82,7 @@ struct Desk {
     turns: Arc<Semaphore>,
     pace: Arc<Mutex<Pace>>,
     watchdog: Arc<Watchdog>,
+    unasked: Arc<Unasked>,
     /// Since when the budgets count.
     start: Instant,
     events: mpsc::Sender<Event>,
@@ -115,11 +118,12 @@ impl Prober {
             turns: Arc::new(Semaphore::new(at_once)),
             pace: Arc::new(Mutex::new(Pace::new(HealthRules::default().rate))),
             watchdog: Arc::new(Watchdog::new(signals)),
+            unasked: Arc::default(),
             start: beat::moment(),
             events,
             clock,
         };
-        Self { running: HashMap::new(), desk, chance, told: Told::default() }
+        Self { running: HashMap::new(), desk, chance, told: Default::default() }
     }
 
     /// Probes what `plan` says and nothing else, from now on. What stays goes on undisturbed, by its new rhythm if
@@ -130,6 +134,7 @@ impl Prober {
         let diff = plan.diff(self.running.iter().map(|(key, running)| (key, *running.rhythm.borrow())));
         for key in &diff.stop {
             self.running.remove(key);
+            self.desk.unasked.forget(key);
         }
         for (key, rhythm) in diff.retime {
             if let Some(running) = self.running.get(&key) {
@@ -175,7 +180,9 @@ impl Prober {
             sight.is_silent().then(|| Sight { name: key.address.to_string(), ..sight })
         });
         let silent: Vec<Sight> = sights.collect();
-        self.desk.watchdog.tell(now, &mut self.told, &silent, self.running.len());
+        let (late, unasked) = &mut self.told;
+        self.desk.watchdog.tell(now, late, &silent, self.running.len());
+        self.desk.unasked.tell(now, unasked);
     }
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {

@@ -22,7 +22,9 @@ pub(super) async fn run(tools: &Tools, prepared: &mut Prepared, timeout: u64) ->
     }
     let began = moment();
     match time::timeout(Duration::from_millis(timeout), prepared.ask(tools)).await {
-        Ok(Ok(Fine { connect, note })) => Outcome::Good { took: began.elapsed().as_micros() as u64, connect, note },
+        Ok(Ok(Fine { connect, note, ends })) => {
+            Outcome::Good { took: began.elapsed().as_micros() as u64, connect, note, ends }
+        }
         Ok(Err(outcome)) => outcome,
         // The moment to give up has long passed: an answer may have come that this node had no time to read.
         Err(_) if began.elapsed() > Duration::from_millis(timeout.saturating_mul(2).max(timeout + BUSY)) => {

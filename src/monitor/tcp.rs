@@ -6,10 +6,7 @@ mod tests;
 use std::net::{IpAddr, SocketAddr};
 
 use regex::bytes::{Regex, RegexBuilder};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use super::{
     dial,
@@ -19,6 +16,9 @@ use crate::engine::health::{check::TcpCheck, monitor::Outcome};
 
 /// So many octets are read at most.
 const CAP: usize = 16 << 10;
+/// So many octets are looked at, at most: what comes in pieces is looked at again from its beginning with each of them,
+/// which one octet at a time would make a work of weeks out of.
+const LOOKS: usize = 1 << 20;
 
 /// A target of `tcp`.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ impl Tcp {
         if let Some(expect) = &self.expect {
             hear(&mut stream, expect).await?;
         }
-        Ok(Fine { connect: Some(connect), note: None })
+        Ok(Fine { connect: Some(connect), ..Fine::default() })
     }
 }
 
-/// Reads until what has come matches, no more comes, or too much has come.
-async fn hear(stream: &mut TcpStream, expect: &Regex) -> Result<(), Outcome> {
-    let mut heard = Vec::new();
+/// Reads until what has come matches, no more comes, or too much has come, or in too many pieces.
+async fn hear(stream: &mut (impl AsyncRead + Unpin), expect: &Regex) -> Result<(), Outcome> {
+    let (mut heard, mut pieces, mut looked) = (Vec::new(), 0usize, 0usize);
     let mut buffer = [0; 2048];
     loop {
         let room = buffer.len().min(CAP - heard.len());
@@ -65,11 +65,14 @@ async fn hear(stream: &mut TcpStream, expect: &Regex) -> Result<(), Outcome> {
             Err(_) => 0,
         };
         heard.extend_from_slice(&buffer[..count]);
+        (pieces, looked) = (pieces + usize::from(count > 0), looked + heard.len());
         if expect.is_match(&heard) {
             return Ok(());
         }
         let why = if heard.len() == CAP {
             format!("the first {CAP} octets do not match {:?}", expect.as_str())
+        } else if looked >= LOOKS {
+            format!("{} octets in {pieces} pieces do not match {:?}", heard.len(), expect.as_str())
         } else if count > 0 {
             // Matching takes time: whoever wants to give up is asked between one piece and the next.
             tokio::task::yield_now().await;

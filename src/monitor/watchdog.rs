@@ -95,14 +95,8 @@ impl Watchdog {
         let oldest = silent.iter().max_by_key(|sight| sight.age);
         self.signals.prober_age.set(oldest.map_or(0, |sight| sight.age));
         match oldest {
-            Some(oldest) if !told.silent => error!(
-                "{} of {of} targets have fallen silent, {} for {:.1} s: their health stays as it was until they are \
-                 heard of again",
-                silent.len(),
-                oldest.name,
-                oldest.age as f64 / 1000.0
-            ),
-            None if told.silent => info!("all targets are heard of again"),
+            Some(oldest) if !told.silent => error!("{}", silence(silent.len(), of, oldest)),
+            None if told.silent => info!("every target is heard of again"),
             _ => {}
         }
         told.silent = oldest.is_some();
@@ -117,6 +111,20 @@ impl Sight {
     }
 }
 
+fn silence(silent: usize, of: usize, oldest: &Sight) -> String {
+    let (name, long) = (&oldest.name, oldest.age as f64 / 1000.0);
+    if silent == 1 {
+        let among = if of == 1 { String::new() } else { format!(", one of {of} targets,") };
+        return format!(
+            "{name}{among} has fallen silent for {long:.1} s: its health stays as it was until it is heard of again"
+        );
+    }
+    format!(
+        "{silent} of {of} targets have fallen silent, {name} for {long:.1} s: their health stays as it was until they are \
+         heard of again"
+    )
+}
+
 fn sentence(late: [u64; 3], latest: u64) -> String {
     let causes = [
         "this node is too busy",
@@ -127,8 +135,8 @@ fn sentence(late: [u64; 3], latest: u64) -> String {
     let mut named: Vec<(u64, &str)> = late.into_iter().zip(causes).filter(|(count, _)| *count > 0).collect();
     named.sort_by_key(|(count, _)| u64::MAX - count);
     let named: Vec<String> = named.iter().map(|(count, cause)| format!("{cause} ({count})")).collect();
-    let (probes, began) = if count == 1 { ("probe", "it") } else { ("probes", "the latest") };
-    format!("{count} {probes} began late, {began} by {latest} ms: {}", named.join(", "))
+    let (probes, began) = if count == 1 { ("probe", "") } else { ("probes", "the latest ") };
+    format!("{count} {probes} began late, {began}by {latest} ms: {}", named.join(", "))
 }
 
 #[cfg(test)]
@@ -153,7 +161,7 @@ mod tests {
 
     #[test]
     fn late_probes_read_as_a_sentence() {
-        assert_eq!(sentence([1, 0, 0], 12), "1 probe began late, it by 12 ms: this node is too busy (1)");
+        assert_eq!(sentence([1, 0, 0], 12), "1 probe began late, by 12 ms: this node is too busy (1)");
         assert_eq!(
             sentence([2, 30, 0], 2300),
             "32 probes began late, the latest by 2300 ms: `health.rate` allows no more probes in a second (30), this \
@@ -171,6 +179,11 @@ mod tests {
         let (watchdog, mut told) = (Watchdog::new(Arc::clone(&signals)), Told::default());
         watchdog.tell(0, &mut told, &[sight(4801), sight(9000)], 3);
         assert_eq!((signals.prober_age.get(), told.silent), (9000, true));
+        let rest = "fallen silent, 192.0.2.1 for 9.0 s: their health stays as it was until they are heard of again";
+        assert_eq!(silence(2, 3, &sight(9000)), format!("2 of 3 targets have {rest}"));
+        let rest = "has fallen silent for 9.0 s: its health stays as it was until it is heard of again";
+        assert_eq!(silence(1, 1, &sight(9000)), format!("192.0.2.1 {rest}"));
+        assert_eq!(silence(1, 3, &sight(9000)), format!("192.0.2.1, one of 3 targets, {rest}"));
         watchdog.tell(1000, &mut told, &[], 3);
         assert_eq!((signals.prober_age.get(), told.silent), (0, false));
     }

@@ -22,6 +22,8 @@ pub(super) struct Fine {
     pub(super) connect: Option<u64>,
     /// What people should know although it is good.
     pub(super) note: Option<Box<str>>,
+    /// When the server's certificate ends, in Unix seconds.
+    pub(super) ends: Option<i64>,
 }
 
 /// The beginning of what a target said, for people.

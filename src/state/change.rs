@@ -8,7 +8,7 @@ use std::fmt;
 
 pub(super) use self::verdict::of_parts;
 pub use self::{
-    governed::{Believed, Held, Keeper, LetGo},
+    governed::{Believed, Held, Keeper, Late, LetGo},
     shaping::{Fate, Told},
     verdict::{Because, KeptDown, Standing, Verdict},
 };
@@ -43,6 +43,8 @@ pub enum Change {
         unknown: usize,
         /// How old it is, in milliseconds; none: nobody can tell.
         age: Option<u64>,
+        /// Who is down, each with what its last probe found.
+        down: Vec<Box<str>>,
     },
     /// A target is judged differently.
     Verdict(Box<Verdict>),
@@ -106,31 +108,55 @@ pub enum Change {
     },
 }
 
+/// `1 target`, `2 targets`.
+struct Targets(usize);
+
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} target{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::World { kept, fresh, gone } => {
-                write!(f, "the configuration is in force: {kept} targets keep their health, {fresh} new, {gone} gone")
+                let keep = if *kept == 1 { "keeps its" } else { "keep their" };
+                let kept = Targets(*kept);
+                write!(f, "the configuration is in force: {kept} {keep} health, {fresh} new, {gone} gone")
             }
             Self::Ready { targets: 0, .. } => f.write_str("steered names are answered; nothing is probed"),
+            Self::Ready { heard: 1, targets: 1 } => {
+                f.write_str("steered names are answered: the only target has been probed")
+            }
             Self::Ready { heard, targets } if heard == targets => {
                 write!(f, "steered names are answered: all {targets} targets have been probed")
             }
-            Self::Ready { heard, targets } => write!(
-                f,
-                "steered names are answered: the wait is over, but {} of {targets} targets have not been heard of and \
-                 count as unknown",
-                targets - heard
-            ),
-            Self::Restored { used, shown, unknown, age } => {
+            Self::Ready { heard, targets } => {
+                f.write_str("steered names are answered: the wait is over, but ")?;
+                match (targets - heard, targets) {
+                    (1, 1) => f.write_str("the only target has not been heard of and counts as unknown"),
+                    (1, of) => write!(f, "1 of {of} targets has not been heard of and counts as unknown"),
+                    (left, of) => write!(f, "{left} of {of} targets have not been heard of and count as unknown"),
+                }
+            }
+            Self::Restored { used, shown, unknown, age, down } => {
                 match (age, shown) {
-                    (Some(age), 0) => write!(f, "health of {used} targets is restored, {} s old", age / 1000)?,
+                    (Some(age), 0) => write!(f, "health of {} is restored, {} s old", Targets(*used), age / 1000)?,
                     (Some(age), shown) => {
-                        write!(f, "health of {shown} targets was saved {} s ago: too old to be used", age / 1000)?;
+                        write!(f, "health of {} was saved {} s ago: too old to be used", Targets(*shown), age / 1000)?;
                     }
                     (None, _) => f.write_str("health was saved in the future by this clock: it is not used")?,
                 }
-                if *unknown > 0 { write!(f, "; {unknown} more are not probed any more") } else { Ok(()) }
+                if !down.is_empty() {
+                    f.write_str("; down: ")?;
+                    verdict::list(f, down)?;
+                }
+                match unknown {
+                    0 => Ok(()),
+                    1 => f.write_str("; 1 more is not probed any more"),
+                    more => write!(f, "; {more} more are not probed any more"),
+                }
             }
             Self::Verdict(verdict) => verdict.fmt(f),
             Self::Kept(kept) => kept.fmt(f),

@@ -199,6 +199,8 @@ impl Ledger {
             assignments: self.assignments.clone(),
             fine: self.fine.iter().map(Option::is_some).collect(),
             targets: self.records.clone(),
+            governed: self.beliefs.governed().clone(),
+            kept: self.beliefs.kept(),
             timings: self.timings.clone(),
             ready: self.ready,
             at,

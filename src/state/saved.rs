@@ -1,7 +1,7 @@
 //! Health as it is saved, so that a restart does not forget it: what of it, as which text, and how it comes back. Pure:
 //! moments are arguments. Must not know files.
 
-use std::{fmt, hash::Hasher, net::IpAddr};
+use std::{collections::BTreeMap, fmt, hash::Hasher, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
@@ -9,10 +9,11 @@ use siphasher::sip::SipHasher24;
 use crate::engine::{
     health::{
         fold::{Fall, Health, Penalty, Record, Restored},
+        governor::Governed,
         monitor::{Monitor, ProbeKey},
     },
-    snapshot::Snapshot,
-    types::At,
+    snapshot::{Snapshot, World},
+    types::{At, Past, RegionId, TargetId},
 };
 
 /// The version of the text.
@@ -24,6 +25,7 @@ pub struct Saved {
     /// The wall clock then, in Unix milliseconds.
     pub wall: u64,
     targets: Vec<Line>,
+    governor: Governor,
 }
 
 /// How old saved health is now, and how old it may be to be believed.
@@ -57,6 +59,28 @@ struct Head {
     meridian_health: u64,
     saved: u64,
     targets: usize,
+    /// Files of earlier programs have none.
+    #[serde(default, skip_serializing_if = "Governor::is_empty")]
+    governor: Governor,
+}
+
+/// What the governor remembers. Moments are milliseconds before it was saved, by the names of regions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Governor {
+    emptied: BTreeMap<Box<str>, u64>,
+    held: BTreeMap<Box<str>, u64>,
+    kept: Vec<Kept>,
+}
+
+/// A target that was found down and counts as something else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    address: IpAddr,
+    monitor: Box<str>,
+    /// None: it is made of others.
+    check: Option<Box<str>>,
+    counts: Word,
 }
 
 /// One target. Moments are milliseconds before it was saved.
@@ -89,6 +113,26 @@ enum Word {
     Down,
 }
 
+impl From<Health> for Word {
+    fn from(health: Health) -> Self {
+        match health {
+            Health::Unknown => Self::Unknown,
+            Health::Up => Self::Up,
+            Health::Down => Self::Down,
+        }
+    }
+}
+
+impl From<Word> for Health {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Unknown => Self::Unknown,
+            Word::Up => Self::Up,
+            Word::Down => Self::Down,
+        }
+    }
+}
+
 /// What tells a check of an address from all others, also in another process.
 fn identity(key: &ProbeKey) -> String {
     let mut hasher = SipHasher24::new();
@@ -106,7 +150,8 @@ pub fn encode(snapshot: &Snapshot, now: At, wall: u64) -> String {
             Some(line(target.key()?, &snapshot.world.monitors[target.monitor.at()], record, now))
         })
         .collect();
-    let head = Head { meridian_health: VERSION.into(), saved: wall, targets: lines.len() };
+    let governor = Governor::of(snapshot, now);
+    let head = Head { meridian_health: VERSION.into(), saved: wall, targets: lines.len(), governor };
     let mut text = serde_json::to_string(&head).unwrap_or_default();
     text.push('\n');
     for line in &lines {
@@ -119,16 +164,14 @@ pub fn encode(snapshot: &Snapshot, now: At, wall: u64) -> String {
 fn line(key: &ProbeKey, monitor: &Monitor, record: &Record, now: At) -> Line {
     let flap = &monitor.calm.flap;
     // What was restored and not heard of since lies further back than this process.
-    let earlier = record.restored.and_then(|restored| restored.age).unwrap_or(0);
+    let restored = record.restored.as_ref();
+    let earlier = restored.and_then(|restored| restored.age).unwrap_or(0);
+    let last = record.evidence.last().map(|(_, outcome)| outcome.to_string());
     Line {
         address: key.address,
         monitor: monitor.name.clone(),
         check: identity(key).into(),
-        health: match record.health {
-            Health::Unknown => Word::Unknown,
-            Health::Up => Word::Up,
-            Health::Down => Word::Down,
-        },
+        health: record.health.into(),
         since: now.since(record.since) + earlier,
         good: record.good,
         bad: record.bad,
@@ -137,7 +180,32 @@ fn line(key: &ProbeKey, monitor: &Monitor, record: &Record, now: At) -> Line {
         released: record.fall.is_some_and(|fall| fall.released),
         penalty: (record.penalty.points(flap, now) * 1e6).round() as u64,
         damped: record.penalty.is_damped(flap, now),
-        last: record.evidence.last().map(|(_, outcome)| outcome.to_string()),
+        last: last.or_else(|| restored?.last.as_deref().map(str::to_owned)),
+    }
+}
+
+impl Governor {
+    fn of(snapshot: &Snapshot, now: At) -> Self {
+        let world = &snapshot.world;
+        let name = |(region, at): (RegionId, Past)| Some((world.regions.get(region.at())?.name.clone(), at.until(now)));
+        let kept = |(id, health): &(TargetId, Health)| {
+            let target = world.targets.get(id.at())?;
+            Some(Kept {
+                address: target.address(),
+                monitor: world.monitors.get(target.monitor.at())?.name.clone(),
+                check: target.key().map(|key| identity(key).into()),
+                counts: (*health).into(),
+            })
+        };
+        Self {
+            emptied: snapshot.governed.emptied().filter_map(name).collect(),
+            held: snapshot.governed.held().into_iter().filter_map(name).collect(),
+            kept: snapshot.kept.iter().filter_map(kept).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.emptied.is_empty() && self.held.is_empty() && self.kept.is_empty()
     }
 }
 
@@ -164,7 +232,7 @@ pub fn decode(text: &str) -> Result<Saved, Unreadable> {
     if targets.len() != head.targets {
         return Err(garbage(format!("it has {} targets, and says {}", targets.len(), head.targets)));
     }
-    Ok(Saved { wall: head.saved, targets })
+    Ok(Saved { wall: head.saved, targets, governor: head.governor })
 }
 
 impl Saved {
@@ -194,17 +262,42 @@ impl Saved {
         let line = same().find(|line| line.monitor == monitor.name).or_else(|| same().next())?;
         Some(line.record(age, now))
     }
+
+    /// What it says of regions, by their numbers in this configuration; nothing, where it is too old.
+    #[must_use]
+    pub fn governed(&self, world: &World, age: Age, now: At) -> Governed {
+        let Some(old) = age.age.filter(|_| age.is_fresh()) else { return Governed::default() };
+        let numbered = |of: &BTreeMap<Box<str>, u64>| -> Vec<(RegionId, Past)> {
+            let regions = world.regions.iter().enumerate();
+            let known = regions.filter_map(|(at, region)| Some((RegionId(at as u16), of.get(&region.name)?)));
+            known.map(|(region, before)| (region, Past::ago(now, before.saturating_add(old)))).collect()
+        };
+        Governed::resumed(numbered(&self.governor.emptied), numbered(&self.governor.held))
+    }
+
+    /// What a target counted as that was found down; none: as down.
+    #[must_use]
+    pub fn counted(&self, world: &World, id: TargetId) -> Option<Health> {
+        if self.governor.kept.is_empty() {
+            return None;
+        }
+        let target = world.targets.get(id.at())?;
+        let monitor = &world.monitors.get(target.monitor.at())?.name;
+        let check = target.key().map(|key| Box::from(identity(key)));
+        let same = || self.governor.kept.iter().filter(|kept| kept.address == target.address() && kept.check == check);
+        let named = same().find(|kept| kept.monitor == *monitor);
+        // What is made of others is known by its name alone.
+        let kept = named.or_else(|| same().next().filter(|_| check.is_some()))?;
+        Some(kept.counts.into())
+    }
 }
 
 impl Line {
     fn record(&self, age: Age, now: At) -> Record {
-        let health = match self.health {
-            Word::Unknown => Health::Unknown,
-            Word::Up => Health::Up,
-            Word::Down => Health::Down,
-        };
+        let health = self.health.into();
         let used = age.is_fresh();
-        let restored = Some(Restored { health, age: age.age.map(|age| age.saturating_add(self.since)), used });
+        let last = self.last.as_deref().map(Box::from);
+        let restored = Some(Restored { health, age: age.age.map(|age| age.saturating_add(self.since)), used, last });
         if !used {
             return Record { restored, ..Record::default() };
         }

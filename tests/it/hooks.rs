@@ -46,6 +46,9 @@ fn request(stream: TcpStream, status: &str) -> (String, Value) {
     (head, serde_json::from_slice(&body).expect("JSON"))
 }
 
+/// That somebody was told is a line for those who look for it.
+const LOUD: &str = "[log]\nlevel = \"debug\"\n";
+
 fn script(path: &Path, text: &str) {
     fs::write(path, format!("#!/bin/sh\n{text}")).expect("written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("set");
@@ -90,6 +93,8 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
 
     let _again = TcpListener::bind(("127.0.0.1", port)).expect("the port is free again");
     assert_eq!(next("200 OK").1["to"], "up");
+    let said = server.wait_for("hook pager is told again");
+    assert!(said.contains("INFO") && said.ends_with("after once when it was not"), "{said}");
     let (_, back) = next("200 OK");
     assert_eq!((&back["hook"], &back["kind"], &back["from"], &back["to"]), parts("pager", "region", "down", "up"));
 
@@ -130,7 +135,8 @@ fn a_script_is_told_on_its_input_within_its_rate_and_its_time() {
             "[hooks.{name}]\non = [\"reload\"]\ntimeout = \"300ms\"\nrate = \"{rate}\"\nexec = {{ command = [\"{path}\"] }}\n"
         )
     };
-    let hooks = hook("good", &good, "2/1h") + &hook("slow", &slow, "9/1h") + &hook("bad", &bad, "9/1h");
+    let hooks =
+        LOUD.to_owned() + &hook("good", &good, "2/1h") + &hook("slow", &slow, "9/1h") + &hook("bad", &bad, "9/1h");
     let mut server = Server::start("[\"127.0.0.1:0\"]", &config(port, &hooks), &[("h.zone", ZONE)]);
     server.wait_for("steered names are answered");
     for _ in 0..2 {
@@ -162,4 +168,57 @@ fn a_script_is_told_on_its_input_within_its_rate_and_its_time() {
     drop(backend);
     server.signal("TERM");
     assert_eq!(server.exit_code(), Some(0));
+}
+
+/// A pipe with a name.
+fn gate(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo runs");
+    assert!(made.success());
+}
+
+#[test]
+fn what_waits_goes_to_the_hook_of_the_same_name_and_with_none_is_dropped_and_said() {
+    let (_backend, port) = listener();
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["gone", "moved"] {
+        gate(&folder.path().join(format!("{name}-gate")));
+        let text = format!(
+            "cat >> {0} && echo >> {0}\nread line < {1}\n",
+            at(&format!("{name}-told")),
+            at(&format!("{name}-gate"))
+        );
+        script(&folder.path().join(name), &text);
+    }
+    let plain = format!("cat >> {0} && echo >> {0}\n", at("new-told"));
+    script(&folder.path().join("new"), &plain);
+    script(&folder.path().join("witness"), "exit 0\n");
+    let hook = |name: &str| {
+        let command = at(name);
+        format!(
+            "[hooks.{name}]\non = [\"reload\"]\nrate = \"99/1h\"\ntimeout = \"1m\"\nexec = {{ command = [\"{command}\"] }}\n"
+        )
+    };
+    let hooks = LOUD.to_owned() + &hook("gone") + &hook("moved") + &hook("witness");
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(port, &hooks), &[("h.zone", ZONE)]);
+    server.wait_for("steered names are answered");
+    let reload = |server: &mut Server| {
+        server.signal("HUP");
+        server.wait_for("hook witness was told");
+    };
+    (0..3).for_each(|_| reload(&mut server));
+    server.edit("meridian.toml", &hook("gone"), "");
+    server.edit("meridian.toml", &format!("\"{}\"", at("moved")), &format!("\"{}\"", at("new")));
+    reload(&mut server);
+    // Each is at its first one, and waits for its gate to be opened.
+    for name in ["gone", "moved"] {
+        fs::write(folder.path().join(format!("{name}-gate")), "go on\n").expect("somebody reads");
+    }
+    let said = server.heard("hook gone is gone from the configuration");
+    assert!(said.contains("WARN") && said.ends_with("2 messages that waited are not told any more"), "{said}");
+    while server.said("hook moved was told") < 4 {
+        server.wait_for("hook moved was told");
+    }
+    let lines = |name: &str| fs::read_to_string(folder.path().join(name)).expect("told").lines().count();
+    assert_eq!((lines("gone-told"), lines("moved-told"), lines("new-told")), (1, 1, 3));
 }

@@ -63,7 +63,8 @@ impl Hooks {
         Self { orders, task }
     }
 
-    /// Replaces them. One that is as it was goes on undisturbed; one that is gone tells what it still has to.
+    /// Replaces them. One that is as it was goes on undisturbed; one that has changed takes over what waits; one that is
+    /// gone ends with what it is at.
     pub(super) fn set(&self, hooks: Vec<Hook>) {
         // They end with the server only.
         let _ = self.orders.send(Order::Set(hooks));
@@ -121,7 +122,8 @@ impl Desk {
                 change = changes.recv() => match change {
                     Ok(change) => self.take(&change),
                     Err(RecvError::Lagged(count)) => {
-                        warn!("hooks were not told of {count} changes: they came too fast");
+                        let changes = if count == 1 { "change: it came" } else { "changes: they came" };
+                        warn!("hooks were not told of {count} {changes} too fast");
                         self.signals.hooks_failed.add(count);
                         self.tellers.iter_mut().for_each(|teller| teller.miss(count));
                         self.turn(None);
@@ -135,12 +137,13 @@ impl Desk {
     fn set(&mut self, hooks: Vec<Hook>) {
         let mut old = std::mem::take(&mut self.tellers);
         for hook in hooks {
-            let same = old.iter().position(|teller| teller.hook == hook && teller.is_alive());
-            self.tellers.push(match same {
-                Some(at) => old.swap_remove(at),
-                None => Teller::start(hook, self.clock.now(), Arc::clone(&self.signals)),
+            let before = old.iter().position(|teller| teller.hook.name == hook.name).map(|at| old.swap_remove(at));
+            self.tellers.push(match before {
+                Some(same) if same.hook == hook && same.is_alive() => same,
+                before => Teller::start(hook, before, self.clock.now(), Arc::clone(&self.signals)),
             });
         }
+        old.into_iter().for_each(|teller| teller.dismiss(Arc::clone(&self.signals)));
     }
 
     fn take(&mut self, change: &Change) {

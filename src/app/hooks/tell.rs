@@ -1,13 +1,17 @@
 //! One hook: what waits to be told, how often anything may be, and the telling itself. Must not know what is told.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, mem, sync::Arc, time::Duration};
 
 use reqwest::{Certificate, Client, redirect};
-use tokio::{sync::mpsc, task::JoinHandle, time};
-use tracing::{info, warn};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time,
+};
+use tracing::{debug, info, warn};
 
 use crate::{
-    command::{Command, End},
+    command::{Command, End, Queue},
     config::settings::{Hook, Rate, Tell},
     engine::types::At,
     telemetry::signals::Signals,
@@ -45,7 +49,10 @@ impl Bucket {
     }
 }
 
-/// A hook at work. Dropped, it tells what waits and ends.
+/// What a hook did not come to tell.
+type Left = VecDeque<String>;
+
+/// A hook at work. Dropped, it ends with what it is at.
 #[derive(Debug)]
 pub(crate) struct Teller {
     pub(crate) hook: Hook,
@@ -53,16 +60,34 @@ pub(crate) struct Teller {
     /// How many were left out since the last that was told.
     left_out: u64,
     queue: mpsc::Sender<String>,
-    task: JoinHandle<()>,
+    /// Dropped, it ends the task.
+    stays: oneshot::Sender<()>,
+    task: JoinHandle<Left>,
 }
 
 impl Teller {
-    /// Starts it. Wants a tokio runtime.
-    pub(crate) fn start(hook: Hook, now: At, signals: Arc<Signals>) -> Self {
+    /// Starts it. One of the same name `before` it leaves it what waits. Wants a tokio runtime.
+    pub(crate) fn start(hook: Hook, before: Option<Self>, now: At, signals: Arc<Signals>) -> Self {
         let (queue, inbox) = mpsc::channel(WAITING);
+        let (stays, gone) = oneshot::channel();
         let bucket = Bucket::new(hook.rate, now);
-        let task = tokio::spawn(tell_all(hook.clone(), inbox, signals));
-        Self { hook, bucket, left_out: 0, queue, task }
+        let left_out = before.as_ref().map_or(0, |before| before.left_out);
+        let before = before.map(|before| before.task);
+        let task = tokio::spawn(tell_all(hook.clone(), before, inbox, gone, signals));
+        Self { hook, bucket, left_out, queue, stays, task }
+    }
+
+    /// Ends it: nobody wants it told any more. What waits is dropped, and that is said. Wants a tokio runtime.
+    pub(crate) fn dismiss(self, signals: Arc<Signals>) {
+        let Self { hook, stays, task, .. } = self;
+        drop(stays);
+        tokio::spawn(async move {
+            let left = task.await.map_or(0, |left| left.len());
+            if left > 0 {
+                signals.hooks_failed.add(left as u64);
+                warn!("hook {} is gone from the configuration: {} not told any more", hook.name, messages(left));
+            }
+        });
     }
 
     /// Lets it tell something, unless its rate or its queue is over; then that is counted, and the next one says so.
@@ -71,7 +96,7 @@ impl Teller {
         let place = self.queue.try_reserve().ok().filter(|_| self.bucket.take(now));
         match place {
             Some(place) => {
-                place.send(text(&self.hook, std::mem::take(&mut self.left_out)));
+                place.send(text(&self.hook, mem::take(&mut self.left_out)));
                 true
             }
             None => {
@@ -100,13 +125,39 @@ impl Teller {
     }
 }
 
-/// One after the other, so that they come in order.
-async fn tell_all(hook: Hook, mut inbox: mpsc::Receiver<String>, signals: Arc<Signals>) {
+fn messages(count: usize) -> String {
+    match count {
+        1 => "1 message that waited is".to_owned(),
+        count => format!("{count} messages that waited are"),
+    }
+}
+
+/// One after the other, so that they come in order; first what the one `before` it has left. What is left when it is
+/// `gone` is given back.
+async fn tell_all(
+    hook: Hook,
+    before: Option<JoinHandle<Left>>,
+    mut inbox: mpsc::Receiver<String>,
+    mut gone: oneshot::Receiver<()>,
+    signals: Arc<Signals>,
+) -> Left {
+    // It ends with what it is at, which takes no longer than its timeout.
+    let mut left = match before {
+        Some(before) => before.await.unwrap_or_default(),
+        None => Left::new(),
+    };
     let client = match &hook.tell {
         Tell::Post { trust, .. } => client(trust.as_ref().map(|trust| trust.pem())),
         Tell::Command(_) => Err("it runs a command".to_owned()),
     };
-    while let Some(text) = inbox.recv().await {
+    let mut failed = 0u64;
+    loop {
+        let text = tokio::select! {
+            biased;
+            _ = &mut gone => None,
+            text = async { if left.is_empty() { inbox.recv().await } else { left.pop_front() } } => text,
+        };
+        let Some(text) = text else { break };
         signals.hooks.add(1);
         let told = match &hook.tell {
             Tell::Command(words) => run(words, text, hook.timeout).await,
@@ -116,19 +167,31 @@ async fn tell_all(hook: Hook, mut inbox: mpsc::Receiver<String>, signals: Arc<Si
             },
         };
         match told {
-            Ok(()) => info!("hook {} was told", hook.name),
+            // Whoever carries the pager knows already; whoever reads that it was not wants to know when it is again.
+            Ok(()) => match mem::take(&mut failed) {
+                0 => debug!("hook {} was told", hook.name),
+                1 => info!("hook {} is told again, after once when it was not", hook.name),
+                times => info!("hook {} is told again, after {times} times when it was not", hook.name),
+            },
             Err(cause) => {
                 signals.hooks_failed.add(1);
+                failed += 1;
                 warn!("hook {} was not told: {cause}", hook.name);
             }
         }
     }
+    inbox.close();
+    while let Ok(text) = inbox.try_recv() {
+        left.push_back(text);
+    }
+    left
 }
 
 async fn run(words: &[String], text: String, timeout: u64) -> Result<(), String> {
     let timeout = Duration::from_millis(timeout);
     let mut command = Command::new(words.to_vec(), timeout);
     command.input = text.into_bytes();
+    command.queue = Queue::Telling;
     let ended = command.run().await.map_err(|not_run| not_run.text().to_owned())?;
     let said = ended.errors.last_line().or_else(|| ended.output.last_line());
     let said = said.map_or(String::new(), |line| format!(": {line}"));

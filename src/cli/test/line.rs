@@ -81,6 +81,8 @@ pub(super) enum Happening {
     LetsBack(Who),
     /// An operator lets a region go that is held.
     Releases(String),
+    /// The server is killed and started again at once.
+    Restarts,
     /// Round-trip times are sampled.
     Samples(Samples),
 }

@@ -38,11 +38,20 @@ struct Again {
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { samples: Samples::new(Arc::new(Signals::default())), again: Vec::new() }
+        Self { samples: empty(), again: Vec::new() }
     }
 }
 
+fn empty() -> Samples {
+    Samples::new(Arc::new(Signals::default()))
+}
+
 impl Feeds {
+    /// Nothing is known of what was brought; whoever brings it goes on.
+    pub(super) fn forget(&mut self) {
+        self.samples = empty();
+    }
+
     /// Does what a line says, the first time at once.
     pub(super) fn happens(&mut self, line: Line, at: At, snapshot: &Snapshot, chance: Chance) -> Result<(), Fault> {
         if let Line::Stop(whose) = line {

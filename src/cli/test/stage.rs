@@ -29,6 +29,7 @@ use crate::{
         balance::Balance,
         ledger::{Event, Ledger},
         overrides::{Override, Whom},
+        saved,
     },
 };
 
@@ -168,6 +169,25 @@ impl Stage {
         }
         let (at, world) = (At(self.now), Arc::clone(&self.world));
         self.ledger()?.fold(at, Event::World(world));
+        Ok(())
+    }
+
+    /// The process dies at once and comes back at once: it knows what it had saved.
+    fn restart(&mut self) -> Result<(), Fault> {
+        let (at, wall) = (At(self.now), BEGINNING + self.now);
+        let text = saved::encode(&self.ledger()?.snapshot(at), at, wall);
+        let saved = saved::decode(&text).map_err(|why| fault(why.to_string(), "please report it"))?;
+        // Who reports goes on reporting, outside.
+        self.measuring = None;
+        self.feeds.forget();
+        (self.balance, self.answers, self.ticked) = ((Balance::default(), self.now + BEAT), Vec::new(), None);
+        if let Some(written) = self.written.clone() {
+            self.wait = Some(self.now + self.put_in_force(&written)?);
+        }
+        let mut ledger = Ledger::new(Arc::clone(&self.world));
+        let age = saved.age(wall, self.world.health.restore_age);
+        ledger.fold(at, Event::Restored { saved: Arc::new(saved), age });
+        self.ledger = Some(ledger);
         Ok(())
     }
 
@@ -332,6 +352,7 @@ impl Stage {
                 whom::region(&self.world, &region)?;
                 self.ledger()?.fold(at, Event::Release(region.as_str().into()));
             }
+            Happening::Restarts => self.restart()?,
             Happening::Lifts(who) => {
                 for whom in whom::whom(&self.world, &who)? {
                     self.ledger()?.fold(at, Event::Lift(whom));

@@ -66,7 +66,7 @@ pub struct Penalty {
 }
 
 /// What an earlier process knew of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// Its verdict.
     pub health: Health,
@@ -74,6 +74,8 @@ pub struct Restored {
     pub age: Option<u64>,
     /// Whether it is believed; else it is only shown.
     pub used: bool,
+    /// What its last probe found, for people.
+    pub last: Option<Box<str>>,
 }
 
 /// What came of an outcome.
@@ -230,7 +232,7 @@ impl Record {
     /// Whether anything is known of it that counts: a probe has ended, whatever it found, or an earlier process knew.
     #[must_use]
     pub fn is_heard(&self) -> bool {
-        !self.evidence.is_empty() || self.restored.is_some_and(|restored| restored.used)
+        !self.evidence.is_empty() || self.restored.as_ref().is_some_and(|restored| restored.used)
     }
 
     /// Milliseconds until the verdict can change at the earliest; none while nothing points that way, or while that

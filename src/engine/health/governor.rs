@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::rules::{Governor, MaxRegions};
-use crate::engine::types::{At, RegionId};
+use crate::engine::types::{At, Past, RegionId};
 
 impl MaxRegions {
     /// How many of so many regions: one at least.
@@ -21,9 +21,9 @@ impl MaxRegions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Governed {
     /// When each was emptied last.
-    emptied: BTreeMap<RegionId, At>,
+    emptied: BTreeMap<RegionId, Past>,
     /// Since when each is held.
-    held: BTreeMap<RegionId, At>,
+    held: BTreeMap<RegionId, Past>,
 }
 
 /// Why a hold ends.
@@ -40,6 +40,15 @@ pub enum Ended {
 }
 
 impl Governed {
+    /// What an earlier process has left: when each region was emptied last, and since when each is held.
+    #[must_use]
+    pub fn resumed(
+        emptied: impl IntoIterator<Item = (RegionId, Past)>,
+        held: impl IntoIterator<Item = (RegionId, Past)>,
+    ) -> Self {
+        Self { emptied: emptied.into_iter().collect(), held: held.into_iter().collect() }
+    }
+
     /// Whether these may be emptied now, by the share of all governed `regions`: together with those that were emptied
     /// in the window that ends now they are few enough.
     #[must_use]
@@ -57,17 +66,22 @@ impl Governed {
 
     /// The regions that were emptied in the window that ends now.
     pub fn lately<'g>(&'g self, rules: &'g Governor, now: At) -> impl Iterator<Item = RegionId> + 'g {
-        self.emptied.iter().filter(move |(_, at)| now.since(**at) < rules.window).map(|(region, _)| *region)
+        self.emptied.iter().filter(move |(_, at)| at.until(now) < rules.window).map(|(region, _)| *region)
+    }
+
+    /// When each region was emptied last.
+    pub fn emptied(&self) -> impl Iterator<Item = (RegionId, Past)> + '_ {
+        self.emptied.iter().map(|(region, at)| (*region, *at))
     }
 
     /// Automation has emptied them. Who has been asked of first.
     pub fn empty(&mut self, now: At, regions: &[RegionId]) {
-        self.emptied.extend(regions.iter().map(|region| (*region, now)));
+        self.emptied.extend(regions.iter().map(|region| (*region, now.into())));
     }
 
     /// Holds a region; one that is held already is held since then.
     pub fn hold(&mut self, now: At, region: RegionId) {
-        self.held.entry(region).or_insert(now);
+        self.held.entry(region).or_insert_with(|| now.into());
     }
 
     /// Holds it no longer.
@@ -83,7 +97,7 @@ impl Governed {
 
     /// Those that are held, with since when, the longest held first.
     #[must_use]
-    pub fn held(&self) -> Vec<(RegionId, At)> {
+    pub fn held(&self) -> Vec<(RegionId, Past)> {
         let mut held: Vec<_> = self.held.iter().map(|(region, since)| (*region, *since)).collect();
         held.sort_by_key(|(region, since)| (*since, *region));
         held
@@ -94,10 +108,10 @@ impl Governed {
     #[must_use]
     pub fn over(&self, rules: &Governor, now: At, well: Option<[At; 2]>, region: RegionId) -> Option<Ended> {
         let since = *self.held.get(&region)?;
-        if well.is_some_and(|[well, answered]| answered.since(well.max(since)) >= rules.window) {
+        if well.is_some_and(|[well, answered]| since.max(well.into()).until(answered) >= rules.window) {
             return Some(Ended::Canaries);
         }
-        (now.since(since) >= rules.release).then_some(Ended::Release)
+        (since.until(now) >= rules.release).then_some(Ended::Release)
     }
 
     /// When time alone may end a hold next: since it has lasted, or since the window has room again for those that are
@@ -107,15 +121,15 @@ impl Governed {
         if self.held.is_empty() {
             return None;
         }
-        let ends = self.held.values().map(|since| since.0.saturating_add(rules.release));
-        let room = self.emptied.values().map(|at| at.0.saturating_add(rules.window));
-        ends.chain(room).filter(|at| *at > now.0).min().map(At)
+        let ends = self.held.values().map(|since| since.after(rules.release));
+        let room = self.emptied.values().map(|at| at.after(rules.window));
+        ends.chain(room).filter(|at| *at > now).min()
     }
 
     /// The same under another configuration, in which regions have other numbers, and some none.
     #[must_use]
     pub fn carried(&self, number: impl Fn(RegionId) -> Option<RegionId>) -> Self {
-        let carry = |of: &BTreeMap<RegionId, At>| {
+        let carry = |of: &BTreeMap<RegionId, Past>| {
             of.iter().filter_map(|(region, at)| Some((number(*region)?, *at))).collect::<BTreeMap<_, _>>()
         };
         Self { emptied: carry(&self.emptied), held: carry(&self.held) }
@@ -173,6 +187,20 @@ mod tests {
         assert_eq!(governed.next(&RULES, At(1000)), Some(At(601_000)));
         governed.empty(At(580_000), &regions(&[0]));
         assert_eq!(governed.next(&RULES, At(601_000)), Some(At(640_000)), "when the window has room");
+    }
+
+    #[test]
+    fn what_an_earlier_process_has_left_goes_on() {
+        let ago = |millis| Past::ago(At(10), millis);
+        let governed =
+            Governed::resumed([(RegionId(0), ago(59_000)), (RegionId(1), ago(5000))], [(RegionId(2), ago(599_000))]);
+        let lately = |now| governed.lately(&RULES, At(now)).collect::<Vec<_>>();
+        assert_eq!((lately(1009), lately(1010)), (regions(&[0, 1]), regions(&[1])));
+        let over = |now, well: Option<[u64; 2]>| governed.over(&RULES, At(now), well.map(|w| w.map(At)), RegionId(2));
+        assert_eq!((over(1009, None), over(1010, None)), (None, Some(Ended::Release)));
+        assert_eq!(over(900, Some([20, 900])), None, "canaries have to answer to this process for a window");
+        assert_eq!(governed.next(&RULES, At(10)), Some(At(1010)));
+        assert_eq!(governed.next(&RULES, At(1010)), Some(At(55_010)));
     }
 
     proptest! {

@@ -117,6 +117,8 @@ pub enum Outcome {
         connect: Option<u64>,
         /// What people should know although it is good: "certificate expires in 9 days".
         note: Option<Box<str>>,
+        /// When the server's certificate ends, in Unix seconds, where it has shown one.
+        ends: Option<i64>,
     },
     /// Not as expected; the text is for people: "connection refused", "status 503", "no answer within 800 ms".
     Bad(Box<str>),
@@ -130,7 +132,7 @@ impl Outcome {
     /// A good one that took so many microseconds, of which nothing else is known.
     #[must_use]
     pub const fn good(took: u64) -> Self {
-        Self::Good { took, connect: None, note: None }
+        Self::Good { took, connect: None, note: None, ends: None }
     }
 
     /// Whether it counts for or against the target; none where it says nothing of it.

@@ -1,8 +1,12 @@
 //! Servers that speak first, that answer, and that do neither.
 
-use std::net::Ipv4Addr;
+use std::{
+    net::Ipv4Addr,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{io::ReadBuf, net::TcpListener, sync::mpsc};
 
 use super::*;
 
@@ -64,6 +68,27 @@ async fn no_more_is_read_than_people_would() {
     let flood: &'static [u8] = vec![b'x'; 4 * CAP].leak();
     let (port, _) = serve(flood, b"").await;
     assert_eq!(ask(port, None, Some("y"), None).await, bad(r#"the first 16384 octets do not match "y""#));
+}
+
+/// Gives one octet at a time, and counts them.
+struct Drip(usize);
+
+impl AsyncRead for Drip {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        self.0 += 1;
+        buffer.put_slice(b"x");
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn octets_one_by_one_are_not_looked_at_for_ever() {
+    let mut drip = Drip(0);
+    let said = hear(&mut drip, &Regex::new("y").expect("a regular expression")).await;
+    assert_eq!(said, Err(Outcome::Bad(r#"1448 octets in 1448 pieces do not match "y""#.into())));
+    // Each look begins at the beginning.
+    let looked: usize = (1..=drip.0).sum();
+    assert!(looked < LOOKS + CAP, "{looked} octets are looked at");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::engine::{
+    health::governor::Governed,
     signal::load::Load,
     snapshot::{Draft, EndpointRow, PoolRow, Region},
     steer::policy::{Endpoint, Key, Policy, Pool, Service},
@@ -62,6 +63,8 @@ impl Bench {
             assignments: vec![None; pools],
             fine: vec![false; services],
             targets: Vec::new(),
+            governed: Governed::default(),
+            kept: Vec::new(),
             timings: Vec::new(),
             ready: true,
             at: At(0),

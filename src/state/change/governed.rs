@@ -30,6 +30,8 @@ pub struct Held {
     pub endpoints: Vec<Box<str>>,
     /// Milliseconds after which it is let go.
     pub release: u64,
+    /// For how many milliseconds it has been held before a restart; none: it is held from now on.
+    pub since: Option<u64>,
     /// Whether canaries can let it go sooner.
     pub canaries: bool,
 }
@@ -49,9 +51,22 @@ pub struct LetGo {
     pub empty: bool,
 }
 
-/// What was found down before counts so from now on, since a canary has answered.
+/// Why what was found down before counts so only now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// A canary has answered since.
+    Answered,
+    /// There are no canaries any more whose answer it would wait for.
+    NoCanaries,
+    /// Its region is held no longer.
+    NotHeld,
+}
+
+/// What was found down before counts so from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Believed {
+    /// Why only now.
+    pub why: Late,
     /// The address that is probed.
     pub address: IpAddr,
     /// The endpoints that it belongs to, as `pool/endpoint`.
@@ -64,10 +79,15 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
         Change::Held(held) => write!(f, "{held}"),
         Change::LetGo(told) => write!(f, "{told}"),
         Change::Believed(believed) => {
-            let Believed { address, endpoints } = &**believed;
+            let Believed { why, address, endpoints } = &**believed;
             list(f, endpoints)?;
             let counts = if endpoints.len() == 1 { "counts" } else { "count" };
-            write!(f, " {address} {counts} as down from now on: a canary has answered since")
+            write!(f, " {address} {counts} as down from now on: ")?;
+            f.write_str(match why {
+                Late::Answered => "a canary has answered since",
+                Late::NoCanaries => "there are no canaries any more to wait for",
+                Late::NotHeld => "its region is held no longer",
+            })
         }
         Change::Isolated { canaries: 1 } => f.write_str(
             "this node does not see its canary: its own network is in trouble, and no failure of a target is believed \
@@ -90,9 +110,11 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, left, of, window, endpoints, release, canaries } = self;
+        let Self { region, left, of, window, endpoints, release, since, canaries } = self;
         write!(f, "region {region} is held up against its probes: ")?;
-        if left.is_empty() {
+        if let Some(since) = since {
+            write!(f, "it was before the restart, for {}", whole(*since))?;
+        } else if left.is_empty() {
             f.write_str("with it more regions would go at once than may")?;
         } else {
             list(f, left)?;
@@ -106,8 +128,14 @@ impl fmt::Display for Held {
         if *canaries {
             write!(f, "canaries have answered for {}, ", Span(*window))?;
         }
-        write!(f, "or {} have passed", Span(*release))
+        let release = if since.is_some() { whole(*release) } else { Span(*release) };
+        write!(f, "or {release} have passed")
     }
+}
+
+/// In whole seconds: what another process has measured is not known better.
+fn whole(millis: u64) -> Span {
+    Span(millis.div_ceil(1000) * 1000)
 }
 
 impl fmt::Display for LetGo {

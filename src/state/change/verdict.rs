@@ -128,7 +128,9 @@ impl fmt::Display for Verdict {
                         let which = if *first { "the first probe" } else { "a probe" };
                         write!(f, "{which} {}", if *to == Health::Down { "failed: " } else { "" })?;
                     }
+                    (_, Health::Down) if (*count, *among) == (1, 1) => f.write_str("the last probe failed: ")?,
                     (_, Health::Down) => write!(f, "{count} of the last {among} probes failed: ")?,
+                    (_, _) if *count == 1 => f.write_str("the last probe ")?,
                     (_, _) => write!(f, "{count} good probes in a row, the last ")?,
                 }
                 found(f, *to, findings)?;

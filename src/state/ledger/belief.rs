@@ -2,9 +2,10 @@
 //! not know how rows are made, nor how verdicts are come to.
 //!
 //! Only `down` is ever kept from counting. Who is kept stands as before; a recovery passes at once. `regions` says which
-//! regions an event would empty.
+//! regions an event would empty, `resume` takes over what an earlier process believed.
 
 mod regions;
+mod resume;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +20,9 @@ use crate::{
             sight::{Sight, Turn},
         },
         snapshot::{Asks, World},
-        types::{At, RegionId, TargetId},
+        types::{At, Past, RegionId, TargetId},
     },
-    state::change::{Believed, Change, Keeper},
+    state::change::{Believed, Change, Keeper, Late},
 };
 
 /// Beliefs beside records.
@@ -30,7 +31,7 @@ pub(super) struct Beliefs {
     /// For each target, what it counts as.
     believed: Vec<Health>,
     /// For each target, what it counted as last that was up or down, and when it stopped to count as up.
-    stood: Vec<(Health, Option<At>)>,
+    stood: Vec<(Health, Option<Past>)>,
     /// Who was found down and does not count so, and what keeps it.
     kept: BTreeMap<TargetId, Keeper>,
     /// Who counts, or is kept, otherwise than the rows say.
@@ -56,9 +57,29 @@ impl Beliefs {
         self.sight.is_isolated()
     }
 
+    /// What the governor remembers.
+    pub(super) fn governed(&self) -> &Governed {
+        &self.governed
+    }
+
+    /// Who was found down and counts as something else, and as what.
+    pub(super) fn kept(&self) -> Vec<(TargetId, Health)> {
+        self.kept.keys().map(|id| (*id, self.of(*id))).collect()
+    }
+
     /// How many regions are held.
     pub(super) fn held(&self) -> usize {
         self.governed.held().len()
+    }
+
+    /// Goes on with what an earlier process remembered of regions.
+    fn resume(&mut self, governed: Governed) {
+        self.governed = governed;
+    }
+
+    /// When a target stopped to count as up.
+    fn fell(&mut self, id: TargetId, at: Option<Past>) {
+        self.stood[id.at()].1 = at;
     }
 
     /// Counts a target as something.
@@ -66,7 +87,7 @@ impl Beliefs {
         self.believed[id.at()] = health;
         let (stood, fell) = &mut self.stood[id.at()];
         if health == Health::Down && *stood == Health::Up {
-            *fell = Some(now);
+            *fell = Some(now.into());
         }
         if health != Health::Unknown {
             *stood = health;
@@ -242,7 +263,7 @@ impl Ledger {
                 ready.iter().for_each(|id| drop(self.count(now, *id)));
                 left.retain(|id| !ready.contains(id));
             }
-            changes.push(self.let_go(now, region, why, now.since(since)));
+            changes.push(self.let_go(now, region, why, since.until(now)));
         }
         self.decide(now, left, changes);
     }
@@ -262,8 +283,12 @@ impl Ledger {
                 self.beliefs.keep(id, Keeper::Governor);
                 continue;
             }
-            if !self.may_count(now, id) {
+            if !self.is_confirmed(now, id) {
                 self.beliefs.keep(id, Keeper::Canaries);
+                continue;
+            }
+            if self.is_recovering(id) {
+                self.beliefs.keep(id, self.beliefs.keeper(id).unwrap_or(Keeper::Canaries));
                 continue;
             }
             let empties = self.emptied(now, &[id]);
@@ -276,7 +301,7 @@ impl Ledger {
             for region in empties {
                 self.beliefs.governed.hold(now, region);
                 self.restore(now, region);
-                changes.push(self.hold(now, region));
+                changes.push(self.hold(now, region, None));
             }
         }
     }
@@ -284,12 +309,17 @@ impl Ledger {
     /// Counts a target as it was found, and tells of it where that comes late.
     fn count(&mut self, now: At, id: TargetId) -> Option<Change> {
         let record = &self.records[id.at()];
-        let late = record.since < now && self.beliefs.keeper(id) == Some(Keeper::Canaries);
+        let late = self.beliefs.keeper(id).filter(|_| record.since < now).map(|keeper| match keeper {
+            Keeper::Governor => Late::NotHeld,
+            Keeper::Canaries if self.world.health.canaries.is_empty() => Late::NoCanaries,
+            Keeper::Canaries => Late::Answered,
+        });
         let health = record.health;
         self.beliefs.kept.remove(&id);
         self.beliefs.take(now, id, health);
-        late.then(|| {
+        late.map(|why| {
             Change::Believed(Box::new(Believed {
+                why,
                 address: self.world.targets[id.at()].address(),
                 endpoints: self.names_of(id),
             }))
@@ -311,7 +341,7 @@ impl Ledger {
     fn restore(&mut self, now: At, region: RegionId) {
         let window = self.world.health.governor.window;
         for id in self.targets_in(region) {
-            let lately = self.beliefs.stood[id.at()].1.is_some_and(|fell| now.since(fell) < window);
+            let lately = self.beliefs.stood[id.at()].1.is_some_and(|fell| fell.until(now) < window);
             if lately && self.beliefs.of(id) == Health::Down && self.records[id.at()].health == Health::Down {
                 self.beliefs.keep(id, Keeper::Governor);
                 self.beliefs.take(now, id, Health::Up);
@@ -328,6 +358,8 @@ impl Ledger {
             let name = &old.regions.get(region.at())?.name;
             world.regions.iter().position(|region| region.name == *name).map(|at| RegionId(at as u16))
         };
+        let keeper = |id: &Option<TargetId>| id.and_then(|id| before.keeper(id)).unwrap_or(Keeper::Canaries);
+        let keepers: Vec<Keeper> = heirs.iter().map(keeper).collect();
         let stood = |id: &Option<TargetId>| id.and_then(|id| before.stood.get(id.at()).copied()).unwrap_or_default();
         self.beliefs = Beliefs {
             believed: heirs.iter().map(|id| id.map_or(Health::Unknown, |id| before.of(id))).collect(),
@@ -338,10 +370,10 @@ impl Ledger {
             sight: if world.health.canaries.is_empty() { Sight::default() } else { before.sight },
             seats: Seats::of(world),
         };
-        for n in 0..self.records.len() {
+        for (n, keeper) in keepers.into_iter().enumerate() {
             let (id, found) = (TargetId(n as u32), self.records[n].health);
             if found == Health::Down && self.beliefs.of(id) != found && !self.users[n].is_empty() {
-                self.beliefs.kept.insert(id, Keeper::Canaries);
+                self.beliefs.kept.insert(id, keeper);
             } else if self.beliefs.of(id) != found {
                 self.beliefs.take(now, id, found);
             }

@@ -176,7 +176,7 @@ impl Ledger {
         }
     }
 
-    fn endpoints_of(&self, id: TargetId) -> Vec<Box<str>> {
+    pub(super) fn endpoints_of(&self, id: TargetId) -> Vec<Box<str>> {
         self.users[id.at()].iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect()
     }
 

@@ -1,10 +1,13 @@
 //! What an earlier process knew, taken over at the start. Must not know files, nor how they are written.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Ledger, members};
 use crate::{
-    engine::types::{At, TargetId},
+    engine::{
+        health::fold::Health,
+        types::{At, TargetId},
+    },
     state::{
         change::Change,
         saved::{Age, Saved},
@@ -12,8 +15,7 @@ use crate::{
 };
 
 impl Ledger {
-    /// Takes over what was saved of targets of which nothing has been heard yet. What is down goes by the governor like
-    /// anything that is found so.
+    /// Takes over what was saved of targets of which nothing has been heard yet, and of the governor.
     pub(super) fn take_saved(&mut self, now: At, saved: &Saved, age: Age, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         let (mut used, mut shown, mut restored) = (0, 0, Vec::new());
@@ -35,10 +37,12 @@ impl Ledger {
             let target = &world.targets[id.at()];
             target.key().is_none() && self.is_heard(*id)
         }));
-        changes.push(Change::Restored { used, shown, unknown: saved.len().saturating_sub(used + shown), age: age.age });
-        for id in restored {
-            changes.extend(self.believe(now, id, id));
-        }
+        let unknown = saved.len().saturating_sub(used + shown);
+        let down = restored.iter().filter_map(|id| self.last_words(*id)).collect();
+        changes.push(Change::Restored { used, shown, unknown, age: age.age, down });
+        let counted = |id: &TargetId| Some((*id, saved.counted(&world, *id)?));
+        let kept: HashMap<_, _> = restored.iter().filter_map(counted).collect();
+        self.resume_beliefs(now, &restored, saved.governed(&world, age, now), &kept, changes);
         for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
             for (_, index, endpoint) in members(&world, pool) {
                 let measured = self.measured(now, endpoint);
@@ -47,5 +51,21 @@ impl Ledger {
             }
         }
         self.reshape(now);
+    }
+
+    /// Who is down, and what its last probe found, where an earlier process has kept that.
+    fn last_words(&self, id: TargetId) -> Option<Box<str>> {
+        let target = &self.world.targets[id.at()];
+        let record = &self.records[id.at()];
+        let restored = record.restored.as_ref().filter(|_| record.health == Health::Down)?;
+        let names = self.endpoints_of(id);
+        let whom = match &names[..] {
+            [only] => format!("{only} {}", target.address()),
+            _ => format!("{} by {}", target.address(), self.world.monitors[target.monitor.at()].name),
+        };
+        Some(match &restored.last {
+            Some(last) => format!("{whom} ({last})").into(),
+            None => whom.into(),
+        })
     }
 }

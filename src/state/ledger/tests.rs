@@ -270,7 +270,7 @@ fn steered_names_wait_for_every_target_or_the_deadline_and_never_again() {
     play(
         &mut ledger,
         "0    192.0.2.1 no-route
-         3000 deadline | steered names are answered: the wait is over, but 1 of 2 targets have not been heard of and count as unknown
+         3000 deadline | steered names are answered: the wait is over, but 1 of 2 targets has not been heard of and counts as unknown
          3001 deadline",
     );
     ledger.fold(At(4000), Event::World(world(RHYTHM, "web new 192.0.2.9")));

@@ -68,6 +68,36 @@ fn a_held_region_is_told_to_operators_and_to_dig() {
 }
 
 #[test]
+fn a_restart_is_no_way_round_the_governor() {
+    let mut backends = backends(88);
+    let loud = "[log]\nlevel = \"debug\"";
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(88, backends[0].port(), loud), &[("h.zone", ZONE)]);
+    server.wait_for("all 2 targets have been probed");
+    backends[0].kill();
+    server.wait_for("127.0.0.88 is down");
+    backends[1].kill();
+    server.wait_for("region us is held up against its probes");
+    server.wait_for("health is saved: 2 of 2 targets");
+    for _ in 0..2 {
+        server.kill_and_restart();
+        let line = server.heard("health of 2 targets is restored");
+        let [eu, us] = ["web/eu 127.0.0.88 (connection refused)", "web/us 127.0.0.89 (connection refused)"];
+        assert!(line.contains("; down: ") && line.contains(eu) && line.contains(us), "{line}");
+        let line = server.heard("region us is held up against its probes: it was before the restart, for ");
+        assert!(line.contains("ERROR") && line.contains("web/us counts as up until"), "{line}");
+        server.heard("steered names are answered");
+        let held = server.dig("www.h.test a");
+        assert_eq!(held.one(), "127.0.0.89");
+        assert!(held.text.contains("; EDE: 0 (Other): (health held by the governor)"), "{}", held.text);
+        server.heard("health is saved: 2 of 2 targets");
+    }
+    backends[1].heal();
+    server.wait_for("region us is held no longer");
+    backends[0].heal();
+    server.wait_for("web/eu 127.0.0.88 is up again");
+}
+
+#[test]
 fn a_server_without_its_network_believes_nothing_and_says_so() {
     let mut backends = backends(84);
     let port = backends[0].port();

@@ -9,6 +9,7 @@ mod names;
 pub mod probed;
 mod restart;
 mod server;
+mod state;
 mod steering;
 mod zones;
 

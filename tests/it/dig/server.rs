@@ -21,6 +21,8 @@ pub struct Server {
     log: Receiver<String>,
     seen: Vec<String>,
     folder: tempfile::TempDir,
+    /// What starts the binary: a program and its words, or nothing.
+    under: Vec<String>,
     /// Where it answers: one address for each `listen`.
     pub addresses: Vec<SocketAddr>,
 }
@@ -29,6 +31,12 @@ impl Server {
     /// Writes the files into a folder of its own and starts the server there. `config` is the main file; it listens
     /// where `listen` says, as a TOML list.
     pub fn start(listen: &str, config: &str, files: &[(&str, &str)]) -> Self {
+        Self::start_under(&[], listen, config, files)
+    }
+
+    /// The same, started by another program.
+    pub fn start_under(under: &[&str], listen: &str, config: &str, files: &[(&str, &str)]) -> Self {
+        let under: Vec<String> = under.iter().map(|word| (*word).to_owned()).collect();
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("written");
@@ -36,8 +44,8 @@ impl Server {
         let main =
             format!("version = 1\n[server]\nlisten = {listen}\nidentity = \"test-1\"\nstate_dir = \"state\"\n{config}");
         fs::write(folder.path().join("meridian.toml"), main).expect("written");
-        let (child, log) = launch(folder.path());
-        let mut server = Self { child, log, seen: Vec::new(), folder, addresses: Vec::new() };
+        let (child, log) = launch(folder.path(), &under);
+        let mut server = Self { child, log, seen: Vec::new(), folder, under, addresses: Vec::new() };
         server.listens(listen.matches('"').count() / 2);
         server
     }
@@ -46,7 +54,7 @@ impl Server {
     pub fn kill_and_restart(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        (self.child, self.log) = launch(self.folder.path());
+        (self.child, self.log) = launch(self.folder.path(), &self.under);
         self.seen.clear();
         let wanted = std::mem::take(&mut self.addresses).len();
         self.listens(wanted);
@@ -133,6 +141,11 @@ impl Server {
         fs::rename(other, self.folder.path().join(file)).expect("renamed");
     }
 
+    /// Where one of its files is, or would be.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
     /// Removes one of the files.
     pub fn remove(&self, file: &str) {
         fs::remove_file(self.folder.path().join(file)).expect("removed");
@@ -151,9 +164,11 @@ impl Server {
 }
 
 /// Starts the binary with the configuration in a folder.
-fn launch(folder: &Path) -> (Child, Receiver<String>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["serve", "-c"])
+fn launch(folder: &Path, under: &[String]) -> (Child, Receiver<String>) {
+    let words = under.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_meridian"), "serve", "-c"]);
+    let words: Vec<&str> = words.collect();
+    let mut child = Command::new(words[0])
+        .args(&words[1..])
         .arg(folder.join("meridian.toml"))
         .stderr(Stdio::piped())
         .stdout(Stdio::null())

@@ -6,6 +6,7 @@ mod grpc;
 mod hostile;
 mod http;
 mod servers;
+mod source;
 mod tls;
 
 use std::{
@@ -33,10 +34,15 @@ const PATIENCE: u64 = 20_000;
 
 /// What the first probe of a check finds.
 async fn ask_within(check: Check, timeout: u64) -> Outcome {
+    ask_from(None, check, timeout).await
+}
+
+/// The same, from one of this node's addresses.
+async fn ask_from(source: Option<IpAddr>, check: Check, timeout: u64) -> Outcome {
     let rhythm = Rhythm { interval: PATIENCE, timeout, recheck: PATIENCE, fall: 1, rise: 1 };
     let watch = Watch::Probe(check.clone());
     let monitors = vec![Monitor { name: "lb".into(), watch, rhythm, calm: Calm::NONE, source: None }];
-    let targets = vec![Target::probed(MonitorId(0), Arc::new(ProbeKey::new(check, LOOPBACK)))];
+    let targets = vec![Target::probed(MonitorId(0), Arc::new(ProbeKey { check, address: LOOPBACK, source }))];
     let (events, mut inbox) = mpsc::channel(1);
     let mut prober = Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 1, Arc::default());
     prober.set(&Plan::of(&World::seal(Draft { monitors, targets, ..Draft::default() })));

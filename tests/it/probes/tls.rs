@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use http_body_util::{BodyExt, Full};
+use hyper::Response;
 use meridian::engine::health::{
-    check::{Check, Tls, TlsCheck},
+    check::{Check, HttpCheck, HttpVersion, Tls, TlsCheck},
     monitor::Outcome,
 };
 use tokio::io::AsyncWriteExt;
@@ -11,7 +13,8 @@ use tokio::io::AsyncWriteExt;
 use super::{
     ask, bad,
     certificates::{Authority, DAY, Papers},
-    noted, policy, servers,
+    clear, noted, policy,
+    servers::{self, Speaks},
 };
 
 const NAME: &str = "www.example.com";
@@ -27,7 +30,7 @@ async fn a_good_certificate_is_good_and_one_that_ends_soon_is_noted() {
     let authority = Authority::new();
     let tls = policy(&authority, NAME);
     let outcome = meet(&authority.good(NAME), tls.clone()).await;
-    assert!(matches!(outcome, Outcome::Good { connect: Some(_), note: None, .. }), "{outcome}");
+    assert!(matches!(outcome, Outcome::Good { connect: Some(_), note: None, ends: Some(_), .. }), "{outcome}");
     let near = authority.sign(NAME, -DAY, 9 * DAY + 3600);
     assert_eq!(noted(meet(&near, tls.clone()).await).as_deref(), Some("certificate expires in 9 days"));
     let strict = Tls { warn: 30 * 86_400, fail: 10 * 86_400, ..tls };
@@ -124,4 +127,27 @@ async fn sessions_are_not_taken_up_again() {
     let check = || Check::Tls(TlsCheck { port, tls: policy(&authority, NAME) });
     assert_eq!(ask(check()).await.is_good(), Some(true));
     assert_eq!(ask(check()).await, bad("certificate is signed by nobody that is trusted"));
+}
+
+/// When the certificate of a good outcome ends, in days from now.
+fn days_left(outcome: &Outcome) -> Option<i64> {
+    let Outcome::Good { ends, .. } = outcome else { panic!("{outcome}") };
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a clock").as_secs() as i64;
+    Some(((*ends)? - now) / 86_400)
+}
+
+#[tokio::test]
+async fn when_a_certificate_ends_is_known_whatever_is_spoken_over_it() {
+    let authority = Authority::new();
+    let (papers, tls) = (authority.sign(NAME, -DAY, 40 * DAY + 3600), policy(&authority, NAME));
+    assert_eq!(days_left(&meet(&papers, tls.clone()).await), Some(40));
+    let answer = |_| Response::new(Full::from("fine").boxed());
+    let one = servers::http(Speaks::OneOver(papers.config(&["http/1.1"])), answer).await;
+    let two = servers::http(Speaks::TwoOver(papers.config(&["h2"])), answer).await;
+    for (port, version) in [(one, HttpVersion::One), (two, HttpVersion::Two)] {
+        let check = HttpCheck { tls: Some(tls.clone()), version, ..clear(port) };
+        assert_eq!(days_left(&ask(Check::Http(check)).await), Some(40), "{version:?}");
+    }
+    let plain = servers::http(Speaks::One, answer).await;
+    assert_eq!(days_left(&ask(Check::Http(clear(plain))).await), None);
 }

@@ -11,7 +11,7 @@ use crate::{engine::types::Family, state::overrides::Act};
 const TOOK: u64 = 1000;
 
 const WAYS: &str = "write `WHO fails|heals|hangs|flaps every 2s|answers in 20ms|loses its route|reports 0.8`, \
-                    `drain|force-up|force-down|lift|failback WHO`, `weight|shed WHO 50%` or `release region NAME`, where \
+                    `drain|force-up|force-down|lift|failback WHO`, `weight|shed WHO 50%`, `release region NAME` or `restart`, where \
                     WHO is an endpoint, POOL/ENDPOINT, `region NAME` or `pool NAME`; what is probed may be `canary \
                     ADDRESS` too";
 
@@ -31,6 +31,7 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
             (_, more) => Err(unknown(more)),
         },
         ["release", "region", name] => Ok(Happening::Releases(name.into())),
+        ["restart"] => Ok(Happening::Restarts),
         ref rest => behaves(rest),
     }
 }

@@ -94,8 +94,8 @@ impl Ledger {
         Measured::supposed(&self.world.endpoints[index], health).health(&self.shaping[pool.at()]) == Health::Up
     }
 
-    /// Tells that a region is held.
-    pub(super) fn hold(&self, now: At, region: RegionId) -> Change {
+    /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
+    pub(super) fn hold(&self, now: At, region: RegionId, since: Option<u64>) -> Change {
         let rules = &self.world.health.governor;
         let lately = self.beliefs.governed.lately(rules, now);
         Change::Held(Box::new(Held {
@@ -104,7 +104,8 @@ impl Ledger {
             of: self.beliefs.seats.count(),
             window: rules.window,
             endpoints: self.those(region, |_, targets| targets.iter().any(|id| self.beliefs.keeper(*id).is_some())),
-            release: rules.release,
+            release: rules.release.saturating_sub(since.unwrap_or_default()),
+            since,
             canaries: !self.world.health.canaries.is_empty(),
         }))
     }

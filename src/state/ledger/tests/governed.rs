@@ -7,6 +7,7 @@ use crate::engine::{
     health::rules::{Governor, MaxRegions},
     wire::edns::Notice,
 };
+use crate::state::saved;
 
 /// Endpoints whose region is the first word of their name.
 const FOUR: &str = "api a-1 192.0.2.11
@@ -66,6 +67,74 @@ fn the_operator_reads_that_a_region_is_held_and_why_it_is_no_longer() {
     assert_eq!(ledger.held_regions(), 0);
 }
 
+/// What another process knows that starts so many milliseconds after this one was killed at `at`.
+fn restarted(ledger: &Ledger, at: u64, later: u64, edit: impl Fn(String) -> String) -> (Ledger, Vec<String>) {
+    let world = Arc::clone(&ledger.world);
+    let text = edit(saved::encode(&ledger.snapshot(At(at)), At(at), 1_000_000));
+    let saved = saved::decode(&text).expect("sound");
+    let age = saved.age(1_000_000 + later, 600_000);
+    let mut ledger = Ledger::new(world);
+    let changes = ledger.fold(At(3), Event::Restored { saved: Arc::new(saved), age });
+    (ledger, changes.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_hold_outlives_the_process_and_goes_on() {
+    let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        for at in [1000, 1200, 1400] {
+            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        }
+    }
+    let (mut again, told) = restarted(&ledger, 11_400, 20_000, |text| text);
+    assert_eq!(
+        told,
+        [
+            "health of 2 targets is restored, 20 s old; down: web/b-1 192.0.2.2 (refused) and web/a-1 192.0.2.1 (refused)",
+            "region b is held up against its probes: it was before the restart, for 30 s; web/b-1 counts as up until the \
+         probes are good again, an operator lets it go, or 570 s have passed",
+            "steered names are answered: all 2 targets have been probed",
+        ]
+    );
+    assert_eq!(again.held_regions(), 1);
+    // It was held at 1400 of the first process, and 30 s have passed by the moment 3 of the second.
+    play(
+        &mut again,
+        "30003  192.0.2.1 good
+         30203  192.0.2.1 good | web/a-1 192.0.2.1 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 2 of 2 endpoints up
+         570002 tick
+         570003 tick           | region b is held no longer, after 10 min: that is as long as a region may be held; web/b-1 counts as down from now on",
+    );
+}
+
+#[test]
+fn a_window_outlives_the_process() {
+    let fails = |ledger: &mut Ledger, address: &str, from: u64| -> Vec<String> {
+        let probe = |at| ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        [from, from + 200, from + 400].into_iter().flat_map(probe).map(|change| change.to_string()).collect()
+    };
+    let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
+    fails(&mut ledger, "192.0.2.1", 1000);
+    let is_held = |told: Vec<String>| told.iter().any(|text| text.starts_with("region b is held up"));
+    // It was emptied at 1400; the window of a minute ends 30 s after the start of the second process, at 3.
+    for (at, held) in [(29_602, true), (29_603, false)] {
+        let (mut again, _) = restarted(&ledger, 11_400, 20_000, |text| text);
+        assert_eq!(is_held(fails(&mut again, "192.0.2.2", at)), held, "{at}");
+    }
+    // A file of an earlier program knows nothing of it.
+    let old = |text: String| {
+        let (head, rest) = text.split_once('\n').expect("a head");
+        let (before, _) = head.split_once(",\"governor\"").expect("something to leave out");
+        format!("{before}}}\n{rest}")
+    };
+    let (mut again, told) = restarted(&ledger, 11_400, 0, old);
+    assert!(told[0].starts_with("health of 2 targets is restored"), "{told:?}");
+    assert!(!is_held(fails(&mut again, "192.0.2.2", 100)));
+    // What is too old to be believed holds nobody.
+    let (mut again, _) = restarted(&ledger, 11_400, 600_001, |text| text);
+    assert!(!is_held(fails(&mut again, "192.0.2.2", 100)));
+}
+
 #[test]
 fn a_hold_lasts_as_long_as_it_may_to_the_millisecond() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
@@ -112,6 +181,61 @@ fn the_operator_reads_that_this_node_is_alone() {
 }
 
 #[test]
+fn the_operator_reads_why_what_was_found_before_counts_now() {
+    let mut ledger = all_up(&governed(SMALL, 1, |_| {}));
+    play(
+        &mut ledger,
+        "1000 192.0.2.1 refused
+         1200 192.0.2.1 refused
+         1400 192.0.2.1 refused | web/a-1 192.0.2.1 is down: 3 of the last 3 probes failed: refused; it counts as before until a canary has answered; web has 2 of 2 endpoints up",
+    );
+    let told = |ledger: &mut Ledger, world: Arc<World>| -> Vec<String> {
+        let changes = ledger.fold(At(2000), Event::World(world));
+        changes.iter().filter(|change| matches!(change, Change::Believed(_))).map(ToString::to_string).collect()
+    };
+    let now = "web/a-1 192.0.2.1 counts as down from now on: there are no canaries any more to wait for";
+    assert_eq!(told(&mut ledger, governed(SMALL, 0, |_| {})), [now]);
+
+    let two = "web a-1 192.0.2.1
+               web b-1 192.0.2.2
+               web b-2 192.0.2.3";
+    let mut ledger = all_up(&governed(two, 0, |_| {}));
+    for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+        for at in [1000, 1200, 1400] {
+            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        }
+    }
+    assert_eq!(
+        told(&mut ledger, governed(two, 0, |draft| draft.identity = "b".into())),
+        [""; 0],
+        "a reload lets nobody go"
+    );
+    play(
+        &mut ledger,
+        "3000 192.0.2.3 good
+         3200 192.0.2.3 good | web/b-2 192.0.2.3 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 1 of 3 endpoints up & region b is held no longer, after 1800 ms: there is nothing left to hold & web/b-1 192.0.2.2 counts as down from now on: its region is held no longer",
+    );
+}
+
+#[test]
+fn one_is_not_many() {
+    let mut ledger = all_up(&world(Rhythm { fall: 1, rise: 1, ..RHYTHM }, "web a-1 192.0.2.1"));
+    play(
+        &mut ledger,
+        "1000 192.0.2.1 refused | web/a-1 192.0.2.1 is down: the last probe failed: refused; web has 0 of 1 endpoints up
+         2000 192.0.2.1 good    | web/a-1 192.0.2.1 is up again: the last probe answered in 1.0 ms; web has 1 of 1 endpoints up",
+    );
+    let told = |ledger: &mut Ledger, world| ledger.fold(At(3000), Event::World(world))[0].to_string();
+    let other = world(RHYTHM, "web a-1 192.0.2.1");
+    assert_eq!(told(&mut ledger, other), "the configuration is in force: 1 target keeps its health, 0 new, 0 gone");
+    let first = Ledger::new(world(RHYTHM, "web a-1 192.0.2.1")).fold(At(0), Event::Deadline)[0].to_string();
+    assert_eq!(
+        first,
+        "steered names are answered: the wait is over, but the only target has not been heard of and counts as unknown"
+    );
+}
+
+#[test]
 fn who_recovers_unbelieved_need_not_wait() {
     let mut ledger = all_up(&governed(SMALL, 1, |draft| {
         draft.monitors[0].calm = Calm { manual: true, ..Calm::usual(1000) };
@@ -136,6 +260,8 @@ enum Doing {
     /// Everything is asked, and a set of it fails.
     Round(u16),
     Reload(usize),
+    /// Killed, and started again so much later.
+    Restart(u64),
 }
 
 fn doing() -> impl Strategy<Value = Doing> {
@@ -144,6 +270,7 @@ fn doing() -> impl Strategy<Value = Doing> {
         8 => any::<u16>().prop_map(Doing::Round),
         1 => (0..REGIONS.len()).prop_map(Doing::Release),
         1 => (0usize..2).prop_map(Doing::Reload),
+        1 => prop_oneof![Just(0u64), 0u64..100_000].prop_map(Doing::Restart),
     ]
 }
 
@@ -254,6 +381,15 @@ proptest! {
                 }
                 Doing::Reload(which) => {
                     ledger.fold(At(now), Event::World(configured(which)));
+                    watch.look(&ledger, now, false)?;
+                }
+                Doing::Restart(later) => {
+                    let text = saved::encode(&ledger.snapshot(At(now)), At(now), 1 + now);
+                    let saved = saved::decode(&text).expect("sound");
+                    now += later;
+                    let age = saved.age(1 + now, 600_000);
+                    ledger = Ledger::new(Arc::clone(&ledger.world));
+                    ledger.fold(At(now), Event::Restored { saved: Arc::new(saved), age });
                     watch.look(&ledger, now, false)?;
                 }
             }

@@ -189,7 +189,7 @@ fn how_long_a_target_takes_is_kept_over_a_reload_and_shown() {
     let world = || shaped("web eu 192.0.2.1\nweb us 192.0.2.2", |_| {});
     let mut ledger = Ledger::new(world());
     for (took, connect) in [(20_000, Some(3000)), (40_000, None)] {
-        let outcome = Outcome::Good { took, connect, note: None };
+        let outcome = Outcome::Good { took, connect, note: None, ends: None };
         ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome });
     }
     ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::Bad("refused".into()) });

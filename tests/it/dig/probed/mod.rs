@@ -52,7 +52,7 @@ pools = ["web", "spare"]
 /// A server that has probed its targets, with these files beside its own.
 pub fn start(config: &str, files: &[(&str, &str)]) -> Server {
     let mut server = Server::start("[\"127.0.0.1:0\"]", config, &[&[("p.zone", ZONE)], files].concat());
-    server.wait_for("steered names are answered: all");
+    server.wait_for(" been probed");
     server
 }
 
