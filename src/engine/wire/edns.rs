@@ -72,6 +72,7 @@ impl Notice {
 
 /// Reads an OPT record's fixed fields and options; false when it is broken, which includes every malformed client
 /// subnet (P99). A second client subnet is ignored (P105).
+#[inline]
 pub(super) fn read(class: u16, ttl: u32, rdata: &[u8]) -> (Edns, bool) {
     let mut edns = Edns { size: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None };
     if edns.version > 0 {
@@ -123,6 +124,7 @@ pub fn len(echo: Option<&Subnet>) -> usize {
 
 /// Writes our OPT record at the start of `out`: the upper bits of the response code, DO as the client set it, its subnet
 /// with `scope`, and a notice. Returns the octets written; the caller has made room by [`len`] and [`Notice::len`].
+#[inline]
 pub(super) fn write(
     out: &mut [u8],
     extended: u8,
@@ -131,18 +133,21 @@ pub(super) fn write(
     notice: Option<Notice>,
 ) -> usize {
     let size = ADVERTISED.to_be_bytes();
-    let (with_subnet, said) = (len(echo.map(|(s, _)| s)), notice.map_or(&[][..], Notice::octets));
-    let [r0, r1] = ((with_subnet + said.len() - BARE) as u16).to_be_bytes();
+    let with_subnet = len(echo.map(|(s, _)| s));
+    let end = with_subnet + notice.map_or(0, Notice::len);
+    let [r0, r1] = ((end - BARE) as u16).to_be_bytes();
     let flags = if dnssec_ok { 0x80 } else { 0 };
     out[..BARE].copy_from_slice(&[0, 0, 41, size[0], size[1], extended, 0, flags, 0, r0, r1]);
-    out[with_subnet..with_subnet + said.len()].copy_from_slice(said);
-    let Some((subnet, scope)) = echo else { return BARE + said.len() };
+    if let Some(notice) = notice {
+        out[with_subnet..end].copy_from_slice(notice.octets());
+    }
+    let Some((subnet, scope)) = echo else { return end };
     let octets = usize::from(subnet.source).div_ceil(8);
     let [f0, f1] = subnet.family.to_be_bytes();
     out[BARE..BARE + 8].copy_from_slice(&[0, CLIENT_SUBNET as u8, 0, 4 + octets as u8, f0, f1, subnet.source, scope]);
     let address = subnet.prefix.map_or(0, Prefix::bits).to_be_bytes();
     out[BARE + 8..BARE + 8 + octets].copy_from_slice(&address[..octets]);
-    with_subnet + said.len()
+    end
 }
 
 #[cfg(test)]

@@ -102,6 +102,12 @@ impl Fragment {
         self.records.len() as u16
     }
 
+    /// Whether names in its data have addresses for the additional section.
+    #[must_use]
+    pub fn has_extras(&self) -> bool {
+        !self.extras.is_empty()
+    }
+
     /// The first record's data, uncompressed since nothing stands before it: a CNAME's or DNAME's target.
     #[must_use]
     pub fn target(&self) -> &[u8] {
@@ -120,6 +126,7 @@ impl Fragment {
     }
 
     /// Copies it to `base` of the message. `owner` is the pointer to its owner name, `ttl` replaces the TTL.
+    #[inline]
     pub(super) fn write(&self, message: &mut [u8], base: usize, owner: u16, ttl: Option<u32>) {
         let out = &mut message[base..base + self.octets.len()];
         out.copy_from_slice(&self.octets);

@@ -47,7 +47,7 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
         let Some(count) = pen.part(part, &reply.answers[..n], reply) else { break };
         counts[1] += count;
         if let Part::Rrset(rrset) = part {
-            extras[0] = Some((rrset, base));
+            extras[0] = rrset.has_extras().then_some((*rrset, base));
         }
     }
     if let Some(authority) = reply.authority.as_ref().filter(|_| !pen.truncated) {
@@ -55,10 +55,10 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
         let base = pen.at;
         if pen.rrset(authority.rrset, pointer(owner), authority.ttl) {
             counts[2] = authority.rrset.count();
-            extras[1] = Some((authority.rrset, base));
+            extras[1] = authority.rrset.has_extras().then_some((authority.rrset, base));
         }
     }
-    if !pen.truncated {
+    if !pen.truncated && extras.iter().any(Option::is_some) {
         for required in [true, false] {
             for (fragment, base) in extras.iter().flatten() {
                 counts[3] += pen.extras(fragment, *base, reply.fragments, required);
@@ -75,10 +75,11 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     }
     let Pen { message, at, truncated, .. } = pen;
     let flags = 0x80 | u8::from(reply.authoritative) << 2 | u8::from(truncated) << 1;
-    message[2] = message[2] & 0x79 | flags; // opcode and RD stay (P2, P3)
-    message[3] = reply.rcode as u8 & 0xf; // RA, Z, AD and CD are clear (P5 to P8)
-    for (n, count) in counts.iter().enumerate() {
-        message[4 + 2 * n..6 + 2 * n].copy_from_slice(&count.to_be_bytes());
+    if let Some(header) = message.first_chunk_mut::<HEADER>() {
+        header[2] = header[2] & 0x79 | flags; // opcode and RD stay (P2, P3)
+        header[3] = reply.rcode as u8 & 0xf; // RA, Z, AD and CD are clear (P5 to P8)
+        let [[q0, q1], [a0, a1], [n0, n1], [x0, x1]] = counts.map(u16::to_be_bytes);
+        header[4..].copy_from_slice(&[q0, q1, a0, a1, n0, n1, x0, x1]);
     }
     at
 }
@@ -121,11 +122,11 @@ impl Pen<'_> {
                     |part: &Part<'_>| matches!(part, Part::Redirect { dname: d, .. } if std::ptr::eq(*d, *dname));
                 self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
             }
-            Part::Addresses { family: Family::V4, ttl, list } => self.addresses(RrType::A, *ttl, || v4(list, reply)),
-            Part::Addresses { family: Family::V6, ttl, list } => self.addresses(RrType::AAAA, *ttl, || v6(list, reply)),
+            Part::Addresses { family: Family::V4, ttl, list } => self.addresses(RrType::A, *ttl, v4(list, reply)),
+            Part::Addresses { family: Family::V6, ttl, list } => self.addresses(RrType::AAAA, *ttl, v6(list, reply)),
             Part::Https { ttl, head } => self.https(*ttl, head, reply),
-            Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, || std::iter::once(own.octets())),
-            Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, 0, || std::iter::once(own.octets())),
+            Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, [own.octets()]),
+            Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, 0, [own.octets()]),
             Part::Text => self.fits(RECORD + reply.text.len()).then(|| {
                 self.record(self.owner(), RrType::TXT, 0, reply.text.len());
                 self.put(&reply.text);
@@ -185,22 +186,23 @@ impl Pen<'_> {
     }
 
     /// Address records of the current name: all of them or none.
-    fn addresses<const N: usize, I: Iterator<Item = [u8; N]>>(
+    fn addresses<const N: usize>(
         &mut self,
         rtype: RrType,
         ttl: u32,
-        list: impl Fn() -> I,
+        list: impl IntoIterator<Item = [u8; N]>,
     ) -> Option<u16> {
-        let count = list().count();
-        if !self.fits(count * (RECORD + N)) {
-            return None;
-        }
-        let owner = self.owner();
-        for address in list() {
+        let (owner, base, mut count) = (self.owner(), self.at, 0);
+        for address in list {
+            if !self.fits(RECORD + N) {
+                self.at = base;
+                return None;
+            }
             self.record(owner, rtype, ttl, N);
             self.put(&address);
+            count += 1;
         }
-        Some(count as u16)
+        Some(count)
     }
 
     /// Appends octets, for which there is room.

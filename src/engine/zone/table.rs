@@ -82,6 +82,7 @@ pub enum Found<'t> {
 impl Table {
     /// Looks up a name in wire form with its [`fold::hash`].
     #[must_use]
+    #[inline]
     pub fn find(&self, name: &[u8], hash: u64) -> Found<'_> {
         match self.probe(name, hash).map(|n| &self.nodes[n as usize]) {
             Some(node) if node.kind == Kind::Cut => Found::Cut(node),
@@ -141,6 +142,7 @@ impl Table {
         best.map(|n| &self.nodes[n as usize])
     }
 
+    #[inline]
     pub(super) fn probe(&self, name: &[u8], hash: u64) -> Option<Link> {
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
