@@ -3,6 +3,7 @@
 
 mod render;
 mod story;
+mod target;
 mod words;
 
 use std::{

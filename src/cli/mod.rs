@@ -8,6 +8,7 @@ mod explain;
 mod folder;
 mod geo;
 mod packet;
+mod record;
 mod serve;
 pub mod test;
 

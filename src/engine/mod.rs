@@ -17,6 +17,7 @@ pub mod zone;
 mod reflect;
 mod resolve;
 mod serve;
+mod targets;
 
 use resolve::Walk;
 use snapshot::Snapshot;

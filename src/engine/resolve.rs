@@ -85,11 +85,16 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if rtype == RrType::ANY && alias.is_none() && (table.has_records(node) || node.service().is_some()) {
             table.minimal().into_iter().for_each(|any| push(reply, Part::Rrset(any)));
         } else if let Some(rrset) = table.rrset(node, rtype) {
-            let stated = |part: &Part<'_>| matches!(part, Part::Redirect { dname, .. } if std::ptr::eq(*dname, rrset));
-            // A DNAME may lead to its own owner; it is in the answer then (RFC 2181 5).
-            if !(reply.answers.iter().any(stated) && fold::hash(table.name(node)) == hash) {
-                push(reply, Part::Rrset(rrset));
+            if !rrset.is_plain() {
+                let stated =
+                    |part: &Part<'_>| matches!(part, Part::Redirect { dname, .. } if std::ptr::eq(*dname, rrset));
+                // A DNAME may lead to its own owner; it is in the answer then (RFC 2181 5).
+                if reply.answers.iter().any(stated) && fold::hash(table.name(node)) == hash {
+                    return true;
+                }
+                self.targets(rrset, reply);
             }
+            push(reply, Part::Rrset(rrset));
         } else if let Some(cname) = alias {
             push(reply, Part::Alias(cname, None));
             return rtype == RrType::ANY || self.follow(hash, cname.target(), reply);

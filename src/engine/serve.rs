@@ -1,6 +1,8 @@
 //! A steered name: who the client is, what is decided, and the decision as parts of a reply. Must not know how a decision
 //! is made.
 
+use arrayvec::ArrayVec;
+
 use super::{
     resolve::{Walk, push},
     snapshot::Snapshot,
@@ -43,7 +45,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             _ if world.aliasing.get(id.at()).copied().unwrap_or(false) => Wanted::Alias,
             _ => return None,
         };
-        if self.hops > 0 && self.query.edns.as_ref().is_some_and(|edns| edns.subnet.is_some()) {
+        if self.is_bound() {
             self.trace.note(|| Step::StopsBefore(id));
             return Some(true); // one scope cannot speak for the chain and for its end (P104)
         }
@@ -85,6 +87,11 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         Some(true)
     }
 
+    /// Whether the walk is behind an alias, and the query has a client subnet: nothing is decided there (P104).
+    pub(super) fn is_bound(&self) -> bool {
+        self.hops > 0 && self.query.edns.as_ref().is_some_and(|edns| edns.subnet.is_some())
+    }
+
     /// Who the client of the query is to a service.
     pub(super) fn client(&mut self, service: &Service, fine: bool) -> Client {
         let world = &*self.snapshot.world;
@@ -103,7 +110,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         client
     }
 
-    fn decide(&mut self, id: ServiceId, service: &Service, client: &Client, family: Family) -> Option<Decision> {
+    /// Decides for a client.
+    pub(super) fn decide(
+        &mut self,
+        id: ServiceId,
+        service: &Service,
+        client: &Client,
+        family: Family,
+    ) -> Option<Decision> {
         let seed = self.snapshot.world.seeds.get(id.at())?;
         let parts = Parts::of(self.snapshot, T::ON);
         Some(steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace))
@@ -119,7 +133,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// The other name that a decision answers with, if it does.
-    fn alias(&self, decision: &Decision, service: &Service, id: ServiceId) -> Option<&'s Fragment> {
+    pub(super) fn alias(&self, decision: &Decision, service: &Service, id: ServiceId) -> Option<&'s Fragment> {
         let world: &'s _ = &*self.snapshot.world;
         let [all_down, fenced] = world.spares.get(id.at())?;
         match &decision.verdict {
@@ -142,7 +156,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// A decision to address records; false where it leaves none of this family, or only a code.
     fn addresses(&mut self, decision: &Decision, service: &'s Service, family: Family, reply: &mut Reply<'s>) -> bool {
-        let list = self.list(decision, service, family, reply);
+        let list = self.list(decision, service, family, &mut reply.chosen[family.at()]);
         if list.is_empty() {
             reply.rcode = code(decision, service);
             if reply.rcode == Rcode::NoError {
@@ -176,7 +190,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             if spare.is_none_or(|spare| matches!(spare, Fallback::Addresses(_))) {
                 (ttl, stands) = (ttl.min(decision.ttl), true);
                 if https.hints {
-                    hints[family.at()] = self.list(decision, service, family, reply);
+                    hints[family.at()] = self.list(decision, service, family, &mut reply.chosen[family.at()]);
                 }
             }
         }
@@ -190,8 +204,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         true
     }
 
-    /// The addresses of a family that a decision comes to.
-    fn list(&self, decision: &Decision, service: &'s Service, family: Family, reply: &mut Reply<'s>) -> List<'s> {
+    /// The addresses of a family that a decision comes to, and in `told` whose they are, where endpoints answer.
+    pub(super) fn list(
+        &self,
+        decision: &Decision,
+        service: &'s Service,
+        family: Family,
+        told: &mut ArrayVec<u8, 64>,
+    ) -> List<'s> {
         let world: &'s _ = &*self.snapshot.world;
         if let Verdict::Endpoints { pool, chosen, living, .. } = &decision.verdict {
             let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) else {
@@ -199,7 +219,6 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             };
             let alive = if *living { !row.down[family.at()] } else { u64::MAX };
             let serves = table.has[family.at()] & alive;
-            let told = &mut reply.chosen[family.at()];
             told.extend(chosen.iter().copied().filter(|n| serves >> n & 1 == 1 && table.alias(*n).is_none()));
             return if told.is_empty() { List::Nobody } else { List::Chosen(&table.addresses) };
         }

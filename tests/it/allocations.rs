@@ -11,7 +11,12 @@ use meridian::{
             trace::Silent,
         },
         types::{At, Chance, Origin, Transport, UnixMillis},
-        wire::{name::Name, read::Query, rr::Rcode},
+        wire::{
+            name::Name,
+            read::Query,
+            rr::{Rcode, RrType},
+        },
+        zone::Record,
     },
     state::ledger::Ledger,
 };
@@ -97,6 +102,15 @@ fn with_other_answers(draft: &mut Draft) {
         }
         if service.name != name("s-failover.g.test") {
             service.https = Some(Https { alpn: vec!["h2".into(), "h3".into()], port: Some(8443), hints: true });
+        }
+    }
+    // Records that point at steered names, eight and more.
+    for policy in POLICIES {
+        let rdata = [&[0, 1, 0, 1, 1, 187], name(&format!("s-{policy}.g.test")).wire()].concat();
+        let record = |owner| Record { owner: name(owner), rtype: RrType::SRV, ttl: 300, rdata: rdata.clone().into() };
+        draft.zones[0].records.push(record("srv.g.test"));
+        if policy == "all" {
+            draft.zones[0].records.push(record("srv-all.g.test"));
         }
     }
     draft.reflect = Some(Reflect { name: name("who.g.test"), allow: vec![prefix("9.0.0.0/8")] });
@@ -203,6 +217,9 @@ fn kinds() -> Vec<Kind> {
         kind("CNAME endpoint with ECS", packet("cdn.g.test", A, v4), ok, Some(1)),
         kind("CNAME endpoint, another type", plain("cdn.g.test", 16), ok, Some(1)),
         kind("CNAME endpoint, ANY", plain("cdn.g.test", 255), ok, Some(1)),
+        kind("SRV with steered targets", packet("srv.g.test", 33, v4), ok, Some(10)),
+        kind("SRV with steered targets, without ECS", plain("srv.g.test", 33), ok, Some(10)),
+        kind("SRV with a steered target", packet("srv-all.g.test", 33, v4), ok, Some(1)),
         kind("reflect, TXT", packet("who.g.test", 16, v4), ok, Some(1)),
         kind("reflect, TXT without ECS", plain("who.g.test", 16), ok, Some(1)),
         kind("reflect, TXT of a wide client", packet("who.g.test", 16, Some(prefix("20.0.0.0/8"))), ok, Some(1)),

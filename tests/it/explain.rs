@@ -15,11 +15,13 @@ const CASES: &[(&str, &str)] = &[
     ("tiers", "api.gslb.example.com --client 2001:db8:1::/48 --draw 7"),
     ("shares", "shares.gslb.example.com --client 192.0.2.1 --draw 45"),
     ("static", "gslb.example.com SOA --client 192.0.2.1"),
+    ("target", "_https._tcp.www.gslb.example.com SRV --client 198.51.100.0/24 --draw c1fe21c29d0875c6"),
     ("special", "www.gslb.example.com --client 10.1.2.0/24 --resolver 198.51.100.53 --draw 3"),
     ("json", "www.gslb.example.com --client 198.51.100.0/24 --draw c1fe21c29d0875c6 --json"),
     // Of `zones/steering.toml`: what the region's loss makes of demand, and who is kept out.
     ("assigned", "shop.gslb.example.com --client 198.51.100.0/24 --down eu-west --draw 1"),
     ("closed", "eu.gslb.example.com --client 198.51.100.0/24 --draw 1"),
+    ("https", "shop.gslb.example.com HTTPS --client 203.0.113.0/24 --draw 1"),
 ];
 
 #[test]
@@ -28,7 +30,7 @@ fn explanations_read_as_they_should() {
     for (name, args) in CASES {
         let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
             .current_dir(root)
-            .args(["explain", "-c", if matches!(*name, "assigned" | "closed") { STEERING } else { EXAMPLE }])
+            .args(["explain", "-c", if matches!(*name, "assigned" | "closed" | "https") { STEERING } else { EXAMPLE }])
             .args(args.split_whitespace())
             .output()
             .expect("it runs");

@@ -23,7 +23,7 @@ const ENGINE: &[&[&str]] = &[
     &["zone", "geo", "health", "signal"],
     &["steer"],
     &["snapshot"],
-    &["prefetch", "resolve", "reflect", "serve", "mod"],
+    &["prefetch", "resolve", "reflect", "serve", "targets", "mod"],
 ];
 
 /// Files that may hold unsafe code.

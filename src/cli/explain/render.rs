@@ -43,6 +43,12 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     for record in &story.authority {
         writeln!(out, "            authority: {record}")?;
     }
+    for record in &story.additional {
+        writeln!(out, "            additional: {record}")?;
+    }
+    for target in &story.targets {
+        writeln!(out, "target    {}", target.line())?;
+    }
     if let Some(note) = &story.note {
         writeln!(out, "because   {note}")?;
     }

@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::{
     Question,
-    words::{self, admission, basis_in_words, drew, in_presentation, in_words, rules},
+    target::TargetStory,
+    words::{self, admission, basis_in_words, drew, in_words, rules},
 };
 use crate::{
-    cli::estimate,
+    cli::{estimate, record},
     engine::{
         geo::{Estimator, How, SCALE_ONE},
         snapshot::World,
@@ -50,6 +51,10 @@ pub(super) struct Story {
     pub(super) answer: Vec<String>,
     /// The authority section.
     pub(super) authority: Vec<String>,
+    /// The additional section.
+    pub(super) additional: Vec<String>,
+    /// The steered names that the answer points at.
+    pub(super) targets: Vec<TargetStory>,
     /// Why a decision left no records.
     pub(super) note: Option<String>,
     /// The TTL's derivation.
@@ -162,7 +167,7 @@ impl Story {
     ) -> Self {
         let message = Message::from_vec(reply).ok();
         let records = |pick: fn(&Message) -> &Vec<hickory_proto::rr::Record>| {
-            message.iter().flat_map(pick).map(in_presentation).collect()
+            message.iter().flat_map(pick).map(record::line).collect()
         };
         let mut story = Self {
             name: question.name.to_string(),
@@ -181,6 +186,8 @@ impl Story {
             }),
             answer: records(|m| &m.answers),
             authority: records(|m| &m.authorities),
+            additional: records(|m| &m.additionals),
+            targets: Vec::new(),
             note: None,
             ttl: None,
             scope: None,
@@ -201,6 +208,9 @@ impl Story {
         if story.answer.is_empty() && story.authority.is_empty() {
             story.ttl = None;
         }
+        if let Some(longest) = story.targets.iter().max_by_key(|target| target.bits) {
+            story.scope = question.subnet.map(|_| Scope { bits: longest.bits, from: longest.scope() });
+        }
         if story.answer.is_empty() && story.scope.is_some() {
             let from = "negative answers are for everybody".into();
             story.scope = Some(Scope { bits: 0, from });
@@ -210,12 +220,21 @@ impl Story {
 
     /// Says whether the draws are made with the server's own secret.
     pub(super) fn keyed(mut self, keyed: bool) -> Self {
-        self.unkeyed = !keyed && self.pools.iter().any(|pool| !pool.draws.is_empty());
+        let drew =
+            self.pools.iter().any(|pool| !pool.draws.is_empty()) || self.targets.iter().any(|target| target.drew);
+        self.unkeyed = !keyed && drew;
         self
     }
 
     fn take(&mut self, world: &World, question: &Question, step: &Step) {
+        if let Step::Target(id) = step {
+            self.targets.push(TargetStory::new(&world.services[id.at()]));
+        }
+        if let Some(target) = self.targets.last_mut() {
+            return target.take(world, step);
+        }
         match step {
+            Step::Target(_) => {}
             Step::Asked(id) => self.service = Some(world.services[id.at()].name.to_string()),
             Step::Located { basis, client, block, scope, behind } => {
                 self.locate(world, question, *basis, *client, (*block, *scope), behind.is_some());

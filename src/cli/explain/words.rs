@@ -1,7 +1,5 @@
 //! What numbers and verdicts of a tape mean, in words. Must not know the explanation's shape.
 
-use hickory_proto::rr::RData;
-
 use crate::engine::{
     geo::PLACE,
     steer::{
@@ -10,25 +8,6 @@ use crate::engine::{
     },
     types::Prefix,
 };
-
-/// A record as dig would print it: character-strings in quotes, which the decoder's own form leaves out.
-pub(super) fn in_presentation(record: &hickory_proto::rr::Record) -> String {
-    let strings: Vec<&[u8]> = match &record.data {
-        RData::TXT(txt) => txt.txt_data.iter().map(|text| &**text).collect(),
-        RData::HINFO(hinfo) => vec![&*hinfo.cpu, &*hinfo.os],
-        _ => return record.to_string(),
-    };
-    let quoted = |text: &&[u8]| {
-        let escaped = text.iter().map(|octet| match octet {
-            b'"' | b'\\' => format!("\\{}", char::from(*octet)),
-            0x20..=0x7e => char::from(*octet).to_string(),
-            _ => format!("\\{octet:03}"),
-        });
-        format!("\"{}\"", escaped.collect::<String>())
-    };
-    let data: Vec<String> = strings.iter().map(quoted).collect();
-    format!("{} {} {} {} {}", record.name, record.ttl, record.dns_class, record.record_type(), data.join(" "))
-}
 
 /// A key and a value of it.
 pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {

@@ -12,7 +12,7 @@ use hickory_proto::{
 
 use super::line::Question;
 use crate::{
-    cli::packet,
+    cli::{packet, record},
     engine::{
         self, Sent,
         snapshot::Snapshot,
@@ -30,7 +30,7 @@ pub(super) struct Answer {
     pub(super) addresses: Vec<IpAddr>,
     /// The first alias's target.
     pub(super) cname: Option<String>,
-    /// The records of other types: texts as one, others in the decoder's own form.
+    /// The records of other types: texts as one, others as dig would print their data.
     pub(super) texts: Vec<String>,
     /// The TTL of the answer, or of the SOA of a negative one.
     pub(super) ttl: Option<u32>,
@@ -60,6 +60,7 @@ impl Told {
         let (mut at, mut counted, mut ttl) = (None, None, 0);
         for step in &self.steps {
             match step {
+                Step::Target(_) => break, // what goes along is not counted
                 Step::Pool(pool) => at = Some((*pool, 0)),
                 Step::Catchment(_, catchment, _) => at = at.map(|(pool, _)| (pool, *catchment)),
                 Step::Chosen(_) => counted = at,
@@ -116,7 +117,7 @@ fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
                 let octets = txt.txt_data.concat();
                 answer.texts.push(String::from_utf8_lossy(&octets).into_owned());
             }
-            other => answer.texts.push(other.to_string()),
+            other => answer.texts.push(record::data(other)),
         }
     }
     let first = message.answers.iter().chain(&message.authorities).next();

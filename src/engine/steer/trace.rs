@@ -43,6 +43,8 @@ pub enum Step {
     StopsBefore(ServiceId),
     /// The name tells clients what they are taken for. The scope of the answer; none: this source may not ask.
     Reflects(Option<u8>),
+    /// A record of the answer points at this service: what follows is decided of it for the additional section.
+    Target(ServiceId),
     /// Where the client is taken to be.
     Located {
         /// Whose address was used.

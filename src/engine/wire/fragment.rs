@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::rr::RrType;
+use crate::engine::types::ServiceId;
 
 /// Octets of a record before its data, its owner being a pointer: owner, type, class, TTL, length.
 pub const RECORD: usize = 12;
@@ -22,19 +23,30 @@ pub struct Fragment {
     records: Box<[u32]>,
     /// Where a pointer stands whose target is counted from the fragment's start.
     links: Box<[u32]>,
-    /// Address RRsets of names in the data, for the additional section.
+    /// Addresses of names in the data, for the additional section.
     pub extras: Vec<Extra>,
+    /// Whether it is answered as it is, whoever asks and whatever stands before it: no DNAME, no steered target.
+    plain: bool,
 }
 
-/// An address RRset of a name that stands in a fragment's data.
+/// Addresses of a name that a fragment's data point at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extra {
-    /// Where the name stands, counted from the fragment's start.
+    /// Where the name stands, counted from the fragment's start; 0: it is the owner.
     pub at: u16,
-    /// The address RRset, in the table that owns both fragments.
-    pub fragment: u32,
+    /// Where its addresses come from.
+    pub of: Held,
     /// Whether a reply without it is truncated: glue below the cut (RFC 9471 3.1).
     pub required: bool,
+}
+
+/// Where the addresses of a name come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// This address RRset, in the table that owns both fragments.
+    Rrset(u32),
+    /// What is decided for the client.
+    Service(ServiceId),
 }
 
 impl Fragment {
@@ -57,7 +69,9 @@ impl Fragment {
             let len = (octets.len() - start) as u16;
             octets[start - 2..start].copy_from_slice(&len.to_be_bytes());
         }
-        Self { rtype, ttl, octets: octets.into(), records: records.into(), links: links.into(), extras: Vec::new() }
+        let plain = rtype != RrType::DNAME;
+        let (octets, records, links) = (octets.into(), records.into(), links.into());
+        Self { rtype, ttl, octets, records, links, extras: Vec::new(), plain }
     }
 
     /// One TXT record of class CH, for the names that tell a server's identity (RFC 4892). Longer texts are cut at 255
@@ -82,6 +96,18 @@ impl Fragment {
     #[must_use]
     pub fn ttl(&self) -> u32 {
         self.ttl
+    }
+
+    /// Whether it is answered as it is, whoever asks and whatever stands before it: no DNAME, no steered target.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Says whose addresses go along.
+    pub(in crate::engine) fn bring(&mut self, extras: Vec<Extra>) {
+        self.plain &= !extras.iter().any(|extra| matches!(extra.of, Held::Service(_)));
+        self.extras = extras;
     }
 
     /// Octets that it takes in a reply.

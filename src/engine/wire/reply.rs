@@ -10,6 +10,9 @@ use crate::engine::types::{Family, PoolId};
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
 pub const MAX_PARTS: usize = 17;
 
+/// The most steered names that a reply says addresses of in its additional section.
+pub const MAX_TARGETS: usize = 8;
+
 /// The most octets of a text that is made for one client.
 pub const MAX_TEXT: usize = 256;
 
@@ -27,6 +30,8 @@ pub struct Reply<'s> {
     /// For each family, the positions of the chosen endpoints whose address of it is told, in the order of the reply. An
     /// answer of one family reads only that one.
     pub chosen: [ArrayVec<u8, 64>; 2],
+    /// For steered names that records of the answer point at, what A and AAAA queries of theirs would say.
+    pub targets: ArrayVec<Target<'s>, MAX_TARGETS>,
     /// What [`Part::Https`] hints at, for each family.
     pub hints: [List<'s>; 2],
     /// What [`Part::Text`] says: character-strings as they stand in TXT data, one at least.
@@ -49,6 +54,26 @@ pub struct Counted {
     /// The client's catchment on the pool's map; 0 where it has none.
     pub catchment: u32,
     /// For how many seconds it may be kept.
+    pub ttl: u32,
+}
+
+/// Addresses of a steered name that a record of the answer points at. They are only a service to the client.
+#[derive(Debug)]
+pub struct Target<'s> {
+    /// Where the name stands, as its [`Extra`](super::fragment::Extra) has it.
+    pub at: u16,
+    /// For each family.
+    pub told: [Told<'s>; 2],
+}
+
+/// Addresses of one family that go along in the additional section.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'s> {
+    /// Whose.
+    pub list: List<'s>,
+    /// Which of [`Reply::chosen`] of the family: the first, and how many.
+    pub chosen: (u8, u8),
+    /// Seconds.
     pub ttl: u32,
 }
 
@@ -151,6 +176,7 @@ impl<'s> Reply<'s> {
             answers: ArrayVec::new(),
             authority: None,
             chosen: [const { ArrayVec::new_const() }; 2],
+            targets: ArrayVec::new_const(),
             hints: [List::Nobody; 2],
             text: ArrayVec::new_const(),
             fragments,

@@ -3,9 +3,9 @@
 
 use super::{
     edns,
-    fragment::{Extra, Fragment, QUESTION, RECORD, pointer},
+    fragment::{Extra, Fragment, Held, QUESTION, RECORD, pointer},
     read::{HEADER, Query},
-    reply::{List, Part, Reply},
+    reply::{List, Part, Reply, Told},
     rr::{Rcode, RrType},
     svcb,
 };
@@ -61,7 +61,7 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     if !pen.truncated && extras.iter().any(Option::is_some) {
         for required in [true, false] {
             for (fragment, base) in extras.iter().flatten() {
-                counts[3] += pen.extras(fragment, *base, reply.fragments, required);
+                counts[3] += pen.extras(fragment, *base, reply, required);
             }
         }
     }
@@ -122,8 +122,12 @@ impl Pen<'_> {
                     |part: &Part<'_>| matches!(part, Part::Redirect { dname: d, .. } if std::ptr::eq(*d, *dname));
                 self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
             }
-            Part::Addresses { family: Family::V4, ttl, list } => self.addresses(RrType::A, *ttl, v4(list, reply)),
-            Part::Addresses { family: Family::V6, ttl, list } => self.addresses(RrType::AAAA, *ttl, v6(list, reply)),
+            Part::Addresses { family: Family::V4, ttl, list } => {
+                self.addresses(RrType::A, *ttl, v4(list, &reply.chosen[0]))
+            }
+            Part::Addresses { family: Family::V6, ttl, list } => {
+                self.addresses(RrType::AAAA, *ttl, v6(list, &reply.chosen[1]))
+            }
             Part::Https { ttl, head } => self.https(*ttl, head, reply),
             Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, [own.octets()]),
             Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, 0, [own.octets()]),
@@ -137,8 +141,8 @@ impl Pen<'_> {
 
     /// An HTTPS record, whole or not at all.
     fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
-        let hints = &reply.hints;
-        let octets = [4 * v4(&hints[0], reply).count(), 16 * v6(&hints[1], reply).count()];
+        let (hints, [four, six]) = (&reply.hints, &reply.chosen);
+        let octets = [4 * v4(&hints[0], four).count(), 16 * v6(&hints[1], six).count()];
         let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| svcb::PARAMETER + n).sum();
         let rdlen = svcb::FIXED.len() + head.len() + hinted;
         if rdlen > usize::from(u16::MAX) || !self.fits(RECORD + rdlen) {
@@ -152,9 +156,9 @@ impl Pen<'_> {
             self.put(&key.to_be_bytes());
             self.put(&(octets as u16).to_be_bytes());
             if key == svcb::HINTS[0] {
-                v4(&hints[0], reply).for_each(|address| self.put(&address));
+                v4(&hints[0], four).for_each(|address| self.put(&address));
             } else {
-                v6(&hints[1], reply).for_each(|address| self.put(&address));
+                v6(&hints[1], six).for_each(|address| self.put(&address));
             }
         }
         Some(1)
@@ -192,9 +196,22 @@ impl Pen<'_> {
         ttl: u32,
         list: impl IntoIterator<Item = [u8; N]>,
     ) -> Option<u16> {
-        let (owner, base, mut count) = (self.owner(), self.at, 0);
+        let count = self.owned(self.owner(), rtype, ttl, list);
+        self.truncated |= count.is_none();
+        count
+    }
+
+    /// Address records of an owner; none where they do not fit.
+    fn owned<const N: usize>(
+        &mut self,
+        owner: u16,
+        rtype: RrType,
+        ttl: u32,
+        list: impl IntoIterator<Item = [u8; N]>,
+    ) -> Option<u16> {
+        let (base, mut count) = (self.at, 0);
         for address in list {
-            if !self.fits(RECORD + N) {
+            if self.at + RECORD + N > self.limit {
                 self.at = base;
                 return None;
             }
@@ -220,10 +237,18 @@ impl Pen<'_> {
 
     /// Address RRsets of the names in `fragment`, which stands at `base`. Those that are only a service to the client
     /// are left out without a word when they do not fit (P73).
-    fn extras(&mut self, fragment: &Fragment, base: usize, fragments: &[Fragment], required: bool) -> u16 {
+    fn extras(&mut self, fragment: &Fragment, base: usize, reply: &Reply<'_>, required: bool) -> u16 {
         let mut count = 0;
-        for Extra { at, fragment, .. } in fragment.extras.iter().filter(|e| e.required == required) {
-            let (Some(rrset), owner) = (fragments.get(*fragment as usize), base + *at as usize) else { continue };
+        for Extra { at, of, .. } in fragment.extras.iter().filter(|e| e.required == required) {
+            let owner = base + *at as usize;
+            let number = match of {
+                Held::Rrset(number) => *number,
+                Held::Service(_) => {
+                    count += self.steered(*at, owner, reply);
+                    continue;
+                }
+            };
+            let Some(rrset) = reply.fragments.get(number as usize) else { continue };
             if owner >= 0x4000 || (!required && self.at + rrset.len() > self.limit) {
                 continue;
             }
@@ -233,20 +258,39 @@ impl Pen<'_> {
         }
         count
     }
+
+    /// What is decided of the steered name at `at` of the fragment, which is `owner` of the message. Each family whole,
+    /// where it fits (P73).
+    fn steered(&mut self, at: u16, owner: usize, reply: &Reply<'_>) -> u16 {
+        let Some(target) = reply.targets.iter().find(|target| target.at == at).filter(|_| owner < 0x4000) else {
+            return 0;
+        };
+        let owner = if at == 0 { self.owner() } else { pointer(owner) };
+        let ([four, six], [fours, sixes]) = (&target.told, &reply.chosen);
+        let four = self.owned(owner, RrType::A, four.ttl, v4(&four.list, slice(four, fours)));
+        let six = self.owned(owner, RrType::AAAA, six.ttl, v6(&six.list, slice(six, sixes)));
+        four.unwrap_or(0) + six.unwrap_or(0)
+    }
 }
 
-/// The IPv4 addresses that are told, in the order of the reply.
-fn v4<'r>(list: &List<'r>, reply: &'r Reply<'_>) -> impl Iterator<Item = [u8; 4]> + 'r {
+/// Of the chosen those that are told of a steered name.
+fn slice<'r>(told: &Told<'_>, chosen: &'r [u8]) -> &'r [u8] {
+    let (first, count) = told.chosen;
+    chosen.get(usize::from(first)..usize::from(first) + usize::from(count)).unwrap_or_default()
+}
+
+/// The IPv4 addresses that are told, in the order of the reply. `chosen` are positions in the list's table.
+fn v4<'r>(list: &List<'r>, chosen: &'r [u8]) -> impl Iterator<Item = [u8; 4]> + 'r {
     let (table, listed) = list.parts();
-    let chosen = reply.chosen[0].iter().filter_map(|n| table.get(*n as usize)?.v4);
+    let chosen = chosen.iter().filter_map(|n| table.get(*n as usize)?.v4);
     let listed = listed.iter().filter_map(|a| if let IpAddr::V4(a) = a { Some(*a) } else { None });
     chosen.chain(listed).map(|address| address.octets())
 }
 
 /// The IPv6 addresses, likewise.
-fn v6<'r>(list: &List<'r>, reply: &'r Reply<'_>) -> impl Iterator<Item = [u8; 16]> + 'r {
+fn v6<'r>(list: &List<'r>, chosen: &'r [u8]) -> impl Iterator<Item = [u8; 16]> + 'r {
     let (table, listed) = list.parts();
-    let chosen = reply.chosen[1].iter().filter_map(|n| table.get(*n as usize)?.v6);
+    let chosen = chosen.iter().filter_map(|n| table.get(*n as usize)?.v6);
     let listed = listed.iter().filter_map(|a| if let IpAddr::V6(a) = a { Some(*a) } else { None });
     chosen.chain(listed).map(|address| address.octets())
 }

@@ -6,15 +6,10 @@ use super::{
     ZoneSource,
     table::{Kind, Link, NONE, Node, REFLECT, Table, Zone},
 };
-use crate::engine::wire::{
-    fold,
-    fragment::{Extra, Fragment},
-    name::Name,
-    rr::RrType,
-};
+use crate::engine::wire::{fold, fragment::Fragment, name::Name, rr::RrType};
 
 /// RRsets of one owner: TTL and data by type.
-type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
+pub(super) type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
 
 impl Table {
     /// Compiles zones, the names of services, which are numbered by their position, and the name that tells clients what
@@ -50,20 +45,20 @@ fn closest_zone(zones: &[ZoneSource], name: &Name) -> Option<usize> {
 }
 
 /// What a zone holds at or below its cuts.
-struct Below<'z> {
+pub(super) struct Below<'z> {
     /// The cuts' names.
     cuts: HashSet<Name>,
     /// Address RRsets that are not the zone's own, as fragments.
-    glue: HashMap<Name, Vec<u32>>,
+    pub(super) glue: HashMap<Name, Vec<u32>>,
     /// DS RRsets at cuts that are other zones of ours.
     ds: Vec<(Name, u32)>,
-    owners: HashMap<Name, Sets<'z>>,
+    pub(super) owners: HashMap<Name, Sets<'z>>,
 }
 
 #[derive(Default)]
-struct Builder {
-    table: Table,
-    by_name: HashMap<Name, Link>,
+pub(super) struct Builder {
+    pub(super) table: Table,
+    pub(super) by_name: HashMap<Name, Link>,
 }
 
 impl Builder {
@@ -210,68 +205,6 @@ impl Builder {
         table.slots = slots;
     }
 
-    /// Finds the addresses of names in the data of NS, MX, SRV, SVCB and HTTPS records. Steered targets have none: a
-    /// reply about something else is no place for a decision.
-    fn extras(&mut self, id: u32, zone: &ZoneSource, below: &Below<'_>) {
-        for (owner, sets) in &below.owners {
-            let Some(&link) = self.by_name.get(owner) else { continue };
-            if self.table.nodes[link as usize].zone != id {
-                continue; // what this zone says of another zone's name is not what is answered
-            }
-            for rtype in [RrType::NS, RrType::MX, RrType::SRV, RrType::SVCB, RrType::HTTPS] {
-                let Some((_, data)) = sets.get(&rtype) else { continue };
-                let node = &self.table.nodes[link as usize];
-                let of_node = &self.table.sets[node.sets.0 as usize..][..node.sets.1 as usize];
-                let Some(&(_, fragment)) = of_node.iter().find(|(t, _)| *t == rtype) else { continue };
-                let cut = (node.kind == Kind::Cut).then_some(owner);
-                let extras = self.extras_of(fragment, rtype, data, &zone.apex, below, cut);
-                self.table.fragments[fragment as usize].extras = extras;
-            }
-        }
-    }
-
-    fn extras_of(
-        &self,
-        fragment: u32,
-        rtype: RrType,
-        data: &[&[u8]],
-        apex: &Name,
-        below: &Below<'_>,
-        cut: Option<&Name>,
-    ) -> Vec<Extra> {
-        let skip = match rtype {
-            RrType::NS => 0,
-            RrType::SRV => 6,
-            _ => 2,
-        };
-        let mut extras = Vec::new();
-        let mut seen = HashSet::new();
-        for (at, rdata) in self.table.fragments[fragment as usize].target_offsets().zip(data) {
-            let Some(target) = rdata.get(skip..).and_then(leading_name).map(|n| n.folded()) else { continue };
-            if !target.is_within(apex) || !seen.insert(target.clone()) {
-                continue;
-            }
-            let mut addresses = self.static_addresses(&target);
-            if let Some(glue) = below.glue.get(&target).filter(|_| cut.is_some() && addresses.is_empty()) {
-                addresses.clone_from(glue);
-            }
-            let required = cut.is_some_and(|cut| target.is_within(cut));
-            extras.extend(addresses.iter().map(|f| Extra { at: at as u16, fragment: *f, required }));
-        }
-        extras
-    }
-
-    /// The address RRsets that the zone itself has at a name.
-    fn static_addresses(&self, name: &Name) -> Vec<u32> {
-        let Some(&link) = self.by_name.get(name) else { return Vec::new() };
-        let node = &self.table.nodes[link as usize];
-        if node.kind == Kind::Cut {
-            return Vec::new();
-        }
-        let sets = &self.table.sets[node.sets.0 as usize..][..node.sets.1 as usize];
-        sets.iter().filter(|(t, _)| matches!(*t, RrType::A | RrType::AAAA)).map(|(_, f)| *f).collect()
-    }
-
     /// Tells each apex whose parent zone is ours what the parent says of DS.
     fn lift_ds(&mut self, zones: &[ZoneSource], below: &[Below<'_>]) {
         for zone in zones {
@@ -301,13 +234,4 @@ fn top_cut(owner: &Name, apex: &Name, cuts: &HashSet<Name>) -> Option<Name> {
         }
     }
     top
-}
-
-/// The uncompressed name at the start of a record's data, unless it is the root ("no target": RFC 2782, RFC 7505).
-fn leading_name(data: &[u8]) -> Option<Name> {
-    let mut end = 0;
-    while let Some(&len) = data.get(end).filter(|len| **len != 0) {
-        end += 1 + len as usize;
-    }
-    Name::from_wire(data.get(..=end)?).ok().filter(|n| n.wire().len() > 1)
 }

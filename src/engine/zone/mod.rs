@@ -1,6 +1,7 @@
 //! What a name holds: static records, a service, a cut, nothing. Must not know health or a pool's insides.
 
 mod build;
+mod extras;
 pub mod table;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{
     Record, ZoneSource,
     table::{Found, Table},
 };
-use crate::engine::wire::{fold, name::Name, rr::RrType};
+use crate::engine::wire::{fold, fragment::Held, name::Name, rr::RrType};
 
 fn name(text: &str) -> Name {
     Name::from_text(text).expect(text)
@@ -106,7 +106,8 @@ fn extras_are_taken_from_the_zone_that_answers() {
         let apex = name("low.test");
         let Found::Here(node) = table.find(apex.wire(), fold::hash(apex.wire())) else { panic!("an apex") };
         let [extra] = &*table.rrset(node, RrType::NS).expect("NS").extras else { panic!("one address") };
-        let address = &table.fragments[extra.fragment as usize];
+        let Held::Rrset(number) = extra.of else { panic!("nothing is steered") };
+        let address = &table.fragments[number as usize];
         assert_eq!((usize::from(extra.at), address.target()), (12, &[192, 0, 2, 11][..]));
     }
 }

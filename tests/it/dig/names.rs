@@ -10,6 +10,8 @@ $TTL 300
 ns1 IN A 192.0.2.53
 www IN TXT beside
 srv IN SRV 1 1 443 www
+_dns.www IN SVCB 1 www port=853
+www IN SVCB 1 . alpn=dot
 inside IN A 192.0.2.77
 ";
 
@@ -84,11 +86,21 @@ fn https_hints_at_what_a_and_aaaa_say() {
 #[test]
 fn srv_direct_names_and_the_runner_up() {
     let server = start();
-    let srv = server.dig("srv.g.test srv +subnet=203.0.113.0/24");
-    assert_eq!((told(&srv), srv.additional.len(), srv.scope()), (vec![("SRV", "1 1 443 www.g.test.")], 0, 0), "G8");
     for (subnet, first, second) in
         [("203.0.113.0/24", "192.0.2.1", "192.0.2.2"), ("198.51.100.0/24", "192.0.2.2", "192.0.2.1")]
     {
+        // What A and AAAA of the target say goes along.
+        let six = first.replace("192.0.2.", "2001:db8::");
+        for (question, answered) in [
+            ("srv.g.test srv", ("SRV", "1 1 443 www.g.test.")),
+            ("_dns.www.g.test svcb", ("SVCB", "1 www.g.test. port=853")),
+            ("www.g.test svcb", ("SVCB", "1 . alpn=\"dot\"")),
+        ] {
+            let answer = server.dig(&format!("{question} +subnet={subnet}"));
+            assert_eq!((told(&answer), answer.scope()), (vec![answered], 24), "{question}");
+            let along: Vec<_> = answer.additional.iter().map(|r| (&*r.owner, r.ttl, &*r.rtype, &*r.data)).collect();
+            assert_eq!(along, [("www.g.test.", 30, "A", first), ("www.g.test.", 30, "AAAA", &*six)], "{question}");
+        }
         assert_eq!(server.dig(&format!("www.g.test a +subnet={subnet}")).one(), first);
         assert_eq!(server.dig(&format!("next.www.g.test a +subnet={subnet}")).one(), second, "G14");
         assert_eq!(server.dig(&format!("us-east.www.g.test a +subnet={subnet}")).one(), "192.0.2.1");

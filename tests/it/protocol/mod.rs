@@ -28,6 +28,7 @@ mod steered_cname;
 mod steered_names;
 mod strict;
 mod subnet;
+mod targets;
 mod wildcards;
 mod wire_form;
 mod world;

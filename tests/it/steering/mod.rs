@@ -9,4 +9,5 @@ mod never;
 mod plan;
 mod scope;
 mod shares;
+mod targets;
 mod ways;
