@@ -139,14 +139,14 @@ impl Use<'_> {
 }
 
 /// The clients that a pool tells apart: the catchments of its map, or one for all.
-struct Clients<'a> {
+pub(super) struct Clients<'a> {
     endpoints: &'a [Endpoint],
     policy: &'a Policy,
     map: Option<&'a Map>,
 }
 
 impl<'a> Clients<'a> {
-    fn of(subject: &Subject<'a>, pool: &Pool) -> Self {
+    pub(super) fn of(subject: &Subject<'a>, pool: &Pool) -> Self {
         Self {
             endpoints: subject.endpoints(pool),
             policy: &subject.world.policies[pool.policy.at()],
@@ -154,12 +154,12 @@ impl<'a> Clients<'a> {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn all(&self) -> impl Iterator<Item = u32> + use<> {
         0..self.map.map_or(1, |map| map.catchments() as u32)
     }
 
     /// Who may answer a client when all are up, as bits; within the policy's limits or whatever they say.
-    fn eligible(&self, client: u32, limited: bool) -> u64 {
+    pub(super) fn eligible(&self, client: u32, limited: bool) -> u64 {
         let is_eligible = |endpoint: &Endpoint| {
             let Some(map) = self.map else { return endpoint.weight > 0 };
             let rule = map.rule();

@@ -2,12 +2,14 @@
 //! cannot carry, rules that decide nothing. Findings are warnings with place, cause and remedy, as `check` tells them.
 //! Only a configuration without errors is looked at. Must not know how anything is read or compiled.
 
+mod aliases;
 mod capacity;
 mod chosen;
 mod continents;
 mod coordinates;
 mod countries;
 mod mixed;
+mod needed;
 mod nets;
 mod objective;
 
@@ -41,6 +43,8 @@ pub(super) fn lint(spec: &Spec, world: &World, sources: &Sources, notes: &mut No
     objective::lint(&subject, notes);
     coordinates::lint(&subject, notes);
     mixed::lint(&subject, notes);
+    aliases::lint(&subject, notes);
+    needed::lint(&subject, notes);
 }
 
 impl<'a> Subject<'a> {
@@ -59,6 +63,11 @@ impl<'a> Subject<'a> {
     fn endpoint_at(&self, pool: &str, endpoint: &str) -> Range<usize> {
         let found = self.spec.pools.iter().find(|(key, _)| key.get_ref() == pool);
         found.map_or(0..0, |(_, spec)| span(&spec.endpoints, endpoint))
+    }
+
+    /// Where a pool's name is written.
+    fn pool_at(&self, pool: &str) -> Range<usize> {
+        span(&self.spec.pools, pool)
     }
 
     /// Where a region's name is written.

@@ -99,7 +99,7 @@ fn round(
 }
 
 /// The service that answers at a name: its own, one that it comes with, or a wildcard's.
-fn serving<'m>(
+pub(super) fn serving<'m>(
     name: &Name,
     services: &'m [(Spanned<String>, MeantService)],
     homes: &Homes<'_>,

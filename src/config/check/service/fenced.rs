@@ -41,6 +41,10 @@ impl Client<'_> {
         let within = fence.only.is_empty() || fence.only.iter().any(|selector| self.is(selector));
         !within || fence.never.iter().any(|selector| self.is(selector))
     }
+
+    fn is_kept_out<'f>(&self, mut ways: impl Iterator<Item = &'f [Fence]>) -> bool {
+        ways.all(|fences| fences.iter().any(|fence| self.is_outside(fence)))
+    }
 }
 
 /// A place that no selector mentions.
@@ -48,12 +52,7 @@ const ELSEWHERE: [u8; 2] = *b"??";
 
 /// Whether some client is outside of everything that a service, or one of its direct names, could answer with.
 pub(super) fn can_be(service: &MeantService, pools: &[MeantPool], regions: &[Region]) -> bool {
-    let used = service.pools.iter().filter_map(|at| pools.get(*at));
-    let ways: Vec<(usize, Vec<Fence>)> = used
-        .flat_map(|pool| pool.endpoints.iter().map(move |endpoint| (pool, endpoint)))
-        .filter(|(_, endpoint)| endpoint.weight > 0)
-        .map(|(pool, endpoint)| (endpoint.region, pool.fences_of(endpoint, regions)))
-        .collect();
+    let ways = ways(service, pools, regions);
     // The ways of the name itself, and those of each direct name.
     let mut names: Vec<Vec<&[Fence]>> = vec![ways.iter().map(|(_, fences)| fences.as_slice()).collect()];
     for (_, region) in &service.direct {
@@ -68,11 +67,30 @@ pub(super) fn can_be(service: &MeantService, pools: &[MeantPool], regions: &[Reg
         fences.iter().flat_map(|fence| fence.only.iter().chain(&fence.never)).collect();
     let cost = ways.len() * names.len().max(1);
     let outside = |client: &Client<'_>| {
-        let closed =
-            |ways: &Vec<&[Fence]>| ways.iter().all(|fences| fences.iter().any(|fence| client.is_outside(fence)));
-        client.is_outside(&service.fence) || names.iter().any(closed)
+        client.is_outside(&service.fence) || names.iter().any(|ways| client.is_kept_out(ways.iter().copied()))
     };
     clients(&mentioned, cost).is_none_or(|clients| clients.iter().any(outside))
+}
+
+/// Whether some client is outside of everything that either of two services could answer with.
+pub(super) fn can_be_of_both(both: [&MeantService; 2], pools: &[MeantPool], regions: &[Region]) -> bool {
+    let sides = both.map(|service| (&service.fence, ways(service, pools, regions)));
+    let fences = sides.iter().flat_map(|(own, ways)| ways.iter().flat_map(|(_, fences)| fences).chain([*own]));
+    let mentioned: BTreeSet<&Selector> = fences.flat_map(|fence| fence.only.iter().chain(&fence.never)).collect();
+    let cost = sides.iter().map(|(_, ways)| ways.len()).sum();
+    let outside = |client: &Client<'_>| {
+        let kept_out = |ways: &[(usize, Vec<Fence>)]| client.is_kept_out(ways.iter().map(|(_, fences)| &**fences));
+        sides.iter().all(|(own, ways)| client.is_outside(own) || !ways.is_empty() && kept_out(ways))
+    };
+    clients(&mentioned, cost).is_some_and(|clients| clients.iter().any(outside))
+}
+
+/// Each endpoint that a service could answer with: its region, and the fences that it stands behind.
+fn ways(service: &MeantService, pools: &[MeantPool], regions: &[Region]) -> Vec<(usize, Vec<Fence>)> {
+    let used = service.pools.iter().filter_map(|at| pools.get(*at));
+    let endpoints = used.flat_map(|pool| pool.endpoints.iter().map(move |endpoint| (pool, endpoint)));
+    let weighted = endpoints.filter(|(_, endpoint)| endpoint.weight > 0);
+    weighted.map(|(pool, endpoint)| (endpoint.region, pool.fences_of(endpoint, regions))).collect()
 }
 
 /// One client for each combination of what is mentioned, or elsewhere, or not known; none where they are too many.

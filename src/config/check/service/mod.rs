@@ -92,6 +92,10 @@ pub(crate) fn services(
     for (key, meant) in certain {
         let written = spec.services.get(key).and_then(|service| service.when_fenced.as_ref());
         closed(key, meant, written.map(Spanned::span), around, notes);
+        if let (Some(written), Some(Fallback::Cname(target))) = (written, &meant.answers.when_fenced) {
+            let other = alias::serving(target, certain, homes);
+            fenced_again(key, [meant, other.unwrap_or(meant)], written.span(), around, notes);
+        }
     }
     extras::agree(&found, around.steered, notes);
     let mut found: Vec<MeantService> = found.into_iter().map(|(_, service)| service).collect();
@@ -182,6 +186,30 @@ fn closed(
         _ => return,
     };
     notes.push(fault);
+}
+
+/// Whether those whom a service's fences leave nothing are sent to another one that has nothing for them either.
+fn fenced_again(
+    key: &Spanned<String>,
+    [service, other]: [&MeantService; 2],
+    written: Range<usize>,
+    around: &Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) {
+    let told = match &other.answers.when_fenced {
+        Some(Fallback::NoData) => "nodata",
+        Some(Fallback::Refused) => "refused",
+        Some(Fallback::ServFail) => "servfail",
+        _ => return,
+    };
+    if !fenced::can_be_of_both([service, other], around.steered, around.regions) {
+        return;
+    }
+    let name = &other.answers.name;
+    let message = format!("`{}` leads behind a fence", join(&["services", key.get_ref(), "when_fenced"]));
+    let label = format!("{name} has {told} for some of those who are sent there");
+    let fault = notes.warning(written, message, label);
+    notes.push(fault.remedy(format!("open {name} to them, or name what stands behind no fence")));
 }
 
 /// The policy that a service has for all its pools.

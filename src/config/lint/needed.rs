@@ -1,0 +1,24 @@
+//! Pools that ask for more healthy endpoints than some clients may have: they are passed over by these, whatever lives.
+
+use super::{super::notes::Notes, Subject, chosen::Clients};
+use crate::engine::steer::policy::Threshold;
+
+pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
+    for pool in subject.pools().filter(|pool| pool.min_healthy != Threshold::ONE) {
+        let clients = Clients::of(subject, pool);
+        let short = clients.all().filter_map(|client| {
+            let (open, within) =
+                (clients.eligible(client, false).count_ones(), clients.eligible(client, true).count_ones());
+            // Whom fences leave nothing at all has no business here.
+            let needed = pool.min_healthy.of(within);
+            (open > 0 && within < needed).then_some((within, needed))
+        });
+        let Some((least, needed)) = short.min() else { continue };
+        let message = format!("pool \"{}\" never has its `min_healthy` for some clients", pool.name);
+        let label = format!("fences and `limit` leave them {least} of the {needed} endpoints that it asks for");
+        let fault = notes.warning(subject.pool_at(&pool.name), message, label);
+        notes.push(
+            fault.remedy("ask for a share, which is one of those who could answer, or open more endpoints to them"),
+        );
+    }
+}
