@@ -57,6 +57,9 @@ use crate::{
 /// How often it is looked after the prober.
 const WATCH: Duration = Duration::from_secs(1);
 
+/// How long somebody who is told twice to end still waits for the disk.
+const LAST_WRITING: Duration = Duration::from_secs(1);
+
 /// A server at work.
 #[derive(Debug)]
 pub struct App {
@@ -78,6 +81,8 @@ pub struct App {
     /// Numbers of probes, health and feeds.
     numbers: Arc<Numbers>,
     log: Option<Log>,
+    /// The changes since the start, until somebody asks for them or the server runs.
+    early: Option<broadcast::Receiver<Arc<Change>>>,
 }
 
 /// Why a server did not start.
@@ -157,8 +162,9 @@ impl App {
             info!(%address, "listening on {address}, UDP and TCP");
         }
         info!(zones = world.zones.len(), services = world.services.len(), "static names are answered");
+        let early = Some(writer.changes());
         // Only now, so that the log tells where queries are taken before it tells what the first probes found.
-        prober.set(&Plan::of(&world));
+        prober.set(&Plan::resumed(&writer.board.load()));
         feed.set(&feed::Plan::of(&world));
         Ok(Self {
             path: path.to_owned(),
@@ -177,13 +183,14 @@ impl App {
             saving,
             numbers,
             log,
+            early,
         })
     }
 
-    /// Hears every change of the world from now on.
+    /// Hears every change of the world: from now on, or since before the first probe where nobody has asked yet.
     #[must_use]
-    pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
-        self.writer.changes()
+    pub fn changes(&mut self) -> broadcast::Receiver<Arc<Change>> {
+        self.early.take().unwrap_or_else(|| self.writer.changes())
     }
 
     /// Its numbers of probes, health and feeds.
@@ -206,6 +213,8 @@ impl App {
 
     /// Serves until a signal ends it: reloads at SIGHUP, drains at SIGTERM or SIGINT, stops at once at a second one.
     pub async fn run(mut self, mut signals: Signals) -> Ended {
+        // Who has not asked by now does not want them, and they are not kept for nobody.
+        self.early = None;
         let mut reloads = Reloads::new(self.path.clone());
         let mut watch = time::interval(WATCH);
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -215,23 +224,38 @@ impl App {
                     Signal::Reload => reloads.ask(),
                     Signal::End(name) => break name,
                 },
-                loaded = reloads.next() => self.take(loaded).await,
+                loaded = reloads.next() => tokio::select! {
+                    () = self.take(loaded) => {}
+                    // Large maps take their time, and whoever is to end has no use for them.
+                    name = signals.end() => break name,
+                },
                 _ = watch.tick() => self.prober.watch(),
                 reread = self.latency_watch.next() => self.take_files(reread),
-                () = latency::until_due(&self.measuring, &self.samples, self.clock) => self.refresh().await,
+                () = latency::until_due(&self.measuring, &self.samples, self.clock) => tokio::select! {
+                    () = self.refresh() => {}
+                    name = signals.end() => break name,
+                },
             }
         };
         info!("{signal}: answering what has arrived, then ending");
         let Self { transports, prober, feed, balancing, saving, writer, log, .. } = self;
         drop((prober, feed, balancing));
-        let ended = tokio::select! {
+        let mut ended = tokio::select! {
             () = transports.stop() => Ended::Drained,
             signal = signals.end() => {
                 warn!("{signal} again: ending at once");
                 Ended::Cut
             }
         };
-        saving.finish().await;
+        // A disk that never answers keeps nobody who is told twice.
+        tokio::select! {
+            () = saving.finish() => {}
+            signal = signals.end(), if ended == Ended::Drained => {
+                warn!("{signal} again: health is not saved once more");
+                ended = Ended::Cut;
+            }
+            () = time::sleep(LAST_WRITING), if ended == Ended::Cut => {}
+        }
         drop(writer);
         info!("ended");
         drop(log);

@@ -101,6 +101,7 @@ impl App {
             Ok(world) => Arc::new(world),
             Err(error) => {
                 error!("the reload failed, the old configuration stays in force: {error}");
+                self.hooks.refused("it failed by a fault of this program; see the log");
                 return;
             }
         };
@@ -112,9 +113,11 @@ impl App {
             open.set(level, form);
         }
         self.hooks.set(hooks);
+        self.saving.move_to(&server.state_dir);
         self.latency_watch = Watch::new(latency_files);
         let (probes, pulls) = (Plan::of(&world), feed::Plan::of(&world));
         self.world = Arc::clone(&world);
+        self.feed.stop_beyond(&pulls);
         // The writer knows the targets before anybody probes them, so no first outcome is lost.
         match self.writer.events.send(Event::World(world)).await {
             Ok(()) => {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::{self, JoinHandle},
     time,
 };
@@ -39,6 +39,7 @@ const REFRESH: Duration = Duration::from_secs(30);
 /// Keeps the file up to date.
 #[derive(Debug)]
 pub(super) struct Saving {
+    folder: watch::Sender<PathBuf>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -47,8 +48,20 @@ impl Saving {
     /// Starts to write what the board shows. Wants a tokio runtime.
     pub(super) fn start(folder: &Path, writer: &Writer, clock: Clock) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(keep(folder.join(FILE), Arc::clone(&writer.board), clock, stopped));
-        Self { stop, task }
+        let (folder, folders) = watch::channel(folder.to_owned());
+        let task = tokio::spawn(keep(folders, Arc::clone(&writer.board), clock, stopped));
+        Self { folder, stop, task }
+    }
+
+    /// Writes in another folder from now on, if it is another one. By the same task: no two ever write one file.
+    pub(super) fn move_to(&self, folder: &Path) {
+        self.folder.send_if_modified(|known| {
+            let other = known != folder;
+            if other {
+                folder.clone_into(known);
+            }
+            other
+        });
     }
 
     /// Writes once more and ends.
@@ -103,7 +116,12 @@ fn read(folder: &Path, limit: u64) -> Option<Event> {
     }
 }
 
-async fn keep(file: PathBuf, board: Arc<Board<Snapshot>>, clock: Clock, mut stopped: oneshot::Receiver<()>) {
+async fn keep(
+    mut folders: watch::Receiver<PathBuf>,
+    board: Arc<Board<Snapshot>>,
+    clock: Clock,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let mut versions = board.subscribe();
     // What was restored is written at once: by then it is known to be true for longer than the file says.
     versions.mark_changed();
@@ -112,6 +130,7 @@ async fn keep(file: PathBuf, board: Arc<Board<Snapshot>>, clock: Clock, mut stop
         let ends = tokio::select! {
             _ = &mut stopped => true,
             changed = versions.changed() => changed.is_err(),
+            Ok(()) = folders.changed() => false,
             () = time::sleep(REFRESH) => false,
         };
         versions.mark_unchanged();
@@ -119,6 +138,7 @@ async fn keep(file: PathBuf, board: Arc<Board<Snapshot>>, clock: Clock, mut stop
         let down = snapshot.targets.iter().filter(|record| record.health == Health::Down).count();
         let targets = snapshot.targets.len();
         let text = saved::encode(&snapshot, clock.now(), wall());
+        let file = folders.borrow_and_update().join(FILE);
         let path = file.clone();
         let written =
             task::spawn_blocking(move || write(&path, &text)).await.unwrap_or_else(|e| Err(io::Error::other(e)));
@@ -142,6 +162,7 @@ async fn keep(file: PathBuf, board: Arc<Board<Snapshot>>, clock: Clock, mut stop
             // The last writing does not wait.
             _ = &mut stopped => {
                 let text = saved::encode(&board.load(), clock.now(), wall());
+                let file = folders.borrow().join(FILE);
                 let _told_already = task::spawn_blocking(move || write(&file, &text)).await;
                 return;
             }

@@ -85,9 +85,8 @@ async fn a_reload_is_taken_whole_or_not_at_all() {
     let ((_one, port), (_two, other)) = (listener().await, listener().await);
     let mut app = App::start(config(&[port], Workers::Count(1)), Path::new("server.toml"), None).await.unwrap();
     let mut changes = app.changes();
-    if !app.is_ready() {
-        until(&mut changes, |change| matches!(change, Change::Ready { heard: 1, targets: 1 })).await;
-    }
+    until(&mut changes, |change| matches!(change, Change::Ready { heard: 1, targets: 1 })).await;
+    assert!(app.is_ready());
     let before = app.writer.board.load();
     assert_eq!((before.targets[0].health, before.world.secret), (Health::Up, [7; 16]));
 
@@ -112,7 +111,7 @@ async fn a_reload_is_taken_whole_or_not_at_all() {
 #[tokio::test]
 async fn nothing_outlives_the_server() {
     let (_one, port) = listener().await;
-    let app = App::start(config(&[port], Workers::Count(1)), Path::new("server.toml"), None).await.unwrap();
+    let mut app = App::start(config(&[port], Workers::Count(1)), Path::new("server.toml"), None).await.unwrap();
     let mut changes = app.changes();
     drop(app);
     // The end of the channel is the end of the writer.
@@ -234,20 +233,34 @@ fn samples_are_heard_at_most_once_in_the_refresh_time_and_win_over_files_but_not
 #[tokio::test]
 async fn what_was_saved_is_in_force_before_anything_is_saved_again() {
     let folder = tempfile::tempdir().unwrap();
-    // Nobody listens there.
-    let closed = listener().await.1;
+    // Nobody listens there, and nobody else is given the port.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let closed = deaf.local_addr().unwrap().port();
     let config = || {
         let mut config = config(&[closed], Workers::Count(1));
         config.server.state_dir = folder.path().to_owned();
         config
     };
-    let app = App::start(config(), Path::new("server.toml"), None).await.unwrap();
+    let mut app = App::start(config(), Path::new("server.toml"), None).await.unwrap();
     let mut changes = app.changes();
-    if app.writer.board.load().targets[0].health != Health::Down {
-        until(&mut changes, |change| matches!(change, Change::Verdict(_))).await;
-    }
+    until(&mut changes, |change| matches!(change, Change::Verdict(_))).await;
     app.saving.finish().await;
 
     let app = App::start(config(), Path::new("server.toml"), None).await.unwrap();
     assert_eq!(app.writer.board.load().targets[0].health, Health::Down, "before any probe");
+}
+
+#[tokio::test]
+async fn health_is_saved_where_the_configuration_in_force_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |name: &str| {
+        let mut config = config(&[], Workers::Count(1));
+        config.server.state_dir = folder.path().join(name);
+        config
+    };
+    let mut app = App::start(config("old"), Path::new("server.toml"), None).await.unwrap();
+    app.take(loaded(Some(config("new")), Vec::new())).await;
+    app.saving.finish().await;
+    assert!(folder.path().join("new/health").exists());
 }

@@ -30,6 +30,7 @@ pub(super) async fn run(
     let mut order = orders.borrow_and_update().clone();
     let mut wait = chance.u64(0..=order.interval.min(FIRST));
     let (mut began, mut meter, mut streak, mut turn) = (moment(), Meter::default(), Streak::default(), 0);
+    let mut asked = false;
     loop {
         tokio::select! {
             () = time::sleep_until(began + Duration::from_millis(wait)) => {}
@@ -38,13 +39,14 @@ pub(super) async fn run(
                     return;
                 }
                 order = orders.borrow_and_update().clone();
-                wait = jittered(order.interval, &mut chance);
+                // Another interval does not put off the first time.
+                wait = if asked { jittered(order.interval, &mut chance) } else { wait.min(order.interval) };
                 continue;
             }
         }
         // The semaphore is never closed.
         let Ok(held) = desk.turns.acquire().await else { return };
-        began = moment();
+        (began, asked) = (moment(), true);
         wait = jittered(order.interval, &mut chance);
         let Some(address) = question.addresses.get(turn % question.addresses.len().max(1)).copied() else { return };
         let answer = once(&desk, &question, address, order.interval.min(PATIENCE), &mut meter).await;

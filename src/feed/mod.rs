@@ -80,10 +80,18 @@ impl Feed {
         Ok(Self { running: HashMap::new(), desk, chance })
     }
 
-    /// Asks what `plan` says and nothing else, from now on. What stays goes on undisturbed; what is gone stops at once,
-    /// also in the middle of a question; what is new starts at once. Wants a tokio runtime.
+    /// Asks nothing any more that `plan` does not say. What is gone stops at once, also in the middle of a question. To be
+    /// done before the reports are taken for those of another configuration: what was asked for the old one may be
+    /// counted in another unit.
+    pub fn stop_beyond(&mut self, plan: &Plan) {
+        // One that has died by a fault of this program is started again, by `set`.
+        self.running.retain(|question, running| plan.orders.contains_key(question) && !running.task.is_finished());
+    }
+
+    /// Asks what `plan` says and nothing else, from now on. What stays goes on undisturbed; what is new starts at once.
+    /// Wants a tokio runtime.
     pub fn set(&mut self, plan: &Plan) {
-        self.running.retain(|question, _| plan.orders.contains_key(question));
+        self.stop_beyond(plan);
         for (question, order) in &plan.orders {
             if let Some(running) = self.running.get(question) {
                 running.order.send_if_modified(|known| {

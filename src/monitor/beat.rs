@@ -10,23 +10,26 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{Desk, Heard, prepared::Prepared, probe, schedule::Schedule, watchdog::Cause};
+use super::{Desk, Heard, pace::Line, prepared::Prepared, probe, schedule::Schedule, watchdog::Cause};
 use crate::{
-    engine::health::monitor::{Outcome, ProbeKey, Rhythm},
+    engine::health::{
+        fold::Record,
+        monitor::{Outcome, ProbeKey, Rhythm},
+    },
     state::ledger::Event,
 };
 
-/// Probes `key` until nobody takes outcomes any more. A changed rhythm counts from the start of the last probe. `heard`
-/// is told the moment of each outcome.
+/// Probes a target until nobody takes outcomes any more; something may be known of it already. A changed rhythm counts
+/// from the start of the last probe. `heard` is told the moment of each outcome.
 pub(super) async fn run(
-    key: Arc<ProbeKey>,
+    (key, known): (Arc<ProbeKey>, Record),
     mut rhythm: watch::Receiver<Rhythm>,
     draws: [u64; 3],
     desk: Desk,
     heard: Heard,
 ) {
     let [first, phase, seed] = draws;
-    let (mut schedule, mut wait) = Schedule::start(&rhythm.borrow_and_update(), [first, phase]);
+    let (mut schedule, mut wait) = Schedule::start(&rhythm.borrow_and_update(), known, [first, phase]);
     let mut prepared = Prepared::of(&key, fastrand::Rng::with_seed(seed), &desk.tools);
     let mut began = moment();
     loop {
@@ -70,25 +73,21 @@ pub(super) async fn run(
 }
 
 impl Desk {
-    /// Waits until the budgets allow a probe.
-    async fn within_budget(&self, key: &ProbeKey) {
-        let own = |pace: &mut super::Pace, now| pace.own(now, key.address);
-        let all = |pace: &mut super::Pace, now| pace.all(now);
-        self.booked(own).await;
-        self.booked(all).await;
+    /// Waits until the budgets allow a probe. Only the first of a line has a moment booked: whoever leaves, as those do
+    /// whom a reload takes away, leaves no moments behind that nobody uses and all others wait for.
+    pub(super) async fn within_budget(&self, key: &ProbeKey) {
+        let line = self.pace().line(key.address);
+        self.booked(&line, |pace, now| pace.own(now, key.address)).await;
+        self.booked(&self.line, |pace, now| pace.all(now)).await;
     }
 
-    async fn booked(&self, book: impl Fn(&mut super::Pace, u64) -> u64) {
-        let at = {
-            let now = self.start.elapsed().as_micros() as u64;
-            let mut pace = self.pace.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let at = book(&mut pace, now);
-            if at <= now {
-                return;
-            }
-            at
-        };
-        time::sleep_until(self.start + Duration::from_micros(at)).await;
+    async fn booked(&self, line: &Line, book: impl Fn(&mut super::Pace, u64) -> u64) {
+        let _first = line.lock().await;
+        let now = self.start.elapsed().as_micros() as u64;
+        let at = book(&mut self.pace(), now);
+        if at > now {
+            time::sleep_until(self.start + Duration::from_micros(at)).await;
+        }
     }
 }
 

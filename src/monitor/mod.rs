@@ -36,7 +36,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -57,6 +57,7 @@ use self::{
 };
 use crate::{
     engine::health::{
+        fold::Record,
         monitor::{ProbeKey, Rhythm},
         rules::HealthRules,
     },
@@ -81,6 +82,8 @@ struct Desk {
     tools: Arc<Tools>,
     turns: Arc<Semaphore>,
     pace: Arc<Mutex<Pace>>,
+    /// Of those who wait for the budget of all.
+    line: Arc<pace::Line>,
     watchdog: Arc<Watchdog>,
     unasked: Arc<Unasked>,
     /// Since when the budgets count.
@@ -117,6 +120,7 @@ impl Prober {
             tools: Arc::default(),
             turns: Arc::new(Semaphore::new(at_once)),
             pace: Arc::new(Mutex::new(Pace::new(HealthRules::default().rate))),
+            line: Arc::default(),
             watchdog: Arc::new(Watchdog::new(signals)),
             unasked: Arc::default(),
             start: beat::moment(),
@@ -130,7 +134,7 @@ impl Prober {
     /// that changed; what is gone stops at once, also in the middle of a probe; what is new starts at once. Wants a
     /// tokio runtime.
     pub fn set(&mut self, plan: &Plan) {
-        self.pace().set(plan.rate());
+        self.desk.pace().set(plan.rate());
         let diff = plan.diff(self.running.iter().map(|(key, running)| (key, *running.rhythm.borrow())));
         for key in &diff.stop {
             self.running.remove(key);
@@ -142,22 +146,23 @@ impl Prober {
             }
         }
         for (key, rhythm) in diff.start {
-            self.start(key, rhythm);
+            let known = plan.known(&key);
+            self.start(key, rhythm, known);
         }
     }
 
-    fn start(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm) {
+    fn start(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm, known: Record) {
         let (sender, receiver) = watch::channel(rhythm);
         let draws = [self.chance.u64(..), self.chance.u64(..), self.chance.u64(..)];
         let heard = Heard::new(AtomicU64::new(self.desk.clock.now().0));
-        let beat = beat::run(Arc::clone(&key), receiver, draws, self.desk.clone(), Arc::clone(&heard));
+        let beat = beat::run((Arc::clone(&key), known), receiver, draws, self.desk.clone(), Arc::clone(&heard));
         self.running.insert(key, Running { rhythm: sender, heard, task: tokio::spawn(beat) });
     }
 
     /// Looks after the tasks, which is to be done once a second: one that has died is started again, late probes and
     /// targets that have fallen silent are told. What is silent keeps its health, whatever it is.
     pub fn watch(&mut self) {
-        self.pace().sweep(self.desk.start.elapsed().as_micros() as u64);
+        self.desk.pace().sweep(self.desk.start.elapsed().as_micros() as u64);
         let dead: Vec<Arc<ProbeKey>> = self
             .running
             .iter()
@@ -170,7 +175,7 @@ impl Prober {
             if !self.desk.events.is_closed() {
                 error!("the probes of {} have ended by a fault of this program; they are started again", key.address);
                 let rhythm = *running.rhythm.borrow();
-                self.start(key, rhythm);
+                self.start(key, rhythm, Record::default());
             }
         }
         let now = self.desk.clock.now().0;
@@ -182,11 +187,14 @@ impl Prober {
         let silent: Vec<Sight> = sights.collect();
         let (late, unasked) = &mut self.told;
         self.desk.watchdog.tell(now, late, &silent, self.running.len());
+        self.desk.unasked.keep(|key| self.running.contains_key(key));
         self.desk.unasked.tell(now, unasked);
     }
+}
 
-    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
-        self.desk.pace.lock().unwrap_or_else(PoisonError::into_inner)
+impl Desk {
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How many probes may begin: a budget for all together and one for each address, so that a mistake in a configuration
 //! floods nobody. Pure: time is an argument. What is beyond a budget waits, it is never left out.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use crate::engine::health::rules::Rate;
 
@@ -14,7 +14,17 @@ const SECOND: u64 = 1_000_000;
 pub(super) struct Pace {
     rate: Rate,
     all: Budget,
-    of: HashMap<IpAddr, Budget>,
+    of: HashMap<IpAddr, Own>,
+}
+
+/// Where those stand who wait for a budget, first come, first served.
+pub(super) type Line = tokio::sync::Mutex<()>;
+
+/// What an address has.
+#[derive(Debug, Default)]
+struct Own {
+    budget: Budget,
+    line: Arc<Line>,
 }
 
 /// A leaky bucket kept as one moment: when it would be as good as full, were nothing more spent (the virtual scheduling
@@ -48,7 +58,12 @@ impl Pace {
 
     /// Books a probe of an address out of its own budget, and says when that allows it.
     pub(super) fn own(&mut self, now: u64, address: IpAddr) -> u64 {
-        self.of.entry(address).or_default().book(now, self.rate.per_target)
+        self.of.entry(address).or_default().budget.book(now, self.rate.per_target)
+    }
+
+    /// The line of those who wait for an address's budget.
+    pub(super) fn line(&mut self, address: IpAddr) -> Arc<Line> {
+        Arc::clone(&self.of.entry(address).or_default().line)
     }
 
     /// Books a probe out of everybody's budget, once its own allows it: one that waits for its own takes nobody else's
@@ -57,9 +72,9 @@ impl Pace {
         self.all.book(now, self.rate.total)
     }
 
-    /// Forgets addresses whose budgets are whole again.
+    /// Forgets addresses whose budgets are whole again, and for which nobody waits.
     pub(super) fn sweep(&mut self, now: u64) {
-        self.of.retain(|_, budget| budget.0 > now);
+        self.of.retain(|_, own| own.budget.0 > now || Arc::strong_count(&own.line) > 1);
     }
 
     /// How many addresses are remembered.
@@ -109,6 +124,10 @@ mod tests {
         (0..10).for_each(|n| _ = pace.own(0, address(n)));
         pace.sweep(49_999);
         assert_eq!(pace.remembered(), 10);
+        let line = pace.line(address(3));
+        pace.sweep(50_000);
+        assert_eq!(pace.remembered(), 1, "somebody waits there");
+        drop(line);
         pace.sweep(50_000);
         assert_eq!(pace.remembered(), 0);
     }

@@ -4,17 +4,20 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::engine::{
     health::{
+        fold::Record,
         monitor::{ProbeKey, Rhythm},
         rules::Rate,
     },
-    snapshot::World,
+    snapshot::{Snapshot, World},
 };
 
 /// What is to be probed and how often.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     beats: HashMap<Arc<ProbeKey>, Rhythm>,
     rate: Rate,
+    /// What is known already of those that are not probed yet.
+    known: HashMap<Arc<ProbeKey>, Record>,
 }
 
 /// What to do to get from one plan to another.
@@ -37,6 +40,24 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// The plan of the configuration in force, where something may be known of targets that nobody has probed: what an
+    /// earlier process has left. Their probes count on from it, as the ledger does.
+    #[must_use]
+    pub fn resumed(snapshot: &Snapshot) -> Self {
+        let mut plan = Self::of(&snapshot.world);
+        for (target, record) in snapshot.world.targets.iter().zip(&snapshot.targets) {
+            if let Some(key) = target.key().filter(|_| record.is_heard()) {
+                plan.known.entry(Arc::clone(key)).or_insert_with(|| record.clone());
+            }
+        }
+        plan
+    }
+
+    /// What is known of a target.
+    pub(super) fn known(&self, key: &ProbeKey) -> Record {
+        self.known.get(key).cloned().unwrap_or_default()
     }
 
     /// How many probes may begin in a second.

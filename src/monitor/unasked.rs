@@ -53,6 +53,13 @@ impl Unasked {
         }
     }
 
+    /// Forgets whoever is not probed. A task that is stopped may be in the middle of telling, and be heard behind its end.
+    pub(super) fn keep(&self, is_probed: impl Fn(&ProbeKey) -> bool) {
+        if self.count.load(Ordering::Relaxed) > 0 {
+            self.change(|causes| causes.retain(|key, _| is_probed(key)));
+        }
+    }
+
     fn change(&self, with: impl FnOnce(&mut Causes)) {
         let mut causes = self.causes();
         with(&mut causes);
@@ -137,6 +144,17 @@ mod tests {
         unasked.forget(&key(3));
         assert!(unasked.news(2000, &mut told).is_empty());
         assert_eq!([10_999, 11_000, 12_000].map(|now| told.is_over(now)), [false, true, false]);
+    }
+
+    #[test]
+    fn who_is_heard_behind_its_end_is_forgotten() {
+        let (unasked, mut told) = (Unasked::default(), Told::default());
+        unasked.forget(&key(1));
+        unasked.take(&key(1), &lacking("no rights"));
+        unasked.take(&key(2), &lacking("no such program"));
+        unasked.keep(|probed| *probed == *key(2));
+        let news = unasked.news(0, &mut told);
+        assert_eq!(news, ["192.0.2.2 cannot be asked, which says nothing of it: no such program"]);
     }
 
     #[test]

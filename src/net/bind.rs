@@ -14,7 +14,7 @@ use super::{UdpOptions, batch::set_option, udp::PATIENCE};
 use crate::engine::types::Transport;
 
 /// Connections that the kernel completes before they are accepted.
-const BACKLOG: i32 = 1024;
+pub(super) const BACKLOG: i32 = 1024;
 
 /// How often another port is tried, where any will do and the one that TCP got is taken for UDP.
 const PORT_TRIES: usize = 16;

@@ -69,6 +69,8 @@ impl Seats {
         let client = client_of(address);
         let place = Arc::new(Place { client, ticket: AtomicU64::new(self.ticket()), leave: Notify::new() });
         let mut evicted = 0;
+        // Counted before anybody can see it and take it out again.
+        let taken = self.taken.fetch_add(1, Relaxed);
         let mut places = self.clients.entry(client).or_default();
         if places.len() >= self.per_client
             && let Some(oldest) = (0..places.len()).min_by_key(|&at| places[at].ticket.load(Relaxed))
@@ -79,7 +81,7 @@ impl Seats {
         }
         places.push(Arc::clone(&place));
         drop(places); // the map must not be entered twice
-        if self.taken.fetch_add(1, Relaxed) >= self.total && self.evict() {
+        if taken - evicted >= self.total && self.evict() {
             evicted += 1;
         }
         (Seat { seats: Arc::clone(self), place }, evicted)

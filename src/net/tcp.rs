@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     Respond, TcpOptions,
+    bind::BACKLOG,
     limit::Seats,
     stream::{FULL, Stream},
 };
@@ -27,6 +28,9 @@ const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_sec
 /// The rest after which it is said that something is lacking. Before, it is only counted: where one that leaves makes
 /// room for one that comes, there would be a line for each.
 const LASTING: Duration = Duration::from_millis(5 << 4);
+
+/// Connections that are still let in at a stop: as many as the kernel holds for us.
+const LAST_GUESTS: i32 = BACKLOG;
 
 /// A listener and what its connections need.
 pub(super) struct Door<S> {
@@ -81,9 +85,22 @@ impl<S: Respond> Door<S> {
                 }
             }
         }
+        // Who was connected before the stop and has not been let in yet is answered like the others.
+        for _ in 0..LAST_GUESTS {
+            let Ok((stream, peer)) = self.waiting() else { break };
+            self.let_in(stream, peer, &mut streams);
+        }
         drop(self.listener);
         let _ = timeout(self.options.drain, async { while streams.join_next().await.is_some() {} }).await;
         // Dropping the set ends whoever is still inside.
+    }
+
+    /// A connection that is there already. Asked of the kernel itself: the runtime may not have heard of it yet.
+    fn waiting(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (socket, peer) = SockRef::from(&self.listener).accept()?;
+        socket.set_nonblocking(true)?;
+        let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+        Ok((TcpStream::from_std(socket.into())?, peer))
     }
 
     fn let_in(&self, stream: TcpStream, peer: SocketAddr, streams: &mut JoinSet<()>) {

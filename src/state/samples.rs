@@ -132,6 +132,8 @@ impl Samples {
             max_prefixes,
             regions: regions.into_iter().map(Arc::from).collect(),
         };
+        // Held until all is forgotten: a sample that came meanwhile would bring a region back that is gone.
+        let mut known = self.bounds.write().unwrap_or_else(PoisonError::into_inner);
         let is_there = |region: &Arc<str>| bounds.regions.binary_search(region).is_ok();
         self.keep(|row| {
             row.retain(|(region, _)| is_there(region));
@@ -139,7 +141,8 @@ impl Samples {
         });
         let mut wider = self.wider.lock().unwrap_or_else(PoisonError::into_inner);
         wider.values_mut().for_each(|row| row.retain(|region, _| is_there(region)));
-        *self.bounds.write().unwrap_or_else(PoisonError::into_inner) = bounds;
+        drop(wider);
+        *known = bounds;
     }
 
     /// Takes in a sample, or says why not; each is counted. `atlas`: tells which prefixes say nothing of a client.

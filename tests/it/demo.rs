@@ -9,8 +9,10 @@ use std::{
     time::Duration,
 };
 
+use crate::place::{Place, port};
+
 /// How long an event may take before the test is given up: far beyond what it should.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A `meridian` that is heard; killed at the end if it has not ended by itself.
 struct Process {
@@ -85,17 +87,10 @@ fn post(url: &str) {
     assert!(status.starts_with("HTTP/1.1 200"), "{status}");
 }
 
-/// A port that nobody has at `address`.
-fn free_port(address: &str) -> u16 {
-    let listener = TcpListener::bind((address, 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
-
 #[test]
 fn regions_are_broken_and_healed_and_everything_ends_clean() {
     let temporary = tempfile::tempdir().expect("a folder");
-    let listen = format!("127.0.0.1:{}", free_port("127.0.0.1"));
-    let port = free_port("127.0.0.12").to_string();
+    let (listen, port) = (Place::new().socket().to_string(), port().to_string());
     let mut demo = Process::start(&["demo", "--listen", &listen, "--region-port", &port], &temporary);
     let at = |number: u8| format!("http://127.0.0.{number}:{port}");
 
@@ -140,8 +135,7 @@ fn regions_are_broken_and_healed_and_everything_ends_clean() {
 #[test]
 fn a_killed_demo_takes_its_regions_along() {
     let temporary = tempfile::tempdir().expect("a folder");
-    let listen = format!("127.0.0.1:{}", free_port("127.0.0.1"));
-    let port = free_port("127.0.0.13").to_string();
+    let (listen, port) = (Place::new().socket().to_string(), port().to_string());
     let mut demo = Process::start(&["demo", "--listen", &listen, "--region-port", &port], &temporary);
     demo.wait_for(&["Changes, as they happen"]);
     // Each region holds the far end of a pipe to the demo; a connection that is held open ends with the region.
@@ -160,10 +154,10 @@ fn a_taken_port_is_named_with_the_flag_that_changes_it() {
     let dns = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let http = TcpListener::bind("127.0.0.11:0").expect("a free port");
     let (listen, taken) = (dns.local_addr().expect("an address"), http.local_addr().expect("an address"));
-    let free = free_port("127.0.0.12").to_string();
+    let free = port().to_string();
     for (listen, port, address, flag) in [
         (listen.to_string(), free, listen, "--listen"),
-        (format!("127.0.0.1:{}", free_port("127.0.0.1")), taken.port().to_string(), taken, "--region-port"),
+        (Place::new().socket().to_string(), taken.port().to_string(), taken, "--region-port"),
     ] {
         let ended = Command::new(env!("CARGO_BIN_EXE_meridian"))
             .args(["demo", "--listen", &listen, "--region-port", &port])

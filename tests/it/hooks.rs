@@ -10,13 +10,13 @@ use std::{
 
 use serde_json::Value;
 
-use crate::dig::Server;
+use crate::dig::{Backend, Server};
 
 const ZONE: &str = "$ORIGIN h.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
 
 fn config(port: u16, hooks: &str) -> String {
     format!(
-        "[monitors.lb]\ninterval = \"100ms\"\ntimeout = \"80ms\"\nfall = 2\nrise = 1\nhold = \"0s\"\n\
+        "[monitors.lb]\ninterval = \"300ms\"\ntimeout = \"300ms\"\nrecheck = \"50ms\"\nfall = 5\nrise = 1\nhold = \"0s\"\n\
          flap = {{ suppress = 0.0 }}\ntcp = {{ port = {port} }}\n\
          [regions.eu]\nlocation = {{ lat = 50.1, lon = 8.7 }}\n[pools.web]\nmonitor = \"lb\"\n\
          [pools.web.endpoints.eu-1]\nregion = \"eu\"\naddress = \"127.0.0.1\"\n\
@@ -57,7 +57,8 @@ fn script(path: &Path, text: &str) {
 #[test]
 fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     let (hook, at) = listener();
-    let (backend, port) = listener();
+    let mut backend = Backend::start(1);
+    let port = backend.port();
     let hooks = format!(
         "[hooks.pager]\non = [\"endpoint\", \"region\", \"reload\"]\nrate = \"100/1m\"\n\
          http = {{ url = \"http://127.0.0.1:{at}/hook?key=hidden\", headers = {{ authorization = \"Bearer hush\" }} }}\n"
@@ -73,7 +74,7 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     }
     assert_eq!((&up["hook"], &up["kind"], &up["from"], &up["to"]), parts("pager", "endpoint", "unknown", "up"));
 
-    drop(backend);
+    backend.kill();
     let (_, down) = next("200 OK");
     assert_eq!((&down["hook"], &down["kind"], &down["from"], &down["to"]), parts("pager", "endpoint", "up", "down"));
     assert_eq!(
@@ -82,7 +83,7 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     );
     assert_eq!(
         (&down["evidence"][0]["found"], &down["evidence"][0]["times"]),
-        (&"connection refused".into(), &2.into())
+        (&"connection refused".into(), &5.into())
     );
     assert!(down["time"].as_u64().is_some_and(|millis| millis > 1_700_000_000_000) && down["left_out"] == 0, "{down}");
     let (_, gone) = next("500 Internal Server Error");
@@ -91,7 +92,7 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     let said = server.wait_for("hook pager was not told");
     assert!(said.contains("status 500"), "{said}");
 
-    let _again = TcpListener::bind(("127.0.0.1", port)).expect("the port is free again");
+    backend.heal();
     assert_eq!(next("200 OK").1["to"], "up");
     let said = server.wait_for("hook pager is told again");
     assert!(said.contains("INFO") && said.ends_with("after once when it was not"), "{said}");
@@ -101,12 +102,12 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     server.signal("HUP");
     let (_, reloaded) = next("200 OK");
     assert_eq!((&reloaded["kind"], &reloaded["to"]), (&"reload".into(), &"in force".into()));
-    server.edit("meridian.toml", "fall = 2", "fall = 0");
+    server.edit("meridian.toml", "fall = 5", "fall = 0");
     server.signal("HUP");
     let (_, refused) = next("200 OK");
     assert_eq!((&refused["kind"], &refused["to"]), (&"reload".into(), &"refused".into()));
     drop(hook);
-    server.edit("meridian.toml", "fall = 0", "fall = 2");
+    server.edit("meridian.toml", "fall = 0", "fall = 5");
     server.signal("HUP");
     let lines = server.lines_up_to("hook pager was not told: ");
     let log = lines.join("\n");
@@ -122,7 +123,8 @@ fn parts<'v>(hook: &str, kind: &str, from: &str, to: &str) -> (&'v Value, &'v Va
 
 #[test]
 fn a_script_is_told_on_its_input_within_its_rate_and_its_time() {
-    let (backend, port) = listener();
+    let backend = Backend::start(1);
+    let port = backend.port();
     let folder = tempfile::tempdir().expect("a folder");
     let (good, slow, bad) = (folder.path().join("good"), folder.path().join("slow"), folder.path().join("bad"));
     let told = folder.path().join("told");

@@ -83,13 +83,10 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         }
     }
     let exit = match App::start(config, &folder.config(), None).await {
-        Ok(app) => {
+        Ok(mut app) => {
+            // All since the start: what the first probes found is shown too, however soon it came.
             let mut changes = app.changes();
-            let ready = app.is_ready();
             say(out, &guide.text(processes.pids()));
-            if ready {
-                say(out, "Steered names are answered.\n");
-            }
             let serving = app.run(signals);
             tokio::pin!(serving);
             loop {

@@ -94,9 +94,15 @@ async fn serve(
     udp: impl Fn(&Message) -> Vec<Vec<u8>> + Send + 'static,
     tcp: impl Fn(&Message) -> Vec<u8> + Send + 'static,
 ) -> (SocketAddr, mpsc::Receiver<SocketAddr>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let socket = UdpSocket::bind(address).await.expect("the same port");
+    let (listener, address, socket) = loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        match UdpSocket::bind(address).await {
+            Ok(socket) => break (listener, address, socket),
+            // Somebody has it for UDP: another one, then.
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse),
+        }
+    };
     let (send, seen) = mpsc::channel(16);
     let whom = send.clone();
     tokio::spawn(async move {

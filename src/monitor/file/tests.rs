@@ -95,6 +95,6 @@ async fn a_file_that_makes_one_wait_says_nothing_of_anybody() {
     let file = File::of(&FileCheck { path: world.path().into() }, [192, 0, 2, 1].into());
     let tools = crate::monitor::tools::Tools { files: world.files, ..Default::default() };
     let mut prepared = crate::monitor::prepared::Prepared::File(file);
-    let outcome = crate::monitor::probe::run(&tools, &mut prepared, 10).await;
-    assert_eq!(outcome, Outcome::Unasked("the file could not be read within 10 ms".into()));
+    let outcome = crate::monitor::probe::run(&tools, &mut prepared, 300).await;
+    assert_eq!(outcome, Outcome::Unasked("the file could not be read within 300 ms".into()));
 }

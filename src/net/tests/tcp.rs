@@ -312,3 +312,19 @@ async fn a_panic_costs_a_connection_and_no_listener() {
     reached(&running, Count::Panics, 1).await;
     running.stop().await;
 }
+
+#[tokio::test]
+async fn who_was_connected_before_a_stop_is_answered_though_nobody_had_let_it_in() {
+    use std::io::{Read as _, Write as _};
+    // Whether the stop or the connection is seen first is left to chance.
+    for id in 0..8 {
+        let (running, address) = serve(loopback(), patient());
+        // On one thread: nobody accepts before the stop is awaited.
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        client.write_all(&framed(&request(id, b"early"))).unwrap();
+        running.stop().await;
+        let mut told = Vec::new();
+        client.read_to_end(&mut told).unwrap();
+        assert_eq!(told, framed(&reply(id, b"early")));
+    }
+}

@@ -210,7 +210,8 @@ impl Ledger {
 
     /// Lets what is kept count, or go, as time wants.
     pub(super) fn pass_beliefs(&mut self, now: At, changes: &mut Vec<Change>) {
-        if !self.beliefs.kept.is_empty() {
+        // A reload may have taken away all that was kept, and left the hold.
+        if !self.beliefs.kept.is_empty() || self.beliefs.held() > 0 {
             self.judge(now, None, changes);
             self.redraw(now, changes);
         }

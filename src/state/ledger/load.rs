@@ -82,12 +82,13 @@ impl Reports {
         fresh.map(|report| report.load.stale_at(report.max_age)).min()
     }
 
-    /// Takes over the terms of another configuration, and forgets those of whom it wants no reports.
-    pub(super) fn carry(&mut self, world: &World) {
+    /// Takes over the terms of another configuration, and forgets those of whom it wants no reports, or asks for them
+    /// something else: that is another number, perhaps in another unit.
+    pub(super) fn carry(&mut self, old: &World, world: &World) {
         self.of.retain(|whom, report| {
             let terms = terms(world, whom);
             report.max_age = terms.map_or(0, |(max_age, _)| max_age);
-            terms.is_some()
+            terms.is_some() && about(world, whom).any(|load| about(old, whom).any(|was| was.pull == load.pull))
         });
     }
 
@@ -133,9 +134,13 @@ fn share(sums: Sums) -> f64 {
 /// How reports of somebody count: `max_age` and `smooth`, the longest of the pools that they are about. None: of no pool
 /// that names a load.
 fn terms(world: &World, whom: &Whom) -> Option<(u64, u64)> {
-    let pools = (0..world.pools.len() as u32).map(PoolId).filter(|id| whom.touches(world, *id));
-    let loads = pools.filter_map(|id| load_of(world, id));
-    loads.map(|load| (load.max_age, load.smooth)).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+    about(world, whom).map(|load| (load.max_age, load.smooth)).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+}
+
+/// The loads of the pools that somebody is in.
+fn about<'w>(world: &'w World, whom: &Whom) -> impl Iterator<Item = &'w Load> {
+    let pools = (0..world.pools.len() as u32).map(PoolId).filter(move |id| whom.touches(world, *id));
+    pools.filter_map(|id| load_of(world, id))
 }
 
 /// The load that a pool names.

@@ -43,7 +43,7 @@ impl Ledger {
         self.fine = world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
         let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
         self.horizon = longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000);
-        self.reports.carry(&world);
+        self.reports.carry(&old, &world);
         changes.extend(self.words.idle(now, &world));
         for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
             for (_, index, endpoint) in members(&world, pool) {

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    process::Command,
+    process::{self, Command},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -42,12 +42,14 @@ pub struct Row {
 /// queries as there are ephemeral ports it would be given the server's own, and hear nobody but itself. So its queries
 /// leave from another loopback address, or where IPv6 has but one from a port that is not handed out.
 pub fn dig(server: SocketAddr) -> Command {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Two runs of the tests at a time begin at different ones.
+    let from = || 20_000 + ((process::id() % 120) as u16 * 100 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
     let mut command = Command::new("dig");
     command.arg(format!("@{}", server.ip())).args(["-p", &server.port().to_string()]);
     command.args(match server {
         SocketAddr::V4(_) => ["-b".to_owned(), "127.0.0.2".to_owned()],
-        SocketAddr::V6(_) => ["-b".to_owned(), format!("::1#{}", NEXT.fetch_add(1, Ordering::Relaxed))],
+        SocketAddr::V6(_) => ["-b".to_owned(), format!("::1#{}", from())],
     });
     command.env("LANG", "C").env("HOME", "/nonexistent");
     command
@@ -57,7 +59,7 @@ impl Answer {
     /// Runs `dig` against a server with these further words of its own language.
     pub fn ask(server: SocketAddr, words: &str) -> Self {
         let run = dig(server)
-            .args(["+tries=1", "+time=5", "+nocookie", "+norecurse", "+noidnin"])
+            .args(["+tries=1", "+time=20", "+nocookie", "+norecurse", "+noidnin"])
             .args(words.split_whitespace())
             .output()
             .expect("dig runs: bash tests/run installs it");

@@ -1,7 +1,7 @@
 //! A regional load balancer as far as a probe can tell: a real HTTP server that can be killed, healed and made to fail.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex,
@@ -10,19 +10,53 @@ use std::{
     thread::JoinHandle,
 };
 
+use socket2::{Domain, Socket, Type};
+
 /// An HTTP server on a loopback address of its own.
 pub struct Backend {
     address: SocketAddr,
+    /// Bound and never listened on: while the backend is dead its port is refused, and handed to nobody else.
+    _reserved: Socket,
     status: Arc<AtomicU16>,
     held: Arc<(Mutex<bool>, Condvar)>,
     running: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl Backend {
-    /// Starts one at 127.0.0.`last`; port 0 takes a free one.
-    pub fn start(last: u8, port: u16) -> Self {
+    /// Starts one at 127.0.0.`last`.
+    pub fn start(last: u8) -> Self {
+        let [backend] = Self::several(last);
+        backend
+    }
+
+    /// Starts several at 127.0.0.`last` and the addresses behind it, one port for all.
+    pub fn several<const N: usize>(last: u8) -> [Self; N] {
+        let addresses: [Ipv4Addr; N] = std::array::from_fn(|n| Ipv4Addr::new(127, 0, 0, last + n as u8));
+        loop {
+            let mut port = 0;
+            let mut reserve = |address: &Ipv4Addr| {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+                socket.set_reuse_address(true)?;
+                socket.bind(&SocketAddr::from((*address, port)).into())?;
+                port = socket.local_addr()?.as_socket().map_or(0, |bound| bound.port());
+                Ok::<_, io::Error>(socket)
+            };
+            // Somebody may have the port at another of the addresses: then it is another one for all.
+            let reserved: io::Result<Vec<Socket>> = addresses.iter().map(&mut reserve).collect();
+            match reserved {
+                Ok(reserved) => {
+                    let mut reserved = reserved.into_iter();
+                    return std::array::from_fn(|_| Self::on(reserved.next().expect("one for each")));
+                }
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{error}"),
+            }
+        }
+    }
+
+    fn on(reserved: Socket) -> Self {
         let mut backend = Self {
-            address: SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), port)),
+            address: reserved.local_addr().ok().and_then(|bound| bound.as_socket()).expect("bound"),
+            _reserved: reserved,
             status: Arc::new(AtomicU16::new(200)),
             held: Arc::default(),
             running: None,
@@ -60,8 +94,7 @@ impl Backend {
         if self.running.is_some() {
             return;
         }
-        let listener = TcpListener::bind(self.address).expect("the backend's port is free");
-        self.address = listener.local_addr().expect("bound");
+        let listener = TcpListener::bind(self.address).expect("the backend's port is its own");
         let stop = Arc::new(AtomicBool::new(false));
         let (status, stopped, held) = (Arc::clone(&self.status), Arc::clone(&stop), Arc::clone(&self.held));
         let thread = std::thread::spawn(move || {

@@ -4,13 +4,6 @@ use super::{Backend, Server};
 
 const ZONE: &str = "$ORIGIN h.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
 
-/// Two backends, one port for both.
-fn backends(last: u8) -> [Backend; 2] {
-    let first = Backend::start(last, 0);
-    let port = first.port();
-    [first, Backend::start(last + 1, port)]
-}
-
 /// Two backends in two regions, of which the first is preferred.
 fn config(last: u8, port: u16, more: &str) -> String {
     format!(
@@ -20,10 +13,10 @@ fn config(last: u8, port: u16, more: &str) -> String {
 eu = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
 us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
 [monitors.lb]
-interval = "200ms"
-timeout = "200ms"
+interval = "500ms"
+timeout = "500ms"
 recheck = "50ms"
-fall = 2
+fall = 5
 rise = 2
 http = {{ port = {port}, path = "/health" }}
 [pools.web]
@@ -44,7 +37,7 @@ file = "h.zone"
 
 #[test]
 fn a_held_region_is_told_to_operators_and_to_dig() {
-    let mut backends = backends(81);
+    let mut backends: [Backend; 2] = Backend::several(81);
     let mut server = Server::start("[\"127.0.0.1:0\"]", &config(81, backends[0].port(), ""), &[("h.zone", ZONE)]);
     server.wait_for("all 2 targets have been probed");
     let calm = server.dig("www.h.test a");
@@ -69,7 +62,7 @@ fn a_held_region_is_told_to_operators_and_to_dig() {
 
 #[test]
 fn a_restart_is_no_way_round_the_governor() {
-    let mut backends = backends(88);
+    let mut backends: [Backend; 2] = Backend::several(88);
     let loud = "[log]\nlevel = \"debug\"";
     let mut server = Server::start("[\"127.0.0.1:0\"]", &config(88, backends[0].port(), loud), &[("h.zone", ZONE)]);
     server.wait_for("all 2 targets have been probed");
@@ -99,9 +92,8 @@ fn a_restart_is_no_way_round_the_governor() {
 
 #[test]
 fn a_server_without_its_network_believes_nothing_and_says_so() {
-    let mut backends = backends(84);
-    let port = backends[0].port();
-    let mut canary = Backend::start(86, port);
+    let [one, two, mut canary] = Backend::several(84);
+    let (mut backends, port) = ([one, two], canary.port());
     let more = "[health]\ncanaries = [{ monitor = \"lb\", address = \"127.0.0.86\" }]";
     let mut server = Server::start("[\"127.0.0.1:0\"]", &config(84, port, more), &[("h.zone", ZONE)]);
     server.wait_for("all 3 targets have been probed");

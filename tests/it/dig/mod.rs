@@ -14,5 +14,5 @@ mod steering;
 mod zones;
 
 pub use answer::{Answer, dig};
-use backend::Backend;
+pub use backend::Backend;
 pub use server::Server;

@@ -6,9 +6,8 @@ const ZONE: &str = "$ORIGIN r.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS
 
 /// Two backends, of which the first is preferred and has just failed, and a server that has saved this.
 fn failed_over(last: u8) -> (Server, [Backend; 2]) {
-    let first = Backend::start(last, 0);
-    let port = first.port();
-    let mut backends = [first, Backend::start(last + 1, port)];
+    let mut backends = Backend::several(last);
+    let port = backends[0].port();
     let config = format!(
         r#"
 startup_wait = "1m"
@@ -21,7 +20,7 @@ us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
 interval = "300ms"
 timeout = "300ms"
 recheck = "50ms"
-fall = 2
+fall = 5
 hold = "1h"
 http = {{ port = {port}, path = "/health" }}
 [pools.web]
@@ -69,6 +68,17 @@ fn the_first_answers_wait_for_no_probe() {
     server.heard("steered names are answered");
     assert_eq!(server.dig("www.r.test a").one(), "127.0.0.95");
     backends[1].hold(false);
+}
+
+#[test]
+fn who_was_up_and_has_died_meanwhile_goes_down_as_fast_as_ever() {
+    // Its probes hurry as they do for anybody who was up, though this process has never seen it so.
+    let (mut server, mut backends) = failed_over(101);
+    server.kill();
+    backends[1].kill();
+    server.edit("meridian.toml", "= \"300ms\"", "= \"1h\"");
+    server.start_again();
+    server.wait_for("127.0.0.102 is down: 5 of the last 5 probes failed");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{
 use super::Answer;
 
 /// How long an event may take before the test is given up: far beyond what it should.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running `meridian serve`.
 pub struct Server {
@@ -52,8 +52,18 @@ impl Server {
 
     /// Kills it without a word, and starts it again in the same folder.
     pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Kills it without a word.
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Starts it again in the same folder.
+    pub fn start_again(&mut self) {
         (self.child, self.log) = launch(self.folder.path(), &self.under);
         self.seen.clear();
         let wanted = std::mem::take(&mut self.addresses).len();
@@ -158,7 +168,16 @@ impl Server {
     }
 
     /// Waits for the end and returns the exit code.
+    #[track_caller]
     pub fn exit_code(mut self) -> Option<i32> {
+        // Its log ends with it.
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => self.seen.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end; the log:\n{}", self.seen.join("\n")),
+            }
+        }
         self.child.wait().ok().and_then(|s| s.code())
     }
 }
@@ -187,7 +206,6 @@ fn launch(folder: &Path, under: &[String]) -> (Child, Receiver<String>) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

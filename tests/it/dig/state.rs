@@ -8,10 +8,10 @@ const ZONE: &str = "$ORIGIN s.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS
 
 /// A server that has saved what it knows, and its backend.
 fn saving(last: u8) -> (Server, Backend) {
-    let backend = Backend::start(last, 0);
+    let backend = Backend::start(last);
     let config = format!(
         "[log]\nlevel = \"debug\"\n[regions.eu]\nlocation = {{ lat = 50.11, lon = 8.68 }}\n\
-         [monitors.lb]\ninterval = \"200ms\"\ntimeout = \"200ms\"\nrecheck = \"50ms\"\nfall = 2\nrise = 1\nhold = \"0s\"\n\
+         [monitors.lb]\ninterval = \"300ms\"\ntimeout = \"300ms\"\nrecheck = \"50ms\"\nfall = 5\nrise = 1\nhold = \"0s\"\n\
          flap = {{ suppress = 0.0 }}\nhttp = {{ port = {}, path = \"/health\" }}\n\
          [pools.web]\nmonitor = \"lb\"\n[pools.web.endpoints.eu]\nregion = \"eu\"\naddress = \"127.0.0.{last}\"\n\
          [services.\"www.s.test\"]\npools = [\"web\"]\n[zones.\"s.test\"]\nfile = \"s.zone\"\n\
@@ -35,7 +35,7 @@ fn goes_on(server: &mut Server, backend: &mut Backend, reason: &str, mend: impl 
         backend.heal();
         server.wait_for("web/eu 127.0.0.");
         backend.kill();
-        let down = server.wait_for("is down: 2 of the last 2 probes failed");
+        let down = server.wait_for("is down: 5 of the last 5 probes failed");
         assert!(down.contains(&address), "{down}");
     }
     mend(server);

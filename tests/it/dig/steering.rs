@@ -23,9 +23,7 @@ alias IN CNAME www
 
 /// Three backends on loopback addresses that end in `last`, `last` + 1 and `last` + 2, one port for all.
 fn backends(last: u8) -> Vec<Backend> {
-    let first = Backend::start(last, 0);
-    let port = first.port();
-    vec![first, Backend::start(last + 1, port), Backend::start(last + 2, port)]
+    Backend::several::<3>(last).into()
 }
 
 /// Pools over the three backends; `services` is the end of the configuration.
@@ -42,10 +40,11 @@ us-east  = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
 eu-west  = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
 ap-south = {{ location = {{ lat = 19.08, lon = 72.88 }} }}
 [monitors.lb]
-interval = "200ms"
-timeout = "200ms"
+interval = "500ms"
+timeout = "500ms"
 recheck = "50ms"
-fall = 2
+# Refused in a moment; and a busy machine is not taken for a dead backend.
+fall = 5
 rise = 2
 http = {{ port = {port}, path = "/health" }}
 [pools.near]
@@ -188,7 +187,7 @@ fn when_all_is_lost_the_service_says_what_happens() {
 /// Before the first probe round a steered name gets no reply over UDP and waits over TCP; static names answer at once.
 #[test]
 fn steered_names_wait_for_the_first_probe_round() {
-    let backend = Backend::start(71, 0);
+    let backend = Backend::start(71);
     backend.hold(true);
     let config = format!(
         "startup_wait = \"1m\"\n[regions.r]\n[monitors.m]\ninterval = \"40s\"\ntimeout = \"40s\"\nhttp = {{ port = {}, path = \"/\" }}\n\

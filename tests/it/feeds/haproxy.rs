@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Origin, Place};
+use super::{Origin, Place, port};
 
 /// How long HAProxy may take to say that it is ready.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// HAProxy before an origin: the proxy `web` with the server `one`.
 pub struct Haproxy {
@@ -30,7 +30,7 @@ impl Haproxy {
     /// Starts one. `server` ends the server's line.
     pub fn start(origin: &Origin, server: &str) -> Self {
         let place = Place::new();
-        let (port, stats) = (place.port(), place.port());
+        let (port, stats) = (port(), port());
         let folder = tempfile::tempdir().expect("a folder");
         let (ip, to) = (place.address, origin.address);
         let mut config = "global\n  maxconn 2000\ndefaults\n  mode http\n".to_owned();

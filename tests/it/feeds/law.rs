@@ -1,7 +1,7 @@
 //! The control law, closed over a real HAProxy: clients go where `dig` says, HAProxy counts them, and what it counts
 //! decides what `dig` says.
 
-use super::{Haproxy, Origin, Pool, Server, Traffic, server, share};
+use super::{Haproxy, MAX_AGE, Origin, Pool, Server, Traffic, server_with, share};
 
 /// Where shedding starts and ends.
 const LOW: f64 = 0.5;
@@ -10,6 +10,9 @@ const HIGH: f64 = 0.9;
 const CAPACITY: f64 = 50.0;
 /// How far the answers may be from what the law says.
 const NEAR: f64 = 0.05;
+
+/// How often it may be met and left again, on a machine that is too busy for clients to come and go at once.
+const TRIES: usize = 5;
 
 /// What the law passes on of an offered load (docs/steering.md).
 fn wanted(offered: f64) -> f64 {
@@ -25,11 +28,12 @@ struct Lab {
 }
 
 impl Lab {
-    fn new() -> Self {
+    fn new(max_age: &str) -> Self {
         let origin = Origin::start();
         let haproxy = Haproxy::start(&origin, "");
         let load = format!("haproxy = {{ port = {}, backend = \"web\" }}", haproxy.stats);
-        let server = server(&[Pool { name: "web", load, capacity: CAPACITY, at: haproxy.place }], LOW, HIGH);
+        let pool = Pool { name: "web", load, capacity: CAPACITY, at: haproxy.place };
+        let server = server_with(&[pool], LOW, HIGH, max_age);
         let traffic = Traffic::new((haproxy.place.address, haproxy.port).into());
         Self { haproxy, origin, traffic, server }
     }
@@ -61,19 +65,26 @@ impl Lab {
         self.offer(offered);
         // Nobody is passed on, or as many as the law says: what HAProxy counts is whole requests.
         let near = if wanted(offered) > 0.0 { 0.02 } else { 0.0 };
-        while (self.next() - wanted(offered)).abs() > near {
+        let (mut told, law) = (0.0, 1.0 - wanted(offered));
+        for _ in 0..TRIES {
+            while (self.next() - wanted(offered)).abs() > near {
+                self.offer(offered);
+            }
             self.offer(offered);
+            told = self.share();
+            if (told - law).abs() <= NEAR {
+                return;
+            }
+            // Where clients take longer to come and go than a report, one has counted them in the middle of it.
         }
-        self.offer(offered);
-        let (told, law) = (self.share(), 1.0 - wanted(offered));
-        assert!((told - law).abs() <= NEAR, "{offered} of the capacity: dig sees {told}, the law says {law}");
+        panic!("{offered} of the capacity: dig sees {told}, the law says {law}");
     }
 }
 
 /// Below the first mark, above it, beyond the capacity, at three times of it; and back.
 #[test]
 fn answers_follow_the_load_up_and_down() {
-    let mut lab = Lab::new();
+    let mut lab = Lab::new(MAX_AGE);
     lab.offer(0.4);
     assert_eq!(lab.share(), 1.0);
     for offered in [0.8, 1.5, 3.0, 0.8, 0.4] {
@@ -86,7 +97,7 @@ fn answers_follow_the_load_up_and_down() {
 /// Its death ends the reports: weights decide again, step by step. Its return brings the reports back.
 #[test]
 fn a_dead_haproxy_is_silent_and_a_new_one_speaks_again() {
-    let mut lab = Lab::new();
+    let mut lab = Lab::new(MAX_AGE);
     lab.settle(1.5);
     lab.haproxy.kill();
     lab.traffic.forget();
@@ -107,7 +118,8 @@ fn a_dead_haproxy_is_silent_and_a_new_one_speaks_again() {
 /// After a reload the new process tells what it has, and nothing is missed meanwhile.
 #[test]
 fn a_reload_of_haproxy_leaves_no_gap() {
-    let mut lab = Lab::new();
+    // Long enough that a gap is one of HAProxy's, not of a machine that is busy.
+    let mut lab = Lab::new("10s");
     lab.settle(0.8);
     lab.haproxy.reload();
     // What the old process still holds it does not tell.

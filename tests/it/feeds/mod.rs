@@ -6,15 +6,16 @@ mod haproxy;
 mod hostile;
 mod law;
 mod nginx;
-mod place;
 mod traffic;
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use crate::dig::{Server, dig};
+use crate::{
+    dig::{Server, dig},
+    place::{Place, port},
+};
 use haproxy::Haproxy;
 use nginx::Nginx;
-use place::Place;
 use traffic::{Origin, Traffic};
 
 const ZONE: &str = "$ORIGIN g.test.
@@ -30,8 +31,10 @@ const SECRET: &str = "00112233445566778899aabbccddeeff\n";
 /// Where those go who are passed on. Nobody tells of its load.
 const OTHER: &str = "127.0.0.99";
 
-/// How often is asked, and how long it counts: the least that is taken, so that tests take seconds.
-const TIMES: &str = "interval = \"500ms\"\nmax_age = \"1500ms\"\nsmooth = \"0s\"";
+/// How often is asked: the least that is taken, so that tests take seconds.
+const TIMES: &str = "interval = \"500ms\"\nsmooth = \"0s\"";
+/// How long it counts, likewise.
+const MAX_AGE: &str = "1500ms";
 
 /// One pool: its load, as the keys of its table; what its region can take; and where the region's load balancer is.
 struct Pool<'a> {
@@ -44,6 +47,11 @@ struct Pool<'a> {
 /// A server whose pools answer with their own region first, and with [`OTHER`] as they shed from `low` to `high`. Each is
 /// the service `NAME.g.test`.
 fn server(pools: &[Pool<'_>], low: f64, high: f64) -> Server {
+    server_with(pools, low, high, MAX_AGE)
+}
+
+/// The same, where reports count for so long.
+fn server_with(pools: &[Pool<'_>], low: f64, high: f64, max_age: &str) -> Server {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = folder.path().join("secret.key");
     write_secret(&secret);
@@ -55,7 +63,7 @@ fn server(pools: &[Pool<'_>], low: f64, high: f64) -> Server {
     for Pool { name, load, capacity, at } in pools {
         let _ = write!(
             text,
-            "[loads.{name}]\n{TIMES}\n{load}\n[pools.{name}]\nload = \"{name}\"\npolicy = \"first\"\n\
+            "[loads.{name}]\n{TIMES}\nmax_age = \"{max_age}\"\n{load}\n[pools.{name}]\nload = \"{name}\"\npolicy = \"first\"\n\
              order = [\"eu\", \"us\"]\n[pools.{name}.endpoints]\n\
              eu = {{ region = \"eu\", address = \"{}\", capacity = {capacity} }}\n\
              us = {{ region = \"us\", address = \"{OTHER}\" }}\n\

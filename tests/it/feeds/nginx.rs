@@ -15,7 +15,7 @@ use super::{
     haproxy::{find, signal},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// nginx before an origin, with its status at `/basic_status` and as JSON at `/load`.
 pub struct Nginx {
@@ -29,7 +29,7 @@ pub struct Nginx {
 impl Nginx {
     pub fn start(origin: &Origin) -> Self {
         let place = Place::new();
-        let port = place.port();
+        let port = super::port();
         let folder = tempfile::tempdir().expect("a folder");
         let (ip, to) = (place.address, origin.address);
         let temp: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

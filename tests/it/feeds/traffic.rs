@@ -9,7 +9,7 @@ use std::{
 };
 
 /// How long an event may take before the test is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A server that answers a request once it is whole, and says when one has begun.
 pub struct Origin {

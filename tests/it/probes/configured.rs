@@ -16,7 +16,9 @@ async fn a_ca_file_says_whose_certificates_count() {
     let (ours, foreign) = (Authority::new(), Authority::named("foreign.example"));
     let served = Speaks::OneOver(ours.good(NAME).config(&["http/1.1"]));
     let port = http(served, |_| Response::new(Full::from("fine").boxed())).await;
-    let monitor = format!("[monitors.m]\nhttps = {{ port = {port}, sni = \"{NAME}\", ca_file = \"ca.pem\" }}");
+    // Each reload begins with a first probe, which decides alone: a handshake may take its time on a busy machine.
+    let times = "interval = \"10s\"\ntimeout = \"10s\"";
+    let monitor = format!("[monitors.m]\n{times}\nhttps = {{ port = {port}, sni = \"{NAME}\", ca_file = \"ca.pem\" }}");
     let mut server = start(&config(&monitor, "address = \"127.0.0.1\""), &[("ca.pem", ours.pem())]);
     assert_eq!(www(&server), "127.0.0.1");
 

@@ -89,9 +89,13 @@ impl Ledger {
     /// Whether an endpoint counts as up, were these down, who are sorted. Of whom nothing is known any more it matters
     /// how they stood before.
     fn stands(&self, pool: PoolId, index: usize, down: &[TargetId]) -> bool {
+        self.stood(pool, index, down) == Health::Up
+    }
+
+    fn stood(&self, pool: PoolId, index: usize, down: &[TargetId]) -> Health {
         let stood = |id: TargetId| self.beliefs.stood[id.at()].0;
         let health = |id: TargetId| if down.binary_search(&id).is_ok() { Health::Down } else { stood(id) };
-        Measured::supposed(&self.world.endpoints[index], health).health(&self.shaping[pool.at()]) == Health::Up
+        Measured::supposed(&self.world.endpoints[index], health).health(&self.shaping[pool.at()])
     }
 
     /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
@@ -112,7 +116,8 @@ impl Ledger {
 
     /// Tells that it is held no longer.
     pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64) -> Change {
-        let down = self.those(region, |(pool, index), _| !self.stands(pool, index, &[]));
+        // Nobody is called down of whom nothing is known, as after a reload.
+        let down = self.those(region, |(pool, index), _| self.stood(pool, index, &[]) == Health::Down);
         let empty = !self.has_somebody(now, region, &[]);
         Change::LetGo(Box::new(LetGo { region: self.region_name(region), why, after, down, empty }))
     }

@@ -136,6 +136,22 @@ fn a_window_outlives_the_process() {
 }
 
 #[test]
+fn a_hold_ends_when_a_reload_takes_away_what_was_held() {
+    let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        for at in [1000, 1200, 1400] {
+            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        }
+    }
+    assert_eq!(ledger.held_regions(), 1);
+    let moved = governed("web a-1 192.0.2.1\nweb b-1 192.0.2.3", 0, |_| {});
+    let told: Vec<String> = ledger.fold(At(2000), Event::World(moved)).iter().map(ToString::to_string).collect();
+    let over = "region b is held no longer, after 600 ms: there is nothing left to hold";
+    assert!(told.iter().any(|line| line == over), "{told:?}");
+    assert_eq!((ledger.held_regions(), ledger.next_tick(At(2000))), (0, None));
+}
+
+#[test]
 fn a_hold_lasts_as_long_as_it_may_to_the_millisecond() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
     for address in ["192.0.2.1", "192.0.2.2"] {

@@ -88,6 +88,22 @@ fn an_old_report_counts_no_more() {
 }
 
 #[test]
+fn what_is_asked_otherwise_counts_no_more() {
+    use crate::engine::signal::pull::Pull;
+    let asked = |port: Option<u16>, interval: u64| {
+        shaped(TWO, |draft| {
+            (draft.loads[0].pull, draft.loads[0].interval) = (port.map(Pull::Agent), interval);
+        })
+    };
+    for (after, kept) in [(asked(Some(1), 500), true), (asked(Some(2), 1000), false), (asked(None, 1000), false)] {
+        let mut ledger = all_up(&asked(Some(1), 1000));
+        report(&mut ledger, 0, "eu", 50.0);
+        ledger.fold(At(1), Event::World(after));
+        assert_eq!(loads(&ledger), if kept { [500, 500] } else { [0, 0] });
+    }
+}
+
+#[test]
 fn response_times_count_by_load_where_a_policy_asks() {
     use crate::engine::steer::policy::Key;
     let took = |asks: bool, millis: &[u64]| {

@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{Server, comes_back, config, goes_down, start, www};
+use crate::place::Place;
 
 /// A server that greets and takes one line, on a loopback port until the tests end; it is full when told so.
 fn mail() -> (u16, Arc<AtomicBool>) {
@@ -54,27 +55,29 @@ fn a_question_to_another_server_of_ours_decides_by_its_data() {
     let zone = "$ORIGIN c.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n\
                 canary IN TXT \"alive\"\n";
     let asked = "[zones.\"c.test\"]\nfile = \"c.zone\"\n";
-    let other = Server::start("[\"127.0.0.1:0\"]", asked, &[("c.zone", zone)]);
-    let port = other.addresses[0].port();
+    // Where nobody else comes when it is gone.
+    let at = Place::new().socket();
+    let (address, port) = (at.ip().to_string(), at.port());
+    let other = Server::start(&format!("[\"{at}\"]"), asked, &[("c.zone", zone)]);
     let monitor = format!(
         "[monitors.m]\ndns = {{ port = {port}, name = \"canary.c.test\", type = \"TXT\", expect = [\"alive\"] }}"
     );
-    let mut server = start(&config(&monitor, "address = \"127.0.0.1\""), &[]);
-    assert_eq!(www(&server), "127.0.0.1");
+    let mut server = start(&config(&monitor, &format!("address = \"{address}\"")), &[]);
+    assert_eq!(www(&server), address);
 
     other.edit("c.zone", "alive", "gone");
     other.signal("HUP");
     goes_down(&mut server, "answer lacks alive");
     other.edit("c.zone", "gone", "alive");
     other.signal("HUP");
-    comes_back(&mut server, "127.0.0.1");
+    comes_back(&mut server, &address);
 
     other.edit("c.zone", "canary", "renamed");
     other.signal("HUP");
     goes_down(&mut server, "rcode NXDOMAIN");
     other.edit("c.zone", "renamed", "canary");
     other.signal("HUP");
-    comes_back(&mut server, "127.0.0.1");
+    comes_back(&mut server, &address);
 
     other.signal("TERM");
     assert_eq!(other.exit_code(), Some(0));

@@ -6,9 +6,9 @@ const MONITOR: &str = "[monitors.m]\nhttp = { port = 9, path = \"/health\" }";
 
 #[test]
 fn another_address_and_port_than_the_answered_one_are_probed() {
-    let mut backend = Backend::start(91, 0);
+    let mut backend = Backend::start(111);
     let endpoint =
-        format!("address = \"192.0.2.1\", probe = {{ address = \"127.0.0.91\", port = {} }}", backend.port());
+        format!("address = \"192.0.2.1\", probe = {{ address = \"127.0.0.111\", port = {} }}", backend.port());
     let mut server = start(&config(MONITOR, &endpoint), &[]);
     assert_eq!(www(&server), "192.0.2.1");
     backend.set_status(503);
@@ -21,9 +21,9 @@ fn another_address_and_port_than_the_answered_one_are_probed() {
 
 #[test]
 fn a_name_goes_down_with_what_is_probed_for_it() {
-    let backend = Backend::start(92, 0);
+    let backend = Backend::start(112);
     let endpoint =
-        format!("cname = \"eu.cdn.example\", probe = {{ address = \"127.0.0.92\", port = {} }}", backend.port());
+        format!("cname = \"eu.cdn.example\", probe = {{ address = \"127.0.0.112\", port = {} }}", backend.port());
     let mut server = start(&config(MONITOR, &endpoint), &[]);
     let answer = server.dig("www.p.test a");
     assert_eq!((answer.one(), answer.answer[0].rtype.as_str()), ("eu.cdn.example.", "CNAME"));

@@ -22,7 +22,7 @@ max_regions = "100%"
 interval = "500ms"
 timeout = "500ms"
 recheck = "50ms"
-fall = 2
+fall = 5
 rise = 1
 hold = "0s"
 flap = {{ suppress = 0.0 }}
