@@ -12,7 +12,7 @@ const CAPACITY: f64 = 50.0;
 const NEAR: f64 = 0.05;
 
 /// How often it may be met and left again, on a machine that is too busy for clients to come and go at once.
-const TRIES: usize = 5;
+const TRIES: usize = 20;
 
 /// What the law passes on of an offered load (docs/steering.md).
 fn wanted(offered: f64) -> f64 {
@@ -63,8 +63,8 @@ impl Lab {
     /// Lets clients offer so much until the law is met.
     fn settle(&mut self, offered: f64) {
         self.offer(offered);
-        // Nobody is passed on, or as many as the law says: what HAProxy counts is whole requests.
-        let near = if wanted(offered) > 0.0 { 0.02 } else { 0.0 };
+        // Nobody is passed on, or about as many as the law says: less is not worth a move.
+        let near = if wanted(offered) > 0.0 { NEAR } else { 0.0 };
         let (mut told, law) = (0.0, 1.0 - wanted(offered));
         for _ in 0..TRIES {
             while (self.next() - wanted(offered)).abs() > near {

@@ -38,7 +38,8 @@ impl Nginx {
         // Whoever runs the tests owns the folder, and the workers must read it.
         let config = format!(
             "daemon off;\nuser root root;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr notice;\n\
-             events {{ worker_connections 1024; }}\nhttp {{\n  access_log off;\n{temp}\
+             events {{ worker_connections 1024; }}\nhttp {{\n  access_log off;\n\
+             \x20 client_body_timeout 1h;\n  proxy_send_timeout 1h;\n  proxy_read_timeout 1h;\n{temp}\
              \x20 server {{\n    listen {ip}:{port};\n    location = /basic_status {{ stub_status; }}\n\
              \x20   location = /load {{ return 200 '{{\"connections\": [\"$connections_active\"]}}'; }}\n\
              \x20   location / {{ proxy_pass http://{to}; }}\n  }}\n}}\n"
