@@ -96,9 +96,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     pub(super) fn client(&mut self, service: &Service, fine: bool) -> Client {
         let world = &*self.snapshot.world;
         let source = Prefix::host(self.origin.source);
-        let believed = world.ecs_from.iter().any(|from| from.contains(source));
         let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet.as_ref());
-        let asker = Asker { source: self.origin.source, subnet, believed };
+        let believed = subnet.is_some() && world.ecs_from.iter().any(|from| from.contains(source));
+        let asker = Asker { source, subnet, believed };
         let client = locate(&asker, service, fine, &Whereabouts::of(self.snapshot));
         self.trace.note(|| Step::Located {
             basis: client.basis,
@@ -135,12 +135,12 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// The other name that a decision answers with, if it does.
     pub(super) fn alias(&self, decision: &Decision, service: &Service, id: ServiceId) -> Option<&'s Fragment> {
         let world: &'s _ = &*self.snapshot.world;
-        let [all_down, fenced] = world.spares.get(id.at())?;
-        match &decision.verdict {
-            Verdict::Endpoints { pool, chosen, .. } => world.tables.get(pool.at())?.alias(*chosen.first()?),
-            Verdict::AllDown if matches!(service.when_all_down, Fallback::Cname(_)) => all_down.as_ref(),
-            Verdict::Fenced => fenced.as_ref(),
+        let spares = || world.spares.get(id.at());
+        match decision.verdict {
+            Verdict::Endpoints { pool, .. } => world.tables.get(pool.at())?.alias(*decision.chosen.first()?),
+            Verdict::AllDown if matches!(service.when_all_down, Fallback::Cname(_)) => spares()?[0].as_ref(),
             Verdict::AllDown => None,
+            Verdict::Fenced => spares()?[1].as_ref(),
         }
     }
 
@@ -213,13 +213,15 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         told: &mut ArrayVec<u8, 64>,
     ) -> List<'s> {
         let world: &'s _ = &*self.snapshot.world;
-        if let Verdict::Endpoints { pool, chosen, living, .. } = &decision.verdict {
+        if let Verdict::Endpoints { pool, living, .. } = decision.verdict {
             let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) else {
                 return List::Nobody;
             };
-            let alive = if *living { !row.down[family.at()] } else { u64::MAX };
-            let serves = table.has[family.at()] & alive;
-            told.extend(chosen.iter().copied().filter(|n| serves >> n & 1 == 1 && table.alias(*n).is_none()));
+            let alive = if living { !row.down[family.at()] } else { u64::MAX };
+            let serves = table.addressed[family.at()] & alive;
+            for n in decision.chosen.iter().filter(|n| serves >> **n & 1 == 1) {
+                _ = told.try_push(*n); // there is room for all of a pool
+            }
             return if told.is_empty() { List::Nobody } else { List::Chosen(&table.addresses) };
         }
         match fallback(decision, service) {

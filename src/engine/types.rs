@@ -155,11 +155,7 @@ impl Prefix {
     /// The prefix of `len` bits that holds `address`; `len` is cut to the family's width.
     #[must_use]
     pub fn new(address: IpAddr, len: u8) -> Self {
-        let bits = match address {
-            IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
-            IpAddr::V6(v6) => v6.to_bits(),
-        };
-        Self::from_bits(Family::of(address), bits, len)
+        Self::from_bits(Family::of(address), bits_of(address), len)
     }
 
     /// From address bits that stand at the top of `bits`; what lies beyond `len` is cleared.
@@ -172,7 +168,8 @@ impl Prefix {
     /// The whole address.
     #[must_use]
     pub fn host(address: IpAddr) -> Self {
-        Self::new(address, 128)
+        let family = Family::of(address);
+        Self { family, bits: bits_of(address), len: family.bits() }
     }
 
     /// The family.
@@ -219,6 +216,14 @@ impl Prefix {
 impl std::fmt::Display for Prefix {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.address(), self.len)
+    }
+}
+
+/// An address, at the top.
+fn bits_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
+        IpAddr::V6(v6) => v6.to_bits(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::{Exit, estimate};
 use crate::engine::{
     geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
     snapshot::Draft,
-    steer::locate::piece,
+    steer::locate::{Stand, piece},
     types::{MapId, Prefix, RegionId},
 };
 
@@ -142,7 +142,7 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
         };
         writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {}", estimate::rests_on(row.how))?;
     }
-    let (_, block, special) = piece(inside, &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
+    let Stand { block, special, .. } = piece(inside, &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
     match special {
         Some(len) => writeln!(out, "  block      none of its own; as a client subnet its scope is {}", offset + len)?,
         None => {

@@ -24,10 +24,11 @@ impl Seed {
     /// The draw of a block, the same for ever.
     #[must_use]
     pub fn block(&self, block: Prefix) -> u64 {
+        let mut octets = [if block.family() == Family::V4 { 4 } else { 6 }; 18];
+        octets[1] = block.len();
+        octets[2..].copy_from_slice(&block.bits().to_be_bytes());
         let mut hasher = self.0;
-        hasher.write_u8(if block.family() == Family::V4 { 4 } else { 6 });
-        hasher.write_u8(block.len());
-        hasher.write(&block.bits().to_be_bytes());
+        hasher.write(&octets);
         hasher.finish()
     }
 }

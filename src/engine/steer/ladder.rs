@@ -32,6 +32,7 @@ pub fn decide<T: Trace>(
         family,
         drawing,
         other: None,
+        chosen: Chosen::new(),
         calm: Calm::default(),
         open: false,
         more: false,
@@ -65,6 +66,8 @@ struct Ladder<'s> {
     drawing: Drawing<'s>,
     /// The region that is left out, where the runner-up is asked for.
     other: Option<RegionId>,
+    /// Whom the last pool that was asked answers with.
+    chosen: Chosen,
     calm: Calm,
     /// Whether fences leave the client anybody in the pools that were looked at.
     open: bool,
@@ -75,13 +78,15 @@ struct Ladder<'s> {
 impl Ladder<'_> {
     /// Whether the service's own fence keeps the client out.
     fn is_closed(&self) -> bool {
-        let gate = self.service.gate.and_then(|id| self.parts.maps.get(id.at()));
-        gate.is_some_and(|map| map.denied(self.client.piece(map).catchment) != 0)
+        let gate = self.service.gate.and_then(|id| Some((id, self.parts.maps.get(id.at())?)));
+        gate.is_some_and(|(id, map)| map.denied(self.client.catchment(id, map)) != 0)
     }
 
     /// The region of whom the service would answer with, were the runner-up not asked for.
     fn first_choice(&mut self) -> Option<(RegionId, crate::engine::types::EndpointId)> {
-        let Verdict::Endpoints { pool, chosen, .. } = self.climb(&mut Silent)?.verdict else { return None };
+        let Decision { verdict: Verdict::Endpoints { pool, .. }, chosen, .. } = self.climb(&mut Silent)? else {
+            return None;
+        };
         let first = self.parts.pools.get(pool.at())?.first.0 + u32::from(*chosen.first()?);
         let endpoint = crate::engine::types::EndpointId(first);
         Some((self.parts.endpoints.get(endpoint.at())?.region, endpoint))
@@ -143,10 +148,10 @@ impl Ladder<'_> {
         let service = self.service;
         service.pools.iter().find_map(|&pool| {
             let field = Field::new(self.parts, pool, self.client, false)?;
-            let chosen: Chosen = members(self.gate(&field, Belief::Ignored).set()).collect();
-            chosen.iter().for_each(|n| trace.note(|| Step::Chosen(field.id(*n))));
-            let catchment = field.piece.map_or(0, |(_, piece)| piece.catchment);
-            (!chosen.is_empty()).then_some(Verdict::Endpoints { pool, chosen, catchment, living: false })
+            self.chosen = members(self.gate(&field, Belief::Ignored).set()).collect();
+            self.chosen.iter().for_each(|n| trace.note(|| Step::Chosen(field.id(*n))));
+            let catchment = field.here.map_or(0, |(_, catchment)| catchment);
+            (!self.chosen.is_empty()).then_some(Verdict::Endpoints { pool, catchment, living: false })
         })
     }
 
@@ -166,7 +171,7 @@ impl Ladder<'_> {
         self.decided(Verdict::Fenced, Rung::Fenced, trace)
     }
 
-    fn decided<T: Trace>(&self, verdict: Verdict, rung: Rung, trace: &mut T) -> Decision {
+    fn decided<T: Trace>(&mut self, verdict: Verdict, rung: Rung, trace: &mut T) -> Decision {
         trace.note(|| Step::Rung(rung));
         let (ttl, from) = match rung {
             Rung::Preferred => self.calm.ttl(self.service),
@@ -175,21 +180,22 @@ impl Ladder<'_> {
             _ => (self.service.ttl_min, TtlFrom::Uncertain),
         };
         trace.note(|| Step::Ttl(ttl, from));
-        Decision { verdict, ttl, rung }
+        Decision { verdict, chosen: std::mem::take(&mut self.chosen), ttl, rung }
     }
 
-    /// What the question, fences and limits leave of a pool.
+    /// What the question, fences and limits leave of a pool. Always inlined: most of a gate is for a listener.
+    #[inline(always)]
     fn gate(&self, field: &Field<'_>, belief: Belief) -> Gate {
         let table = field.table;
         let mut scope =
             Scope { weighted: table.weighted, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
-        if let Some((map, piece)) = field.piece {
-            let denied = map.denied(piece.catchment);
+        if let Some((map, catchment)) = field.here {
+            let denied = map.denied(catchment);
             if denied != 0 {
                 scope.open = !table.behind(denied);
             }
             if field.policy.limits != Policy::UNLIMITED {
-                scope.within = table.in_rule_regions(u64::MAX, map.within(piece.catchment));
+                scope.within = table.in_rule_regions(u64::MAX, map.within(catchment));
             }
         }
         if let Some(region) = self.service.only_region {
@@ -206,8 +212,8 @@ impl Ladder<'_> {
     fn ask<T: Trace>(&mut self, pool: PoolId, belief: Belief, trace: &mut T) -> Option<Verdict> {
         let field = Field::new(self.parts, pool, self.client, belief == Belief::Lifted)?;
         trace.note(|| Step::Pool(pool));
-        if let (Some(map), Some((_, piece))) = (field.pool.map, field.piece) {
-            trace.note(|| Step::Catchment(map, piece.catchment, piece.prefix));
+        if let (Some(id), Some((map, catchment))) = (field.pool.map, field.here) {
+            trace.note(|| Step::Catchment(id, catchment, self.client.piece(map).prefix));
         }
         let gate = self.gate(&field, belief);
         for n in (0..field.pool.count).filter(|_| T::ON) {
@@ -222,7 +228,7 @@ impl Ladder<'_> {
             trace.note(|| Step::PassedOver(pool, if eligible == 0 { Lack::Nobody } else { Lack::TooFew }));
             return None;
         }
-        let catchment = field.piece.map_or(0, |(_, piece)| piece.catchment);
+        let catchment = field.here.map_or(0, |(_, catchment)| catchment);
         let assignment = self.parts.assignments.get(pool.at()).and_then(Option::as_deref);
         for (at, place) in field.table.places().iter().enumerate().filter(|_| T::ON && measured) {
             if let Some(assignment) = assignment {
@@ -231,18 +237,20 @@ impl Ladder<'_> {
         }
         let doors =
             (measured && (field.row.partial != 0 || assignment.is_some())).then_some(Doors { assignment, catchment });
-        let chosen = spread::choose(&field, eligible, doors, &self.drawing, trace);
-        if chosen.is_empty() {
+        spread::choose(&field, eligible, doors, &self.drawing, &mut self.chosen, trace);
+        if self.chosen.is_empty() {
             trace.note(|| Step::PassedOver(pool, Lack::NoneAdmits));
             return None;
         }
-        let picked = chosen.iter().fold(0u64, |set, n| set | 1 << n);
-        self.calm.wait_for(gate.falling() & picked, field.live);
+        if gate.falling() != 0 {
+            let picked = self.chosen.iter().fold(0u64, |set, n| set | 1 << n);
+            self.calm.wait_for(gate.falling() & picked, field.live);
+        }
         self.calm.guess |= gate.is_guess();
-        for &n in &chosen {
+        for &n in &self.chosen {
             trace.note(|| Step::Chosen(field.id(n)));
         }
-        Some(Verdict::Endpoints { pool, chosen, catchment, living: gate.believes() })
+        Some(Verdict::Endpoints { pool, catchment, living: gate.believes() })
     }
 }
 

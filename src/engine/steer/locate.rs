@@ -1,8 +1,6 @@
 //! Who the client of a query is to one service: whose address speaks for it, its block, and the ECS scope. Scope
 //! follows from configuration and geo data, never from health, load or the clock.
 
-use std::net::IpAddr;
-
 use super::{policy::Service, trace::Basis};
 use crate::engine::{
     geo::{self, Atlas, Map, Piece},
@@ -23,16 +21,30 @@ pub struct Client {
     pub block: Prefix,
     /// The scope for the client subnet option.
     pub scope: u8,
+    /// Its catchment on one of the maps, which is known since the block was looked for there.
+    pub found: Option<(MapId, u32)>,
 }
 
 impl Client {
     /// Its place on a map.
     #[must_use]
-    #[inline]
     pub fn piece(&self, map: &Map) -> Piece {
         match self.behind {
             Some(entry) => map.behind_resolver(entry, self.prefix),
             None => map.find(self.prefix),
+        }
+    }
+
+    /// Its catchment on a map.
+    #[must_use]
+    #[inline]
+    pub fn catchment(&self, id: MapId, map: &Map) -> u32 {
+        match self.found {
+            Some((known, catchment)) if known == id => {
+                debug_assert_eq!(catchment, self.piece(map).catchment, "found on another map of this number");
+                catchment
+            }
+            _ => self.piece(map).catchment,
         }
     }
 }
@@ -41,7 +53,7 @@ impl Client {
 #[derive(Clone, Copy, Debug)]
 pub struct Asker<'q> {
     /// The sender.
-    pub source: IpAddr,
+    pub source: Prefix,
     /// Its client subnet option.
     pub subnet: Option<&'q Subnet>,
     /// Whether the sender's option is believed.
@@ -62,55 +74,81 @@ pub struct Whereabouts<'s> {
 /// Finds the client of a service. `fine`: its blocks are cut although its configuration alone would not, since a timed
 /// drain moves them one by one.
 #[must_use]
+#[inline]
 pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabouts<'_>) -> Client {
-    let source = geo::normalise(Prefix::host(asker.source)).0;
     let cut = service.cut.or(fine.then_some(service.fine));
     let plain = [here.plain];
     let used = if service.maps.is_empty() && cut.is_some() { &plain[..] } else { &service.maps[..] };
+    let (basis, scope) = match asker.subnet {
+        _ if used.is_empty() => (Basis::Nobody, 0),
+        None => (Basis::Source, 0),
+        Some(_) if !service.ecs => (Basis::Unused, 0),
+        Some(_) if !asker.believed => (Basis::Distrusted, 0),
+        Some(subnet) => match subnet.client() {
+            None => (Basis::Anonymous, 0),
+            Some(stated) => {
+                let (client, offset) = geo::normalise(stated);
+                let Stand { prefix, block, special, found } = piece(client, used, cut, here.maps);
+                let Some(len) = special else {
+                    let scope = offset + block.len();
+                    return Client { basis: Basis::Subnet, prefix, behind: None, block, scope, found };
+                };
+                (Basis::Special, offset + len)
+            }
+        },
+    };
+    let source = geo::normalise(asker.source).0;
     if used.is_empty() {
-        let block = source.cut(0);
-        return Client { basis: Basis::Nobody, prefix: source, behind: None, block, scope: 0 };
+        return Client { basis, prefix: source, behind: None, block: source.cut(0), scope, found: None };
     }
-    let by_source = |basis, scope| match here.resolvers.known_at(source) {
+    match here.resolvers.known_at(source) {
         Some((entry, leaf)) => {
             let len = cut.map_or(0, |cut| cut[source.family().at()]).max(leaf.len());
-            Client { basis, prefix: source, behind: Some(entry), block: source.cut(len), scope }
+            Client { basis, prefix: source, behind: Some(entry), block: source.cut(len), scope, found: None }
         }
         None => {
-            let (prefix, block, _) = piece(source, used, cut, here.maps);
-            Client { basis, prefix, behind: None, block, scope }
+            let Stand { prefix, block, found, .. } = piece(source, used, cut, here.maps);
+            Client { basis, prefix, behind: None, block, scope, found }
         }
-    };
-    let Some(subnet) = asker.subnet else { return by_source(Basis::Source, 0) };
-    if !service.ecs {
-        return by_source(Basis::Unused, 0);
-    }
-    if !asker.believed {
-        return by_source(Basis::Distrusted, 0);
-    }
-    let Some(stated) = subnet.client() else { return by_source(Basis::Anonymous, 0) };
-    let (client, offset) = geo::normalise(stated);
-    let (prefix, block, special) = piece(client, used, cut, here.maps);
-    match special {
-        Some(len) => by_source(Basis::Special, offset + len),
-        None => Client { basis: Basis::Subnet, prefix, behind: None, block, scope: offset + block.len() },
     }
 }
 
-/// The prefix to ask the maps with, the block, and the length of the special-purpose leaf where the client is in one.
+/// Where a client stands on the maps of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Stand {
+    /// The prefix to ask the maps with.
+    pub prefix: Prefix,
+    /// The block.
+    pub block: Prefix,
+    /// The length of the special-purpose leaf where the client is in one.
+    pub special: Option<u8>,
+    /// The map that is finest there, and the prefix's catchment on it.
+    pub found: Option<(MapId, u32)>,
+}
+
 /// A client wider than its piece is taken for the piece that covers most of it; where maps differ, for the finest.
 #[must_use]
-pub fn piece(client: Prefix, used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> (Prefix, Prefix, Option<u8>) {
+#[inline]
+pub fn piece(client: Prefix, used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> Stand {
     let mut at = client;
     loop {
-        let found = used.iter().filter_map(|m| maps.get(m.at())).map(|m| m.find(at)).max_by_key(|p| p.prefix.len());
-        let Some(finest) = found else { return (at, at.cut(0), None) };
+        let mut found: Option<(MapId, Piece)> = None;
+        for id in used {
+            let Some(piece) = maps.get(id.at()).map(|map| map.find(at)) else { continue };
+            if found.is_none_or(|(_, finest)| piece.prefix.len() >= finest.prefix.len()) {
+                found = Some((*id, piece));
+            }
+        }
+        let Some((id, finest)) = found else {
+            return Stand { prefix: at, block: at.cut(0), special: None, found: None };
+        };
         if finest.prefix.len() > at.len() {
             at = finest.prefix;
             continue;
         }
         let wanted = cut.map_or(0, |cut| cut[at.family().at()]).max(finest.prefix.len());
         let block = Prefix::from_bits(at.family(), at.bits(), wanted);
-        return (at, block, finest.special.then_some(finest.prefix.len()));
+        let special = finest.special.then_some(finest.prefix.len());
+        return Stand { prefix: at, block, special, found: Some((id, finest.catchment)) };
     }
 }

@@ -82,6 +82,8 @@ impl Parts<'_> {
 pub struct Decision {
     /// What is answered.
     pub verdict: Verdict,
+    /// The endpoints of the verdict's pool, by position, in the order of the reply; empty where it names none.
+    pub chosen: Chosen,
     /// The TTL in seconds.
     pub ttl: u32,
     /// How far down the ladder.
@@ -89,14 +91,12 @@ pub struct Decision {
 }
 
 /// What is answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// These endpoints of this pool; `living`: only their families that are not known to be dead.
+    /// Endpoints of this pool; `living`: only their families that are not known to be dead.
     Endpoints {
         /// The pool.
         pool: PoolId,
-        /// Positions in the pool, in the order of the reply.
-        chosen: Chosen,
         /// The client's catchment on the pool's map; 0 where it has none.
         catchment: u32,
         /// Whether a family that is known to be dead is withheld.

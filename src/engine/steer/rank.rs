@@ -8,10 +8,7 @@ use super::{
     table::PoolTable,
     trace::{Step, Trace},
 };
-use crate::engine::{
-    geo::{Map, Piece},
-    types::EndpointId,
-};
+use crate::engine::{geo::Map, types::EndpointId};
 
 /// A pool as one decision sees it.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +23,8 @@ pub struct Field<'s> {
     pub live: &'s [EndpointRow],
     /// Its policy.
     pub policy: &'s Policy,
-    /// The client's place on the pool's map, where it has one.
-    pub piece: Option<(&'s Map, Piece)>,
+    /// The client's catchment on the pool's map, where it has one.
+    pub here: Option<(&'s Map, u32)>,
     /// Whether overrides of weights are set aside.
     pub lifted: bool,
     parts: &'s Parts<'s>,
@@ -48,8 +45,9 @@ impl<'s> Field<'s> {
         let policy = parts.policies.get(pool.policy.at())?;
         let first = pool.first.at();
         let live = parts.live.get(first..first + usize::from(pool.count))?;
-        let piece = pool.map.and_then(|id| parts.maps.get(id.at())).map(|map| (map, client.piece(map)));
-        Some(Self { pool, table, row, live, policy, piece, lifted, parts, client })
+        let map = pool.map.and_then(|id| Some((id, parts.maps.get(id.at())?)));
+        let here = map.map(|(id, map)| (map, client.catchment(id, map)));
+        Some(Self { pool, table, row, live, policy, here, lifted, parts, client })
     }
 
     /// The number of an endpoint.
@@ -85,10 +83,9 @@ impl<'s> Field<'s> {
     pub(super) fn rank<T: Trace>(&self, eligible: u64, first: bool, trace: &mut T) -> u64 {
         let mut band = eligible;
         let mut geo_key = 0;
-        let here = self.piece.map(|(map, piece)| (map, piece.catchment));
         for &(key, tolerance) in &self.policy.prefer {
             let before = band;
-            band = match settled(self.table, here, key, &mut geo_key, band) {
+            band = match settled(self.table, self.here, key, &mut geo_key, band) {
                 Some(band) => band,
                 None if self.row.assigned => band,
                 None if key == Key::Load => self.least(band, tolerance, |row| row.load),

@@ -47,17 +47,18 @@ pub struct Doors<'s> {
 
 /// Chooses up to `answers` endpoints of the best band of `eligible`, no two of what must be distinct; all of it for
 /// `all`. Who is drawn and does not admit the block is passed over, and the next in rank is drawn, so that no block
-/// moves whose own choice still takes it. Empty when nobody does. `eligible` holds no endpoint of weight 0.
+/// moves whose own choice still takes it. `chosen` comes empty, and stays so when nobody does. `eligible` holds no endpoint
+/// of weight 0.
 #[inline]
 pub fn choose<T: Trace>(
     field: &Field<'_>,
     eligible: u64,
     doors: Option<Doors<'_>>,
     drawing: &Drawing<'_>,
+    chosen: &mut Chosen,
     trace: &mut T,
-) -> Chosen {
+) {
     let policy = field.policy;
-    let mut chosen = Chosen::new();
     let mut draw: Option<Draw> = None;
     let (mut left, mut band) = (eligible, field.rank(eligible, true, trace));
     while band != 0 && chosen.len() < usize::from(policy.answers) {
@@ -99,7 +100,6 @@ pub fn choose<T: Trace>(
             }
         }
     }
-    chosen
 }
 
 /// Whether an endpoint that was drawn takes the block.

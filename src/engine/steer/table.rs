@@ -55,6 +55,8 @@ pub struct PoolTable {
     pub weighted: u64,
     /// For each family, those that have an address of it, and those that are another name, which may have any.
     pub has: [u64; 2],
+    /// For each family, those that have an address of it.
+    pub addressed: [u64; 2],
     /// In id order, which is name order.
     places: Vec<Place>,
     /// For each endpoint, the position of its region among the places.
@@ -65,6 +67,8 @@ pub struct PoolTable {
     by_order: Vec<(u32, u64)>,
     /// The sets of the regions of the pool's map, by the rule's positions.
     by_rule: Vec<u64>,
+    /// Whether the n-th endpoint alone is in the n-th of these regions, so that sets of the one are sets of the other.
+    in_step: bool,
     /// For each fence of the pool's map, who stands behind it.
     by_fence: Vec<u64>,
 }
@@ -90,6 +94,7 @@ impl PoolTable {
         let place = |id: &RegionId| Place { id: *id, key: draw::key(name(*id)), endpoints: set(&|e| e.region == *id) };
         let alias = |target: &Name| Fragment::new(RrType::CNAME, 0, &[target.wire()]);
         let aliased = own.iter().any(|e| e.cname.is_some());
+        let by_rule: Vec<u64> = rule.into_iter().flat_map(|r| &r.regions).map(|id| set(&|e| e.region == *id)).collect();
         Self {
             weights: own.iter().map(|e| e.weight).collect(),
             keys: own.iter().map(|e| draw::key(&e.name)).collect(),
@@ -97,11 +102,13 @@ impl PoolTable {
             aliases: own.iter().filter(|_| aliased).map(|e| e.cname.as_ref().map(alias)).collect(),
             weighted: set(&|e| e.weight > 0),
             has: [set(&|e| e.v4.is_some() || e.cname.is_some()), set(&|e| e.v6.is_some() || e.cname.is_some())],
+            addressed: [set(&|e| e.v4.is_some() && e.cname.is_none()), set(&|e| e.v6.is_some() && e.cname.is_none())],
             places: ids.iter().map(place).collect(),
             place_of: own.iter().map(|e| ids.iter().position(|id| *id == e.region).unwrap_or(0) as u8).collect(),
             by_group: groups.iter().map(|group| set(&|e| e.group.as_deref() == Some(group))).collect(),
             by_order: orders.iter().map(|order| (*order, set(&|e| e.order == *order))).collect(),
-            by_rule: rule.into_iter().flat_map(|r| &r.regions).map(|id| set(&|e| e.region == *id)).collect(),
+            in_step: by_rule.len() == own.len() && by_rule.iter().enumerate().all(|(n, set)| *set == 1 << n),
+            by_rule,
             by_fence: rule
                 .into_iter()
                 .flat_map(|r| &r.fences)
@@ -178,12 +185,47 @@ impl PoolTable {
     /// The regions of the rule, by position, that have a member in `set`.
     #[must_use]
     pub fn rule_regions(&self, set: u64) -> u64 {
+        if self.in_step {
+            return set;
+        }
         self.by_rule.iter().enumerate().fold(0, |regions, (n, members)| regions | u64::from(members & set != 0) << n)
     }
 
     /// The members of `set` in these regions of the rule.
     #[must_use]
     pub fn in_rule_regions(&self, set: u64, regions: u64) -> u64 {
+        if self.in_step {
+            return set & regions;
+        }
         members(regions).filter_map(|n| self.by_rule.get(usize::from(n))).fold(0, |all, members| all | members) & set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sets go to the map's positions and back the same way, whether the two orders are one or not.
+    #[test]
+    fn sets_of_endpoints_and_sets_of_regions() {
+        let endpoints = |regions: &[u16]| -> Vec<Endpoint> {
+            regions.iter().map(|region| Endpoint { region: RegionId(*region), ..Endpoint::default() }).collect()
+        };
+        let rule = Rule { regions: (0..3).map(RegionId).collect(), ..Rule::default() };
+        for (regions, in_step) in
+            [(&[0, 1, 2][..], true), (&[0, 2, 1], false), (&[0, 1], false), (&[0, 1, 2, 2], false)]
+        {
+            let pool = Pool { count: regions.len() as u8, ..Pool::default() };
+            let table = PoolTable::new(&pool, &endpoints(regions), &["a", "b", "c"], Some(&rule));
+            assert_eq!(table.in_step, in_step, "{regions:?}");
+            for set in 0..1 << regions.len() {
+                let theirs = members(set).fold(0, |all, n| all | 1 << regions[usize::from(n)]);
+                assert_eq!(table.rule_regions(set), theirs, "{regions:?} {set:b}");
+                for asked in 0..8 {
+                    let kept = members(set).filter(|n| asked >> regions[usize::from(*n)] & 1 == 1);
+                    assert_eq!(table.in_rule_regions(set, asked), kept.fold(0, |all, n| all | 1 << n), "{regions:?}");
+                }
+            }
+        }
     }
 }

@@ -106,7 +106,8 @@ impl Pen<'_> {
     }
 
     /// Writes one part of the answer section behind those before it and says how many records it has; none when it did
-    /// not fit.
+    /// not fit. Not inlined: what rare parts read would be loaded for every reply.
+    #[inline(never)]
     fn part(&mut self, part: &Part<'_>, before: &[Part<'_>], reply: &Reply<'_>) -> Option<u16> {
         match part {
             Part::Rrset(rrset) => self.rrset(rrset, self.owner(), None).then(|| rrset.count()),
@@ -140,6 +141,7 @@ impl Pen<'_> {
     }
 
     /// An HTTPS record, whole or not at all.
+    #[inline(never)]
     fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
         let (hints, [four, six]) = (&reply.hints, &reply.chosen);
         let octets = [4 * v4(&hints[0], four).count(), 16 * v6(&hints[1], six).count()];
@@ -165,6 +167,7 @@ impl Pen<'_> {
     }
 
     /// A DNAME, unless it stands in the answer already and is only applied again, and the CNAME made from it.
+    #[inline(never)]
     fn redirect(&mut self, dname: &Fragment, again: bool, keep: usize, fits: bool) -> Option<u16> {
         let (owner, name) = (self.owner(), self.name);
         let rdlen = keep + dname.target().len();

@@ -74,7 +74,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
             Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers },
         );
         for group in [0u8, 77, 150] {
-            let asker = Asker { source: [20, group, 0, 1].into(), subnet: None, believed: true };
+            let asker = Asker { source: Prefix::host([20, group, 0, 1].into()), subnet: None, believed: true };
             let mut client = locate(&asker, &world.services[0], false, &here);
             let mut landed = vec![0u32; regions];
             let mut catchment = 0;
@@ -85,11 +85,11 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
                 let decision =
                     steer::decide(&parts, service, &world.seeds[0], &client, Family::V4, chance, &mut Silent);
                 assert_eq!(decision.rung, Rung::Preferred, "nobody falls through");
-                let Verdict::Endpoints { pool: PoolId(0), chosen, catchment: of, .. } = decision.verdict else {
+                let Verdict::Endpoints { pool: PoolId(0), catchment: of, .. } = decision.verdict else {
                     panic!("nobody")
                 };
                 catchment = of;
-                landed[world.endpoints[usize::from(chosen[0])].region.at()] += 1;
+                landed[world.endpoints[usize::from(decision.chosen[0])].region.at()] += 1;
             }
             let share = |r: usize| f64::from(assigned.shares[catchment as usize * regions + r]) / f64::from(ADMIT_ALL);
             let walked = land(&standing.bands(catchment), regions, share);

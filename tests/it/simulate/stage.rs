@@ -12,7 +12,7 @@ use meridian::{
             locate::{Asker, Client, Whereabouts, locate},
             trace::Silent,
         },
-        types::{At, Chance, Family, PoolId, ServiceId, UnixMillis},
+        types::{At, Chance, Family, PoolId, Prefix, ServiceId, UnixMillis},
     },
     state::{
         balance::Balance,
@@ -70,7 +70,7 @@ impl<'i> Stage<'i> {
         }
         let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
         let client = |block: &super::instance::Block| {
-            let asker = Asker { source: block.source.into(), subnet: None, believed: true };
+            let asker = Asker { source: Prefix::host(block.source.into()), subnet: None, believed: true };
             locate(&asker, &world.services[0], false, &here)
         };
         let clients = instance.blocks.iter().map(client).collect();
@@ -146,8 +146,8 @@ impl<'i> Stage<'i> {
         let (parts, service) = (Parts::of(&self.snapshot, false), (id, &world.services[0]));
         let client = &self.clients[block];
         let decision = steer::decide(&parts, service, &world.seeds[0], client, Family::V4, chance, &mut Silent);
-        let Verdict::Endpoints { chosen, catchment, .. } = decision.verdict else { panic!("nobody for {client:?}") };
-        let region = world.endpoints[usize::from(chosen[0])].region.at();
+        let Verdict::Endpoints { catchment, .. } = decision.verdict else { panic!("nobody for {client:?}") };
+        let region = world.endpoints[usize::from(decision.chosen[0])].region.at();
         Told { region, ttl: decision.ttl as usize, catchment, version: self.version }
     }
 

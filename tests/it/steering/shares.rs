@@ -9,7 +9,7 @@ use meridian::engine::{
         locate::Client,
         rank::Field,
         row::members,
-        spread::{Drawing, choose},
+        spread::{Chosen, Drawing, choose},
         trace::{Basis, Silent},
     },
     types::{Family, PoolId, Prefix, UnixMillis},
@@ -136,9 +136,11 @@ fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
     let block = Prefix::from_bits(Family::V4, u128::from((1 << 24) + (n << 8)) << 96, 24);
     let drawing = Drawing { seed: &snapshot.world.seeds[0], block, slot: 30_000, chance: at(0) };
     let parts = Parts::of(snapshot, true);
-    let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24 };
+    let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24, found: None };
     let field = Field::new(&parts, PoolId(0), &client, false).expect("a pool");
-    choose(&field, band, None, &drawing, &mut Silent)[0]
+    let mut chosen = Chosen::new();
+    choose(&field, band, None, &drawing, &mut chosen, &mut Silent);
+    chosen[0]
 }
 
 #[test]
