@@ -36,6 +36,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is written although nothing has changed, so that its age says until when it was true.
 const REFRESH: Duration = Duration::from_secs(30);
 
+/// Octets of a file that is read, at most: a target takes some 200.
+const LARGEST: u64 = 256 << 20;
+
 /// Keeps the file up to date.
 #[derive(Debug)]
 pub(super) struct Saving {
@@ -86,7 +89,7 @@ pub(super) async fn restore(folder: &Path, limit: u64, writer: &Writer) {
 fn read(folder: &Path, limit: u64) -> Option<Event> {
     let file = folder.join(FILE);
     let shown = file.display();
-    let text = match fs::read(&file) {
+    let text = match read_whole(&file) {
         Ok(octets) => String::from_utf8_lossy(&octets).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -114,6 +117,18 @@ fn read(folder: &Path, limit: u64) -> Option<Event> {
             None
         }
     }
+}
+
+/// What is asked before opening: a pipe would be waited for, and no signal would end that.
+fn read_whole(file: &Path) -> io::Result<Vec<u8>> {
+    let about = fs::metadata(file)?;
+    if !about.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if about.len() > LARGEST {
+        return Err(io::Error::other(format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    fs::read(file)
 }
 
 async fn keep(
@@ -175,7 +190,9 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
     let temporary = file.with_extension("tmp");
-    let mut open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    // What a process left that was killed meanwhile; or a link, or a pipe, that must not be followed or waited for.
+    let _stale = fs::remove_file(&temporary);
+    let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     open.write_all(text.as_bytes())?;
     open.sync_all()?;
     fs::rename(&temporary, file)?;
@@ -231,5 +248,23 @@ mod tests {
             assert_eq!(fs::read_to_string(kept).expect("kept"), text);
             assert!(!folder.path().join(FILE).exists());
         }
+    }
+
+    #[test]
+    fn neither_pipes_nor_links_are_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, elsewhere) = (folder.path().join(FILE), folder.path().join("elsewhere"));
+        fs::write(&elsewhere, "not ours").expect("written");
+        std::os::unix::fs::symlink(&elsewhere, file.with_extension("tmp")).expect("a link");
+        write(&file, "new").expect("written");
+        assert_eq!(fs::read_to_string(&elsewhere).expect("it is there"), "not ours");
+        fs::remove_file(&file).expect("out of the way");
+        for pipe in [file.with_extension("tmp"), file.clone()] {
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+            assert!(made.success());
+        }
+        assert!(read(folder.path(), 1000).is_none());
+        write(&file, "new").expect("written in the place of both");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "new");
     }
 }

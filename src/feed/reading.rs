@@ -75,6 +75,8 @@ impl Meter {
 }
 
 fn no_load(value: f64) -> Box<str> {
+    // Three hundred digits tell nobody more.
+    let value = if value.is_finite() && value.abs() >= 1e15 { format!("{value:e}") } else { value.to_string() };
     format!("{value} is no load: a number from 0 to below 1e12 is").into()
 }
 
@@ -150,9 +152,9 @@ mod tests {
             assert!(meter.take(500, ratio(Number::Now(1.0), Number::Now(value))).is_err(), "{value}");
         }
         assert_eq!(meter.take(1000, Reading::total(15.0)), Ok(Some(5.0)));
-        for value in [1e12, f64::MAX] {
-            let told = Meter::default().take(0, Reading::now(value)).expect_err("too much");
-            assert!(told.contains("is no load"), "{told}");
+        for (value, shown) in [(1e12, "1000000000000"), (-1.5, "-1.5"), (1e308, "1e308"), (f64::INFINITY, "inf")] {
+            let told = Meter::default().take(0, Reading::now(value)).expect_err("no load");
+            assert_eq!(*told, *format!("{shown} is no load: a number from 0 to below 1e12 is"));
         }
         assert_eq!(Meter::default().take(0, Reading::now(9.99e11)), Ok(Some(9.99e11)));
     }

@@ -59,6 +59,14 @@ fn what_comes_is_as_expected() {
     }
 }
 
+#[test]
+fn a_scenario_is_a_regular_file() {
+    for path in ["/dev/zero", "tests"] {
+        let told = play_file(Path::new(path)).to_string();
+        assert!(told.contains("it cannot be read: it is not a regular file; name a scenario"), "{told}");
+    }
+}
+
 /// They once sought the block that comes behind the resolver's for ever.
 #[test]
 fn nothing_is_counted_where_the_resolver_speaks_for_its_clients() {

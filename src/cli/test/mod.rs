@@ -134,17 +134,32 @@ fn fault(cause: impl Into<String>, remedy: impl Into<String>) -> Fault {
     Fault { cause: cause.into(), remedy: remedy.into() }
 }
 
+/// Octets of a scenario, at most.
+const LARGEST: u64 = 64 << 20;
+
 /// Reads a scenario and plays it.
 #[must_use]
 pub fn play_file(path: &Path) -> Played {
-    match fs::read_to_string(path) {
+    match read_whole(path) {
         Ok(text) => play(path, &text),
-        Err(error) => {
+        Err(cause) => {
             let remedy = "name a scenario, a text file".to_owned();
-            let finding = Finding::Fault { line: 0, cause: format!("it cannot be read: {error}"), remedy };
+            let finding = Finding::Fault { line: 0, cause: format!("it cannot be read: {cause}"), remedy };
             Played { file: path.display().to_string(), expectations: 0, questions: Vec::new(), findings: vec![finding] }
         }
     }
+}
+
+/// A pipe would be waited for, and a device has no end.
+fn read_whole(path: &Path) -> Result<String, String> {
+    let about = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !about.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    if about.len() > LARGEST {
+        return Err(format!("it is larger than {} MiB", LARGEST >> 20));
+    }
+    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 /// Plays the text of a scenario that stands, or could stand, at `path`: files that it names are looked for beside that.
