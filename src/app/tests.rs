@@ -85,7 +85,7 @@ async fn a_reload_is_taken_whole_or_not_at_all() {
     let ((_one, port), (_two, other)) = (listener().await, listener().await);
     let mut app = App::start(config(&[port], Workers::Count(1)), Path::new("server.toml"), None).await.unwrap();
     let mut changes = app.changes();
-    until(&mut changes, |change| matches!(change, Change::Ready { heard: 1, targets: 1 })).await;
+    until(&mut changes, |change| matches!(change, Change::Ready { heard: 1, targets: 1, .. })).await;
     assert!(app.is_ready());
     let before = app.writer.board.load();
     assert_eq!((before.targets[0].health, before.world.secret), (Health::Up, [7; 16]));

@@ -32,6 +32,8 @@ pub enum Change {
         heard: usize,
         /// All targets.
         targets: usize,
+        /// Whether an earlier process probed them, and this one none yet.
+        restored: bool,
     },
     /// What an earlier process knew of targets is taken over.
     Restored {
@@ -117,6 +119,10 @@ impl fmt::Display for Targets {
     }
 }
 
+fn all_of(targets: usize) -> String {
+    if targets == 1 { "the only target".to_owned() } else { format!("all {targets} targets") }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -126,13 +132,16 @@ impl fmt::Display for Change {
                 write!(f, "the configuration is in force: {kept} {keep} health, {fresh} new, {gone} gone")
             }
             Self::Ready { targets: 0, .. } => f.write_str("steered names are answered; nothing is probed"),
-            Self::Ready { heard: 1, targets: 1 } => {
+            Self::Ready { heard, targets, restored: true } if heard == targets => {
+                write!(f, "steered names are answered: health of {} is known from before", all_of(*targets))
+            }
+            Self::Ready { heard: 1, targets: 1, .. } => {
                 f.write_str("steered names are answered: the only target has been probed")
             }
-            Self::Ready { heard, targets } if heard == targets => {
+            Self::Ready { heard, targets, .. } if heard == targets => {
                 write!(f, "steered names are answered: all {targets} targets have been probed")
             }
-            Self::Ready { heard, targets } => {
+            Self::Ready { heard, targets, .. } => {
                 f.write_str("steered names are answered: the wait is over, but ")?;
                 match (targets - heard, targets) {
                     (1, 1) => f.write_str("the only target has not been heard of and counts as unknown"),

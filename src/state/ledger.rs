@@ -184,7 +184,8 @@ impl Ledger {
         if !self.ready && (over || self.unheard == 0) {
             (self.ready, self.stirred) = (true, true);
             let targets = self.world.targets.iter().filter(|target| target.key().is_some()).count();
-            changes.push(Change::Ready { heard: targets - self.unheard, targets });
+            let restored = changes.iter().any(|change| matches!(change, Change::Restored { used: 1.., .. }));
+            changes.push(Change::Ready { heard: targets - self.unheard, targets, restored });
         }
         changes
     }

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::{
     board::Board,
-    change::{Change, Fate},
+    change::{Change, Fate, Standing},
     clock::Clock,
     ledger::{Event, Ledger},
 };
@@ -138,8 +138,11 @@ fn say(change: &Change) {
             Fate::Refused(_) | Fate::Kept => warn!("{change}"),
             _ => info!("{change}"),
         },
-        Change::Ready { heard, targets } if heard < targets => warn!("{change}"),
+        Change::Ready { heard, targets, .. } if heard < targets => warn!("{change}"),
         Change::Held(_) | Change::Isolated { .. } => error!("{change}"),
+        // What counts late is no smaller for that.
+        Change::Believed(late) if late.pools.iter().any(Standing::is_empty) => error!("{change}"),
+        Change::LetGo(told) if told.empty && told.pools.iter().any(Standing::is_empty) => error!("{change}"),
         Change::LetGo(_) | Change::NotHeld(_) | Change::Believed(_) | Change::SeesCanaries { .. } => warn!("{change}"),
         Change::Shed { .. } | Change::NothingToLift(_) | Change::Reports { silent: Some(_), .. } => warn!("{change}"),
         Change::Ready { .. } | Change::World { .. } | Change::SlowStart { .. } | Change::Reports { .. } => {
@@ -187,7 +190,7 @@ mod tests {
     async fn the_wait_for_the_first_round_ends_without_an_outcome() {
         let writer = Writer::start(world(&[1, 2]), Clock::new(), Duration::ZERO, Arc::default());
         let mut changes = writer.changes();
-        assert_eq!(*changes.recv().await.unwrap(), Change::Ready { heard: 0, targets: 2 });
+        assert_eq!(*changes.recv().await.unwrap(), Change::Ready { heard: 0, targets: 2, restored: false });
         assert!(writer.board.load().ready);
     }
 

@@ -73,12 +73,26 @@ impl Event {
         Some(match change {
             Change::Verdict(verdict) => Self::of_verdict(verdict, now),
             Change::World { .. } => Self { to: Some("in force"), ..said(Occasion::Reload) },
-            Change::Held(_)
-            | Change::LetGo(_)
-            | Change::NotHeld(_)
-            | Change::Believed(_)
-            | Change::Isolated { .. }
-            | Change::SeesCanaries { .. } => said(Occasion::Governor),
+            Change::Held(held) => Self {
+                to: Some("held"),
+                region: Some(held.region.clone()),
+                endpoints: held.endpoints.clone(),
+                ..said(Occasion::Governor)
+            },
+            Change::LetGo(told) => Self {
+                from: Some("held"),
+                region: Some(told.region.clone()),
+                endpoints: told.down.clone(),
+                ..said(Occasion::Governor)
+            },
+            // Whoever was told that it is down, and does not count so, is told that it does.
+            Change::Believed(late) => Self {
+                to: Some("down"),
+                endpoints: late.endpoints.clone(),
+                address: Some(late.address.to_string()),
+                ..said(Occasion::Endpoint)
+            },
+            Change::NotHeld(_) | Change::Isolated { .. } | Change::SeesCanaries { .. } => said(Occasion::Governor),
             _ => return None,
         })
     }
@@ -172,5 +186,44 @@ fn word(health: Health) -> &'static str {
         Health::Unknown => "unknown",
         Health::Up => "up",
         Health::Down => "down",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::change::{Believed, Held, Late};
+
+    fn json(change: &Change) -> serde_json::Value {
+        serde_json::to_value(Event::of(change, UnixMillis(5)).expect("worth telling")).expect("JSON")
+    }
+
+    #[test]
+    fn whoever_was_told_of_an_endpoint_is_told_when_it_counts() {
+        let late = Believed {
+            why: Late::Answered,
+            address: [192, 0, 2, 1].into(),
+            endpoints: vec!["web/eu".into()],
+            pools: Vec::new(),
+        };
+        let told = json(&Change::Believed(Box::new(late)));
+        assert_eq!((&told["kind"], &told["to"]), (&"endpoint".into(), &"down".into()));
+        assert_eq!((&told["endpoints"][0], &told["address"]), (&"web/eu".into(), &"192.0.2.1".into()));
+    }
+
+    #[test]
+    fn a_held_region_is_named_apart_from_the_sentence() {
+        let held = Held {
+            region: "eu".into(),
+            left: Vec::new(),
+            of: 2,
+            window: 1000,
+            endpoints: vec!["web/eu".into()],
+            release: 1000,
+            since: None,
+            canaries: false,
+        };
+        let told = json(&Change::Held(Box::new(held)));
+        assert_eq!((&told["kind"], &told["region"], &told["to"]), (&"governor".into(), &"eu".into(), &"held".into()));
     }
 }

@@ -3,7 +3,11 @@
 
 use std::{fmt, net::IpAddr};
 
-use super::{Change, shaping::Span, verdict::list};
+use super::{
+    Change,
+    shaping::Span,
+    verdict::{Standing, list, stand},
+};
 use crate::engine::health::governor::Ended;
 
 /// What keeps a target that was found down from counting so.
@@ -49,6 +53,8 @@ pub struct LetGo {
     pub down: Vec<Box<str>>,
     /// Whether nobody in it is up.
     pub empty: bool,
+    /// The pools of those who count as down from now on, as they stand now.
+    pub pools: Vec<Standing>,
 }
 
 /// Why what was found down before counts so only now.
@@ -71,6 +77,8 @@ pub struct Believed {
     pub address: IpAddr,
     /// The endpoints that it belongs to, as `pool/endpoint`.
     pub endpoints: Vec<Box<str>>,
+    /// The pools of these endpoints, as they stand now.
+    pub pools: Vec<Standing>,
 }
 
 /// The sentence of a change of this kind.
@@ -79,7 +87,7 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
         Change::Held(held) => write!(f, "{held}"),
         Change::LetGo(told) => write!(f, "{told}"),
         Change::Believed(believed) => {
-            let Believed { why, address, endpoints } = &**believed;
+            let Believed { why, address, endpoints, pools } = &**believed;
             list(f, endpoints)?;
             let counts = if endpoints.len() == 1 { "counts" } else { "count" };
             write!(f, " {address} {counts} as down from now on: ")?;
@@ -87,7 +95,8 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
                 Late::Answered => "a canary has answered since",
                 Late::NoCanaries => "there are no canaries any more to wait for",
                 Late::NotHeld => "its region is held no longer",
-            })
+            })?;
+            stand(f, pools)
         }
         Change::Isolated { canaries: 1 } => f.write_str(
             "this node does not see its canary: its own network is in trouble, and no failure of a target is believed \
@@ -140,7 +149,7 @@ fn whole(millis: u64) -> Span {
 
 impl fmt::Display for LetGo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, why, after, down, empty } = self;
+        let Self { region, why, after, down, empty, pools } = self;
         let after = Span(*after);
         write!(f, "region {region} is held no longer, after {after}: ")?;
         match why {
@@ -154,6 +163,7 @@ impl fmt::Display for LetGo {
             list(f, down)?;
             let counts = if down.len() == 1 { "counts" } else { "count" };
             write!(f, " {counts} as down from now on")?;
+            stand(f, pools)?;
         }
         Ok(())
     }

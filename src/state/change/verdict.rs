@@ -84,6 +84,14 @@ pub struct Standing {
     pub of: u32,
 }
 
+impl Standing {
+    /// Whether nobody is left who is up, or might be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.up + self.unknown == 0
+    }
+}
+
 impl Because {
     /// What its probes say, from the record that has just turned.
     pub(in crate::state) fn probes(record: &Record) -> Self {
@@ -110,7 +118,7 @@ impl Verdict {
     /// Whether it leaves a pool with nobody who is up.
     #[must_use]
     pub fn empties_a_pool(&self) -> bool {
-        self.transition.to == Health::Down && self.pools.iter().any(|standing| standing.up + standing.unknown == 0)
+        self.transition.to == Health::Down && self.pools.iter().any(Standing::is_empty)
     }
 }
 
@@ -147,18 +155,7 @@ impl fmt::Display for Verdict {
             Some(Keeper::Governor) => "; it is held and counts as before",
             Some(Keeper::Canaries) => "; it counts as before until a canary has answered",
         })?;
-        // Pools that stand alike share a clause; the worst come first.
-        let mut alike: BTreeMap<(u32, u32), Vec<&str>> = BTreeMap::new();
-        for standing in &self.pools {
-            alike.entry((standing.up, standing.of)).or_default().push(&standing.pool);
-        }
-        for (i, ((up, of), pools)) in alike.iter().take(MOST).enumerate() {
-            write!(f, "{}", if i > 0 { ", " } else { "; " })?;
-            list(f, pools)?;
-            let (have, each) = if pools.len() > 1 { ("have", " each") } else { ("has", "") };
-            write!(f, " {have} {up} of {of} endpoints up{each}")?;
-        }
-        Ok(())
+        stand(f, &self.pools)
     }
 }
 
@@ -168,6 +165,21 @@ impl fmt::Display for KeptDown {
         f.write_str(", but ")?;
         keeps(f, self.kept)
     }
+}
+
+/// `; web has 1 of 2 endpoints up`. Pools that stand alike share a clause; the worst come first.
+pub(super) fn stand(f: &mut fmt::Formatter<'_>, pools: &[Standing]) -> fmt::Result {
+    let mut alike: BTreeMap<(u32, u32), Vec<&str>> = BTreeMap::new();
+    for standing in pools {
+        alike.entry((standing.up, standing.of)).or_default().push(&standing.pool);
+    }
+    for (i, ((up, of), pools)) in alike.iter().take(MOST).enumerate() {
+        write!(f, "{}", if i > 0 { ", " } else { "; " })?;
+        list(f, pools)?;
+        let (have, each) = if pools.len() > 1 { ("have", " each") } else { ("has", "") };
+        write!(f, " {have} {up} of {of} endpoints up{each}")?;
+    }
+    Ok(())
 }
 
 /// Whom a sentence is about, and what it says first.
@@ -211,7 +223,7 @@ fn keeps(f: &mut fmt::Formatter<'_>, kept: Kept) -> fmt::Result {
     // In whole seconds: nobody needs to know it better.
     let rounded = |left: u64| Span(left.div_ceil(1000) * 1000);
     match kept {
-        Kept::Hold(left) => write!(f, "stays down for {} yet: it is held", rounded(left)),
+        Kept::Hold(left) => write!(f, "stays down for {} yet: its hold-down is not over", rounded(left)),
         Kept::Flap(left) => write!(f, "stays down for {} yet: it has come and gone too often", rounded(left)),
         Kept::Manual => f.write_str("waits for an operator to let it back"),
     }

@@ -264,7 +264,8 @@ impl Ledger {
                 ready.iter().for_each(|id| drop(self.count(now, *id)));
                 left.retain(|id| !ready.contains(id));
             }
-            changes.push(self.let_go(now, region, why, since.until(now)));
+            let counted = if why == Ended::Recovered { &[][..] } else { &ready[..] };
+            changes.push(self.let_go(now, region, why, since.until(now), counted));
         }
         self.decide(now, left, changes);
     }
@@ -318,11 +319,16 @@ impl Ledger {
         let health = record.health;
         self.beliefs.kept.remove(&id);
         self.beliefs.take(now, id, health);
+        // So that what is told of its pools is how they stand from now on.
+        for n in 0..self.users[id.at()].len() {
+            self.refresh(now, self.users[id.at()][n].0);
+        }
         late.map(|why| {
             Change::Believed(Box::new(Believed {
                 why,
                 address: self.world.targets[id.at()].address(),
                 endpoints: self.names_of(id),
+                pools: self.standings(&[id]),
             }))
         })
     }

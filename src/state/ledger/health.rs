@@ -1,6 +1,10 @@
 //! Outcomes of probes, and what turns because of them. Must not know how rows are made, nor other events.
 
-use std::{collections::BTreeMap, mem, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+};
 
 use super::{Ledger, members, name, overrides::Named, ramp};
 use crate::{
@@ -178,6 +182,12 @@ impl Ledger {
 
     pub(super) fn endpoints_of(&self, id: TargetId) -> Vec<Box<str>> {
         self.users[id.at()].iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect()
+    }
+
+    /// How the pools of some targets stand, in id order.
+    pub(super) fn standings(&self, of: &[TargetId]) -> Vec<Standing> {
+        let pools: BTreeSet<PoolId> = of.iter().flat_map(|id| &self.users[id.at()]).map(|(pool, _)| *pool).collect();
+        pools.into_iter().map(|pool| self.standing(pool)).collect()
     }
 
     fn standing(&self, id: PoolId) -> Standing {

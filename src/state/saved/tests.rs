@@ -72,7 +72,7 @@ fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
             down: vec!["192.0.2.1 by lb (status 503)".into()]
         }
     );
-    assert!(changes.iter().any(|change| matches!(change, Change::Ready { heard: 2, targets: 2 })));
+    assert!(changes.iter().any(|change| matches!(change, Change::Ready { heard: 2, targets: 2, restored: true })));
     let targets = ledger.snapshot(At(0)).targets;
     assert_eq!([targets[0].health, targets[1].health], [Health::Up, Health::Down]);
     assert_eq!(

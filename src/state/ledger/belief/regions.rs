@@ -115,11 +115,13 @@ impl Ledger {
     }
 
     /// Tells that it is held no longer.
-    pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64) -> Change {
+    /// `counted`: who counts as down by that.
+    pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64, counted: &[TargetId]) -> Change {
         // Nobody is called down of whom nothing is known, as after a reload.
         let down = self.those(region, |(pool, index), _| self.stood(pool, index, &[]) == Health::Down);
         let empty = !self.has_somebody(now, region, &[]);
-        Change::LetGo(Box::new(LetGo { region: self.region_name(region), why, after, down, empty }))
+        let pools = self.standings(counted);
+        Change::LetGo(Box::new(LetGo { region: self.region_name(region), why, after, down, empty, pools }))
     }
 
     /// Some endpoints of a region, as `pool/endpoint`.

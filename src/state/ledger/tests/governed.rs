@@ -53,7 +53,7 @@ fn the_operator_reads_that_a_region_is_held_and_why_it_is_no_longer() {
          1700 192.0.2.2 status-503
          1900 192.0.2.2 status-503   | web/b-1 192.0.2.2 is down: 3 of the last 3 probes failed: status 503; it is held and counts as before; web has 1 of 2 endpoints up & region b is held up against its probes: a of 2 regions has gone within 1 min already; web/b-1 counts as up until the probes are good again, an operator lets it go, or 10 min have passed
          2000 release a              | region a is not held: there is nothing to let go
-         2000 release b              | region b is held no longer, after 100 ms: an operator has let it go; web/b-1 counts as down from now on
+         2000 release b              | region b is held no longer, after 100 ms: an operator has let it go; web/b-1 counts as down from now on; web has 0 of 2 endpoints up
          3000 192.0.2.2 good
          3200 192.0.2.2 good         | web/b-1 192.0.2.2 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 1 of 2 endpoints up
          4000 192.0.2.2 refused
@@ -93,7 +93,7 @@ fn a_hold_outlives_the_process_and_goes_on() {
             "health of 2 targets is restored, 20 s old; down: web/b-1 192.0.2.2 (refused) and web/a-1 192.0.2.1 (refused)",
             "region b is held up against its probes: it was before the restart, for 30 s; web/b-1 counts as up until the \
          probes are good again, an operator lets it go, or 570 s have passed",
-            "steered names are answered: all 2 targets have been probed",
+            "steered names are answered: health of all 2 targets is known from before",
         ]
     );
     assert_eq!(again.held_regions(), 1);
@@ -103,7 +103,7 @@ fn a_hold_outlives_the_process_and_goes_on() {
         "30003  192.0.2.1 good
          30203  192.0.2.1 good | web/a-1 192.0.2.1 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 2 of 2 endpoints up
          570002 tick
-         570003 tick           | region b is held no longer, after 10 min: that is as long as a region may be held; web/b-1 counts as down from now on",
+         570003 tick           | region b is held no longer, after 10 min: that is as long as a region may be held; web/b-1 counts as down from now on; web has 1 of 2 endpoints up",
     );
 }
 
@@ -164,7 +164,7 @@ fn a_hold_lasts_as_long_as_it_may_to_the_millisecond() {
         &mut ledger,
         "61400  tick
          601399 tick
-         601400 tick | region b is held no longer, after 10 min: that is as long as a region may be held; web/b-1 counts as down from now on",
+         601400 tick | region b is held no longer, after 10 min: that is as long as a region may be held; web/b-1 counts as down from now on; web has 0 of 2 endpoints up",
     );
     assert_eq!(ledger.next_tick(At(601_400)), None);
 }
@@ -191,7 +191,7 @@ fn the_operator_reads_that_this_node_is_alone() {
         &mut ledger,
         "9400 203.0.113.2 good    | a canary answers again, after 8 s: failures of targets are believed again one probe round from now
          11199 tick
-         11200 tick               | web/a-1 192.0.2.1 counts as down from now on: a canary has answered since",
+         11200 tick               | web/a-1 192.0.2.1 counts as down from now on: a canary has answered since; web has 1 of 2 endpoints up",
     );
     assert_eq!(noticed(&ledger), [None]);
 }
@@ -209,7 +209,7 @@ fn the_operator_reads_why_what_was_found_before_counts_now() {
         let changes = ledger.fold(At(2000), Event::World(world));
         changes.iter().filter(|change| matches!(change, Change::Believed(_))).map(ToString::to_string).collect()
     };
-    let now = "web/a-1 192.0.2.1 counts as down from now on: there are no canaries any more to wait for";
+    let now = "web/a-1 192.0.2.1 counts as down from now on: there are no canaries any more to wait for; web has 1 of 2 endpoints up";
     assert_eq!(told(&mut ledger, governed(SMALL, 0, |_| {})), [now]);
 
     let two = "web a-1 192.0.2.1
@@ -229,7 +229,7 @@ fn the_operator_reads_why_what_was_found_before_counts_now() {
     play(
         &mut ledger,
         "3000 192.0.2.3 good
-         3200 192.0.2.3 good | web/b-2 192.0.2.3 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 1 of 3 endpoints up & region b is held no longer, after 1800 ms: there is nothing left to hold & web/b-1 192.0.2.2 counts as down from now on: its region is held no longer",
+         3200 192.0.2.3 good | web/b-2 192.0.2.3 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 1 of 3 endpoints up & region b is held no longer, after 1800 ms: there is nothing left to hold & web/b-1 192.0.2.2 counts as down from now on: its region is held no longer; web has 1 of 3 endpoints up",
     );
 }
 
