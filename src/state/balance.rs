@@ -21,7 +21,7 @@ use crate::engine::{
     signal::spare::{self, Group, Room},
     snapshot::{Snapshot, World},
     steer::{landing, policy::ADMIT_ALL, table::Assignment},
-    types::{At, PoolId},
+    types::{At, PoolId, RegionId},
 };
 
 /// The most that may leave a live region in one period, as a part of its load, or of half its capacity where its load is
@@ -34,6 +34,19 @@ const NOBODY: f64 = 1e-9;
 
 /// What is assigned, for each pool.
 pub type Assignments = Vec<Option<Arc<Assignment>>>;
+
+/// What is foreseen of a region of the assigned pools.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Foreseen {
+    /// The region.
+    pub region: RegionId,
+    /// The part of those who would come to it by nature that is sent elsewhere.
+    pub passed: f64,
+    /// Load ÷ capacity, if all came who would by nature.
+    pub natural: f64,
+    /// Load ÷ capacity, as demand is assigned.
+    pub assigned: f64,
+}
 
 /// How demand is assigned, and all that this rests on.
 #[derive(Debug, Default)]
@@ -91,6 +104,30 @@ impl Balance {
     #[must_use]
     pub fn foreseen(&self) -> Vec<f64> {
         spare::loads(&self.view.rooms, &self.groups(), &self.shares)
+    }
+
+    /// The regions of the assigned pools, in the order of their ids.
+    #[must_use]
+    pub fn regions(&self) -> Vec<Foreseen> {
+        let (rooms, groups) = (&self.view.rooms, self.groups());
+        let (naturals, loads) = (spare::loads(rooms, &groups, &self.view.naturals()), self.foreseen());
+        let ids = self.members.first().map_or(&[][..], Member::regions);
+        let told = ids.iter().enumerate().filter_map(|(n, region)| {
+            let (room, natural, assigned) = (rooms.get(n)?, naturals.get(n)?, loads.get(n)?);
+            let mut passed = 0.0;
+            for (group, shares) in groups.iter().zip(&self.shares) {
+                let [by_nature, now] = [&group.natural, shares].map(|of| of.get(n).copied().unwrap_or(0.0));
+                passed += group.demand * (by_nature - now).max(0.0);
+            }
+            let own = natural - room.fixed;
+            Some(Foreseen {
+                region: *region,
+                passed: if own > NOBODY { passed / own } else { 0.0 },
+                natural: natural / room.capacity,
+                assigned: assigned / room.capacity,
+            })
+        });
+        told.collect()
     }
 
     /// Another configuration. Where its groups are the same ones, all that is known of them is kept.

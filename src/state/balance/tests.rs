@@ -111,6 +111,10 @@ fn what_is_above_goes_on_where_it_costs_less() {
     // The steps above 70 are 3.125 wide; the second one costs 250 a unit, the way to b 200.
     assert_eq!(bench.tick(), Some(vec![812, 1000, 1000]));
     assert!((bench.shares()[0] - 73.125 / 90.0).abs() < 1e-6);
+    let [a, b, _] = bench.balance.regions()[..] else { panic!("three regions") };
+    let near = |found: f64, wanted: f64| (found - wanted).abs() < 1e-6;
+    assert!(near(a.passed, 0.1875) && near(a.natural, 0.9) && near(a.assigned, 0.73125), "{a:?}");
+    assert!(near(b.passed, 0.0) && near(b.natural, 0.0) && near(b.assigned, 0.16875), "{b:?}");
 }
 
 #[test]

@@ -36,6 +36,13 @@ pub(super) struct Member {
     regions: Arc<[RegionId]>,
 }
 
+impl Member {
+    /// The regions of all members, the same for each.
+    pub(super) fn regions(&self) -> &[RegionId] {
+        &self.regions
+    }
+}
+
 /// Where a group of clients can go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Outlook {

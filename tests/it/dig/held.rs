@@ -118,11 +118,11 @@ fn a_server_without_its_network_believes_nothing_and_says_so() {
 /// With canaries a verdict comes first and counts later, and nobody is left by then: that is what pagers wait for.
 #[test]
 fn a_pool_that_is_emptied_once_a_canary_has_answered_is_an_error() {
-    let mut backends = backends(90);
-    let port = backends[0].port();
-    let _canary = Backend::start(92, port);
-    let more = "[health]\ngovernor.max_regions = \"100%\"\ncanaries = [{ monitor = \"lb\", address = \"127.0.0.92\" }]";
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(90, port, more), &[("h.zone", ZONE)]);
+    let [one, two, canary] = Backend::several(241);
+    let (mut backends, port) = ([one, two], canary.port());
+    let more =
+        "[health]\ngovernor.max_regions = \"100%\"\ncanaries = [{ monitor = \"lb\", address = \"127.0.0.243\" }]";
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(241, port, more), &[("h.zone", ZONE)]);
     server.wait_for("all 3 targets have been probed");
     backends.iter_mut().for_each(Backend::kill);
     let line = server.wait_for("web has 0 of 2 endpoints up");
