@@ -99,9 +99,11 @@ impl Ladder<'_> {
         if let Some((pool, share)) = service.canary {
             let taken = draw::canary(self.drawing.of_block()) < share;
             trace.note(|| Step::Canary(pool, taken));
+            let known = (self.open, self.more);
             if taken && let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
                 return Some(self.decided(verdict, Rung::Preferred, trace));
             }
+            (self.open, self.more) = known; // a canary is no fallback: only the service's pools are asked again
         }
         for &pool in &service.pools {
             if let Some(verdict) = self.ask(pool, Belief::Measured, trace) {

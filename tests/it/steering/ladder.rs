@@ -168,6 +168,50 @@ fn a_canary_takes_the_same_share_of_blocks() {
     assert!((150..260).contains(&taken), "about a tenth of 2048: {taken}");
 }
 
+/// A larger share keeps all that were of it, and one of everything takes everybody.
+#[test]
+fn a_canary_that_grows_loses_nobody() {
+    let text = two_pools("prefer = []").replace("pools = [\"p\", \"q\"]", "pools = [\"p\"]");
+    let of = |share: u32| -> Vec<bool> {
+        let service = format!("pools = [\"p\"]\ncanary = {{ pool = \"q\", share = \"{share}%\" }}");
+        let snapshot = Lab::new(draft(&text.replace("pools = [\"p\"]", &service), &[])).healthy();
+        let client = |n: u32| format!("{}.{}.0.0/16", 20 + n / 256, n % 256);
+        (0..1024).map(|n| octets(&ask(&snapshot, &client(n))) == [9]).collect()
+    };
+    let taken = [1, 10, 30, 75, 100].map(of);
+    for pair in taken.windows(2) {
+        assert!(pair[0].iter().zip(&pair[1]).all(|(before, now)| *now || !before));
+        assert!(pair[0].iter().filter(|taken| **taken).count() < pair[1].iter().filter(|taken| **taken).count());
+    }
+    assert!(taken[4].iter().all(|taken| *taken));
+}
+
+/// A canary is no way around a fence of the pools, and a dead one is not a service that is all down: whom fences keep out
+/// of every pool is told what `when_fenced` says.
+#[test]
+fn a_dead_canary_leaves_the_fenced_fenced() {
+    let pool = |name: &str, address: &str, fence: &str| {
+        format!(
+            "[pools.{name}]\nmonitor = \"m\"\n{fence}[pools.{name}.endpoints.e]\nregion = \"r\"\naddress = \"{address}\"\n"
+        )
+    };
+    let text = format!(
+        "[monitors.m]\ntcp = {{ port = 80 }}\n[regions.r]\n{}{}[services.\"www.g.test\"]\npools = [\"p\"]\n\
+         canary = {{ pool = \"q\", share = \"100%\" }}\nwhen_fenced = \"refused\"\n",
+        pool("p", "192.0.2.1", "fence = { never = [\"net:20.0.0.0/16\"] }\n"),
+        pool("q", "192.0.2.9", "")
+    );
+    let mut lab = Lab::new(draft(&text, &[]));
+    let of_q = lab.world.targets.iter().position(|t| t.address().to_string() == "192.0.2.9").expect("a target");
+    let snapshot = lab.healthy();
+    assert_eq!(octets(&ask(&snapshot, "20.0.0.0/16")), [9]);
+    let letters: Vec<&str> = (0..2).map(|n| if n == of_q { "b" } else { "g" }).collect();
+    let snapshot = lab.healths(&letters);
+    let told = ask(&snapshot, "20.0.0.0/16");
+    assert_eq!((told.answer.rcode, rung(&told)), (Rcode::Refused, Rung::Fenced));
+    assert_eq!(octets(&ask(&snapshot, "20.1.0.0/16")), [1]);
+}
+
 /// G14: the runner-up is of another region than the first choice; with one region left it is that one.
 #[test]
 fn the_runner_up_is_of_another_region() {

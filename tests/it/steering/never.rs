@@ -52,15 +52,24 @@ struct Site {
     pools: Vec<Pool>,
     policy: usize,
     pool_terms: &'static str,
+    terms: &'static str,
+    /// Whether the last pool is the canary, where there are two.
+    canary: bool,
 }
 
-const POLICIES: [&str; 5] = [
+const POLICIES: [&str; 7] = [
     "prefer = [\"rtt\"]\nspread = \"hash\"\nslow_start = \"20s\"",
     "prefer = []\nspread = \"weighted\"",
     "prefer = [\"rtt\"]\nspread = \"all\"",
     "prefer = [\"distance\"]\nspread = \"round-robin\"\nanswers = 2\nlimit = { rtt = \"30ms\" }",
     "prefer = []\nspread = \"random\"",
+    "prefer = [\"geo\", \"load\"]\nspread = \"hash\"\n[policies.t.geo]\ndefault = [\"r2\"]\n\
+     [policies.t.geo.country]\nDE = [\"r1\", \"r0\"]",
+    "prefer = [\"response\"]\nspread = \"hash\"\nanswers = 3\ndistinct = \"none\"",
 ];
+
+/// What a service may say of itself besides.
+const TERMS: [&str; 4] = ["", "families = \"leave\"\n", "families = \"apart\"\n", "ecs = true\n"];
 
 impl Site {
     fn text(&self) -> String {
@@ -83,8 +92,23 @@ impl Site {
                 );
             }
         }
-        let pools: Vec<String> = (0..self.pools.len()).map(|p| format!("\"p{p}\"")).collect();
-        text + &format!("[services.\"www.g.test\"]\npools = [{}]\nwhen_fenced = \"refused\"\n", pools.join(", "))
+        let pools: Vec<String> = (0..self.own()).map(|p| format!("\"p{p}\"")).collect();
+        let canary = if self.has_canary() { "canary = { pool = \"p1\", share = \"40%\" }\n" } else { "" };
+        text + &format!(
+            "[services.\"www.g.test\"]\npools = [{}]\nwhen_fenced = \"refused\"\ndirect = true\n\
+             second = \"next.g.test\"\n{}{canary}",
+            pools.join(", "),
+            self.terms
+        )
+    }
+
+    fn has_canary(&self) -> bool {
+        self.canary && self.pools.len() == 2
+    }
+
+    /// How many of the pools are the service's in fallback order.
+    fn own(&self) -> usize {
+        self.pools.len() - usize::from(self.has_canary())
     }
 
     fn world(&self) -> Arc<World> {
@@ -110,10 +134,11 @@ fn site() -> impl Strategy<Value = Site> {
     let endpoint = (0..3_usize, prop::sample::select(vec![0_u32, 1, 1, 3]), fence());
     let pool = (fence(), prop::collection::vec(endpoint, 1..=3));
     let terms = prop::sample::select(vec!["", "min_healthy = \"70%\"\n", "panic = \"60%\"\n"]);
-    (prop::array::uniform3(fence()), prop::collection::vec(pool, 1..=2), 0..POLICIES.len(), terms).prop_map(
-        |(regions, mut pools, policy, pool_terms)| {
+    let service = (prop::sample::select(TERMS.to_vec()), any::<bool>());
+    (prop::array::uniform3(fence()), prop::collection::vec(pool, 1..=2), 0..POLICIES.len(), terms, service).prop_map(
+        |(regions, mut pools, policy, pool_terms, (terms, canary))| {
             pools.iter_mut().for_each(|(_, endpoints)| endpoints[0].1 = endpoints[0].1.max(1));
-            Site { regions, pools, policy, pool_terms }
+            Site { regions, pools, policy, pool_terms, terms, canary }
         },
     )
 }
@@ -151,6 +176,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]);
     prop_oneof![
         4 => (0..6_usize, prop::sample::select(vec!['g', 'b', 'b', 'n'])).prop_map(|(n, what)| Deed::Probed(n, what)),
+        1 => (0..6_usize).prop_map(|n| Deed::Probed(n, 'g')),
         3 => (whom(), act, prop::option::of(0..90_000_u64)).prop_map(|(whom, act, until)| Deed::Said(whom, act, until)),
         1 => whom().prop_map(Deed::Lifted),
         2 => (0..40_000_u64).prop_map(Deed::Passed),
@@ -163,26 +189,50 @@ fn chosen(told: &Told) -> Vec<EndpointId> {
     told.steps.iter().filter_map(|step| if let Step::Chosen(id) = step { Some(*id) } else { None }).collect()
 }
 
-/// Holds every client's answer to what the fences say and to never being empty.
+/// Holds every client's answer to what the fences say and to never being empty: that of the service, of its runner-up and
+/// of each of its direct names.
 fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
-    for (n, (client, ..)) in CLIENTS.iter().enumerate() {
-        let told = listen(snapshot, &Question::new("www.g.test", A).with(prefix(client)), at(0)).expect("ready");
-        let open = |(p, (_, endpoints)): (usize, &Pool)| {
-            endpoints.iter().enumerate().any(|(e, (_, weight, _))| *weight > 0 && site.lets_in(p, e, n))
-        };
-        if !site.pools.iter().enumerate().any(open) {
-            prop_assert_eq!(told.answer.rcode, Rcode::Refused, "{}: `when_fenced`, never `when_all_down`", client);
-            prop_assert!(told.steps.contains(&Step::Rung(Rung::Fenced)));
-            prop_assert!(told.answer.addresses.is_empty());
-            continue;
+    let names = [("www.g.test".to_owned(), None), ("next.g.test".to_owned(), None)];
+    let direct = (0..3).map(|region| (format!("r{region}.www.g.test"), Some(region)));
+    for (name, region) in names.into_iter().chain(direct) {
+        let here = |own: usize| region.is_none_or(|region| region == own);
+        let pools = &site.pools[..site.own()];
+        if !pools.iter().any(|(_, endpoints)| endpoints.iter().any(|(own, weight, _)| *weight > 0 && here(*own))) {
+            continue; // there is no such name, or nobody who could ever answer it
         }
-        prop_assert_eq!(told.answer.rcode, Rcode::NoError, "{}", client);
-        prop_assert!(!told.answer.addresses.is_empty(), "{}: {:?}", client, told.steps);
-        for id in chosen(&told) {
-            let p = snapshot.world.pools.iter().rposition(|pool| pool.first.0 <= id.0).expect("a pool");
-            let e = (id.0 - snapshot.world.pools[p].first.0) as usize;
-            prop_assert!(site.lets_in(p, e, n), "{} got p{}/e{} across a fence: {:?}", client, p, e, told.steps);
-            prop_assert!(site.pools[p].1[e].1 > 0, "weight 0 is never lifted");
+        for (n, (client, ..)) in CLIENTS.iter().enumerate() {
+            let told = listen(snapshot, &Question::new(&name, A).with(prefix(client)), at(0)).expect("ready");
+            let open = |(p, (_, endpoints)): (usize, &Pool)| {
+                let can = |(e, (own, weight, _)): (usize, &(usize, u32, usize))| {
+                    *weight > 0 && here(*own) && site.lets_in(p, e, n)
+                };
+                endpoints.iter().enumerate().any(can)
+            };
+            let is_canary = |id: &EndpointId| site.has_canary() && id.0 >= snapshot.world.pools[1].first.0;
+            let chosen = chosen(&told);
+            let closed = !pools.iter().enumerate().any(open);
+            if closed && !chosen.last().is_some_and(is_canary) {
+                prop_assert_eq!(
+                    told.answer.rcode,
+                    Rcode::Refused,
+                    "{} {}: `when_fenced`, never `when_all_down`",
+                    name,
+                    client
+                );
+                prop_assert!(told.steps.contains(&Step::Rung(Rung::Fenced)));
+                prop_assert!(told.answer.addresses.is_empty());
+                continue;
+            }
+            prop_assert_eq!(told.answer.rcode, Rcode::NoError, "{} {}", name, client);
+            prop_assert!(!told.answer.addresses.is_empty(), "{} {}: {:?}", name, client, told.steps);
+            for id in chosen {
+                let own = |pool: &&meridian::engine::steer::policy::Pool| pool.first.0 <= id.0;
+                let pool = snapshot.world.pools.iter().filter(own).max_by_key(|pool| pool.first).expect("a pool");
+                let (p, e) = (usize::from(pool.name.ends_with('1')), (id.0 - pool.first.0) as usize);
+                prop_assert!(site.lets_in(p, e, n), "{} got p{}/e{} across a fence: {:?}", client, p, e, told.steps);
+                prop_assert!(site.pools[p].1[e].1 > 0, "weight 0 is never lifted");
+                prop_assert!(here(site.pools[p].1[e].0), "{} is answered from another region", name);
+            }
         }
     }
     for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {

@@ -280,6 +280,42 @@ fn what_does_not_depend_on_the_client_is_for_everybody() {
     assert_eq!(scope("first-near.g.test", A, "20.0.130.0/24"), Some(20), "what a fallback pool would ask (G7)");
 }
 
+/// The knobs of `[ecs]` and `sticky` cut what is answered, not the number alone: who shares a scope shares the answer, and
+/// the forms that carry IPv4 have it behind their own bits.
+#[test]
+fn scope_knobs_cut_what_is_answered() {
+    let shared = "[services.\"hash.g.test\"]\npools = [\"hash\"]\n[pools.hash]\nmonitor = \"m\"\npolicy = \"POLICY\"\n\
+                  [pools.hash.endpoints]\neu = { region = \"eu\", address = \"192.0.2.1\" }\n\
+                  us = { region = \"us\", address = \"192.0.2.2\" }\n";
+    let teredo = "2001:0:4136:e378:8000:63bf:ebff:fefe/128"; // 20.0.1.1, inverted
+    for (knobs, policy, scopes) in [
+        ("", "latency", [17, 20, 40, 33, 113, 113]),
+        ("[ecs]\nwidest = { v4 = 22, v6 = 48 }\n", "latency", [22, 22, 48, 38, 118, 118]),
+        ("[ecs]\nfinest = { v4 = 18, v6 = 36 }\n", "latency", [16, 16, 32, 32, 112, 112]),
+        ("[ecs]\nblock = { v4 = 19, v6 = 44 }\n", "weighted", [19, 19, 44, 35, 115, 115]),
+        ("", "weighted", [16, 16, 32, 32, 112, 112]),
+        ("", "ip-hash", [24, 24, 56, 40, 120, 120]),
+    ] {
+        let snapshot = near(&format!("{knobs}{}", shared.replace("POLICY", policy)));
+        let name = if policy == "latency" { "www.g.test" } else { "hash.g.test" };
+        let ask = |client: &str| heard(&snapshot, &Question::new(name, A).with(prefix(client)).from("9.9.9.9"));
+        let clients =
+            ["20.0.1.0/24", "20.0.130.0/24", "2a00:100::/56", "2002:1400:101::/48", "64:ff9b::1400:101/128", teredo];
+        assert_eq!(clients.map(|client| ask(client).1), scopes.map(Some), "{knobs}{policy}");
+        // The same client, in whatever form.
+        let forms = [clients[0], clients[3], clients[4], clients[5], "::ffff:20.0.1.1/128"];
+        assert!(forms.iter().all(|client| ask(client).0 == ask(forms[0]).0), "{knobs}{policy}");
+        // Everybody within a scope is told the same.
+        for client in ["20.0.1.0/24", "20.0.130.0/24"].map(prefix) {
+            let told = heard(&snapshot, &Question::new(name, A).with(client));
+            let block = client.cut(told.1.expect("a scope").min(24));
+            for address in inside(block, 7) {
+                assert_eq!(heard(&snapshot, &Question::new(name, A).with(address)), told, "{address} of {block}");
+            }
+        }
+    }
+}
+
 /// G15, G16: the longer override wins whatever the order of lines, and neighbours that are ranked alike are one.
 #[test]
 fn the_more_specific_wins_and_neighbours_merge() {

@@ -212,6 +212,45 @@ fn several_answers_are_distinct_and_of_different_regions() {
     }
 }
 
+/// What several answers may not share: a failure group, wherever its members are; or nothing but the endpoint itself. Who
+/// has no group stands alone.
+#[test]
+fn several_answers_share_what_they_may() {
+    let set = [("eu", 100), ("us", 50), ("eu", 70), ("eu", 30), ("us", 10)];
+    let groups = [Some("x"), Some("x"), Some("y"), None, None];
+    for spread in ["hash", "weighted", "round-robin", "random"] {
+        for (distinct, most) in [("group", 4), ("none", 5)] {
+            for answers in 2..=5 {
+                let policy =
+                    format!("prefer = []\nspread = \"{spread}\"\nanswers = {answers}\ndistinct = \"{distinct}\"");
+                let mut text = config(&policy, &set);
+                for (n, group) in groups.iter().enumerate().filter_map(|(n, group)| Some((n, (*group)?))) {
+                    let table = format!("[pools.p.endpoints.e{n:02}]\n");
+                    text = text.replace(&table, &format!("{table}group = \"{group}\"\n"));
+                }
+                let snapshot = Lab::new(draft(&text, &[])).healthy();
+                for draw in 0..300 {
+                    let answer = ask(&snapshot, &www(), drawn(draw * 7919)).expect("ready");
+                    let mut told: Vec<usize> = answer
+                        .addresses
+                        .iter()
+                        .map(|address| match address {
+                            IpAddr::V4(v4) => usize::from(v4.octets()[3]) - 1,
+                            IpAddr::V6(_) => panic!("{answer:?}"),
+                        })
+                        .collect();
+                    told.sort_unstable();
+                    let both = told.contains(&0) && told.contains(&1);
+                    assert!(distinct == "none" || !both, "{spread}: {answer:?} has both of group x");
+                    let count = told.len();
+                    told.dedup();
+                    assert_eq!((told.len(), count), (answers.min(most), answers.min(most)), "{spread} {distinct}");
+                }
+            }
+        }
+    }
+}
+
 /// G31: everybody who is up, in one answer, whatever is drawn.
 #[test]
 fn all_names_everybody_in_the_band_who_lives() {

@@ -93,3 +93,36 @@ fn another_word_goes_on_where_the_drain_is() {
     ledger.fold(At(1), said("eu", "drain=60000", None));
     assert_eq!((shares(&ledger).as_str(), ledger.next_tick(At(1))), ("100*0uD 100*100u", None));
 }
+
+#[test]
+fn a_reload_takes_nothing_from_a_drain() {
+    // While it waits for the caches, and while it moves: blocks stay cut, and the steps come when they would have come.
+    for at in [10_000, 35_500] {
+        let steps = |reloaded: bool| {
+            let mut ledger = all_up(&shaped(TWO, |_| {}));
+            ledger.fold(At(1000), said("eu", "drain=20000", None));
+            let mut steps = Vec::new();
+            let mut loaded = !reloaded;
+            while let Some(tick) = ledger.next_tick(At(0)) {
+                if !loaded && tick.0 > at {
+                    loaded = true;
+                    let before = (admission(&ledger), ledger.snapshot(At(0)).fine);
+                    ledger.fold(At(at), Event::World(shaped(&format!("a eu 192.0.2.7\n{TWO}"), |_| {})));
+                    let snapshot = ledger.snapshot(At(at));
+                    assert_eq!((snapshot.endpoints[1].admission, snapshot.fine), before, "at {at}");
+                    continue;
+                }
+                ledger.fold(tick, Event::Tick);
+                let snapshot = ledger.snapshot(At(0));
+                let of = snapshot.world.endpoints.iter().position(|e| e.v4 == "192.0.2.1".parse().ok());
+                let now = snapshot.endpoints[of.expect("web/eu")].admission;
+                if steps.last().is_none_or(|(_, last)| *last != now) {
+                    steps.push((tick.0, now));
+                }
+            }
+            assert!(loaded);
+            steps
+        };
+        assert_eq!(steps(true), steps(false), "reloaded at {at}");
+    }
+}
