@@ -19,6 +19,7 @@ pub(crate) struct Notes<'g> {
     torn: &'g [Torn],
     wounded: BTreeSet<String>,
     lost: BTreeSet<String>,
+    search: Search,
 }
 
 impl<'g> Notes<'g> {
@@ -29,6 +30,7 @@ impl<'g> Notes<'g> {
             torn: &document.torn,
             wounded: BTreeSet::new(),
             lost: BTreeSet::new(),
+            search: Search { left: Search::MOST },
         };
         for table in notes.torn.iter().filter_map(|torn| torn.table.as_ref()) {
             if table.is_empty() {
@@ -57,6 +59,12 @@ impl<'g> Notes<'g> {
     /// A warning at `span`, to be completed and [pushed](Self::push).
     pub(crate) fn warning(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Fault {
         Fault::warning(message, self.place(span), label)
+    }
+
+    /// A remedy for a name of the configuration's that is not known, as [`suggest`] gives it, while there are not too many
+    /// of them among too many.
+    pub(crate) fn suggest<'a>(&mut self, given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+        self.search.suggest(given, known)
     }
 
     /// Takes in a fault, unless its line has a syntax fault, which explains it.
@@ -157,6 +165,25 @@ fn letters(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// How many names are still compared in search of those that were meant: thousands of wrong names among thousands, as a
+/// program writes them, are not worth minutes.
+#[derive(Debug)]
+struct Search {
+    left: usize,
+}
+
+impl Search {
+    const MOST: usize = 1_000_000;
+
+    fn suggest<'a>(&mut self, given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+        if self.left == 0 {
+            return "there are too many such faults to look for the name that was meant".to_owned();
+        }
+        self.left = self.left.saturating_sub(known.clone().into_iter().count());
+        suggest(given, known)
+    }
+}
+
 /// A remedy for a name that is not known: the one that was meant, or all that there are.
 pub(crate) fn suggest<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(word) = nearest(given, known.clone()) {
@@ -179,6 +206,21 @@ mod tests {
         assert_eq!(nearest("eu-wset", ["us-west", "eu-west"]), Some("eu-west"));
         assert_eq!(nearest("serve-fail", ["serve-all", "servfail"]), Some("servfail"));
         assert_eq!(nearest("colour", ["listen", "identity"]), None);
+    }
+
+    #[test]
+    fn thousands_of_wrong_names_among_thousands_are_not_all_looked_for() {
+        let names: Vec<String> = (0..1000).map(|n| format!("lb-{n}")).collect();
+        let looked = std::cell::Cell::new(0usize);
+        let known = names.iter().map(|name| {
+            looked.set(looked.get() + 1);
+            name.as_str()
+        });
+        let mut search = Search { left: Search::MOST };
+        let remedies: Vec<String> = (0..10_000).map(|_| search.suggest("lb-1000", known.clone())).collect();
+        assert_eq!(remedies[0], "did you mean \"lb-100\"?");
+        assert_eq!(remedies[9999], "there are too many such faults to look for the name that was meant");
+        assert!(looked.get() <= 3 * Search::MOST, "{}", looked.get());
     }
 
     #[test]

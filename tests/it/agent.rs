@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     process::{Child, ChildStdout, Command, Stdio},
 };
 
@@ -194,4 +195,29 @@ fn a_pipe_that_nobody_reads_is_refused_at_once() {
     let run = agent(1, &["--to", &pipe.display().to_string()]).output().expect("it runs");
     assert_eq!(run.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&run.stderr).contains("cannot write"), "{run:?}");
+}
+
+#[test]
+fn it_needs_no_rights() {
+    let (_listener, port) = server();
+    let _held = connect(&CLIENTS[..3], port);
+    // Root gives its rights away; whoever is not root has none.
+    let root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let binary = folder.path().join("meridian");
+    fs::copy(env!("CARGO_BIN_EXE_meridian"), &binary).expect("copied");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open to all");
+    let nobody: &[&str] = if root {
+        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+    } else {
+        &["env"]
+    };
+    let mut command = Command::new(nobody[0]);
+    command.args(&nobody[1..]).arg(&binary).args(["agent", "--region", "eu-west", "--include-private", "--port"]);
+    let mut child = command.arg(port.to_string()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut agent = Agent(child, out);
+    let line = (&mut agent.1).lines().next().expect("a line").expect("text");
+    let sample = line::read(&line, UnixMillis(0)).expect("a sample");
+    assert_eq!((sample.prefix.to_string().as_str(), sample.samples), ("127.0.1.0/24", 3));
 }

@@ -8,9 +8,17 @@ use std::{
     path::Path,
 };
 
+use http_body_util::{BodyExt, Full};
+use hyper::Response;
 use serde_json::Value;
 
-use crate::dig::{Backend, Server};
+use crate::{
+    dig::{Backend, Server},
+    probes::{
+        certificates::Authority,
+        servers::{Speaks, http},
+    },
+};
 
 const ZONE: &str = "$ORIGIN h.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
 
@@ -93,11 +101,16 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     assert!(said.contains("status 500"), "{said}");
 
     backend.heal();
-    assert_eq!(next("200 OK").1["to"], "up");
-    let said = server.wait_for("hook pager is told again");
-    assert!(said.contains("INFO") && said.ends_with("after once when it was not"), "{said}");
+    // One that is sent elsewhere goes nowhere.
+    let (elsewhere, other) = listener();
+    elsewhere.set_nonblocking(true).expect("set");
+    assert_eq!(next(&format!("307 Elsewhere\r\nlocation: http://127.0.0.1:{other}/")).1["to"], "up");
+    let said = server.wait_for("hook pager was not told");
+    assert!(said.contains("status 307") && elsewhere.accept().is_err(), "{said}");
     let (_, back) = next("200 OK");
     assert_eq!((&back["hook"], &back["kind"], &back["from"], &back["to"]), parts("pager", "region", "down", "up"));
+    let said = server.wait_for("hook pager is told again");
+    assert!(said.contains("INFO") && said.ends_with("after 2 times when it was not"), "{said}");
 
     server.signal("HUP");
     let (_, reloaded) = next("200 OK");
@@ -223,4 +236,32 @@ fn what_waits_goes_to_the_hook_of_the_same_name_and_with_none_is_dropped_and_sai
     }
     let lines = |name: &str| fs::read_to_string(folder.path().join(name)).expect("told").lines().count();
     assert_eq!((lines("gone-told"), lines("moved-told"), lines("new-told")), (1, 1, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_web_hook_speaks_tls_to_whom_its_file_trusts() {
+    let (ours, foreign) = (Authority::new(), Authority::named("foreign.example"));
+    let (send, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let served = Speaks::OneOver(ours.good("127.0.0.1").config(&["http/1.1"]));
+    let at = http(served, move |request| {
+        let _ = send.send(request.uri().path().to_owned());
+        Response::new(Full::from("").boxed())
+    })
+    .await;
+    let (_backend, port) = listener();
+    let hooks = LOUD.to_owned()
+        + &format!(
+            "[hooks.pager]\non = [\"reload\"]\nhttp = {{ url = \"https://127.0.0.1:{at}/page\", ca_file = \"ca.pem\" }}\n"
+        );
+    let files = [("h.zone", ZONE), ("ca.pem", ours.pem())];
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(port, &hooks), &files);
+    server.wait_for("steered names are answered");
+    server.signal("HUP");
+    server.wait_for("hook pager was told");
+    assert_eq!(told.recv().await.as_deref(), Some("/page"));
+    server.put("ca.pem", foreign.pem());
+    server.signal("HUP");
+    let said = server.wait_for("hook pager was not told");
+    assert!(said.contains("certificate"), "{said}");
+    assert!(told.try_recv().is_err());
 }

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::value::{items, name};
 use crate::config::{
-    notes::{Notes, dotted, suggest},
+    notes::{Notes, dotted},
     spec::{Field, List, Named},
 };
 
@@ -87,7 +87,7 @@ impl<'s, T: Clone + Ord> Lists<'s, T> {
         let (kind, given) = (self.kind, name.get_ref());
         let message = format!("`{at}` names {kind} {given:?}, which does not exist");
         let fault = notes.error(name.span(), message, format!("no such {kind}"));
-        let fault = fault.remedy(suggest(given, self.spec.keys().map(|key| key.get_ref().as_str())));
+        let fault = fault.remedy(notes.suggest(given, self.spec.keys().map(|key| key.get_ref().as_str())));
         notes.push(fault);
     }
 

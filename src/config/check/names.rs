@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
-use crate::config::{
-    notes::{Notes, suggest},
-    spec::Named,
-};
+use crate::config::{notes::Notes, spec::Named};
 
 /// The names of a table, with their positions in it.
 #[derive(Debug)]
@@ -41,7 +38,7 @@ impl<'s> Names<'s> {
         if found.is_none() && notes.knows_all(self.table) {
             let message = format!("{what} names {} {given:?}, which does not exist", self.kind);
             let fault = notes.error(written.span(), message, format!("no such {}", self.kind));
-            let fault = fault.remedy(suggest(given, self.all()));
+            let fault = fault.remedy(notes.suggest(given, self.all()));
             notes.push(fault);
         }
         found

@@ -128,3 +128,25 @@ fn a_pool_that_is_emptied_once_a_canary_has_answered_is_an_error() {
     let line = server.wait_for("web has 0 of 2 endpoints up");
     assert!(line.contains("ERROR"), "{line}");
 }
+
+#[test]
+fn a_backend_that_comes_and_goes_too_often_is_kept_out() {
+    let mut backends: [Backend; 2] = Backend::several(101);
+    let more = "[defaults.monitor]\nhold = \"0s\"\n[health.governor]\nmax_regions = \"100%\"";
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(101, backends[0].port(), more), &[("h.zone", ZONE)]);
+    server.wait_for("all 2 targets have been probed");
+    // Each fall adds 1, which decays from then on: the fourth is the first to find more than 2 left.
+    for _ in 0..3 {
+        backends[0].set_status(500);
+        server.wait_for("127.0.0.101 is down");
+        backends[0].set_status(200);
+        server.wait_for("127.0.0.101 is up again");
+        assert_eq!(server.dig("www.h.test a").one(), "127.0.0.101");
+    }
+    backends[0].kill();
+    server.wait_for("127.0.0.101 is down");
+    backends[0].heal();
+    let line = server.wait_for("web/eu 127.0.0.101 has recovered, but stays down for ");
+    assert!(line.contains("it has come and gone too often"), "{line}");
+    assert_eq!(server.dig("www.h.test a").one(), "127.0.0.102");
+}

@@ -5,6 +5,7 @@ mod answer;
 mod backend;
 mod held;
 mod life;
+mod loss;
 mod names;
 pub mod probed;
 mod restart;

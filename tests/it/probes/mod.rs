@@ -1,11 +1,11 @@
 //! Probes of real servers, each on a port of its own of loopback.
 
-mod certificates;
+pub mod certificates;
 mod configured;
 mod grpc;
 mod hostile;
 mod http;
-mod servers;
+pub mod servers;
 mod source;
 mod tls;
 
