@@ -16,6 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -73,14 +74,13 @@ fn main() {
     }
 }
 
-/// Milliseconds from the fault until `dig` gets the other region.
+/// Milliseconds from when the fault is in force until `dig` gets the other region.
 fn detect(server: &Server, target: &mut Target, fault: Fault, round: u64) -> u128 {
     server.until(target.address);
     // Anywhere within an interval, by the golden ratio: no two rounds alike.
     let phase = (round as f64 * 0.618_034).fract();
     std::thread::sleep(Duration::from_millis((phase * server.interval as f64) as u64));
-    let start = Instant::now();
-    target.fail(fault);
+    let start = target.fail(fault);
     while server.dig() == target.address.to_string() {}
     let took = start.elapsed().as_millis();
     target.heal();
@@ -115,7 +115,7 @@ struct Target {
 }
 
 enum Listening {
-    Serving(TcpListener),
+    Serving(TcpListener, JoinHandle<()>),
     Full { _queue: socket2::Socket },
 }
 
@@ -138,7 +138,7 @@ impl Target {
     fn serve(&mut self) {
         let listener = TcpListener::bind(self.at()).expect("a free port");
         let (accepting, manner) = (listener.try_clone().expect("cloned"), Arc::clone(&self.manner));
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             while let Ok((mut stream, _)) = accepting.accept() {
                 let how = manner.load(Ordering::SeqCst);
                 if how == ILL + LATE + 1 {
@@ -154,26 +154,28 @@ impl Target {
                 });
             }
         });
-        self.listener = Some(Listening::Serving(listener));
+        self.listener = Some(Listening::Serving(listener, thread));
     }
 
-    /// Ends the listener: its thread wakes once more and goes.
-    fn close(&mut self) {
+    /// Ends the listener, and says when: its thread wakes once more and goes.
+    fn close(&mut self) -> Instant {
         self.manner.store(ILL + LATE + 1, Ordering::SeqCst);
-        if let Some(Listening::Serving(listener)) = self.listener.take() {
+        if let Some(Listening::Serving(listener, thread)) = self.listener.take() {
             let _ = TcpStream::connect(self.at());
+            thread.join().expect("it goes");
             drop(listener);
         }
-        while TcpStream::connect(self.at()).is_ok() {}
+        Instant::now()
     }
 
-    fn fail(&mut self, fault: Fault) {
+    /// Begins to fail, and says since when nobody is answered well any more.
+    fn fail(&mut self, fault: Fault) -> Instant {
         match fault {
-            Fault::Status500 => self.manner.store(ILL, Ordering::SeqCst),
-            Fault::Slow => self.manner.store(LATE, Ordering::SeqCst),
+            Fault::Status500 => self.become_ill(ILL),
+            Fault::Slow => self.become_ill(LATE),
             Fault::Refused => self.close(),
             Fault::SilentDrop => {
-                self.close();
+                let closed = self.close();
                 let queue = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
                 queue.set_reuse_address(true).expect("reused");
                 queue.bind(&self.at().into()).expect("bound");
@@ -183,14 +185,20 @@ impl Target {
                     self.waiting.push(stream);
                 }
                 self.listener = Some(Listening::Full { _queue: queue });
+                closed
             }
         }
+    }
+
+    fn become_ill(&self, how: u8) -> Instant {
+        self.manner.store(how, Ordering::SeqCst);
+        Instant::now()
     }
 
     fn heal(&mut self) {
         self.waiting.clear();
         self.manner.store(WELL, Ordering::SeqCst);
-        if !matches!(self.listener, Some(Listening::Serving(_))) {
+        if !matches!(self.listener, Some(Listening::Serving(..))) {
             self.listener = None;
             self.serve();
         }

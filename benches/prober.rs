@@ -34,7 +34,7 @@ use meridian::{
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::TcpSocket,
     runtime::{Builder, Runtime},
     sync::mpsc,
     time::Instant,
@@ -76,12 +76,13 @@ fn main() {
     }
     let [bare, paced, prober, whole] = figures.map(median);
     say(&format!("{targets} HTTP checks in {interval} ms, one thread; processor time for each check\n"));
-    say(&format!("  bare loop of the client   {bare:>7.1} us\n"));
-    say(&format!("  the same at that pace     {paced:>7.1} us   {:.2} x\n", paced / bare));
-    say(&format!("  prober                    {prober:>7.1} us   {:.2} x\n", prober / paced));
-    say(&format!("  prober, ledger, writer    {whole:>7.1} us   {:.2} x\n", whole / paced));
+    let line = |name: &str, cost: f64| say(&format!("  {name:<26}{cost:>7.1} us{:>8.2} x\n", cost / bare));
+    line("bare loop of the client", bare);
+    line("the same at that pace", paced);
+    line("prober", prober);
+    line("prober, ledger, writer", whole);
     let share = whole * f64::from(targets) / (interval as f64 * 10.0);
-    say(&format!("  of one core               {share:>7.1} %\n"));
+    say(&format!("  {:<26}{share:>7.1} % of one core\n", "the same"));
     say(&format!("memory for {monitors} monitors: {memory:.1} MiB\n"));
 }
 
@@ -142,9 +143,9 @@ fn probing(port: u16, scale: Scale, whole: bool) -> f64 {
         let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
         let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
-        tokio::time::sleep(Duration::from_millis(interval * 3 / 2)).await;
+        watched(&mut prober, interval * 3 / 2).await;
         let (before, probes, start) = (processor(), numbers.probes.get(), Instant::now());
-        tokio::time::sleep(Duration::from_millis(interval * 2)).await;
+        watched(&mut prober, interval * 2).await;
         let (used, done) = (processor() - before, numbers.probes.get() - probes);
         assert!(done >= u64::from(targets) * 3 / 2, "{done} probes in {:?}", start.elapsed());
         if let Some(writer) = &writer {
@@ -160,6 +161,18 @@ fn probing(port: u16, scale: Scale, whole: bool) -> f64 {
     })
 }
 
+/// Lets the prober run for so many milliseconds, looked after as the server does it.
+async fn watched(prober: &mut Prober, millis: u64) {
+    let end = Instant::now() + Duration::from_millis(millis);
+    loop {
+        tokio::time::sleep_until(end.min(Instant::now() + Duration::from_secs(1))).await;
+        if Instant::now() >= end {
+            return;
+        }
+        prober.watch();
+    }
+}
+
 /// MiB that so many monitors take while they are probed.
 fn memory(port: u16, scale: Scale) -> f64 {
     runtime().block_on(async {
@@ -169,7 +182,7 @@ fn memory(port: u16, scale: Scale) -> f64 {
         let chance = fastrand::Rng::with_seed(1);
         let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default());
         prober.set(&Plan::of(&world));
-        tokio::time::sleep(Duration::from_millis(scale.interval * 3 / 2)).await;
+        watched(&mut prober, scale.interval * 3 / 2).await;
         resident() - before
     })
 }
@@ -286,7 +299,10 @@ impl Drop for Server {
 
 fn serve() {
     runtime().block_on(async {
-        let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
+        // Room for all that come while this process has to wait for a processor.
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("0.0.0.0:0".parse().expect("an address")).expect("a port");
+        let listener = socket.listen(4096).expect("a listener");
         let port = listener.local_addr().expect("an address").port();
         std::io::stdout().write_all(&port.to_be_bytes()).and_then(|()| std::io::stdout().flush()).expect("told");
         std::thread::spawn(|| {

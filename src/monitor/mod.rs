@@ -1,13 +1,14 @@
 //! Runs probes on schedule and reports what they found. Must not know pools, policies or what an outcome will mean.
 //!
 //! Each target has a task of its own (`beat`), which makes its check ready once (`prepared`: `tcp`, `handshake`, `http`,
-//! `grpc`, `dns`, `icmp`, `exec`, `file`), asks (`probe`), reports and waits, by a `schedule` and within a `pace` that are pure. The [`Prober`]
+//! `grpc`, `dns`, `icmp`, `exec`, `file`), asks (`probe`), reports and waits, by a `schedule` and a `course` and within a `pace` that are pure. The [`Prober`]
 //! keeps the tasks in step with a [`Plan`], and with its `watchdog` sees to it that none of them dies or lags unnoticed.
 
 mod beat;
 mod body;
 mod certificate;
 mod client;
+mod course;
 mod dial;
 mod dns;
 mod exec;
@@ -51,16 +52,13 @@ use tracing::error;
 pub use self::plan::Plan;
 use self::{
     pace::Pace,
+    plan::Beat,
     tools::Tools,
     unasked::Unasked,
     watchdog::{Sight, Watchdog},
 };
 use crate::{
-    engine::health::{
-        fold::Record,
-        monitor::{ProbeKey, Rhythm},
-        rules::HealthRules,
-    },
+    engine::health::{fold::Record, monitor::ProbeKey, rules::HealthRules},
     state::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };
@@ -94,7 +92,7 @@ struct Desk {
 
 /// A target's task; it stops when this is dropped.
 struct Running {
-    rhythm: watch::Sender<Rhythm>,
+    beat: watch::Sender<Arc<Beat>>,
     heard: Heard,
     task: JoinHandle<()>,
 }
@@ -123,7 +121,7 @@ impl Prober {
             line: Arc::default(),
             watchdog: Arc::new(Watchdog::new(signals)),
             unasked: Arc::default(),
-            start: beat::moment(),
+            start: words::moment(),
             events,
             clock,
         };
@@ -135,28 +133,28 @@ impl Prober {
     /// tokio runtime.
     pub fn set(&mut self, plan: &Plan) {
         self.desk.pace().set(plan.rate());
-        let diff = plan.diff(self.running.iter().map(|(key, running)| (key, *running.rhythm.borrow())));
+        let diff = plan.diff(self.running.iter().map(|(key, running)| (key, Arc::clone(&running.beat.borrow()))));
         for key in &diff.stop {
             self.running.remove(key);
             self.desk.unasked.forget(key);
         }
-        for (key, rhythm) in diff.retime {
+        for (key, beat) in diff.change {
             if let Some(running) = self.running.get(&key) {
-                running.rhythm.send_replace(rhythm);
+                running.beat.send_replace(beat);
             }
         }
-        for (key, rhythm) in diff.start {
+        for (key, beat) in diff.start {
             let known = plan.known(&key);
-            self.start(key, rhythm, known);
+            self.start(key, beat, known);
         }
     }
 
-    fn start(&mut self, key: Arc<ProbeKey>, rhythm: Rhythm, known: Record) {
-        let (sender, receiver) = watch::channel(rhythm);
+    fn start(&mut self, key: Arc<ProbeKey>, beat: Arc<Beat>, known: Vec<Record>) {
+        let (sender, receiver) = watch::channel(beat);
         let draws = [self.chance.u64(..), self.chance.u64(..), self.chance.u64(..)];
         let heard = Heard::new(AtomicU64::new(self.desk.clock.now().0));
-        let beat = beat::run((Arc::clone(&key), known), receiver, draws, self.desk.clone(), Arc::clone(&heard));
-        self.running.insert(key, Running { rhythm: sender, heard, task: tokio::spawn(beat) });
+        let task = beat::run((Arc::clone(&key), known), receiver, draws, self.desk.clone(), Arc::clone(&heard));
+        self.running.insert(key, Running { beat: sender, heard, task: tokio::spawn(task) });
     }
 
     /// Looks after the tasks, which is to be done once a second: one that has died is started again, late probes and
@@ -174,14 +172,14 @@ impl Prober {
             // Once nobody takes outcomes every task ends, and that is no fault of theirs.
             if !self.desk.events.is_closed() {
                 error!("the probes of {} have ended by a fault of this program; they are started again", key.address);
-                let rhythm = *running.rhythm.borrow();
-                self.start(key, rhythm, Record::default());
+                let beat = Arc::clone(&running.beat.borrow());
+                self.start(key, beat, Vec::new());
             }
         }
         let now = self.desk.clock.now().0;
         let sights = self.running.iter().filter_map(|(key, running)| {
             let age = now.saturating_sub(running.heard.load(Ordering::Relaxed));
-            let sight = Sight { name: String::new(), age, rhythm: *running.rhythm.borrow() };
+            let sight = Sight { name: String::new(), age, rhythm: running.beat.borrow().rhythm };
             sight.is_silent().then(|| Sight { name: key.address.to_string(), ..sight })
         });
         let silent: Vec<Sight> = sights.collect();

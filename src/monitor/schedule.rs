@@ -1,9 +1,10 @@
 //! When the next probe of a target is due. Pure: chance and outcomes are arguments.
 
+use super::plan::{Beat, Judge};
 use crate::engine::{
     health::{
-        fold::Record,
-        monitor::{Calm, Outcome, Rhythm},
+        fold::{Health, Record},
+        monitor::Outcome,
     },
     types::At,
 };
@@ -11,41 +12,67 @@ use crate::engine::{
 /// First probes are spread over this many milliseconds at most, so that a start learns quickly what is up.
 const START: u64 = 200;
 
-/// The schedule of one target. It folds the outcomes as the ledger does, to know when health is in question.
+/// The schedule of one target. It counts the outcomes as the ledger does, by the rules of each of its judges, to know
+/// when health is in question.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    record: Record,
+    views: Vec<View>,
     /// The wait for the first probe, until that has ended: no other rhythm makes it longer.
     first: Option<u64>,
     /// The draw that spreads the second probe over an interval, until it is used: all later ones keep that phase.
     phase: Option<u64>,
 }
 
+/// What one judge thinks of the target.
+#[derive(Clone, Debug)]
+struct View {
+    monitor: Box<str>,
+    record: Record,
+    /// What it would be, had it come up when something kept it down: the ledger may have let it back, for an operator
+    /// or because nobody took it for down. It is gone once both say the same.
+    let_back: Option<Box<Record>>,
+}
+
 impl Schedule {
-    /// The schedule of a target that this process has not probed, from what the ledger knows of it and two draws, and the
+    /// The schedule of a target that this process has not probed, from what its judges know of it and two draws, and the
     /// milliseconds to its first probe.
-    pub(super) fn start(rhythm: &Rhythm, record: Record, [first, phase]: [u64; 2]) -> (Self, u64) {
-        let first = first % rhythm.interval.clamp(1, START);
-        (Self { record, first: Some(first), phase: Some(phase) }, first)
+    pub(super) fn start(beat: &Beat, known: Vec<Record>, [first, phase]: [u64; 2]) -> (Self, u64) {
+        let mut known = known.into_iter();
+        let views = beat.judges.iter().map(|judge| View::of(judge, known.next().unwrap_or_default())).collect();
+        let first = first % beat.rhythm.interval.clamp(1, START);
+        (Self { views, first: Some(first), phase: Some(phase) }, first)
+    }
+
+    /// Other judges, from now on. Who has another monitor's name knows what the first one did, as in the ledger.
+    pub(super) fn judge(&mut self, beat: &Beat) {
+        let heir = |judge: &Judge| {
+            let same = self.views.iter().find(|view| view.monitor == judge.monitor).or(self.views.first());
+            same.map_or_else(|| View::of(judge, Record::default()), |view| view.to(judge))
+        };
+        self.views = beat.judges.iter().map(heir).collect();
     }
 
     /// Takes in what the last probe found.
-    pub(super) fn observe(&mut self, rhythm: &Rhythm, at: At, outcome: Outcome) {
+    pub(super) fn observe(&mut self, beat: &Beat, at: At, outcome: &Outcome) {
         self.first = None;
-        self.record.observe(rhythm, &Calm::NONE, at, outcome);
+        for (view, judge) in self.views.iter_mut().zip(&beat.judges) {
+            view.observe(judge, at, outcome);
+        }
     }
 
     /// Milliseconds from the start of the last probe, or before the first one of the task, to the start of the next.
-    pub(super) fn wait(&mut self, rhythm: &Rhythm) -> u64 {
+    pub(super) fn wait(&mut self, beat: &Beat) -> u64 {
         if let Some(first) = self.first {
-            return first.min(rhythm.interval);
+            return first.min(beat.rhythm.interval);
         }
-        let regular = self.record.next_in(rhythm);
+        let waits = self.views.iter().zip(&beat.judges).map(|(view, judge)| view.next_in(judge));
+        let (interval, recheck) = (beat.rhythm.interval, beat.rhythm.recheck);
+        let regular = waits.fold(interval, u64::min);
         match self.phase {
             // Somewhere in the interval, but no sooner than a recheck would come.
-            Some(draw) if regular == rhythm.interval => {
+            Some(draw) if regular == interval => {
                 self.phase = None;
-                let earliest = rhythm.recheck.min(regular);
+                let earliest = recheck.min(regular);
                 earliest + draw % (regular - earliest + 1)
             }
             _ => regular,
@@ -53,62 +80,51 @@ impl Schedule {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::health::fold::Health;
+impl View {
+    /// Evidence is the ledger's business.
+    fn of(judge: &Judge, record: Record) -> Self {
+        let record = Record { evidence: Default::default(), ..record };
+        let let_back = is_kept(&record, judge).then(|| Box::new(released(&record, judge)));
+        Self { monitor: judge.monitor.clone(), record, let_back }
+    }
 
-    const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+    fn to(&self, judge: &Judge) -> Self {
+        Self { monitor: judge.monitor.clone(), ..self.clone() }
+    }
 
-    fn waits(draws: [u64; 2], rhythm: &Rhythm, outcomes: &str) -> Vec<u64> {
-        let (mut schedule, first) = Schedule::start(rhythm, Record::default(), draws);
-        let mut waits = vec![first];
-        for letter in outcomes.chars() {
-            let outcome = if letter == 'g' { Outcome::good(1) } else { Outcome::Bad("status 503".into()) };
-            schedule.observe(rhythm, At(0), outcome);
-            waits.push(schedule.wait(rhythm));
+    fn observe(&mut self, judge: &Judge, at: At, outcome: &Outcome) {
+        let Judge { rhythm, calm, .. } = judge;
+        let could_rise = self.record.health != Health::Up && outcome.is_good() == Some(true);
+        let back = could_rise.then(|| released(&self.record, judge));
+        let turn = self.record.count(rhythm, calm, at, outcome);
+        if let Some(back) = &mut self.let_back {
+            back.count(rhythm, calm, at, outcome);
         }
-        waits
+        // A good outcome that turns it, but not up, or does not turn it where it has risen: something keeps it.
+        let kept = turn.is_some() || self.let_back.is_none() && is_kept(&self.record, judge);
+        if let Some(mut back) = back.filter(|_| kept) {
+            back.count(rhythm, calm, at, outcome);
+            self.let_back = Some(Box::new(back));
+        }
+        self.let_back.take_if(|back| back.health == self.record.health && back.health != Health::Unknown);
     }
 
-    #[test]
-    fn the_first_probe_comes_at_once_the_second_anywhere_the_others_in_step() {
-        assert_eq!(waits([0, 0], &RHYTHM, "ggg"), [0, 200, 1000, 1000]);
-        assert_eq!(waits([399, 800], &RHYTHM, "ggg"), [199, 1000, 1000, 1000]);
-        assert_eq!(waits([401, 801], &RHYTHM, "bb"), [1, 200, 1000]);
-        let short = Rhythm { interval: 100, recheck: 50, ..RHYTHM };
-        assert_eq!(waits([199, 50], &short, "g"), [99, 100]);
-    }
-
-    #[test]
-    fn another_rhythm_does_not_put_off_the_first_probe() {
-        let (mut schedule, first) = Schedule::start(&RHYTHM, Record::default(), [150, 700]);
-        let slow = Rhythm { interval: 3_600_000, recheck: 60_000, ..RHYTHM };
-        assert_eq!((first, schedule.wait(&slow)), (150, 150));
-        assert_eq!(schedule.wait(&Rhythm { interval: 100, recheck: 50, ..RHYTHM }), 100);
-        schedule.observe(&slow, At(0), Outcome::good(1));
-        assert_eq!(schedule.wait(&slow), 60_700, "the phase was not used up before");
-    }
-
-    /// The ledger counts on from what was restored; a schedule that knew nothing of it would take one failure of who was
-    /// up for a first verdict, and see nothing left to hurry for.
-    #[test]
-    fn what_was_known_before_is_in_question_as_the_ledger_has_it() {
-        let then = |health, outcome| {
-            let record = Record { health, ..Record::default() };
-            let (mut schedule, _) = Schedule::start(&RHYTHM, record, [0, 500]);
-            schedule.observe(&RHYTHM, At(0), outcome);
-            schedule.wait(&RHYTHM)
-        };
-        let bad = || Outcome::Bad("status 503".into());
-        assert_eq!(then(Health::Up, bad()), 200);
-        assert_eq!(then(Health::Down, Outcome::good(1)), 200);
-        assert_eq!(then(Health::Unknown, bad()), 700);
-        assert_eq!(then(Health::Down, bad()), 700);
-    }
-
-    #[test]
-    fn probes_hurry_while_health_is_in_question() {
-        assert_eq!(waits([0, 500], &RHYTHM, "gbbbgbgg"), [0, 700, 200, 200, 1000, 200, 1000, 200, 1000]);
+    fn next_in(&self, Judge { rhythm, .. }: &Judge) -> u64 {
+        let back = self.let_back.as_ref().map(|back| back.next_in(rhythm));
+        back.into_iter().fold(self.record.next_in(rhythm), u64::min)
     }
 }
+
+/// Whether it would be up if nothing kept it down.
+fn is_kept(record: &Record, judge: &Judge) -> bool {
+    record.health == Health::Down && record.good >= judge.rhythm.rise
+}
+
+fn released(record: &Record, judge: &Judge) -> Record {
+    let mut back = record.clone();
+    back.release(&judge.rhythm, back.since);
+    back
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use super::{prepared::Prepared, *};
 use crate::engine::{
     health::{
         check::{Body, Check, HttpCheck, HttpVersion},
-        monitor::{Calm, Monitor, Outcome, Watch},
+        monitor::{Calm, Monitor, Outcome, Rhythm, Watch},
         rules::Rate,
     },
     snapshot::{Draft, Target, World},

@@ -1,6 +1,8 @@
 //! Outcomes fold into health: counts that make a verdict turn, what keeps it from turning back too easily, and the
 //! evidence for what is believed.
 
+use arrayvec::ArrayVec;
+
 use super::monitor::{Calm, Flap, Outcome, Rhythm};
 use crate::engine::types::At;
 
@@ -38,8 +40,9 @@ pub struct Record {
     pub fall: Option<Fall>,
     /// What is left of the penalties for going down.
     pub penalty: Penalty,
-    /// The last outcomes, newest last, at most [`EVIDENCE`].
-    pub evidence: Vec<(At, Outcome)>,
+    /// The last outcomes, newest last. In place: all records are copied whenever one changes what queries read, and thousands
+    /// of small pieces of memory would make a sieve of the heap.
+    pub evidence: ArrayVec<(At, Outcome), EVIDENCE>,
     /// What an earlier process knew of it, until a probe says something.
     pub restored: Option<Restored>,
 }
@@ -124,17 +127,26 @@ impl Record {
     /// down that has been up before: then the first good one after that. A node that could not ask learns nothing; one that has had no route for
     /// `fall` probes in a row knows nothing any more, neither up nor down, until it has a route again.
     pub fn observe(&mut self, rhythm: &Rhythm, calm: &Calm, at: At, outcome: Outcome) -> Option<Turn> {
-        let is_good = outcome.is_good();
-        let no_route = outcome == Outcome::NoRoute;
-        if self.evidence.len() == EVIDENCE {
+        let turn = self.count(rhythm, calm, at, &outcome);
+        self.keep(at, outcome);
+        turn
+    }
+
+    /// Keeps an outcome as evidence, instead of the oldest where there are enough.
+    pub fn keep(&mut self, at: At, outcome: Outcome) {
+        if self.evidence.is_full() {
             self.evidence.remove(0);
         }
         self.evidence.push((at, outcome));
-        match is_good {
-            Some(true) => self.take_good(rhythm, calm, at),
-            Some(false) => self.take_bad(rhythm, calm, at),
-            None if no_route => self.lose(rhythm, at),
-            None => None,
+    }
+
+    /// The same, for who needs the verdict alone: nothing is kept as evidence.
+    pub fn count(&mut self, rhythm: &Rhythm, calm: &Calm, at: At, outcome: &Outcome) -> Option<Turn> {
+        match outcome {
+            Outcome::Good { .. } => self.take_good(rhythm, calm, at),
+            Outcome::Bad(_) => self.take_bad(rhythm, calm, at),
+            Outcome::NoRoute => self.lose(rhythm, at),
+            Outcome::Unasked(_) => None,
         }
     }
 

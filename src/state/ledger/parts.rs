@@ -4,7 +4,7 @@ use super::{Ledger, rows::mean};
 use crate::{
     engine::{
         health::{
-            fold::{EVIDENCE, Health, Transition},
+            fold::{Health, Transition},
             monitor::Outcome,
         },
         snapshot::{Asks, World},
@@ -31,10 +31,7 @@ impl Ledger {
         };
         let record = &mut self.records[id.at()];
         (record.health, record.since) = (to, at);
-        if record.evidence.len() == EVIDENCE {
-            record.evidence.remove(0);
-        }
-        record.evidence.push((at, outcome));
+        record.keep(at, outcome);
         Some((Transition { from, to }, Because::Parts { needed, parts }))
     }
 

@@ -1,0 +1,112 @@
+//! When a target's probes begin. Pure: moments are arguments, in microseconds since a start that all targets share; waits
+//! are milliseconds. Must not know why somebody waits so long.
+//!
+//! Probes that are due within moments of each other begin together, on a grid that all targets share: a processor that is
+//! woken once for eight probes does each for half the price of eight that wake it one by one.
+
+/// A probe begins later than it is due by less than this part of its wait, and than [`MOST`] milliseconds, for the sake
+/// of company.
+const PART: u64 = 50;
+/// A power of two, as all spacings of the grid: so the moments of a wide one are moments of all narrower ones.
+const MOST: u64 = 8;
+/// Who begins later than due by more than this part of its wait counts the next wait from when it began.
+const LATE: u64 = 10;
+
+/// Where a target is in its course.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    /// From when waits count: when the last probe was due, or when it began, where that was late.
+    from: u64,
+    /// Since when no probe is under way.
+    free: u64,
+}
+
+impl Course {
+    pub(super) fn new(now: u64) -> Self {
+        Self { from: now, free: now }
+    }
+
+    /// The moment at which the next probe begins if nothing hinders it.
+    pub(super) fn next(self, wait: u64) -> u64 {
+        let due = self.due(wait);
+        // Who is overdue, for the last probe took so long, has waited enough.
+        if due == self.free { due } else { due.next_multiple_of(spacing(wait)) }
+    }
+
+    /// That probe begins. A moment of delay moves none of those after it, or they would drift.
+    pub(super) fn begin(&mut self, wait: u64, now: u64) {
+        let due = self.due(wait);
+        self.from = if now.saturating_sub(due) <= wait * 1000 / LATE { due } else { now };
+    }
+
+    /// It has ended.
+    pub(super) fn end(&mut self, now: u64) {
+        self.free = now;
+    }
+
+    fn due(self, wait: u64) -> u64 {
+        self.from.saturating_add(wait.saturating_mul(1000)).max(self.free)
+    }
+}
+
+/// Of the grid, in microseconds.
+fn spacing(wait: u64) -> u64 {
+    let most = (wait / PART).min(MOST);
+    // The largest power of two that is not beyond it; next to no time where there is none.
+    most.checked_ilog2().map_or(1, |log| (1 << log) * 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn who_is_due_at_nearly_the_same_moment_begins_together() {
+        let next = |from, wait| Course::new(from).next(wait);
+        assert_eq!([100, 2000, 7999, 8000].map(|from| next(from, 1000)), [1_008_000; 4]);
+        assert_eq!(next(8001, 1000), 1_016_000);
+        // The quicker the closer, and always on moments of the wider ones.
+        assert_eq!(
+            [49, 50, 100, 200, 399, 400].map(|wait| next(1, wait)),
+            [49_001, 51_000, 102_000, 204_000, 400_000, 408_000]
+        );
+    }
+
+    #[test]
+    fn a_moment_of_delay_moves_nothing_and_a_long_one_all() {
+        let mut course = Course::new(500);
+        course.begin(1000, course.next(1000) + 20_000);
+        assert_eq!(course.next(1000), 2_008_000, "due at 2.0005 s, whenever the one before began");
+        course.begin(1000, 3_000_000);
+        assert_eq!(course.next(1000), 4_000_000, "a second after the one that was late");
+    }
+
+    #[test]
+    fn a_probe_that_takes_longer_than_the_wait_is_followed_at_once_and_makes_nobody_late() {
+        let mut course = Course::new(0);
+        course.begin(200, 200_000);
+        course.end(1_000_001);
+        assert_eq!(course.next(200), 1_000_001);
+        course.begin(200, 1_000_001);
+        course.end(1_000_500);
+        assert_eq!(course.next(200), 1_204_000);
+    }
+
+    proptest! {
+        /// Nobody begins before it is due, nor later for company than is allowed; and in the long run a target is probed
+        /// once in each wait.
+        #[test]
+        fn nobody_is_early_or_drifts(from in 0u64..10_000_000, wait in 1u64..20_000, delays in prop::collection::vec(0u64..1000, 1..50)) {
+            let mut course = Course::new(from);
+            for (n, delay) in delays.iter().enumerate() {
+                let due = from + wait * 1000 * (n as u64 + 1);
+                let next = course.next(wait);
+                prop_assert!((due..due + (wait * 1000 / PART).clamp(1, MOST * 1000)).contains(&next), "{} for {}", next, due);
+                course.begin(wait, next + delay.min(&(wait * 50)));
+                course.end(next + delay);
+            }
+        }
+    }
+}
