@@ -24,6 +24,7 @@ const VERSION: u32 = 1;
 pub struct Saved {
     /// The wall clock then, in Unix milliseconds.
     pub wall: u64,
+    /// By address and check: who has thousands looks each of them up.
     targets: Vec<Line>,
     governor: Governor,
 }
@@ -225,13 +226,15 @@ pub fn decode(text: &str) -> Result<Saved, Unreadable> {
         Some(version) => return Err(Unreadable::Version(version)),
         None => return Err(garbage("its first line does not name a version".into())),
     }
-    let head: Head = serde_json::from_value(head).map_err(|error| garbage(format!("line 1: {error}")))?;
+    let mut head: Head = serde_json::from_value(head).map_err(|error| garbage(format!("line 1: {error}")))?;
     let read =
         |(n, line): (usize, &str)| serde_json::from_str(line).map_err(|e| garbage(format!("line {}: {e}", n + 2)));
-    let targets: Vec<Line> = lines.enumerate().map(read).collect::<Result<_, _>>()?;
+    let mut targets: Vec<Line> = lines.enumerate().map(read).collect::<Result<_, _>>()?;
     if targets.len() != head.targets {
         return Err(garbage(format!("it has {} targets, and says {}", targets.len(), head.targets)));
     }
+    targets.sort_by(|a, b| (a.address, &a.check).cmp(&(b.address, &b.check)));
+    head.governor.kept.sort_by(|a, b| (a.address, &a.check).cmp(&(b.address, &b.check)));
     Ok(Saved { wall: head.saved, targets, governor: head.governor })
 }
 
@@ -257,8 +260,9 @@ impl Saved {
     /// What it says of a target under a monitor of this name, or else under any. `now` is the start of this process.
     #[must_use]
     pub fn record(&self, key: &ProbeKey, monitor: &Monitor, age: Age, now: At) -> Option<Record> {
-        let check = identity(key);
-        let same = || self.targets.iter().filter(|line| line.address == key.address && *line.check == *check);
+        let wanted = (key.address, &Box::from(identity(key)));
+        let from = self.targets.partition_point(|line| (line.address, &line.check) < wanted);
+        let same = || self.targets[from..].iter().take_while(|line| (line.address, &line.check) == wanted);
         let line = same().find(|line| line.monitor == monitor.name).or_else(|| same().next())?;
         Some(line.record(age, now))
     }
@@ -284,7 +288,9 @@ impl Saved {
         let target = world.targets.get(id.at())?;
         let monitor = &world.monitors.get(target.monitor.at())?.name;
         let check = target.key().map(|key| Box::from(identity(key)));
-        let same = || self.governor.kept.iter().filter(|kept| kept.address == target.address() && kept.check == check);
+        let wanted = (target.address(), &check);
+        let from = self.governor.kept.partition_point(|kept| (kept.address, &kept.check) < wanted);
+        let same = || self.governor.kept[from..].iter().take_while(|kept| (kept.address, &kept.check) == wanted);
         let named = same().find(|kept| kept.monitor == *monitor);
         // What is made of others is known by its name alone.
         let kept = named.or_else(|| same().next().filter(|_| check.is_some()))?;

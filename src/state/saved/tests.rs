@@ -120,6 +120,32 @@ fn what_is_no_saved_health_is_refused_whole() {
     assert!(!text.contains("Tcp"), "what is asked is a digest");
 }
 
+#[test]
+fn each_of_many_is_found_whatever_the_order() {
+    let ports: Vec<u16> = (1..=60).collect();
+    let mut ledger = Ledger::new(world(&ports));
+    ports.iter().for_each(|n| see(&mut ledger, 1000, *n, if n % 3 == 0 { 'b' } else { 'g' }));
+    let text = encode(&ledger.snapshot(At(2000)), At(2000), 0);
+    let (head, lines) = text.split_once('\n').expect("a head");
+    let backwards: Vec<&str> = lines.lines().rev().collect();
+    let other: Vec<u16> = ports.iter().rev().copied().collect();
+    let (again, _) = restored(&other, &format!("{head}\n{}\n", backwards.join("\n")), 0);
+    for (n, record) in other.iter().zip(&again.snapshot(At(0)).targets) {
+        assert_eq!(record.health, if n % 3 == 0 { Health::Down } else { Health::Up }, "{n}");
+    }
+    // One check of one address under two names: each has its own, and a third name the first in the file.
+    let line = lines.lines().next().expect("a line");
+    let (up, down) = (line.replace("\"lb\"", "\"a\""), line.replace("\"lb\"", "\"b\"").replace("\"up\"", "\"down\""));
+    let head = head.replace("\"targets\":60", "\"targets\":2");
+    let saved = decode(&format!("{head}\n{down}\n{up}\n")).expect("sound");
+    let age = saved.age(0, 1000);
+    let health = |name: &str| {
+        let monitor = Monitor { name: name.into(), ..world(&[]).monitors[0].clone() };
+        saved.record(&key(1), &monitor, age, At(0)).map(|record| record.health)
+    };
+    assert_eq!(["a", "b", "c"].map(health), [Some(Health::Up), Some(Health::Down), Some(Health::Down)]);
+}
+
 proptest! {
     /// Folded, saved and read again it is the same.
     #[test]
