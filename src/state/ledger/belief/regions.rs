@@ -42,17 +42,18 @@ impl Seats {
 impl Ledger {
     /// Where the endpoints are that a target is about.
     pub(super) fn regions_of(&self, id: TargetId) -> Vec<RegionId> {
-        let users = self.users[id.at()].iter();
-        let mut found: Vec<RegionId> = users
-            .flat_map(|(pool, set)| {
-                let first = self.world.pools[pool.at()].first.at();
-                row::members(*set).map(move |n| first + usize::from(n))
-            })
-            .map(|index| self.world.endpoints[index].region)
-            .collect();
+        let mut found: Vec<RegionId> = self.seats_of(id).map(|(_, index)| self.world.endpoints[index].region).collect();
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The endpoints that a target is about: pool, and place among all.
+    fn seats_of(&self, id: TargetId) -> impl Iterator<Item = (PoolId, usize)> + '_ {
+        self.users[id.at()].iter().flat_map(|(pool, set)| {
+            let first = self.world.pools[pool.at()].first.at();
+            row::members(*set).map(move |n| (*pool, first + usize::from(n)))
+        })
     }
 
     /// What is probed in a region.
@@ -65,25 +66,35 @@ impl Ledger {
     pub(super) fn emptied(&self, now: At, down: &[TargetId]) -> Vec<RegionId> {
         let mut sorted = down.to_vec();
         sorted.sort_unstable();
-        let mut regions: Vec<RegionId> = down.iter().flat_map(|id| self.regions_of(*id)).collect();
+        // A region is looked through only for somebody who would go: at the start of thousands nobody is there yet.
+        let goes = |seat| self.is_there(now, seat, &[]) && !self.is_there(now, seat, &sorted);
+        let mut regions: Vec<RegionId> = down
+            .iter()
+            .flat_map(|id| self.seats_of(*id))
+            .filter(|seat| goes(*seat))
+            .map(|(_, index)| self.world.endpoints[index].region)
+            .collect();
         regions.sort_unstable();
         regions.dedup();
-        regions.retain(|region| self.has_somebody(now, *region, &[]) && !self.has_somebody(now, *region, &sorted));
+        regions.retain(|region| !self.has_somebody(now, *region, &sorted));
         regions
     }
 
-    /// Whether a region has anybody, were these down, who are sorted. Whom an operator has taken out is not there for
-    /// probes to take out; whom one forces up they do not.
+    /// Whether a region has anybody, were these down, who are sorted.
     fn has_somebody(&self, now: At, region: RegionId, down: &[TargetId]) -> bool {
-        self.beliefs.seats.in_region(region).iter().any(|(pool, index)| {
-            let endpoint = &self.world.endpoints[*index];
-            let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
-            match said.force {
-                Some(forced) => forced,
-                None if said.drained || said.weight == 0 || endpoint.weight == 0 => false,
-                None => self.stands(*pool, *index, down),
-            }
-        })
+        self.beliefs.seats.in_region(region).iter().any(|seat| self.is_there(now, *seat, down))
+    }
+
+    /// Whether an endpoint is there for its region, were these down, who are sorted. Whom an operator has taken out is not
+    /// there for probes to take out; whom one forces up they do not.
+    fn is_there(&self, now: At, (pool, index): (PoolId, usize), down: &[TargetId]) -> bool {
+        let endpoint = &self.world.endpoints[index];
+        let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
+        match said.force {
+            Some(forced) => forced,
+            None if said.drained || said.weight == 0 || endpoint.weight == 0 => false,
+            None => self.stands(pool, index, down),
+        }
     }
 
     /// Whether an endpoint counts as up, were these down, who are sorted. Of whom nothing is known any more it matters
