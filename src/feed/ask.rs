@@ -1,7 +1,6 @@
-//! One question: over HTTP, a plain connection or by a command; and the words for what went wrong.
+//! One question: over HTTP, a plain connection or by a command.
 
 use std::{
-    error::Error,
     io,
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     command::{Command, End},
     engine::signal::pull::{Page, Pull},
+    telemetry::causes,
 };
 
 const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
@@ -56,7 +56,9 @@ async fn read(client: &Client, pull: &Pull, address: IpAddr) -> Result<Reading, 
         Pull::Haproxy { page, backend, server, field } => {
             haproxy::read(&get(client, page, address).await?, backend, server.as_deref(), *field)
         }
-        Pull::Agent(port) => agent::read(&line(SocketAddr::new(address, *port)).await.map_err(|error| say(&error))?),
+        Pull::Agent(port) => {
+            agent::read(&line(SocketAddr::new(address, *port)).await.map_err(|error| causes::of(&error))?)
+        }
         Pull::Nginx { page, field } => nginx::read(&get(client, page, address).await?, *field),
         Pull::Prometheus { page, metric, labels, per } => {
             prometheus::read(&get(client, page, address).await?, metric, labels, per.as_deref())
@@ -71,13 +73,13 @@ async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, Bo
     let url = format!("http://{}{}", SocketAddr::new(address, page.port), page.path);
     let url = Url::parse(&url).map_err(|_| "the path cannot be sent in a request")?;
     let request = client.get(url).header(header::CONNECTION, "close");
-    let mut response = request.send().await.map_err(|error| say(&error))?;
+    let mut response = request.send().await.map_err(|error| causes::of(&error))?;
     let status = response.status().as_u16();
     if status != 200 {
         return Err(format!("status {status}").into());
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| say(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| causes::of(&error))? {
         if body.len() + chunk.len() > MOST {
             return Err("the page is longer than 1 MiB".into());
         }
@@ -119,30 +121,4 @@ async fn run(command: &[Box<str>], address: IpAddr, timeout: u64) -> Result<Read
         return Err("it printed more than a number".into());
     }
     number(&String::from_utf8_lossy(ended.output.head())).map(Reading::now)
-}
-
-/// What an error says, in the words of people: the innermost cause.
-fn say(error: &(dyn Error + 'static)) -> Box<str> {
-    let mut cause = error;
-    loop {
-        if let Some(error) = cause.downcast_ref::<io::Error>() {
-            let text = match error.kind() {
-                io::ErrorKind::ConnectionRefused => "connection refused",
-                io::ErrorKind::ConnectionReset => "connection reset",
-                io::ErrorKind::ConnectionAborted => "connection aborted",
-                io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "connection closed in the middle",
-                io::ErrorKind::HostUnreachable => "host unreachable",
-                io::ErrorKind::NetworkUnreachable => "this node has no route there",
-                io::ErrorKind::TimedOut => "connection timed out",
-                _ => "",
-            };
-            if !text.is_empty() {
-                return text.into();
-            }
-        }
-        match cause.source() {
-            Some(inner) => cause = inner,
-            None => return cause.to_string().into(),
-        }
-    }
 }

@@ -10,7 +10,7 @@ use rustls::{
 use tokio::time::Instant;
 
 use super::certificate::{self, span};
-use crate::engine::health::monitor::Outcome;
+use crate::{engine::health::monitor::Outcome, telemetry::causes};
 
 /// No line of a target's own words is longer when people are told, in characters.
 const SNIPPET: usize = 100;
@@ -34,42 +34,21 @@ pub(super) fn snippet(octets: &[u8]) -> String {
 
 /// What an error says of the target, in the words of people: the innermost cause, where the system gives one.
 pub(super) fn say(error: &(dyn Error + 'static)) -> Outcome {
-    let mut cause = error;
-    loop {
-        if let Some(error) = cause.downcast_ref::<TlsError>() {
-            return say_tls(error);
-        }
-        let error = cause.downcast_ref::<io::Error>();
-        if let Some(outcome) = error.and_then(say_io) {
-            return outcome;
-        }
-        // What an I/O error was made from is not its source, but that one's.
-        match error.and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static)).or(cause.source()) {
-            Some(inner) => cause = inner,
-            None => return Outcome::Bad(cause.to_string().into()),
-        }
-    }
+    let known = causes::chain(error).find_map(|cause| match cause.downcast_ref() {
+        Some(error) => Some(say_tls(error)),
+        None => cause.downcast_ref().and_then(say_io),
+    });
+    known.unwrap_or_else(|| Outcome::Bad(causes::innermost(error)))
 }
 
 fn say_io(error: &io::Error) -> Option<Outcome> {
     match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL) => return Some(Outcome::NoRoute),
+        Some(libc::ENETUNREACH | libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL) => Some(Outcome::NoRoute),
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
-            return Some(Outcome::Unasked(error.to_string().into()));
+            Some(Outcome::Unasked(error.to_string().into()))
         }
-        _ => {}
+        _ => causes::of_system(error).map(|text| Outcome::Bad(text.into())),
     }
-    let text = match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused",
-        io::ErrorKind::ConnectionReset => "connection reset",
-        io::ErrorKind::ConnectionAborted => "connection aborted",
-        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "connection closed in the middle",
-        io::ErrorKind::HostUnreachable => "host unreachable",
-        io::ErrorKind::TimedOut => "connection timed out",
-        io::ErrorKind::PermissionDenied => "not permitted by this node's own firewall or rights",
-        _ => return None,
-    };
-    Some(Outcome::Bad(text.into()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "one of the edges where time comes in")]

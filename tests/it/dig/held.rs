@@ -1,44 +1,18 @@
 //! The governor and the canaries, as an operator meets them: the log says that something is held, and dig says it too.
 
-use super::{Backend, Server};
+use super::{Backend, Server, pair};
 
-const ZONE: &str = "$ORIGIN h.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
+const RHYTHM: &str = "interval = \"500ms\"\ntimeout = \"500ms\"\nrecheck = \"50ms\"\nfall = 5\nrise = 2";
 
-/// Two backends in two regions, of which the first is preferred.
-fn config(last: u8, port: u16, more: &str) -> String {
-    format!(
-        r#"
-{more}
-[regions]
-eu = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
-us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
-[monitors.lb]
-interval = "500ms"
-timeout = "500ms"
-recheck = "50ms"
-fall = 5
-rise = 2
-http = {{ port = {port}, path = "/health" }}
-[pools.web]
-monitor = "lb"
-policy = "failover"
-order = ["eu", "us"]
-[pools.web.endpoints]
-eu = {{ region = "eu", address = "127.0.0.{last}" }}
-us = {{ region = "us", address = "127.0.0.{}" }}
-[services."www.h.test"]
-pools = ["web"]
-[zones."h.test"]
-file = "h.zone"
-"#,
-        last + 1
-    )
+/// The two, with more in the configuration.
+fn serve(last: u8, port: u16, more: &str) -> Server {
+    pair::server(last, port, RHYTHM, more)
 }
 
 #[test]
 fn a_held_region_is_told_to_operators_and_to_dig() {
     let mut backends: [Backend; 2] = Backend::several(81);
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(81, backends[0].port(), ""), &[("h.zone", ZONE)]);
+    let mut server = serve(81, backends[0].port(), "");
     server.wait_for("all 2 targets have been probed");
     let calm = server.dig("www.h.test a");
     assert_eq!((calm.one(), calm.text.contains("EDE")), ("127.0.0.81", false));
@@ -64,7 +38,7 @@ fn a_held_region_is_told_to_operators_and_to_dig() {
 fn a_restart_is_no_way_round_the_governor() {
     let mut backends: [Backend; 2] = Backend::several(88);
     let loud = "[log]\nlevel = \"debug\"";
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(88, backends[0].port(), loud), &[("h.zone", ZONE)]);
+    let mut server = serve(88, backends[0].port(), loud);
     server.wait_for("all 2 targets have been probed");
     backends[0].kill();
     server.wait_for("127.0.0.88 is down");
@@ -95,7 +69,7 @@ fn a_server_without_its_network_believes_nothing_and_says_so() {
     let [one, two, mut canary] = Backend::several(84);
     let (mut backends, port) = ([one, two], canary.port());
     let more = "[health]\ncanaries = [{ monitor = \"lb\", address = \"127.0.0.86\" }]";
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(84, port, more), &[("h.zone", ZONE)]);
+    let mut server = serve(84, port, more);
     server.wait_for("all 3 targets have been probed");
 
     canary.kill();
@@ -122,7 +96,7 @@ fn a_pool_that_is_emptied_once_a_canary_has_answered_is_an_error() {
     let (mut backends, port) = ([one, two], canary.port());
     let more =
         "[health]\ngovernor.max_regions = \"100%\"\ncanaries = [{ monitor = \"lb\", address = \"127.0.0.243\" }]";
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(241, port, more), &[("h.zone", ZONE)]);
+    let mut server = serve(241, port, more);
     server.wait_for("all 3 targets have been probed");
     backends.iter_mut().for_each(Backend::kill);
     let line = server.wait_for("web has 0 of 2 endpoints up");
@@ -133,7 +107,7 @@ fn a_pool_that_is_emptied_once_a_canary_has_answered_is_an_error() {
 fn a_backend_that_comes_and_goes_too_often_is_kept_out() {
     let mut backends: [Backend; 2] = Backend::several(101);
     let more = "[defaults.monitor]\nhold = \"0s\"\n[health.governor]\nmax_regions = \"100%\"";
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config(101, backends[0].port(), more), &[("h.zone", ZONE)]);
+    let mut server = serve(101, backends[0].port(), more);
     server.wait_for("all 2 targets have been probed");
     // Each fall adds 1, which decays from then on: the fourth is the first to find more than 2 left.
     for _ in 0..3 {

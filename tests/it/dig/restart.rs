@@ -1,43 +1,14 @@
 //! A server that is killed and started again remembers who was down.
 
-use super::{Backend, Server};
+use super::{Backend, Server, pair};
 
-const ZONE: &str = "$ORIGIN r.test.\n$TTL 60\n@ IN SOA ns1 h 1 1 1 1 30\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
+const RHYTHM: &str = "interval = \"300ms\"\ntimeout = \"300ms\"\nrecheck = \"50ms\"\nfall = 5\nhold = \"1h\"";
+const MORE: &str = "startup_wait = \"1m\"\n[log]\nlevel = \"debug\"";
 
 /// Two backends, of which the first is preferred and has just failed, and a server that has saved this.
 fn failed_over(last: u8) -> (Server, [Backend; 2]) {
     let mut backends = Backend::several(last);
-    let port = backends[0].port();
-    let config = format!(
-        r#"
-startup_wait = "1m"
-[log]
-level = "debug"
-[regions]
-eu = {{ location = {{ lat = 50.11, lon = 8.68 }} }}
-us = {{ location = {{ lat = 39.04, lon = -77.49 }} }}
-[monitors.lb]
-interval = "300ms"
-timeout = "300ms"
-recheck = "50ms"
-fall = 5
-hold = "1h"
-http = {{ port = {port}, path = "/health" }}
-[pools.web]
-monitor = "lb"
-policy = "failover"
-order = ["eu", "us"]
-[pools.web.endpoints]
-eu = {{ region = "eu", address = "127.0.0.{last}" }}
-us = {{ region = "us", address = "127.0.0.{}" }}
-[services."www.r.test"]
-pools = ["web"]
-[zones."r.test"]
-file = "r.zone"
-"#,
-        last + 1
-    );
-    let mut server = Server::start("[\"127.0.0.1:0\"]", &config, &[("r.zone", ZONE)]);
+    let mut server = pair::server(last, backends[0].port(), RHYTHM, MORE);
     server.wait_for("all 2 targets have been probed");
     backends[0].kill();
     server.wait_for(&format!("127.0.0.{last} is down"));
@@ -53,9 +24,9 @@ fn who_was_down_stays_so_after_kill_9() {
     let restored = server.heard("health of 2 targets is restored, ");
     assert!(restored.contains(" s old"), "{restored}");
     server.heard("steered names are answered");
-    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.92", "before any probe");
+    assert_eq!(server.dig("www.h.test a").one(), "127.0.0.92", "before any probe");
     server.wait_for("web/eu 127.0.0.91 has recovered, but stays down for ");
-    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.92", "its hold outlives the process");
+    assert_eq!(server.dig("www.h.test a").one(), "127.0.0.92", "its hold outlives the process");
 }
 
 #[test]
@@ -66,7 +37,7 @@ fn the_first_answers_wait_for_no_probe() {
     server.edit("meridian.toml", "= \"300ms\"", "= \"10m\"");
     server.kill_and_restart();
     server.heard("steered names are answered");
-    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.95");
+    assert_eq!(server.dig("www.h.test a").one(), "127.0.0.95");
     backends[1].hold(false);
 }
 
@@ -92,5 +63,5 @@ fn killed_at_any_moment_it_finds_the_old_or_the_new() {
     server.kill_and_restart();
     server.heard("health of 2 targets is restored");
     server.heard("steered names are answered");
-    assert_eq!(server.dig("www.r.test a").one(), "127.0.0.98");
+    assert_eq!(server.dig("www.h.test a").one(), "127.0.0.98");
 }
