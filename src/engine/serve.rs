@@ -12,7 +12,7 @@ use super::{
         policy::{Fallback, Families, Https, Service},
         trace::{Step, Trace},
     },
-    types::{Family, Prefix, ServiceId},
+    types::{Family, PoolId, Prefix, ServiceId},
     wire::{
         edns::Notice,
         fragment::Fragment,
@@ -129,7 +129,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             Verdict::Endpoints { pool, .. } => pool,
             Verdict::AllDown | Verdict::Fenced => service.pools.first()?,
         };
-        self.snapshot.pools.get(pool.at())?.notice
+        let notice = |pool: &PoolId| self.snapshot.pools.get(pool.at())?.notice;
+        notice(pool).or_else(|| notice(decision.held.as_ref()?))
     }
 
     /// The other name that a decision answers with, if it does.

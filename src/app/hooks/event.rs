@@ -219,6 +219,7 @@ mod tests {
             of: 2,
             window: 1000,
             endpoints: vec!["web/eu".into()],
+            gives_way: Vec::new(),
             release: 1000,
             since: None,
             canaries: false,

@@ -99,6 +99,7 @@ pub(super) fn verdict(verdict: Result<Standing, Exclusion>) -> (&'static str, &'
         Ok(Standing::Lifted) => ("-", "eligible: operators have left nobody else"),
         Err(Exclusion::Down) => ("down", "out: down"),
         Err(Exclusion::Unknown) => ("unknown", "out: nothing is known of it, and others are up"),
+        Err(Exclusion::Held) => ("held", "out: held by the governor, and nothing beside it is truly up"),
         Err(Exclusion::Weightless) => ("-", "out: weight 0"),
         Err(Exclusion::Fenced) => ("-", "out: a fence keeps this client out"),
         Err(Exclusion::NotAskedFor) => ("-", "out: not of the region or family that is asked for"),
@@ -125,6 +126,8 @@ pub(super) fn lack(lack: Lack) -> &'static str {
     match lack {
         Lack::Nobody => "nobody in it may answer",
         Lack::TooFew => "too few in it are healthy",
+        Lack::Held => "the governor holds what could answer, and nothing in it is truly up",
+        Lack::Guess => "nothing in it is known to be up, and a pool before it is held",
         Lack::NoneAdmits => "nobody in it takes this block",
     }
 }

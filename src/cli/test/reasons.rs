@@ -65,7 +65,7 @@ fn standing(verdict: Result<Standing, Exclusion>) -> &'static str {
     match verdict {
         Ok(Standing::Up) => "up",
         Ok(Standing::Failing) => "failing",
-        Ok(Standing::Held) => "held",
+        Ok(Standing::Held) | Err(Exclusion::Held) => "held",
         Ok(Standing::Unknown) => "trusted",
         Ok(Standing::Ignored) => "ignored",
         Ok(Standing::Distrusted) => "distrusted",

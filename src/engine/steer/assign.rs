@@ -2,13 +2,17 @@
 //! walks them while regions refuse. Off the query path. Must not know load or demand.
 
 use super::{
+    eligible::{Belief, Gate, Scope},
     landing::Band,
-    policy::{Endpoint, Policy, Pool},
+    policy::{Endpoint, Families, Policy, Pool},
     rank,
     row::{EndpointRow, PoolRow, members},
     table::PoolTable,
 };
-use crate::engine::{geo::Map, types::RegionId};
+use crate::engine::{
+    geo::Map,
+    types::{Family, RegionId},
+};
 
 /// A pool as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -53,20 +57,25 @@ impl Standing<'_> {
         self.live.get(self.pool.first.at() + usize::from(n)).copied().unwrap_or_default()
     }
 
-    /// Who may answer clients of a catchment on the first rung.
+    /// The endpoints that answer clients of a catchment on the first attempt: none where the pool is passed over.
     #[must_use]
     pub fn eligible(&self, catchment: u32) -> u64 {
-        let row = self.row;
-        let mut allowed = row.weighted & !row.out & !row.drained;
+        let mut scope = Scope {
+            weighted: self.table.weighted,
+            open: u64::MAX,
+            wanted: u64::MAX,
+            other: u64::MAX,
+            within: u64::MAX,
+        };
         if let Some(map) = self.map {
-            allowed &= !self.table.behind(map.denied(catchment));
+            scope.open = !self.table.behind(map.denied(catchment));
             if self.policy.limits != Policy::UNLIMITED {
-                allowed &= self.table.in_rule_regions(u64::MAX, map.within(catchment));
+                scope.within = self.table.in_rule_regions(u64::MAX, map.within(catchment));
             }
         }
-        let up = row.up[0] | row.up[1];
-        let unknown = !up & !(row.down[0] | row.down[1]);
-        if allowed & up != 0 { allowed & up } else { allowed & unknown }
+        let any = (Family::V4, u64::MAX);
+        let gate = Gate::new(self.pool, self.row, scope, Belief::Measured, Families::Withhold, any);
+        if gate.is_thin(self.pool) { 0 } else { gate.set() }
     }
 
     /// The bands in the order in which they are tried, regions as positions in [`regions`](Self::regions) with the sum

@@ -10,10 +10,12 @@ use crate::engine::types::Family;
 /// How health counts on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Belief {
-    /// As measured; unknown counts as up only while nobody else who may answer is up. Who is drained or beyond a limit
-    /// is out, and a pool with too few left is passed over.
+    /// As measured; unknown counts as up only while nothing else that may answer is up, and an endpoint that the governor
+    /// holds only beside one that is truly up. Endpoints that are drained or beyond a limit are out, and a pool with too
+    /// few left is passed over.
     Measured,
-    /// As measured, drains and limits lifted. A pool below its `panic` is not believed.
+    /// As measured, drains and limits lifted, and what the governor holds counts as up. A pool below its `panic` is not
+    /// believed.
     Relaxed,
     /// Everything is down, so health tells nothing.
     Ignored,
@@ -57,6 +59,8 @@ pub struct Gate {
     falling: u64,
     rising: u64,
     held: u64,
+    /// Held by the governor, with nothing beside them that is truly up: out on the first attempt.
+    yields: u64,
     last: u64,
     out: u64,
     weighted: u64,
@@ -91,6 +95,19 @@ impl Gate {
             _ => (f4 | f6, r4 | r6),
         };
         let base = scope.set() & has & row.weighted & !row.out;
+        let ([g4, g6], governed) = (row.governed, row.governed[0] | row.governed[1]);
+        let mut yields = 0;
+        if governed != 0 {
+            // Truly up: by its own newest verdict, or without a monitor.
+            let sure = match families {
+                Families::Withhold => u4 & !g4 | u6 & !g6,
+                Families::Leave => up & !governed,
+                Families::Apart => up & !row.governed[at],
+            };
+            if sure & !row.forced & base & !row.drained & scope.within == 0 {
+                yields = governed & !sure & !down & base;
+            }
+        }
         let too_few = || (up & base).count_ones() < pool.panic.of(base.count_ones());
         Self {
             scope: Scope { wanted: scope.wanted & has, ..scope },
@@ -100,6 +117,7 @@ impl Gate {
             falling: falling & up,
             rising: rising & down,
             held: row.held,
+            yields,
             last: row.last,
             out: row.out,
             weighted: row.weighted,
@@ -110,13 +128,20 @@ impl Gate {
         }
     }
 
+    /// The gate of a pool on the first attempt, whatever the client: what people are told of a pool.
+    #[must_use]
+    pub fn of_all(pool: &Pool, row: &PoolRow) -> Self {
+        let scope = Scope { weighted: u64::MAX, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
+        Self::new(pool, row, scope, Belief::Measured, Families::Withhold, (Family::V4, u64::MAX))
+    }
+
     /// The eligible endpoints, as bits.
     #[must_use]
     #[inline]
     pub fn set(&self) -> u64 {
         let healthy = self.healthy();
         match self.belief {
-            Belief::Measured => healthy & !self.drained & self.scope.within,
+            Belief::Measured => healthy & !self.drained & self.scope.within & !self.yields,
             Belief::Relaxed if self.distrusted => self.base,
             Belief::Relaxed => healthy,
             Belief::Ignored => self.base,
@@ -197,6 +222,7 @@ impl Gate {
         match self.belief {
             Belief::Measured if has(self.drained) => Err(Exclusion::Drained),
             Belief::Measured if !has(self.scope.within) => Err(Exclusion::BeyondLimit),
+            Belief::Measured if has(self.yields) => Err(Exclusion::Held),
             _ => Ok(standing),
         }
     }
@@ -215,6 +241,14 @@ impl Gate {
     #[must_use]
     pub fn falling(&self) -> u64 {
         self.falling & self.base
+    }
+
+    /// The endpoints that the governor holds and that do not count on the first attempt, since nothing beside them is
+    /// truly up.
+    #[must_use]
+    #[inline]
+    pub fn yields(&self) -> u64 {
+        self.yields
     }
 
     /// Those that are down and may come back, of those that could answer.

@@ -36,6 +36,7 @@ pub fn decide<T: Trace>(
         calm: Calm::default(),
         open: false,
         more: false,
+        held: None,
     };
     if ladder.is_closed() {
         trace.note(|| Step::Closed(id));
@@ -73,6 +74,8 @@ struct Ladder<'s> {
     open: bool,
     /// Whether any of them has somebody when less is asked of it.
     more: bool,
+    /// The first pool that was passed over for what the governor holds in it.
+    held: Option<PoolId>,
 }
 
 impl Ladder<'_> {
@@ -94,16 +97,17 @@ impl Ladder<'_> {
 
     /// The rungs on which measured health counts.
     fn climb<T: Trace>(&mut self, trace: &mut T) -> Option<Decision> {
-        self.calm = Calm::default();
+        (self.calm, self.held) = (Calm::default(), None);
         let service = self.service;
         if let Some((pool, share)) = service.canary {
             let taken = draw::canary(self.drawing.of_block()) < share;
             trace.note(|| Step::Canary(pool, taken));
-            let known = (self.open, self.more);
+            let known = (self.open, self.more, self.held);
             if taken && let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
                 return Some(self.decided(verdict, Rung::Preferred, trace));
             }
-            (self.open, self.more) = known; // a canary is no fallback: only the service's pools are asked again
+            // A canary is no fallback: only the service's pools are asked again.
+            (self.open, self.more, self.held) = known;
         }
         for &pool in &service.pools {
             if let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
@@ -182,7 +186,7 @@ impl Ladder<'_> {
             _ => (self.service.ttl_min, TtlFrom::Uncertain),
         };
         trace.note(|| Step::Ttl(ttl, from));
-        Decision { verdict, chosen: std::mem::take(&mut self.chosen), ttl, rung }
+        Decision { verdict, chosen: std::mem::take(&mut self.chosen), ttl, rung, held: self.held }
     }
 
     /// What the question, fences and limits leave of a pool. Always inlined: most of a gate is for a listener.
@@ -224,10 +228,22 @@ impl Ladder<'_> {
         self.open |= gate.is_open();
         self.more |= gate.has_more();
         let measured = belief == Belief::Measured;
-        self.calm.wait_for(gate.rising() | field.row.moving, field.live);
+        // A pool that gives way for what the governor holds takes its clients back as soon as the hold ends well.
+        self.calm.wait_for(gate.rising() | gate.yields() | field.row.moving, field.live);
         let eligible = gate.set();
-        if eligible == 0 || gate.is_thin(field.pool) {
-            trace.note(|| Step::PassedOver(pool, if eligible == 0 { Lack::Nobody } else { Lack::TooFew }));
+        let lack = match () {
+            () if eligible == 0 && gate.yields() != 0 => Some(Lack::Held),
+            () if eligible == 0 => Some(Lack::Nobody),
+            () if gate.is_thin(field.pool) => Some(Lack::TooFew),
+            // What is held gives way to what is up, not to what is unknown.
+            () if measured && self.held.is_some() && gate.is_guess() => Some(Lack::Guess),
+            () => None,
+        };
+        if let Some(lack) = lack {
+            if lack == Lack::Held {
+                self.held = self.held.or(Some(pool));
+            }
+            trace.note(|| Step::PassedOver(pool, lack));
             return None;
         }
         let catchment = field.here.map_or(0, |(_, catchment)| catchment);

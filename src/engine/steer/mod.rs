@@ -88,6 +88,8 @@ pub struct Decision {
     pub ttl: u32,
     /// How far down the ladder.
     pub rung: Rung,
+    /// The first pool that gave way, since the governor holds what could answer in it.
+    pub held: Option<PoolId>,
 }
 
 /// What is answered.

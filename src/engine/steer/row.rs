@@ -19,6 +19,11 @@ pub struct PoolRow {
     pub rising: [u64; 2],
     /// Not counted as down although probes say so, in a family at least.
     pub held: u64,
+    /// For each family: found down there and not counted so, since the governor holds its region. Such an endpoint counts
+    /// on the first attempt only beside one that is truly up.
+    pub governed: [u64; 2],
+    /// Forced up by an operator, which says nothing of the endpoints beside it.
+    pub forced: u64,
     /// What people should know of an answer that rests on the pool.
     pub notice: Option<Notice>,
     /// Forced down by an operator: lifted only where else a name would be empty.

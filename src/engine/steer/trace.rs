@@ -164,6 +164,10 @@ pub enum Lack {
     TooFew,
     /// Nobody in it admits the block.
     NoneAdmits,
+    /// The governor holds what could answer, and nothing in it is truly up.
+    Held,
+    /// Nothing in it is known to be up, and it stands behind a pool that the governor holds.
+    Guess,
 }
 
 /// Why an endpoint may not answer.
@@ -173,6 +177,8 @@ pub enum Exclusion {
     Down,
     /// Nothing is known of it, and others are up.
     Unknown,
+    /// The governor holds it, and nothing beside it is truly up: another pool that has such an endpoint answers first.
+    Held,
     /// Its weight is 0.
     Weightless,
     /// It stands behind a fence that keeps the client out.

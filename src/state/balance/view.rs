@@ -256,7 +256,8 @@ fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
     let mut seen = Vec::new();
     for member in members {
         let Some(row) = snapshot.pools.get(member.id.at()) else { continue };
-        seen.extend(row.up.iter().chain(&row.down).chain([&row.out, &row.drained, &row.weighted]));
+        let health = row.up.iter().chain(&row.down).chain(&row.governed);
+        seen.extend(health.chain([&row.forced, &row.out, &row.drained, &row.weighted]));
         let own = snapshot.world.pools.get(member.id.at()).map(|pool| endpoints(&snapshot.world, pool));
         for (at, _) in own.into_iter().flatten() {
             let live = snapshot.endpoints.get(at).copied().unwrap_or_default();

@@ -30,8 +30,10 @@ pub struct Held {
     pub of: usize,
     /// Milliseconds of the window.
     pub window: u64,
-    /// Who counts as up against its probes, as `pool/endpoint`.
+    /// The endpoints that count as up against their probes, as `pool/endpoint`.
     pub endpoints: Vec<Box<str>>,
+    /// Their pools that stand before another one in a service: they give way to it while nothing else of them is up.
+    pub gives_way: Vec<Box<str>>,
     /// Milliseconds after which it is let go.
     pub release: u64,
     /// For how many milliseconds it has been held before a restart; none: it is held from now on.
@@ -119,7 +121,7 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, left, of, window, endpoints, release, since, canaries } = self;
+        let Self { region, left, of, window, endpoints, gives_way, release, since, canaries } = self;
         write!(f, "region {region} is held up against its probes: ")?;
         if let Some(since) = since {
             write!(f, "it was before the restart, for {}", whole(*since))?;
@@ -138,7 +140,13 @@ impl fmt::Display for Held {
             write!(f, "canaries have answered for {}, ", Span(*window))?;
         }
         let release = if since.is_some() { whole(*release) } else { Span(*release) };
-        write!(f, "or {release} have passed")
+        write!(f, "or {release} have passed")?;
+        if !gives_way.is_empty() {
+            f.write_str("; while nothing else of ")?;
+            list(f, gives_way)?;
+            f.write_str(" is up, later pools answer instead")?;
+        }
+        Ok(())
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Standing {
     pub pool: Box<str>,
     /// How many are up.
     pub up: u32,
+    /// How many the governor holds that do not count, since nothing beside them is truly up.
+    pub held: u32,
     /// How many are not judged yet.
     pub unknown: u32,
     /// Of how many.
@@ -152,7 +154,7 @@ impl fmt::Display for Verdict {
         }
         f.write_str(match self.held {
             None => "",
-            Some(Keeper::Governor) => "; it is held and counts as before",
+            Some(Keeper::Governor) => "; it is held and counts as before beside an endpoint that is up",
             Some(Keeper::Canaries) => "; it counts as before until a canary has answered",
         })?;
         stand(f, &self.pools)
@@ -169,15 +171,18 @@ impl fmt::Display for KeptDown {
 
 /// `; web has 1 of 2 endpoints up`. Pools that stand alike share a clause; the worst come first.
 pub(super) fn stand(f: &mut fmt::Formatter<'_>, pools: &[Standing]) -> fmt::Result {
-    let mut alike: BTreeMap<(u32, u32), Vec<&str>> = BTreeMap::new();
+    let mut alike: BTreeMap<(u32, u32, u32), Vec<&str>> = BTreeMap::new();
     for standing in pools {
-        alike.entry((standing.up, standing.of)).or_default().push(&standing.pool);
+        alike.entry((standing.up, standing.of, standing.held)).or_default().push(&standing.pool);
     }
-    for (i, ((up, of), pools)) in alike.iter().take(MOST).enumerate() {
+    for (i, ((up, of, held), pools)) in alike.iter().take(MOST).enumerate() {
         write!(f, "{}", if i > 0 { ", " } else { "; " })?;
         list(f, pools)?;
         let (have, each) = if pools.len() > 1 { ("have", " each") } else { ("has", "") };
         write!(f, " {have} {up} of {of} endpoints up{each}")?;
+        if *held > 0 {
+            write!(f, " and {held} held")?;
+        }
     }
     Ok(())
 }

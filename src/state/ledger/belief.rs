@@ -281,11 +281,13 @@ impl Ledger {
         ids.sort_by_key(|id| (self.records[id.at()].since, *id));
         for id in ids {
             let own = self.regions_of(id);
-            if self.beliefs.is_held(&own) {
+            let confirmed = self.is_confirmed(now, id);
+            // Until a canary has answered an endpoint stands as before; only the governor makes a pool give way.
+            if self.beliefs.is_held(&own) && (confirmed || self.beliefs.keeper(id) == Some(Keeper::Governor)) {
                 self.beliefs.keep(id, Keeper::Governor);
                 continue;
             }
-            if !self.is_confirmed(now, id) {
+            if !confirmed {
                 self.beliefs.keep(id, Keeper::Canaries);
                 continue;
             }

@@ -14,6 +14,7 @@ use crate::{
             monitor::{Outcome, ProbeKey},
         },
         snapshot::{Asks, World},
+        steer::eligible::Gate,
         types::{At, PoolId, TargetId},
     },
     state::{
@@ -194,12 +195,14 @@ impl Ledger {
         let pool = &self.world.pools[id.at()];
         let ([u4, u6], [d4, d6]) = (self.pools[id.at()].up, self.pools[id.at()].down);
         let (up, down) = (u4 | u6, d4 | d6);
+        let held = Gate::of_all(pool, &self.pools[id.at()]).yields();
         Standing {
             pool: pool.name.clone(),
-            up: up.count_ones(),
+            up: (up & !held).count_ones(),
+            held: held.count_ones(),
             // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
             // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
-            unknown: u32::from(pool.count) - (up | down).count_ones(),
+            unknown: u32::from(pool.count) - (up | down | held).count_ones(),
             of: u32::from(pool.count),
         }
     }

@@ -52,8 +52,8 @@ pub(super) struct Measured {
     rising: [bool; 2],
     /// A family has not been probed yet.
     unheard: bool,
-    /// What keeps a family that was found down from counting so; the governor before missing canaries.
-    kept: Option<Keeper>,
+    /// What keeps each family that was found down from counting so.
+    kept: [Option<Keeper>; 2],
     /// Milliseconds until any of it can change.
     soon: Option<u64>,
 }
@@ -155,7 +155,7 @@ impl Ledger {
             let near = |soon: &u64| record.health != Health::Down || *soon <= self.horizon;
             // Who is kept up against its probes may go at any moment.
             let soon = if kept.is_some() { Some(0) } else { self.change_in(now, target).filter(near) };
-            measured.kept = measured.kept.max(kept);
+            measured.kept[at] = kept;
             measured.unheard |= !self.is_heard(target);
             measured.soon = measured.soon.into_iter().chain(soon).min();
             measured.up[at] = believed == Health::Up;
@@ -200,17 +200,17 @@ impl Ledger {
         }
         let assigned = shaping.rows.iter().any(|id| self.assignments[id.at()].is_some());
         let (mut row, mut known, mut others, mut due) = (PoolRow::default(), 0, false, None);
-        let mut governed = false;
         for (position, index, endpoint) in members(&world, pool) {
             let bit = 1u64 << position;
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let (measured, said) =
                 (self.measured(now, endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
             let forced = said.force == Some(true);
-            put(&mut row.held, measured.kept.is_some() && !forced);
-            governed |= measured.kept == Some(Keeper::Governor) && !forced;
+            put(&mut row.held, measured.kept.iter().any(Option::is_some) && !forced);
+            put(&mut row.forced, forced);
             for family in Family::BOTH {
                 let at = family.at();
+                put(&mut row.governed[at], measured.kept[at] == Some(Keeper::Governor) && !forced);
                 let has = endpoint.address(family).is_some() || endpoint.cname.is_some();
                 put(&mut row.up[at], measured.up[at] || forced && has);
                 put(&mut row.down[at], measured.down[at] && !forced);
@@ -245,7 +245,7 @@ impl Ledger {
         }
         row.notice = match () {
             () if self.beliefs.is_isolated() => Some(Notice::Blind),
-            () => governed.then_some(Notice::Held),
+            () => (row.governed != [0, 0]).then_some(Notice::Held),
         };
         let last = self.pools[id.at()];
         (row.last, row.last_at) = match (known, last.last_at) {

@@ -118,11 +118,29 @@ impl Ledger {
             left: lately.map(|region| self.region_name(region)).collect(),
             of: self.beliefs.seats.count(),
             window: rules.window,
-            endpoints: self.those(region, |_, targets| targets.iter().any(|id| self.beliefs.keeper(*id).is_some())),
+            endpoints: self.those(region, |seat, _| self.is_kept(seat)),
+            gives_way: self.gives_way(region),
             release: rules.release.saturating_sub(since.unwrap_or_default()),
             since,
             canaries: !self.world.health.canaries.is_empty(),
         }))
+    }
+
+    fn is_kept(&self, (_, index): (PoolId, usize)) -> bool {
+        self.world.endpoints[index].targets.into_iter().flatten().any(|id| self.beliefs.keeper(id).is_some())
+    }
+
+    /// The pools of a region's held endpoints that stand before another pool in a service.
+    fn gives_way(&self, region: RegionId) -> Vec<Box<str>> {
+        let kept = self.beliefs.seats.in_region(region).iter().filter(|seat| self.is_kept(**seat));
+        let mut pools: Vec<PoolId> = kept.map(|(pool, _)| *pool).collect();
+        pools.dedup();
+        let own = |id: PoolId| self.world.pools[id.at()].stands_for.unwrap_or(id);
+        let is_followed = |pool: &PoolId| {
+            let mut services = self.world.services.iter();
+            services.any(|s| s.pools.split_last().is_some_and(|(_, before)| before.iter().any(|id| own(*id) == *pool)))
+        };
+        pools.iter().filter(|pool| is_followed(pool)).map(|pool| self.world.pools[pool.at()].name.clone()).collect()
     }
 
     /// Tells that it is held no longer.

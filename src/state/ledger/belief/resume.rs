@@ -36,7 +36,9 @@ impl Ledger {
             let counts = kept.get(id).copied().filter(|_| found == Health::Down && !self.users[id.at()].is_empty());
             self.beliefs.take(now, *id, counts.unwrap_or(found));
             if counts.is_some() {
-                self.beliefs.keep(*id, Keeper::Canaries);
+                // What was held gave way to later pools, and goes on doing so before a canary has answered this process.
+                let held = self.beliefs.is_held(&self.regions_of(*id));
+                self.beliefs.keep(*id, if held { Keeper::Governor } else { Keeper::Canaries });
             } else if found == Health::Down {
                 self.beliefs.fell(*id, fell);
             }
