@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod engine;
 pub mod feed;
+mod http;
 pub mod monitor;
 pub mod net;
 pub mod state;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Url, header, redirect, retry};
+use reqwest::{Client, Method, Request, Url};
 use tokio::{io::AsyncReadExt, net::TcpStream, time};
 
 use super::{
@@ -16,30 +16,21 @@ use super::{
 use crate::{
     command::{Command, End},
     engine::signal::pull::{Page, Pull},
+    http,
     telemetry::causes,
 };
 
-const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
 /// No more of a page is read.
 const MOST: usize = 1 << 20;
 /// No more of an agent's line is read.
 const LINE: usize = 512;
 
-/// The client of all questions: no redirects, no proxy, no repeats, no name is resolved. A connection is used once: one
-/// that is kept would go on asking a load balancer's old process after its reload.
+/// The client of all questions. It resolves no name. A connection is used once: one that is kept would go on asking a load
+/// balancer's old process after its reload.
 pub(super) fn client() -> io::Result<Client> {
-    // Who was first decides; every part of this process wants the same one.
+    // The first one decides; every part of this process wants the same.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Client::builder()
-        .user_agent(USER_AGENT)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .http1_only()
-        .pool_max_idle_per_host(0)
-        .build()
-        .map_err(io::Error::other)
+    http::client().http1_only().build().map_err(io::Error::other)
 }
 
 /// Asks an address; an error is what to tell people. `timeout`: milliseconds that all of it may take.
@@ -72,8 +63,10 @@ async fn read(client: &Client, pull: &Pull, address: IpAddr) -> Result<Reading, 
 async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, Box<str>> {
     let url = format!("http://{}{}", SocketAddr::new(address, page.port), page.path);
     let url = Url::parse(&url).map_err(|_| "the path cannot be sent in a request")?;
-    let request = client.get(url).header(header::CONNECTION, "close");
-    let mut response = request.send().await.map_err(|error| causes::of(&error))?;
+    let host = http::host(&url).ok_or("the address cannot be sent in a request")?;
+    let mut request = Request::new(Method::GET, url);
+    *request.headers_mut() = http::header(&Method::GET, Some(host), []);
+    let mut response = client.execute(request).await.map_err(|error| causes::of(&error))?;
     let status = response.status().as_u16();
     if status != 200 {
         return Err(format!("status {status}").into());
@@ -85,7 +78,9 @@ async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, Bo
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    // A byte order mark says nothing in UTF-8.
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+    Ok(String::from_utf8_lossy(text).into_owned())
 }
 
 /// What an agent says before a line ends, or the connection.

@@ -21,7 +21,8 @@ fn sum(text: &str, metric: &str, wanted: &Labels) -> Result<Number, Box<str>> {
             continue;
         }
         let broken = || format!("a line of `{metric}` is broken: {}", quoted(line));
-        let (found, rest) = labels(rest).ok_or_else(broken)?;
+        // Tokens may be apart by any number of blanks and tabs.
+        let (found, rest) = labels(rest.trim_start()).ok_or_else(broken)?;
         // A label that a series lacks is an empty one.
         let has = |name: &str| found.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
         if !wanted.iter().all(|(name, value)| has(name) == &**value) {
@@ -38,12 +39,18 @@ fn sum(text: &str, metric: &str, wanted: &Labels) -> Result<Number, Box<str>> {
     match sum {
         Some(sum) if counts(text, metric) => Ok(Number::Total(sum)),
         Some(sum) => Ok(Number::Now(sum)),
-        None if text.lines().any(|line| line.starts_with("# TYPE ") || line.starts_with("# HELP ")) => {
+        None if text.lines().any(|line| comment(line, "TYPE").or_else(|| comment(line, "HELP")).is_some()) => {
             let with = if wanted.is_empty() { "" } else { " with these labels" };
             Err(format!("there is no series of `{metric}`{with}").into())
         }
         None => Err(unlike(text, &format!("a text of metrics with `{metric}`"))),
     }
+}
+
+/// The words of a comment of this kind, such as `TYPE`.
+fn comment<'l>(line: &'l str, kind: &str) -> Option<std::str::SplitWhitespace<'l>> {
+    let mut words = line.trim_start().strip_prefix('#')?.split_whitespace();
+    (words.next() == Some(kind)).then_some(words)
 }
 
 /// The labels of a series, and what stands behind them.
@@ -83,7 +90,7 @@ fn value(text: &str) -> Option<(String, &str)> {
 fn counts(text: &str, metric: &str) -> bool {
     let kind = |of: &str| {
         text.lines().find_map(|line| {
-            let mut words = line.strip_prefix("# TYPE ")?.split_whitespace();
+            let mut words = comment(line, "TYPE")?;
             (words.next() == Some(of)).then(|| words.next().unwrap_or_default())
         })
     };
@@ -113,6 +120,7 @@ mod tests {
         # TYPE took histogram\ntook_bucket{le=\"+Inf\"} 5\ntook_sum 2.5\ntook_count 5\n\
         # TYPE odd_total gauge\nodd_total 6\n\
         plain 7\nplain_total 8\n\
+        apart\t{ job = \"web\" , zone = \"a\" }  \t12\n  #\tTYPE  spaced_total\tgauge\n\tspaced_total\t13\r\n\
         bad{job=\"web\" 1\nnan NaN\ninf +Inf\nminus -1\nword one\n# EOF\n";
 
     fn labels_of(pairs: &[(&str, &str)]) -> Vec<(Box<str>, Box<str>)> {
@@ -130,6 +138,7 @@ mod tests {
         assert_eq!(one("inflight", &[("code", "a\\b\"c\nd,}")]), Ok(Number::Now(3.0)));
         assert_eq!(one("inflight", &[("job", "web"), ("zone", "é")]), Ok(Number::Now(4.5)));
         assert_eq!(one("inflight", &[("zone", ""), ("code", "")]), Ok(Number::Now(100.0)));
+        assert_eq!(one("apart", &[("job", "web"), ("zone", "a")]), Ok(Number::Now(12.0)), "blanks between tokens");
         let per = read(PAGE, "inflight", &labels_of(&[("job", "web")]), Some("inflight_limit"));
         assert_eq!(per, Ok(Reading { number: Number::Now(7.5), per: Some(Number::Now(10.0)) }));
     }
@@ -144,6 +153,7 @@ mod tests {
             ("took_count", Number::Total(5.0)),
             ("odd_total", Number::Now(6.0)),
             ("plain", Number::Now(7.0)),
+            ("spaced_total", Number::Now(13.0)),
             ("plain_total", Number::Total(8.0)),
         ] {
             assert_eq!(one(metric, &[]), Ok(number), "{metric}");

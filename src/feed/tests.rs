@@ -139,6 +139,38 @@ async fn every_kind_is_asked_and_reported() {
 }
 
 #[tokio::test]
+async fn a_page_is_asked_and_read_as_ordinary_clients_do() {
+    for head in [
+        "200 OK\r\nX-A: a\r\n b\r\nX-B : b\r\nX C(1): c",
+        "200\r\nX-A: \u{1}",
+        "200 OK\nX-A: caf\u{e9}",
+        &format!("200 OK{}", "\r\nX-A: a".repeat(300)),
+    ] {
+        let stand = Stand::page(head.to_owned().leak(), "\u{feff}{\"load\": 7}").await;
+        let read = once(&stand.json(), 2000).await.map(|reading| reading.number);
+        assert_eq!(read, Ok(reading::Number::Now(7.0)), "{head}");
+    }
+    let (asked, mut requests) = mpsc::unbounded_channel();
+    let stand = Stand::start(move |mut stream| {
+        let asked = asked.clone();
+        async move {
+            let mut request = vec![0; 2048];
+            let count = stream.read(&mut request).await.unwrap_or(0);
+            let _ = asked.send(String::from_utf8_lossy(&request[..count]).into_owned());
+        }
+    })
+    .await;
+    assert!(once(&stand.json(), 2000).await.is_err());
+    let expected = format!(
+        "GET /load HTTP/1.1\r\nHost: {}\r\nUser-Agent: meridian/{}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\
+         Connection: close\r\n\r\n",
+        stand.address,
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(requests.recv().await, Some(expected));
+}
+
+#[tokio::test]
 async fn what_is_no_answer_is_no_load() {
     let nan = Stand::page("200 OK", "busy NaN\n").await;
     let metric = Pull::Prometheus { page: nan.at(), metric: "busy".into(), labels: Vec::new(), per: None };

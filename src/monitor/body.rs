@@ -1,19 +1,25 @@
 //! What a response's body must hold, compiled once for all targets of a monitor, and held against what comes, of which
 //! no more is read than is asked for.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
-use reqwest::Response;
+use reqwest::{
+    Response, Version,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
 use serde_json::Value;
 
 use super::{
     shared::Shared,
     words::{say, snippet},
 };
-use crate::engine::health::{
-    check::{Body, Compare},
-    monitor::Outcome,
+use crate::{
+    engine::health::{
+        check::{Body, Compare},
+        monitor::Outcome,
+    },
+    telemetry::causes,
 };
 
 /// Expectations by what is written of them.
@@ -73,7 +79,12 @@ impl Wanted {
         let mut seen: Vec<u8> = Vec::new();
         let mut lacking = self.only_texts();
         let cut = loop {
-            let Some(chunk) = response.chunk().await.map_err(|error| say(&error))? else { break false };
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break false,
+                Err(error) if ends_so(response, &error) => break false,
+                Err(error) => return Err(say(&error)),
+            };
             let (room, before) = (self.max - seen.len(), seen.len());
             seen.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if let Some(lacking) = &mut lacking {
@@ -114,7 +125,9 @@ impl Wanted {
                 Thing::Json(..) if cut => return Err(format!("body is longer than {} octets", self.max)),
                 Thing::Json(pointer, test) => {
                     if json.is_none() {
-                        let parsed = serde_json::from_slice::<Value>(body);
+                        // A byte order mark says nothing in UTF-8, and clients that read JSON pass over it.
+                        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+                        let parsed = serde_json::from_slice::<Value>(text);
                         json = Some(parsed.map_err(|error| format!("body is not JSON: {error}"))?);
                     }
                     if let Some(json) = &json {
@@ -125,6 +138,21 @@ impl Wanted {
         }
         Ok(())
     }
+}
+
+/// Whether an error is only how the body ends. One whose length is not said ends with the connection, and many servers
+/// close one over TLS without a farewell (`close_notify`), which ordinary clients take for the end.
+fn ends_so(response: &Response, error: &reqwest::Error) -> bool {
+    let header = response.headers();
+    let is_chunked = header.get_all(TRANSFER_ENCODING).iter().last().is_some_and(|coding| {
+        let last = coding.as_bytes().rsplit(|octet| *octet == b',').next().unwrap_or_default();
+        last.trim_ascii().eq_ignore_ascii_case(b"chunked")
+    });
+    let is_open = !is_chunked && (header.contains_key(TRANSFER_ENCODING) || !header.contains_key(CONTENT_LENGTH));
+    let is_over = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    is_open
+        && response.version() < Version::HTTP_2
+        && causes::chain(error).any(|cause| cause.downcast_ref().is_some_and(is_over))
 }
 
 fn test(compare: &Compare) -> Result<Test, Box<str>> {
@@ -207,6 +235,7 @@ mod tests {
     #[test]
     fn what_is_no_json_or_too_deep_or_too_long_is_told() {
         let wanted = [json("/a", Compare::Equals, "1")];
+        assert_eq!(hold(&wanted, "\u{feff}{\"a\": 1}"), Ok(()), "a byte order mark is passed over");
         assert!(hold(&wanted, "<html>").expect_err("no JSON").starts_with("body is not JSON"));
         assert!(hold(&wanted, &"[".repeat(900)).expect_err("deep").starts_with("body is not JSON"));
         let cut = Wanted::of(&wanted, 7).expect("an expectation").hold(b"{\"a\": 1", true);

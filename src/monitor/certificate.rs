@@ -1,10 +1,19 @@
-//! When a server's certificate ends, and what to say of it. Must not know how it came.
+//! A server's certificate: when it ends, what to say of that, and its key. It is read as leniently as its format allows,
+//! since where nothing is verified only the end counts. Must not know how it came.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+use x509_parser::{
+    asn1_rs::{Any, FromDer},
+    certificate::{X509Certificate, X509CertificateParser},
+    nom::Parser,
+    public_key::PublicKey,
+};
 
-use crate::engine::health::{check::Tls, monitor::Outcome};
+use crate::{
+    engine::health::{check::Tls, monitor::Outcome},
+    telemetry::causes::tls::{expired, span},
+};
 
 /// How long a certificate must hold, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,28 +44,51 @@ impl Expiry {
     }
 }
 
-/// That a certificate ended so many seconds ago.
-pub(super) fn expired(ago: i64) -> String {
-    format!("certificate expired {} ago", span(ago))
-}
-
 /// From when and until when a certificate holds, in Unix seconds.
 pub(super) fn times(der: &[u8]) -> Option<(i64, i64)> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let certificate = read(der)?;
     let validity = certificate.validity();
     Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 /// Whether a certificate names itself as its signer.
 pub(super) fn is_self_signed(der: &[u8]) -> bool {
-    X509Certificate::from_der(der).is_ok_and(|(_, certificate)| certificate.issuer() == certificate.subject())
+    read(der).is_some_and(|certificate| certificate.issuer() == certificate.subject())
 }
 
-/// Seconds for people, in the largest unit of which there are two or more.
-pub(super) fn span(seconds: i64) -> String {
-    let units = [(86_400, "days"), (3600, "hours"), (60, "minutes")];
-    let fit = units.iter().find(|(unit, _)| seconds >= 2 * unit);
-    fit.map_or_else(|| format!("{seconds} s"), |(unit, name)| format!("{} {name}", seconds / unit))
+/// A certificate of any version, whatever its extensions are and hold.
+fn read(der: &[u8]) -> Option<X509Certificate<'_>> {
+    X509CertificateParser::new().with_deep_parse_extensions(false).parse(der).ok().map(|(_, certificate)| certificate)
+}
+
+/// The key that a certificate is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    /// What it is for: what stands in the AlgorithmIdentifier, in DER.
+    pub(super) algorithm: Box<[u8]>,
+    /// The key itself.
+    pub(super) bits: Box<[u8]>,
+    /// Of an RSA key how many bits its modulus has.
+    pub(super) rsa: Option<usize>,
+}
+
+/// The key of a certificate, in DER.
+pub(super) fn key(der: &[u8]) -> Option<Key> {
+    let certificate = read(der)?;
+    let info = certificate.public_key();
+    let (_, whole) = Any::from_der(info.raw).ok()?;
+    let (_, algorithm) = Any::from_der(whole.data).ok()?;
+    let rsa = match info.parsed() {
+        Ok(PublicKey::RSA(key)) => Some(length(key.modulus)),
+        _ => None,
+    };
+    Some(Key { algorithm: algorithm.data.into(), bits: info.subject_public_key.data.as_ref().into(), rsa })
+}
+
+/// How many bits a number has.
+fn length(number: &[u8]) -> usize {
+    let number = &number[number.iter().take_while(|octet| **octet == 0).count()..];
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
 /// The wall clock, which certificates go by, in Unix seconds.
@@ -89,8 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_units_that_say_something() {
-        assert_eq!([span(59), span(119), span(120)], ["59 s", "119 s", "2 minutes"]);
-        assert_eq!([span(7199), span(7200), span(172_800)], ["119 minutes", "2 hours", "2 days"]);
+    fn a_number_is_as_long_as_its_bits() {
+        assert_eq!(
+            [length(&[]), length(&[0]), length(&[0, 1]), length(&[0, 0x80, 0]), length(&[0x40])],
+            [0, 0, 1, 16, 7]
+        );
+    }
+
+    #[test]
+    fn the_key_of_a_certificate_is_read() {
+        let made = rcgen::generate_simple_self_signed(vec!["www.example.com".to_owned()]).expect("a certificate");
+        let key = key(made.cert.der()).expect("its key");
+        let p256 = rustls::pki_types::alg_id::ECDSA_P256;
+        assert_eq!((&*key.algorithm, key.bits.len(), key.rsa), (&*p256, 65, None));
     }
 }

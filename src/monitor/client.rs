@@ -14,7 +14,6 @@ use std::{
 use reqwest::{
     Client, Request, Response,
     dns::{Addrs, Name, Resolve, Resolving},
-    redirect, retry,
     tls::TlsInfo,
 };
 use rustls::ClientConfig;
@@ -28,12 +27,14 @@ use super::{
     tls::Ground,
     words::{moment, say},
 };
-use crate::engine::health::{
-    check::{HttpVersion, Tls},
-    monitor::Outcome,
+use crate::{
+    engine::health::{
+        check::{HttpVersion, Tls},
+        monitor::Outcome,
+    },
+    http,
 };
 
-const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
 /// The most octets of an HTTP/2 response's headers, and of its body on the way, for each probe.
 const HEADERS: u32 = 64 << 10;
 const WINDOW: u32 = 128 << 10;
@@ -97,15 +98,9 @@ impl Clients {
 fn make(manner: &Manner) -> Result<Client, Box<str>> {
     // In clear text too, or the builder would read all certificates of the system.
     let tls = manner.ground.as_ref().unwrap_or(&Ground::idle()).config()?;
-    let builder = Client::builder()
+    let builder = http::client()
         .tls_backend_preconfigured(tls)
         .tls_info(manner.ground.is_some())
-        .user_agent(USER_AGENT)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .pool_max_idle_per_host(0)
         .local_address(manner.source)
         .dns_resolver(Arc::new(ToTheLine));
     let builder = match manner.version {

@@ -8,7 +8,7 @@ use std::{
 use http_body_util::BodyExt;
 use reqwest::{
     Body, Client, Method, Request, Response, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT},
 };
 
 use super::{
@@ -16,9 +16,12 @@ use super::{
     client::{self, Answer, Clients},
     words::{Fine, say, snippet},
 };
-use crate::engine::health::{
-    check::{GrpcCheck, HttpVersion},
-    monitor::Outcome,
+use crate::{
+    engine::health::{
+        check::{GrpcCheck, HttpVersion},
+        monitor::Outcome,
+    },
+    http,
 };
 
 const METHOD: &str = "/grpc.health.v1.Health/Check";
@@ -57,7 +60,11 @@ impl Grpc {
         let authority = sni.map_or_else(|| to.to_string(), |sni| format!("{sni}:{}", to.port()));
         let url = Url::parse(&format!("{scheme}://{authority}{METHOD}")).map_err(|error| error.to_string())?;
         let content = HeaderValue::from_static("application/grpc");
-        let headers = [(CONTENT_TYPE, content), (TE, HeaderValue::from_static("trailers"))];
+        let headers = [
+            (USER_AGENT, HeaderValue::from_static(http::USER_AGENT)),
+            (CONTENT_TYPE, content),
+            (TE, HeaderValue::from_static("trailers")),
+        ];
         Ok(Self {
             client: clients.http(HttpVersion::Two, check.tls.as_ref(), source)?,
             to,

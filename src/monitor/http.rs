@@ -8,7 +8,7 @@ use std::{
 
 use reqwest::{
     Client, Method, Request, Url,
-    header::{self, HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_LENGTH, HeaderName, HeaderValue},
 };
 
 use super::{
@@ -19,9 +19,12 @@ use super::{
     tools::Tools,
     words::Fine,
 };
-use crate::engine::health::{
-    check::{HttpCheck, HttpVersion},
-    monitor::Outcome,
+use crate::{
+    engine::health::{
+        check::{HttpCheck, HttpVersion},
+        monitor::Outcome,
+    },
+    http,
 };
 
 /// A target of `http` or `https`.
@@ -81,6 +84,9 @@ impl Http {
                 followed += 1;
                 request = again(&self.request);
                 *request.url_mut() = url;
+                if method == Method::GET {
+                    request.headers_mut().remove(CONTENT_LENGTH);
+                }
                 *request.method_mut() = method;
                 continue;
             }
@@ -117,21 +123,23 @@ fn again(request: &Request) -> Request {
 fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request, Box<str>> {
     let unfit = |what: &str| format!("{what} cannot be sent in a request");
     let method = Method::from_bytes(check.method.as_bytes()).map_err(|_| unfit("the method"))?;
-    let mut request = Request::new(method, url(check, to)?);
-    let mut headers = HeaderMap::with_capacity(check.headers.len() + 3);
-    if check.version == HttpVersion::One {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        if let Some(host) = &check.host {
-            headers.insert(header::HOST, HeaderValue::from_str(host).map_err(|_| unfit("the host"))?);
-        }
-    } else {
-        *request.version_mut() = reqwest::Version::HTTP_2;
-    }
+    let url = url(check, to)?;
+    let host = match (check.version, &check.host) {
+        (HttpVersion::Two, _) => None,
+        (HttpVersion::One, Some(host)) => Some(HeaderValue::from_str(host).map_err(|_| unfit("the host"))?),
+        (HttpVersion::One, None) => Some(http::host(&url).ok_or_else(|| unfit("the host"))?),
+    };
+    let mut own = Vec::with_capacity(check.headers.len());
     for (name, value) in &check.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit("a header"))?;
-        headers.append(name, HeaderValue::from_str(value).map_err(|_| unfit("a header"))?);
+        own.push((name, HeaderValue::from_str(value).map_err(|_| unfit("a header"))?));
     }
-    *request.headers_mut() = headers;
+    let header = http::header(&method, host, own);
+    let mut request = Request::new(method, url);
+    *request.headers_mut() = header;
+    if check.version == HttpVersion::Two {
+        *request.version_mut() = reqwest::Version::HTTP_2;
+    }
     Ok(request)
 }
 

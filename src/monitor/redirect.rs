@@ -63,7 +63,8 @@ impl Trail {
             301..=303 => method.clone(),
             _ => return Ok(None),
         };
-        let Some(location) = headers.get(LOCATION) else { return Ok(None) };
+        // An empty one leads nowhere: clients take it for none.
+        let Some(location) = headers.get(LOCATION).filter(|location| !location.is_empty()) else { return Ok(None) };
         if followed == self.most {
             return Err(Outcome::Bad(format!("more redirects than {}", self.most).into()));
         }
@@ -71,7 +72,7 @@ impl Trail {
         here.set_path(at.path());
         here.set_query(at.query());
         let told = || snippet(location.as_bytes());
-        let there = location.to_str().ok().and_then(|text| here.join(text).ok());
+        let there = here.join(&escaped(location.as_bytes())).ok();
         let there = there.ok_or_else(|| Outcome::Bad(format!("redirect to {:?}, which is no URL", told()).into()))?;
         let port = there.port_or_known_default();
         let same = there.scheme() == here.scheme()
@@ -85,6 +86,18 @@ impl Trail {
         next.set_query(there.query());
         Ok(Some((next, method)))
     }
+}
+
+/// A Location in which octets beyond ASCII are escaped: they are sent back as they came, whatever they mean there.
+fn escaped(location: &[u8]) -> String {
+    let mut text = String::with_capacity(location.len());
+    for octet in location {
+        match octet {
+            0x20..0x7f => text.push(char::from(*octet)),
+            other => text.push_str(&format!("%{other:02X}")),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -135,6 +148,23 @@ mod tests {
         }
         assert!(step(&trail, at, "http://[", 0).expect_err("none").contains("which is no URL"));
         assert_eq!(step(&trail, at, "/x", 3), Err("more redirects than 3".to_owned()));
+    }
+
+    #[test]
+    fn octets_beyond_ascii_are_sent_back_as_they_came_and_an_empty_location_is_none() {
+        let at = "http://192.0.2.1/";
+        let url = Url::parse(at).expect("a URL");
+        let trail = Trail::of(&url, None, 3).expect("a trail");
+        let next = |location: &[u8]| {
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_bytes(location).expect("a header"))]);
+            trail
+                .step(&url, &Method::GET, StatusCode::FOUND, &headers, 0)
+                .expect("followed")
+                .map(|(url, _)| url.to_string())
+        };
+        assert_eq!(next(b"/caf\xe9").as_deref(), Some("http://192.0.2.1/caf%E9"));
+        assert_eq!(next("/café x?ü".as_bytes()).as_deref(), Some("http://192.0.2.1/caf%C3%A9%20x?%C3%BC"));
+        assert_eq!(next(b""), None);
     }
 
     #[test]

@@ -1,7 +1,13 @@
 //! How TLS is spoken and whom it trusts: the configurations of rustls.
 //!
-//! The crypto is AWS-LC's, named here, so that it never depends on who installs a default first. No session is taken up
-//! again: each probe sees the certificate that the server has now.
+//! The crypto is AWS-LC's, named here, so that it never depends on which part installs a default first. No session is taken
+//! up again: each probe sees the certificate that the server has now.
+//!
+//! Where nothing is verified, nothing of the certificate is judged: neither its version, nor its extensions, nor how long
+//! its key is. That a server holds the key of the certificate that it shows is still held against its signature over the
+//! handshake, since every client does that, also one that ignores certificates; but only for the kinds of key that the
+//! crypto library knows. A signature by any other is taken as it is: it would authenticate a server of which this prober
+//! verifies nothing, so it keeps no impostor out.
 
 use std::sync::{Arc, OnceLock};
 
@@ -73,7 +79,7 @@ fn of_the_system() -> Result<Arc<RootCertStore>, Box<str>> {
     Ok(Arc::clone(roots))
 }
 
-/// Whom a verifier trusts.
+/// What a verifier trusts.
 #[derive(Debug)]
 struct Trusted {
     chains: Arc<WebPkiServerVerifier>,
@@ -104,21 +110,91 @@ impl Trusted {
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    /// None: whoever comes.
+    /// None: any server.
     trust: Option<Trusted>,
 }
 
-/// What WebPKI has no error of its own for.
+/// What the libraries have no error of their own for: a sentence.
 #[derive(Debug)]
-struct SelfSigned;
+struct Sentence(String);
 
-impl std::fmt::Display for SelfSigned {
+impl std::fmt::Display for Sentence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("certificate is self-signed, and not one that is trusted")
+        f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for SelfSigned {}
+impl std::error::Error for Sentence {}
+
+fn fault(sentence: impl Into<String>) -> Error {
+    CertificateError::Other(OtherError(Arc::new(Sentence(sentence.into())))).into()
+}
+
+/// The shortest and the longest RSA keys that the crypto library checks signatures with, in bits.
+const RSA: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// What is offered beside what can be checked where nothing is verified, so that a server with another kind of key or
+/// hash answers too: it comes last, for servers that have nothing better.
+const UNVERIFIED: [SignatureScheme; 10] = [
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED448,
+    // Of keys that are for RSA-PSS alone, with SHA-256, SHA-384 and SHA-512.
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+    // On the Brainpool curves of 256, 384 and 512 bits (RFC 8734).
+    SignatureScheme::Unknown(0x081a),
+    SignatureScheme::Unknown(0x081b),
+    SignatureScheme::Unknown(0x081c),
+    SignatureScheme::ECDSA_SHA1_Legacy,
+    SignatureScheme::RSA_PKCS1_SHA1,
+];
+
+impl Verifier {
+    /// That a server of which nothing is verified has the key of the certificate that it shows, as far as that can be found
+    /// out.
+    fn possession(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let valid = Ok(HandshakeSignatureValid::assertion());
+        let Some(key) = certificate::key(certificate) else { return valid };
+        if key.rsa.is_some_and(|bits| !RSA.contains(&bits)) {
+            return valid;
+        }
+        let known = self.provider.signature_verification_algorithms.mapping;
+        let known = known.iter().filter(|(scheme, _)| *scheme == signed.scheme).flat_map(|(_, algorithms)| *algorithms);
+        let mut fit = known.filter(|algorithm| *algorithm.public_key_alg_id() == *key.algorithm).peekable();
+        if fit.peek().is_none()
+            || fit.any(|algorithm| algorithm.verify_signature(&key.bits, message, signed.signature()).is_ok())
+        {
+            return valid;
+        }
+        Err(fault(NO_KEY))
+    }
+
+    /// What an error over a signature of the handshake says, which is made with the key of the server's own certificate.
+    fn misjudged(certificate: &CertificateDer<'_>, error: Error) -> Error {
+        match error {
+            Error::InvalidCertificate(CertificateError::BadSignature) => match short(certificate) {
+                Some(bits) => {
+                    fault(format!("certificate has an RSA key of {bits} bits, and 2048 are the least that count"))
+                }
+                None => fault(NO_KEY),
+            },
+            error => error,
+        }
+    }
+}
+
+const NO_KEY: &str = "it signs the TLS handshake with another key than that of its certificate";
+
+/// How many bits the RSA key of a certificate has, if they are too few to count.
+fn short(certificate: &[u8]) -> Option<usize> {
+    certificate::key(certificate)?.rsa.filter(|bits| bits < RSA.start())
+}
 
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
@@ -139,7 +215,17 @@ impl ServerCertVerifier for Verifier {
         trust.chains.verify_server_cert(own, chain, name, ocsp, now).map_err(|error| match error {
             Error::InvalidCertificate(_) if chain.is_empty() && certificate::is_self_signed(own) => in_time(own, now)
                 .err()
-                .unwrap_or_else(|| CertificateError::Other(OtherError(Arc::new(SelfSigned))).into()),
+                .unwrap_or_else(|| fault("certificate is self-signed, and not one that is trusted")),
+            // The library knows no signature by a key that is too short, and calls it a wrong one.
+            Error::InvalidCertificate(CertificateError::BadSignature) => {
+                let signers = chain.iter().chain(&trust.own);
+                match signers.filter_map(|signer| short(signer)).min() {
+                    Some(bits) => fault(format!(
+                        "certificate is signed by an RSA key of {bits} bits, and 2048 are the least that count"
+                    )),
+                    None => error,
+                }
+            }
             error => error,
         })
     }
@@ -150,7 +236,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if self.trust.is_none() {
+            return self.possession(message, certificate, signed);
+        }
         verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+            .map_err(|error| Self::misjudged(certificate, error))
     }
 
     fn verify_tls13_signature(
@@ -159,11 +249,21 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if self.trust.is_none() {
+            return self.possession(message, certificate, signed);
+        }
         verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+            .map_err(|error| Self::misjudged(certificate, error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
+        if self.trust.is_none() {
+            let more = UNVERIFIED.into_iter().filter(|scheme| !schemes.contains(scheme));
+            let more: Vec<_> = more.collect();
+            schemes.extend(more);
+        }
+        schemes
     }
 }
 

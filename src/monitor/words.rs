@@ -3,13 +3,8 @@
 
 use std::{error::Error, io};
 
-use rustls::{
-    AlertDescription, CertificateError, Error as TlsError, OtherError,
-    pki_types::{ServerName, UnixTime},
-};
 use tokio::time::Instant;
 
-use super::certificate::{self, span};
 use crate::{engine::health::monitor::Outcome, telemetry::causes};
 
 /// No line of a target's own words is longer when people are told, in characters.
@@ -35,7 +30,7 @@ pub(super) fn snippet(octets: &[u8]) -> String {
 /// What an error says of the target, in the words of people: the innermost cause, where the system gives one.
 pub(super) fn say(error: &(dyn Error + 'static)) -> Outcome {
     let known = causes::chain(error).find_map(|cause| match cause.downcast_ref() {
-        Some(error) => Some(say_tls(error)),
+        Some(error) => Some(Outcome::Bad(causes::tls::sentence(error))),
         None => cause.downcast_ref().and_then(say_io),
     });
     known.unwrap_or_else(|| Outcome::Bad(causes::innermost(error)))
@@ -54,46 +49,6 @@ fn say_io(error: &io::Error) -> Option<Outcome> {
 #[expect(clippy::disallowed_methods, reason = "one of the edges where time comes in")]
 pub(super) fn moment() -> Instant {
     Instant::now()
-}
-
-/// What an error of TLS says of the target, for people.
-fn say_tls(error: &TlsError) -> Outcome {
-    let between = |early: &UnixTime, late: &UnixTime| late.as_secs().saturating_sub(early.as_secs()) as i64;
-    let text = match error {
-        TlsError::InvalidCertificate(why) => match why {
-            CertificateError::ExpiredContext { time, not_after } => certificate::expired(between(not_after, time)),
-            CertificateError::NotValidYetContext { time, not_before } => {
-                format!("certificate is valid only in {}", span(between(time, not_before)))
-            }
-            CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented),
-            CertificateError::UnknownIssuer => "certificate is signed by nobody that is trusted".to_owned(),
-            CertificateError::Revoked => "certificate is revoked".to_owned(),
-            CertificateError::BadEncoding => "certificate cannot be read".to_owned(),
-            CertificateError::BadSignature => "certificate has a wrong signature".to_owned(),
-            CertificateError::Other(OtherError(why)) => why.to_string(),
-            other => format!("certificate does not hold: {other}"),
-        },
-        TlsError::InvalidMessage(_) => "it does not speak TLS".to_owned(),
-        TlsError::NoCertificatesPresented => "it shows no certificate".to_owned(),
-        TlsError::PeerIncompatible(why) => format!("no way of TLS that both sides know: {why:?}"),
-        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => "it knows no such name in TLS".to_owned(),
-        TlsError::AlertReceived(AlertDescription::NoApplicationProtocol) => {
-            "it does not offer this version of HTTP in TLS (ALPN)".to_owned()
-        }
-        TlsError::AlertReceived(AlertDescription::CertificateRequired) => "it wants a certificate of ours".to_owned(),
-        TlsError::AlertReceived(alert) => format!("it ended the TLS handshake with the alert {alert:?}"),
-        other => format!("TLS: {other}"),
-    };
-    Outcome::Bad(text.into())
-}
-
-fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
-    // As WebPKI shows them: DnsName("www.example.com").
-    let names = presented.iter().take(3).map(|name| name.split('"').nth(1).unwrap_or(name));
-    let names: Vec<String> = names.map(|name| snippet(name.as_bytes())).collect();
-    let more = if presented.len() > 3 { format!(" and {} more", presented.len() - 3) } else { String::new() };
-    let bearer = if names.is_empty() { "no name".to_owned() } else { names.join(", ") + &more };
-    format!("certificate is for {bearer}, not for {}", expected.to_str())
 }
 
 #[cfg(test)]

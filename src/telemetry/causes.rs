@@ -1,6 +1,9 @@
-//! What went wrong with a connection, in the words of people: for logs and for evidence. Must not know who asked for what.
+//! What went wrong with a connection, in the words of people: for logs and for evidence. Must not know what the connection
+//! was for.
 
-use std::{error::Error, io, iter};
+pub mod tls;
+
+use std::{borrow::Cow, error::Error, io, iter};
 
 /// An error and what it came from, the outermost first.
 pub fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
@@ -31,15 +34,35 @@ pub fn of_system(error: &io::Error) -> Option<&'static str> {
 /// The first cause that has words, or else the innermost in its own.
 #[must_use]
 pub fn of(error: &(dyn Error + 'static)) -> Box<str> {
-    let known = chain(error).find_map(|cause| cause.downcast_ref().and_then(of_system));
-    known.map_or_else(|| innermost(error), Box::from)
+    let known = chain(error).find_map(|cause| match cause.downcast_ref() {
+        Some(error) => Some(tls::sentence(error)),
+        None => cause.downcast_ref().and_then(of_system).map(Box::from),
+    });
+    known.unwrap_or_else(|| innermost(error))
 }
 
-/// The innermost cause in its own words.
+/// The innermost cause: in better words than its own where there are some.
 #[must_use]
 pub fn innermost(error: &(dyn Error + 'static)) -> Box<str> {
-    chain(error).last().unwrap_or(error).to_string().into()
+    let own = chain(error).last().unwrap_or(error).to_string();
+    let better = HTTP.iter().find(|(theirs, _)| *theirs == own).map(|(_, ours)| Cow::Borrowed(*ours));
+    better.unwrap_or(Cow::Owned(own)).into()
 }
+
+/// What the HTTP library calls things, and what people do.
+const HTTP: [(&str, &str); 8] = [
+    ("message head is too large", "the head of its answer is too long: beyond 2000 fields, or some 400 KiB"),
+    ("invalid HTTP version parsed", "it does not answer in HTTP/1"),
+    ("invalid HTTP status-code parsed", "its answer has no HTTP status"),
+    ("invalid HTTP header parsed", "its answer has a header that cannot be read"),
+    ("invalid content-length parsed", "its answer has a Content-Length that is no number, or several that differ"),
+    (
+        "unexpected transfer-encoding parsed",
+        "its answer is HTTP/1.0 and has a Transfer-Encoding, which 1.0 does not know",
+    ),
+    ("connection closed before message completed", "connection closed in the middle"),
+    ("end of file before message length reached", "connection closed in the middle"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -49,6 +72,13 @@ mod tests {
     fn what_the_system_said_is_found_however_deep_it_lies() {
         let inner = io::Error::from(io::ErrorKind::ConnectionReset);
         assert_eq!(&*of(&io::Error::other(io::Error::other(inner))), "connection reset");
-        assert_eq!(&*of(&io::Error::other(io::Error::other("nobody knows"))), "nobody knows");
+        assert_eq!(&*of(&io::Error::other(io::Error::other("no such thing"))), "no such thing");
+    }
+
+    #[test]
+    fn a_fault_of_tls_is_a_sentence_however_deep_it_lies() {
+        let fault = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, fault));
+        assert_eq!(&*of(&error), "certificate is signed by no authority that is trusted");
     }
 }

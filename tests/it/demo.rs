@@ -1,6 +1,7 @@
 //! The demo as a person runs it, on free ports: everything is waited for by what it prints.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     net::{TcpListener, UdpSocket},
     path::PathBuf,
@@ -117,10 +118,8 @@ fn regions_are_broken_and_healed_and_everything_ends_clean() {
         demo.wait_for(&["127.0.0.12 ", "is down", "connection refused"]);
     }
     let mut again = Process::start(&["demo", "--region", "eu-west", "--region-port", &port], &temporary);
-    again.wait_for(&["eu-west is at "]);
+    again.wait_for(&["eu-west is at ", &format!("it ends with the demo, process {}", demo.child.id())]);
     demo.wait_for(&["127.0.0.12 ", "is up again"]);
-    again.signal("TERM");
-    assert_eq!(again.child.wait().expect("ended").code(), Some(0));
 
     assert_eq!(std::fs::read_dir(temporary.path()).expect("readable").count(), 1, "what was unpacked");
     demo.signal("INT");
@@ -130,6 +129,37 @@ fn regions_are_broken_and_healed_and_everything_ends_clean() {
     for pid in pids {
         assert!(!PathBuf::from(format!("/proc/{pid}")).exists(), "{pid} is still there");
     }
+    assert_eq!(
+        again.child.wait().expect("ended").code(),
+        Some(0),
+        "a region that was started by hand ends with the demo"
+    );
+}
+
+/// Which addresses a hundred questions for the least loaded region are answered with.
+fn least(listen: &str) -> BTreeSet<String> {
+    let (address, port) = listen.rsplit_once(':').expect("a port");
+    let names = vec!["least.demo.example"; 100];
+    let asked = Command::new("dig").args([&format!("@{address}"), "-p", port, "+short"]).args(names).output();
+    String::from_utf8(asked.expect("dig runs").stdout).expect("text").lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_load_of_900_changes_answers_as_the_guide_says() {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let (listen, port) = (Place::new().socket().to_string(), port().to_string());
+    let mut demo = Process::start(&["demo", "--listen", &listen, "--region-port", &port], &temporary);
+    demo.wait_for(&["/load/900 ", "/load says 900 of 1000", "least.demo.example names the other two"]);
+    demo.wait_for(&["teered names are answered"]);
+    let all: BTreeSet<String> = ["127.0.0.11", "127.0.0.12", "127.0.0.13"].map(String::from).into();
+    let others: BTreeSet<String> = ["127.0.0.11", "127.0.0.13"].map(String::from).into();
+    assert_eq!(least(&listen), all);
+    for (load, then) in [(900, &others), (0, &all)] {
+        post(&format!("http://127.0.0.12:{port}/load/{load}"));
+        demo.wait_for(&["eu-west was told", &format!("/load says {load}")]);
+        // The next report changes it.
+        while least(&listen) != *then {}
+    }
 }
 
 #[test]
@@ -137,7 +167,12 @@ fn a_killed_demo_takes_its_regions_along() {
     let temporary = tempfile::tempdir().expect("a folder");
     let (listen, port) = (Place::new().socket().to_string(), port().to_string());
     let mut demo = Process::start(&["demo", "--listen", &listen, "--region-port", &port], &temporary);
+    let line = demo.wait_for(&["ap-south", "pid "]);
     demo.wait_for(&["Changes, as they happen"]);
+    signal("KILL", line.trim().rsplit(' ').next().expect("a word").parse().expect("a number"));
+    demo.wait_for(&["ap-south was ended by signal 9"]);
+    let mut again = Process::start(&["demo", "--region", "ap-south", "--region-port", &port], &temporary);
+    again.wait_for(&["ap-south is at "]);
     // Each region holds the far end of a pipe to the demo; a connection that is held open ends with the region.
     let mut held: Vec<_> = [11, 12, 13]
         .map(|number| std::net::TcpStream::connect(format!("127.0.0.{number}:{port}")).expect("the region listens"))
@@ -146,10 +181,47 @@ fn a_killed_demo_takes_its_regions_along() {
     for stream in &mut held {
         assert!(!matches!(std::io::Read::read(stream, &mut [0]), Ok(1..)), "nothing was asked");
     }
+    assert_eq!(again.child.wait().expect("ended").code(), Some(0), "the one that was started by hand too");
 }
 
 #[test]
-fn a_taken_port_is_named_with_the_flag_that_changes_it() {
+fn a_region_without_a_demo_says_so_and_a_second_demo_is_refused() {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let (listen, port) = (Place::new().socket().to_string(), port().to_string());
+    let mut alone = Process::start(&["demo", "--region", "eu-west", "--region-port", &port], &temporary);
+    alone.wait_for(&["eu-west is at ", &format!("no demo uses port {port} for its regions, so only Ctrl-C ends it")]);
+    alone.signal("TERM");
+    assert_eq!(alone.child.wait().expect("ended").code(), Some(0));
+    let mut first = Process::start(&["demo", "--listen", &listen, "--region-port", &port], &temporary);
+    first.wait_for(&["Changes, as they happen"]);
+    let other = Place::new().socket().to_string();
+    let said = refused(&["demo", "--listen", &other, "--region-port", &port], &temporary);
+    let process = first.child.id();
+    let by = format!("is taken by another demo (process {process}; `kill {process}` ends it)");
+    assert!(said.contains(&by) && said.contains("--region-port"), "{said}");
+    let said = refused(&["demo", "--region", "eu-west", "--region-port", &port], &temporary);
+    assert!(
+        said.contains(&format!("127.0.0.12:{port}, where region eu-west is to listen, is taken by meridian (")),
+        "{said}"
+    );
+}
+
+/// What a `meridian` says that does not start.
+#[track_caller]
+fn refused(args: &[&str], temporary: &tempfile::TempDir) -> String {
+    let ended = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(args)
+        .env("TMPDIR", temporary.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    said
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_process_that_has_it_and_the_flag_that_changes_it() {
     let temporary = tempfile::tempdir().expect("a folder");
     let dns = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let http = TcpListener::bind("127.0.0.11:0").expect("a free port");
@@ -159,15 +231,10 @@ fn a_taken_port_is_named_with_the_flag_that_changes_it() {
         (listen.to_string(), free, listen, "--listen"),
         (Place::new().socket().to_string(), taken.port().to_string(), taken, "--region-port"),
     ] {
-        let ended = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(["demo", "--listen", &listen, "--region-port", &port])
-            .env("TMPDIR", temporary.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("it runs");
-        let said = String::from_utf8_lossy(&ended.stderr);
+        let said = refused(&["demo", "--listen", &listen, "--region-port", &port], &temporary);
         assert!(said.contains(&address.to_string()) && said.contains(flag), "{said}");
-        assert_eq!(ended.status.code(), Some(2), "{said}");
+        let process = std::process::id();
+        assert!(said.contains(&format!("(process {process}; `kill {process}` ends it)")), "{said}");
     }
     assert_eq!(std::fs::read_dir(temporary.path()).expect("readable").count(), 0, "nothing is left behind");
 }

@@ -10,8 +10,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("state", &["engine", "telemetry"]),
     ("net", &["engine", "telemetry", "state"]),
     ("command", &[]),
-    ("monitor", &["engine", "telemetry", "state", "command"]),
-    ("feed", &["engine", "telemetry", "state", "command"]),
+    ("http", &[]),
+    ("monitor", &["engine", "telemetry", "state", "command", "http"]),
+    ("feed", &["engine", "telemetry", "state", "command", "http"]),
     ("app", &["engine", "telemetry", "config", "state", "net", "monitor", "feed", "command"]),
     ("cli", &["app", "config", "engine", "state", "telemetry"]),
 ];

@@ -14,7 +14,7 @@ use crate::{
     command::{Command, End, Queue},
     config::settings::{Hook, Rate, Tell},
     engine::types::At,
-    telemetry::signals::Signals,
+    telemetry::{causes, signals::Signals},
 };
 
 /// So many wait at most; a hook that is so far behind misses the next ones.
@@ -231,16 +231,8 @@ async fn post(
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
         Ok(Ok(response)) => Err(format!("status {}", response.status().as_u16())),
         // Without the address, in which there may be a secret.
-        Ok(Err(error)) => Err(innermost(&error.without_url())),
+        Ok(Err(error)) => Err(causes::of(&error.without_url()).into()),
     }
-}
-
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ const DATABASE: &[u8] = include_bytes!("../../../geoip/demo-city.mmdb");
 
 /// Where the configuration listens as it was compiled in.
 pub(super) const LISTEN: &str = "127.0.0.1:5300";
-/// The port that it probes.
+/// The port that it probes and asks for load.
 pub(super) const REGION_PORT: u16 = 8053;
 
 /// The folder with the demo's files; it goes when this is dropped.
@@ -57,9 +57,10 @@ mod tests {
         let other = config("[::1]:53".parse().unwrap(), 81);
         let changed: Vec<_> = CONFIG.lines().zip(other.lines()).filter(|(old, new)| old != new).collect();
         assert_eq!(CONFIG.lines().count(), other.lines().count());
-        let [(_, listen), (_, port)] = changed[..] else { panic!("{changed:?}") };
+        let [(_, listen), (_, probed), (_, asked)] = changed[..] else { panic!("{changed:?}") };
         assert!(listen.starts_with("listen ") && listen.ends_with("[\"[::1]:53\"]"), "{listen}");
-        assert!(port.starts_with("http ") && port.contains("{ port = 81, "), "{port}");
+        assert!(probed.starts_with("http ") && probed.contains("{ port = 81, "), "{probed}");
+        assert!(asked.starts_with("json ") && asked.contains("{ port = 81, "), "{asked}");
     }
 
     #[test]

@@ -59,6 +59,8 @@ impl Guide {
         writeln!(to, "  for i in $(seq 100); do {dig} +short shares.demo.example; done | sort | uniq -c")?;
         writeln!(to, "Each client network keeps its region: the second round is as the first")?;
         writeln!(to, "  for i in 1 2 3 1 2 3; do {dig} +short sticky.demo.example +subnet=2001:db8:$i::/56; done")?;
+        writeln!(to, "The least loaded for its capacity, here all three alike: a third each")?;
+        writeln!(to, "  for i in $(seq 99); do {dig} +short least.demo.example; done | sort | uniq -c")?;
         writeln!(to, "The first that works: eu-west, then us-east, then ap-south")?;
         writeln!(to, "  {dig} +short failover.demo.example")?;
         writeln!(to, "What is not steered")?;
@@ -71,7 +73,8 @@ impl Guide {
         for (switch, effect) in [
             ("fail", "/health answers 503"),
             ("slow", "/health answers after 2 s"),
-            ("load/900", "/load says 900"),
+            ("load/900", LOADED),
+            ("load/0", "/load says 0 again"),
             ("heal", "/health answers 200 at once"),
         ] {
             writeln!(to, "  curl -X POST http://{at}/{:<9} # {effect}", switch)?;
@@ -85,6 +88,9 @@ impl Guide {
         writeln!(to, "\nCtrl-C ends everything. Changes, as they happen:")
     }
 }
+
+/// What a load of 900 does.
+const LOADED: &str = "/load says 900 of 1000: in 3 s least.demo.example names the other two, half each";
 
 #[cfg(test)]
 mod tests {

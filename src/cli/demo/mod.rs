@@ -6,6 +6,8 @@ mod guide;
 mod processes;
 mod region;
 mod stand_in;
+mod taken;
+mod tie;
 
 use std::{
     io::{self, Write},
@@ -20,6 +22,8 @@ use self::{
     guide::Guide,
     processes::Processes,
     region::{REGIONS, Region},
+    taken::Holder,
+    tie::{Knot, Tie},
 };
 use super::{
     Exit, fail,
@@ -67,6 +71,14 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(err, &format!("signals cannot be heard: {error}")),
     };
+    say(out, &format!("meridian {}: the demo starts its regions and its server.\n\n", env!("CARGO_PKG_VERSION")));
+    // Before the first region starts, so that any that is started by hand finds it.
+    let knot = match Knot::new(args.region_port) {
+        Ok(knot) => Some(tokio::spawn(knot.hold())),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => return fail(err, &another(args)),
+        // Without it a region that is started by hand has to be ended by hand.
+        Err(_) => None,
+    };
     let folder = match Folder::unpack(args.listen, args.region_port) {
         Ok(folder) => folder,
         Err(error) => return fail(err, &format!("the demo's files cannot be unpacked: {error}")),
@@ -101,16 +113,36 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
             }
         }
         Err(Refusal::Sockets(error)) => {
-            let free = SocketAddr::new(args.listen.ip(), args.listen.port().wrapping_add(1).max(1024));
-            fail(err, &format!("{error}; choose another with --listen, as in --listen {free}"))
+            let by = Holder::of(args.listen).map_or(String::new(), |holder| format!("; it is taken by {holder}"));
+            fail(err, &format!("{error}{by}; choose another with --listen, as in --listen {}", beside(args.listen)))
         }
         Err(refusal) => fail(err, &refusal.to_string()),
     };
     processes.end().await;
+    if let Some(knot) = knot {
+        knot.abort();
+    }
     match folder.remove() {
         Ok(()) => exit,
         Err(error) => fail(err, &format!("the demo's files are left behind: {error}")),
     }
+}
+
+/// The next port at the same address.
+fn beside(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port().wrapping_add(1).max(1024))
+}
+
+/// What to say when another demo uses this port for its regions.
+fn another(args: &Demo) -> String {
+    let demo = Tie::to(args.region_port).and_then(|tie| tie.demo);
+    let demo = demo.map_or("another demo".into(), |pid| format!("another demo (process {pid}; `kill {pid}` ends it)"));
+    format!(
+        "port {port} of the regions is taken by {demo}; end it, or choose other ports, as in --listen {} --region-port {}",
+        beside(args.listen),
+        args.region_port.wrapping_add(1).max(1024),
+        port = args.region_port,
+    )
 }
 
 /// The next change as a line; none when there are no more.

@@ -3,6 +3,7 @@
 use std::{
     fmt, future, io,
     io::Write,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use tokio::{
     task, time,
 };
 
-use super::{region::Region, say};
+use super::{region::Region, say, taken::Holder, tie::Tie};
 use crate::{
     app::Signals,
     cli::{Exit, fail},
@@ -35,7 +36,7 @@ struct Manner {
     load: u32,
 }
 
-/// Is `region` until a signal ends it or, when `tied`, until standard input ends.
+/// Is `region` until a signal ends it, the demo that uses this port ends or, when `tied`, standard input does.
 pub(super) async fn run(
     region: &'static Region,
     port: u16,
@@ -47,7 +48,7 @@ pub(super) async fn run(
     let listener = match TcpListener::bind(address).await {
         Ok(listener) => listener,
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            return fail(err, &format!("{address} is taken; choose another port with --region-port"));
+            return fail(err, &taken(region, address));
         }
         Err(error) => return fail(err, &format!("cannot listen on {address}: {error}")),
     };
@@ -55,7 +56,14 @@ pub(super) async fn run(
         Ok(signals) => signals,
         Err(error) => return fail(err, &format!("signals cannot be heard: {error}")),
     };
-    say(out, &format!("{} is at http://{address}\n", region.name));
+    let mut tie = if tied { None } else { Tie::to(port) };
+    let ends = match &tie {
+        _ if tied => String::new(),
+        Some(Tie { demo: Some(demo), .. }) => format!("; it ends with the demo, process {demo}, or with Ctrl-C"),
+        Some(_) => "; it ends with the demo, or with Ctrl-C".into(),
+        None => format!("; no demo uses port {port} for its regions, so only Ctrl-C ends it"),
+    };
+    say(out, &format!("{} is at http://{address}{ends}\n", region.name));
     let (said, mut lines) = mpsc::unbounded_channel();
     let manner = Arc::new(Mutex::new(Manner::default()));
     let input = end_of_input(tied);
@@ -76,8 +84,28 @@ pub(super) async fn run(
             Some(line) = lines.recv() => say(out, &format!("{line}\n")),
             _ = signals.end() => return Exit::Fine,
             () = &mut input => return Exit::Fine,
+            () = demo_ended(&mut tie) => return Exit::Fine,
         }
     }
+}
+
+/// Returns when the demo has ended, if there is one.
+async fn demo_ended(tie: &mut Option<Tie>) {
+    match tie {
+        Some(tie) => tie.ended().await,
+        None => future::pending().await,
+    }
+}
+
+/// What to say when a region's address is taken.
+fn taken(region: &Region, address: SocketAddr) -> String {
+    let by = Holder::of(address).map_or(String::new(), |holder| format!(" by {holder}"));
+    format!(
+        "{address}, where region {} is to listen, is taken{by}; end that process, or choose another port with \
+         --region-port, as in --region-port {}",
+        region.name,
+        address.port().wrapping_add(1).max(1024)
+    )
 }
 
 /// Returns when standard input has ended, if the region is tied to it.

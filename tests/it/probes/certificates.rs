@@ -11,6 +11,8 @@ use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
 };
 
 const HOUR: i64 = 3600;
@@ -78,11 +80,21 @@ impl Authority {
 impl Papers {
     /// Signed by themselves, as those of an authority or not.
     pub fn own(name: &str, is_authority: bool, until: i64) -> Self {
+        Self::made(params(name, -10 * DAY, until), |params| {
+            if is_authority {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            }
+        })
+    }
+
+    /// Signed by themselves, changed so.
+    pub fn own_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::made(params(name, -DAY, 90 * DAY), change)
+    }
+
+    fn made(mut params: CertificateParams, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let key = KeyPair::generate().expect("a key");
-        let mut params = params(name, -10 * DAY, until);
-        if is_authority {
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        }
+        change(&mut params);
         let made = params.self_signed(&key).expect("a certificate");
         Self { der: made.der().clone(), pem: made.pem(), key }
     }
@@ -99,5 +111,28 @@ impl Papers {
         let mut config = builder.with_single_cert(vec![self.der.clone()], key).expect("a pair");
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         Arc::new(config)
+    }
+
+    /// How a server shows them that has another key than theirs.
+    pub fn config_with_key_of(&self, other: &Self) -> Arc<ServerConfig> {
+        let provider = aws_lc_rs::default_provider();
+        let key = PrivatePkcs8KeyDer::from(other.key.serialize_der()).into();
+        let key = provider.key_provider.load_private_key(key).expect("a key");
+        let pair = Arc::new(CertifiedKey::new(vec![self.der.clone()], key));
+        let builder = ServerConfig::builder_with_provider(Arc::new(provider));
+        let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+        let mut config = builder.with_cert_resolver(Arc::new(Always(pair)));
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Arc::new(config)
+    }
+}
+
+/// Shows the same to every client, whether it is a pair or not.
+#[derive(Debug)]
+struct Always(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Always {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
     }
 }

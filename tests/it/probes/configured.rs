@@ -24,7 +24,7 @@ async fn a_ca_file_says_whose_certificates_count() {
 
     server.put("ca.pem", foreign.pem());
     server.signal("HUP");
-    goes_down(&mut server, "certificate is signed by nobody that is trusted");
+    goes_down(&mut server, "certificate is signed by no authority that is trusted");
 
     server.put("ca.pem", &format!("{}{}", foreign.pem(), ours.pem()));
     server.signal("HUP");

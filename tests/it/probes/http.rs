@@ -21,9 +21,9 @@ fn echo(request: Request<Incoming>) -> Response<servers::Body> {
     let host = request.headers().get("host").map_or("", |host| host.to_str().expect("text"));
     let authority = request.uri().authority().map_or("", |authority| authority.as_str());
     let version = if request.version() == Version::HTTP_2 { 2 } else { 1 };
-    let encoding = request.headers().contains_key("accept-encoding");
+    let encoding = request.headers().get("accept-encoding").map_or("", |encoding| encoding.to_str().expect("text"));
     let text = format!(
-        r#"{{"path": "{}", "host": "{host}", "authority": "{authority}", "version": {version}, "encoding": {encoding}}}"#,
+        r#"{{"path": "{}", "host": "{host}", "authority": "{authority}", "version": {version}, "encoding": "{encoding}"}}"#,
         request.uri().path()
     );
     Response::new(Full::from(text).boxed())
@@ -41,7 +41,7 @@ async fn https_asks_the_address_for_the_name() {
     let port = servers::http(Speaks::OneOver(authority.good(NAME).config(&["http/1.1"])), echo).await;
     let check = HttpCheck { tls: Some(policy(&authority, NAME)), ..clear(port) };
     let host = format!(r#""{NAME}:{port}""#);
-    let values = [("/path", r#""/health""#), ("/host", &*host), ("/version", "1"), ("/encoding", "false")];
+    let values = [("/path", r#""/health""#), ("/host", &*host), ("/version", "1"), ("/encoding", r#""identity""#)];
     let outcome = ask(expecting(check.clone(), &values)).await;
     assert!(matches!(outcome, Outcome::Good { connect: None, note: None, .. }), "{outcome}");
     let named = HttpCheck { host: Some("shop.example.com".into()), ..check.clone() };

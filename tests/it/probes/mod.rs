@@ -5,6 +5,8 @@ mod configured;
 mod grpc;
 mod hostile;
 mod http;
+mod lenient;
+pub mod openssl;
 pub mod servers;
 mod source;
 mod tls;
@@ -85,7 +87,7 @@ fn clear(port: u16) -> HttpCheck {
     }
 }
 
-/// TLS that trusts whom `trust` signs, and asks for a name.
+/// TLS that trusts what `trust` signs, and asks for a name.
 fn policy(trust: &certificates::Authority, name: &str) -> Tls {
     Tls { sni: Some(name.into()), verify: true, trust: Some(trust.trust()), warn: 14 * 86_400, fail: 0 }
 }

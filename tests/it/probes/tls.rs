@@ -48,7 +48,7 @@ async fn what_is_wrong_with_a_certificate_is_said() {
     let other = authority.good("other.example.com");
     assert_eq!(meet(&other, tls.clone()).await, bad("certificate is for other.example.com, not for www.example.com"));
     let foreign = Authority::named("foreign.example").good(NAME);
-    assert_eq!(meet(&foreign, tls.clone()).await, bad("certificate is signed by nobody that is trusted"));
+    assert_eq!(meet(&foreign, tls.clone()).await, bad("certificate is signed by no authority that is trusted"));
     let impostor = Authority::new().good(NAME);
     assert_eq!(meet(&impostor, tls.clone()).await, bad("certificate has a wrong signature"));
     for is_authority in [false, true] {
@@ -90,7 +90,7 @@ async fn the_name_is_asked_for_and_without_one_the_address_counts() {
     ask(Check::Tls(TlsCheck { port, tls: policy(&authority, NAME) })).await;
     assert_eq!(names.recv().await, Some(Some(NAME.to_owned())));
     let nameless = Tls { sni: None, ..policy(&authority, NAME) };
-    let said = "certificate is for www.example.com, not for 127.0.0.1";
+    let said = "certificate is for the name www.example.com, not for the address 127.0.0.1";
     assert_eq!(ask(Check::Tls(TlsCheck { port, tls: nameless.clone() })).await, bad(said));
     assert_eq!(meet(&authority.good("127.0.0.1"), nameless).await.is_good(), Some(true));
 }
@@ -106,7 +106,8 @@ async fn what_is_no_tls_is_said() {
     let smtp = says(b"220 mail.example.com ESMTP\r\n").await;
     assert_eq!(ask(Check::Tls(TlsCheck { port: smtp, tls: tls.clone() })).await, bad("it does not speak TLS"));
     let alert = says(&[21, 3, 3, 0, 2, 2, 40]).await;
-    let said = "it ended the TLS handshake with the alert HandshakeFailure";
+    let said = "it ended the TLS handshake: it shares no cipher, group or kind of signature with this prober \
+                (alert handshake_failure)";
     assert_eq!(ask(Check::Tls(TlsCheck { port: alert, tls })).await, bad(said));
 }
 
@@ -126,7 +127,7 @@ async fn sessions_are_not_taken_up_again() {
     .await;
     let check = || Check::Tls(TlsCheck { port, tls: policy(&authority, NAME) });
     assert_eq!(ask(check()).await.is_good(), Some(true));
-    assert_eq!(ask(check()).await, bad("certificate is signed by nobody that is trusted"));
+    assert_eq!(ask(check()).await, bad("certificate is signed by no authority that is trusted"));
 }
 
 /// When the certificate of a good outcome ends, in days from now.
