@@ -147,11 +147,11 @@ async fn the_request_is_as_configured() {
         body: vec![Body::Contains(text.into())],
         ..http(port)
     };
-    for text in ["PURGE /health?deep=1 HTTP/1.1\r\n", "host: www.example.com\r\n", "x-probe: 1\r\n", "agent: meridian/"]
+    for text in ["PURGE /health?deep=1 HTTP/1.1\r\n", "Host: www.example.com\r\n", "X-Probe: 1\r\n", "Agent: meridian/"]
     {
         assert_eq!(ask(Check::Http(check(text)), 5000).await.is_good(), Some(true), "{text}");
     }
-    let plain = HttpCheck { body: vec![Body::Contains(format!("host: 127.0.0.1:{port}\r\n").into())], ..http(port) };
+    let plain = HttpCheck { body: vec![Body::Contains(format!("Host: 127.0.0.1:{port}\r\n").into())], ..http(port) };
     assert_eq!(ask(Check::Http(plain), 5000).await.is_good(), Some(true));
 }
 
@@ -186,7 +186,7 @@ async fn faults_of_connections_have_names() {
     let nonsense = serve(Manner::Replies("SSH-2.0-OpenSSH_9.2\r\n")).await.port();
     assert_eq!(ask(Check::Http(http(nonsense)), 5000).await.is_good(), Some(false));
     let closes = serve(Manner::Replies("")).await.port();
-    assert_eq!(ask(Check::Http(http(closes)), 5000).await, bad("connection closed before message completed"));
+    assert_eq!(ask(Check::Http(http(closes)), 5000).await, bad("connection closed in the middle"));
     // Bound and never listened on, so that nobody else is given the port.
     let deaf = TcpSocket::new_v4().expect("a socket");
     deaf.bind((LOOPBACK, 0).into()).expect("a free port");

@@ -247,8 +247,9 @@ async fn without_verification_no_certificate_is_judged() {
             let server = Server::of(&pair, &[version]);
             let port = server.port;
             let handshake = ask(Check::Tls(TlsCheck { port, tls: lax() })).await;
-            // Ed448 and keys for RSA-PSS alone: in TLS 1.2 the library knows no cipher that goes with them.
-            if version == "-tls1_2" && ["Ed448", "a key for RSA-PSS"].contains(&what) {
+            // In TLS 1.2 the library has no cipher that goes with the first two, and OpenSSL wants the curve of a key
+            // to be offered for the exchange of keys too.
+            if version == "-tls1_2" && ["Ed448", "a key for RSA-PSS", "P-521"].contains(&what) {
                 continue;
             }
             assert!(matches!(handshake, Outcome::Good { ends: Some(_), .. }), "{what}, {version}: {handshake}");
