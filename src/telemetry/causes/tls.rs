@@ -124,7 +124,9 @@ fn alerted(alert: AlertDescription) -> String {
         AlertDescription::UnrecognisedName => "it knows no such name in TLS",
         AlertDescription::NoApplicationProtocol => "it does not offer this version of HTTP in TLS (ALPN)",
         AlertDescription::CertificateRequired => "it wants a certificate of ours",
-        AlertDescription::ProtocolVersion => "it speaks no TLS of version 1.2 or 1.3",
+        AlertDescription::ProtocolVersion => {
+            "it takes no version of TLS that this prober offers, which are 1.2 and 1.3 (alert protocol_version)"
+        }
         AlertDescription::HandshakeFailure => {
             "it ended the TLS handshake: it shares no cipher, group or kind of signature with this prober \
              (alert handshake_failure)"
