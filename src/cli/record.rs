@@ -1,17 +1,23 @@
-//! Records as dig would print them, where the decoder's own form is another: character-strings in quotes, and parameters of
-//! SVCB and HTTPS records as RFC 9460 2.1 writes them.
+//! Records as dig would print them, where the decoder's own form is another: character-strings in quotes, parameters of
+//! SVCB and HTTPS records as RFC 9460 2.1 writes them, and data of rarer types as a zone file has them.
 
-use hickory_proto::rr::{
-    RData, Record,
-    rdata::{
-        SVCB,
-        svcb::{SvcParamKey, SvcParamValue},
+use hickory_proto::{
+    rr::{
+        RData, Record,
+        rdata::{
+            SVCB,
+            svcb::{SvcParamKey, SvcParamValue},
+        },
     },
+    serialize::binary::{BinEncodable, BinEncoder, NameEncoding},
 };
+
+use crate::{config::zone_file::presentation, engine::wire::rr::RrType};
 
 /// A record.
 pub(super) fn line(record: &Record) -> String {
-    format!("{} {} {} {} {}", record.name, record.ttl, record.dns_class, record.record_type(), data(&record.data))
+    let rtype = RrType(u16::from(record.record_type()));
+    format!("{} {} {} {rtype} {}", record.name, record.ttl, record.dns_class, data(&record.data))
 }
 
 /// A record's data.
@@ -21,8 +27,23 @@ pub(super) fn data(data: &RData) -> String {
         RData::HINFO(hinfo) => strings([&*hinfo.cpu, &*hinfo.os].into_iter()),
         RData::SVCB(svcb) => service(svcb),
         RData::HTTPS(https) => service(&https.0),
-        other => other.to_string(),
+        RData::A(_) | RData::AAAA(_) | RData::NS(_) | RData::CNAME(_) | RData::SOA(_) | RData::OPT(_) => {
+            data.to_string()
+        }
+        other => match wire(other) {
+            Some(wire) => presentation(RrType(u16::from(other.record_type())), &wire),
+            None => other.to_string(),
+        },
     }
+}
+
+/// The data in wire form, without compression.
+fn wire(data: &RData) -> Option<Vec<u8>> {
+    let mut wire = Vec::new();
+    let mut encoder = BinEncoder::new(&mut wire);
+    encoder.set_name_encoding(NameEncoding::Uncompressed);
+    data.emit(&mut encoder).ok()?;
+    Some(wire)
 }
 
 fn strings<'s>(strings: impl Iterator<Item = &'s [u8]>) -> String {

@@ -20,6 +20,7 @@ mod schema;
 pub mod secret;
 pub mod settings;
 mod spec;
+mod stray;
 pub mod zone_file;
 
 use std::path::{Path, PathBuf};

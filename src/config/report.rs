@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, ops::Range};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use super::fault::{Fault, FileId, Place, Severity, Sources};
+use super::{
+    fault::{Fault, FileId, Place, Severity, Sources},
+    stray,
+};
 
 /// An excerpt of more lines than this shows only the first of them.
 const MAX_LINES: usize = 4;
@@ -141,7 +144,7 @@ fn excerpt<'a>(
     let main = AnnotationKind::Primary.span(within(main)).label(label);
     let others = others.into_iter().map(|(span, label)| AnnotationKind::Context.span(within(span)).label(label));
     Some(
-        Snippet::source(&text[from..to])
+        Snippet::source(stray::shown(&text[from..to]))
             .path(source.path.as_str())
             .line_start(first)
             .annotation(main)

@@ -99,6 +99,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             push(reply, Part::Alias(cname, None));
             return rtype == RrType::ANY || self.follow(hash, cname.target(), reply);
         } else {
+            if self.hops == 0 {
+                reply.scope = 0; // also where others are answered with another name: RFC 7871 7.4
+            }
             self.negative(node, node.service(), reply);
         }
         true

@@ -72,6 +72,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             Wanted::Https(https) => self.https(decision, (id, service, https), &client, reply),
             Wanted::Alias => {
                 reply.counted = None;
+                // Other clients may be answered with another name: the answer is for the block alone.
+                reply.scope = client.scope;
                 return None;
             }
         };

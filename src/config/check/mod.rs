@@ -214,6 +214,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     };
     let services = service::services(spec, around, &mut homes, notes);
     let reflect = ecs::reflect(&spec.ecs, &mut acls, &mut homes, notes);
+    homes.existing(notes);
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
     let nets = nets(&regions, &pools, &services);
     let own = services.iter().filter_map(|service| service.policy.as_ref());

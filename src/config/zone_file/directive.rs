@@ -1,10 +1,13 @@
 //! Lines that begin with `$` (RFC 1035 5.1, RFC 2308 4, and $GENERATE as BIND has it). Must not know how files are
 //! found and opened.
 
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
+
 use super::{
     fields::complete,
     generate,
     reader::{Line, Reader},
+    token::Octets,
 };
 use crate::{
     config::fault::{Fault, Place},
@@ -15,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Include {
     /// As written, quotes and escapes resolved.
-    pub(super) path: String,
+    pub(super) path: PathBuf,
     /// Where it is written.
     pub(super) place: Place,
     /// What completes relative names in it at its start.
@@ -92,8 +95,7 @@ impl Reader<'_> {
                 }
             }
         };
-        let path = super::token::Octets::plain(line.content(1)).and_then(|octets| String::from_utf8(octets).ok());
-        let Some(path) = path else {
+        let Some(path) = Octets::plain(line.content(1)).map(|octets| PathBuf::from(OsString::from_vec(octets))) else {
             self.findings.push(Fault::error("$INCLUDE: the path has a bad escape", line.place(1), "here"));
             self.findings.lose(None);
             return None;

@@ -59,15 +59,8 @@ impl ScannerError for Complaint {
         Self::new(match message {
             "decimal number overflow" => "the number is too large for its field",
             "expected decimal number" => "a number is expected",
-            "expected IPv4 address" => "an IPv4 address is expected",
-            "expected IPv6 address" => "an IPv6 address is expected",
             "uneven number of hex digits" => "the number of hexadecimal digits is odd",
             "expected hex digits" => "hexadecimal digits are expected",
-            "empty TXT record" => "at least one string is expected",
-            "unknown record type with concrete data" => {
-                return Self::new("this type has no readable form here")
-                    .remedy("write its data as `\\# LENGTH HEX` (RFC 3597)");
-            }
             other => other,
         })
     }

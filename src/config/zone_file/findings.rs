@@ -1,7 +1,12 @@
 //! The faults of one zone: counted, capped, put in the order of the text. Must not know what any of them is about.
 
+use std::borrow::Cow;
+
 use crate::{
-    config::fault::{Fault, Place, Severity},
+    config::{
+        fault::{Fault, Place, Severity},
+        stray,
+    },
     engine::wire::{name::Name, rr::RrType},
 };
 
@@ -26,7 +31,13 @@ struct Lost {
 
 impl Findings {
     /// Takes a fault in.
-    pub(super) fn push(&mut self, fault: Fault) {
+    pub(super) fn push(&mut self, mut fault: Fault) {
+        let labels = fault.also.iter_mut().map(|(_, label)| label).chain(&mut fault.remedy);
+        for words in labels.chain([&mut fault.message, &mut fault.label]) {
+            if let Cow::Owned(shown) = stray::shown(words) {
+                *words = shown;
+            }
+        }
         let count = match fault.severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,

@@ -54,7 +54,7 @@ impl Folder {
     ///
     /// # Errors
     /// In words, when the file cannot be read or lies elsewhere. Never with anything that stands in it.
-    pub(super) fn include(&mut self, written: &str, from: &Path) -> Result<Opened, String> {
+    pub(super) fn include(&mut self, written: &Path, from: &Path) -> Result<Opened, String> {
         self.files_left = self.files_left.checked_sub(1).ok_or(format!("more than {MAX_FILES} files are included"))?;
         let path = from.parent().unwrap_or(Path::new("")).join(written);
         let outside = || "the file lies outside the folder of the zone file".to_owned();

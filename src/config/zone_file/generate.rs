@@ -1,10 +1,10 @@
 //! $GENERATE: one line that stands for many records, with a counter in owner and data. Must not know what records mean.
 
 use super::{
-    reader::{Line, Reader, type_number},
+    reader::{Line, Reader},
     token::{Entry, Token},
 };
-use crate::config::fault::Fault;
+use crate::{config::fault::Fault, engine::wire::rr::RrType};
 
 /// The most records that one directive may make: a /16 of reverse names.
 const MOST: u64 = 65_536;
@@ -103,7 +103,7 @@ fn expand(line: Line<'_>, value: i64) -> Result<(String, Vec<Token>), (usize, &'
 fn type_before(line: Line<'_>, number: usize) -> bool {
     number.checked_sub(1).is_some_and(|before| {
         let quoted = line.tokens.get(before).is_some_and(|token| token.quoted);
-        !quoted && type_number(line.content(before)).is_some()
+        !quoted && RrType::from_text(line.content(before)).is_some()
     })
 }
 
@@ -146,7 +146,9 @@ fn formed(form: &str, value: i64) -> Result<String, &'static str> {
     if width > WIDEST {
         return Err("the width is over 63");
     }
-    let number = value.checked_add(offset).filter(|number| (0..=LARGEST).contains(number));
+    let number = value.checked_add(offset).and_then(|number| i32::try_from(number).ok());
+    // Below zero only digits of bits have a meaning: as BIND, those of 32 bits.
+    let number = number.filter(|number| *number >= 0 || base != "d");
     let number = number.ok_or("with the offset the counter is negative or too large")?;
     Ok(match base {
         "d" => format!("{number:0width$}"),

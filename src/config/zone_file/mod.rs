@@ -31,8 +31,31 @@ use self::{
     reader::{Line, Owner, Reader},
     token::Entry,
 };
-use super::fault::{Fault, FileId, Place, Sources};
-use crate::engine::{wire::name::Name, zone::ZoneSource};
+use super::{
+    fault::{Fault, FileId, Place, Sources},
+    stray,
+};
+use crate::engine::{
+    wire::{name::Name, rr::RrType},
+    zone::{Record, ZoneSource},
+};
+
+/// Data in wire form as a zone file would write them; in the generic form (RFC 3597 5) where the type has no other.
+#[must_use]
+pub fn presentation(rtype: RrType, rdata: &[u8]) -> String {
+    rdata::show(rtype, rdata)
+}
+
+/// The host that a record's data point to: of types whose hosts must have addresses, and of CNAME.
+pub(crate) fn target(record: &Record) -> Option<Name> {
+    let from = match record.rtype {
+        RrType::NS | RrType::CNAME => 0,
+        RrType::MX | RrType::KX | RrType::AFSDB | RrType::RT => 2,
+        RrType::SRV => 6,
+        _ => return None,
+    };
+    Name::from_wire(record.rdata.get(from..)?).ok()
+}
 
 /// The most files inside each other, the zone file counted.
 const MAX_DEPTH: usize = 16;
@@ -132,9 +155,9 @@ fn open_include(folder: &mut Folder, frames: &[Frame], include: &Include) -> Res
     if frames.len() >= MAX_DEPTH {
         return Err(format!("files are included more than {MAX_DEPTH} deep"));
     }
-    let opened = folder.include(&include.path, from).map_err(|words| format!("{}: {words}", include.path))?;
+    let opened = folder.include(&include.path, from).map_err(|words| format!("{}: {words}", include.path.display()))?;
     if frames.iter().any(|frame| frame.identity == opened.identity) {
-        return Err(format!("{}: the file includes itself", include.path));
+        return Err(format!("{}: the file includes itself", include.path.display()));
     }
     Ok(opened)
 }
@@ -148,27 +171,25 @@ fn enter(
     back: Option<(Name, Owner)>,
 ) {
     let Opened { path, identity, octets } = opened;
-    let (text, broken) = match String::from_utf8(octets) {
-        Ok(text) => (text, None),
-        Err(fault) => {
-            let at = fault.utf8_error().valid_up_to();
-            (String::from_utf8_lossy(fault.as_bytes()).into_owned(), Some(at))
-        }
-    };
+    let wide = octets.starts_with(&[0xff, 0xfe]) || octets.starts_with(&[0xfe, 0xff]);
+    let text = stray::text(octets);
     let nul = text.find('\0');
     let bom = text.starts_with('\u{feff}');
     let file = sources.add(path.display().to_string(), text);
     let place = |at: usize, length: usize| Place { file, span: at..at + length };
-    if let Some(at) = broken {
-        let fault =
-            Fault::error("the file is not UTF-8", place(at, '\u{fffd}'.len_utf8()), "the first octet that is not");
-        reader.findings.push(fault.remedy("write such octets as `\\DDD`, their value in three digits"));
-    }
     if bom {
         let fault = Fault::warning("the file begins with a byte order mark", place(0, 3), "skipped");
         reader.findings.push(fault.remedy("save it as UTF-8 without one"));
     }
     let at = if bom { 3 } else { 0 };
+    if wide {
+        let fault =
+            Fault::error("the file is UTF-16", place(0, 0), "it begins with the mark of that; the file is not read");
+        reader.findings.push(fault.remedy("save it as UTF-8"));
+        reader.findings.lose(None);
+        frames.push(Frame { file, path, identity, at: usize::MAX, back });
+        return;
+    }
     if let Some(at) = nul {
         let fault = Fault::error("the file holds a NUL octet", place(at, 1), "the first; the file is not read");
         reader.findings.push(fault.remedy("a master file is text; write the octet as `\\000`"));

@@ -1,8 +1,6 @@
 //! Entries to records: owner, TTL, class and type (RFC 1035 5.1, RFC 2308 4), and what directives change about them.
 //! Must not know files, nor what records mean to each other.
 
-use domain::base::iana::Rtype;
-
 use super::{
     fields::{Complaint, Fields, complete},
     findings::Findings,
@@ -234,7 +232,7 @@ impl<'r> Reader<'r> {
 
     fn rtype(&mut self, line: Line<'_>, at: usize) -> Option<RrType> {
         let content = line.content(at);
-        let Some(rtype) = type_number(content) else {
+        let Some(rtype) = RrType::from_text(content) else {
             let remedy = match nearest_type(content) {
                 Some(near) => format!("did you mean {near}? Types without a name are written as TYPE and a number"),
                 None => "a record is: owner [TTL] [IN] type data".to_owned(),
@@ -342,15 +340,6 @@ fn class_number(content: &str) -> Option<u16> {
         "HS" => Some(4),
         _ => number_behind("CLASS", &upper),
     }
-}
-
-/// The type that a text names, by mnemonic or as `TYPE` and a number (RFC 3597 5).
-pub(super) fn type_number(content: &str) -> Option<RrType> {
-    let upper = content.to_ascii_uppercase();
-    if upper.starts_with("TYPE") {
-        return number_behind("TYPE", &upper).map(RrType);
-    }
-    RrType::from_text(&upper).or_else(|| upper.parse::<Rtype>().ok().map(|rtype| RrType(rtype.to_int())))
 }
 
 /// The number that follows a prefix, in digits alone.

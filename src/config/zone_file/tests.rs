@@ -4,6 +4,7 @@ mod faults;
 mod includes;
 mod invariants;
 mod records;
+mod types;
 
 use std::fs;
 

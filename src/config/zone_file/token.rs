@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::config::stray;
+
 /// One word or quoted string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
@@ -211,10 +213,18 @@ impl Iterator for Octets<'_> {
     type Item = Option<(u8, bool)>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(octet) = stray::octet(self.0) {
+            self.0 = self.0.get(3..).unwrap_or_default();
+            return Some(Some((octet, false)));
+        }
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         if first != b'\\' {
             return Some(Some((first, false)));
+        }
+        if let Some(octet) = stray::octet(self.0) {
+            self.0 = self.0.get(3..).unwrap_or_default();
+            return Some(Some((octet, true)));
         }
         match *self.0 {
             [a, b, c, ..] if a.is_ascii_digit() => {

@@ -51,6 +51,8 @@ pub fn read(packet: &[u8]) -> Option<Query> {
     let mut query = Query::default();
     let found = read_message(packet, header, &mut query);
     query.fault = match header[2] >> 3 & 0xf {
+        // What a later version means by an opcode is not known either (RFC 6891 6.1.3).
+        _ if found == Err(Rcode::BadVers) => Some(Rcode::BadVers),
         0 => found.err(),
         4 | 5 => Some(Rcode::Refused), // NOTIFY and UPDATE from strangers (P16, P17)
         _ => Some(Rcode::NotImp),
@@ -186,6 +188,35 @@ mod tests {
         assert_eq!((query.fault, query.end(), query.edns.is_some()), (Some(Rcode::FormErr), HEADER, true));
         let cut = read(&packet(0, b"\x01a\0")[..20]).expect("a query");
         assert_eq!((cut.fault, cut.name_len, cut.edns), (Some(Rcode::FormErr), 3, None));
+    }
+
+    #[test]
+    fn a_later_version_of_edns_comes_before_the_opcode_and_all_that_stands_behind_opt() {
+        for opcode in 0..16 {
+            let mut whole = packet(opcode, b"\x01a\0");
+            let version = whole.len() - 5;
+            whole[version] = 1;
+            assert_eq!(read(&whole).expect("a query").fault, Some(Rcode::BadVers), "opcode {opcode}");
+            // Cut behind OPT, options that are none, two questions, no question.
+            let mut behind = whole.clone();
+            behind[11] = 2;
+            let mut options = [&whole[..], b"\xff"].concat();
+            options[version + 4] = 1;
+            let mut none = [&HEAD[..], &whole[whole.len() - OPT.len()..]].concat();
+            (none[2], none[5]) = (opcode << 3, 0);
+            let mut two = [&whole[..HEADER], b"\x01a\0\0\x01\0\x01", &whole[HEADER..]].concat();
+            two[5] = 2;
+            for malformed in [behind, options, none, two] {
+                assert_eq!(read(&malformed).expect("a query").fault, Some(Rcode::BadVers), "opcode {opcode}");
+            }
+            // What stands before OPT must be readable, or OPT is not found; a second OPT is none of a later version.
+            let mut cut = whole.clone();
+            cut[HEADER] = 0x80;
+            assert_ne!(read(&cut).expect("a query").fault, Some(Rcode::BadVers), "opcode {opcode}");
+            let mut second = [&packet(opcode, b"\x01a\0")[..], &whole[whole.len() - OPT.len()..]].concat();
+            second[11] = 2;
+            assert_ne!(read(&second).expect("a query").fault, Some(Rcode::BadVers), "opcode {opcode}");
+        }
     }
 
     #[test]

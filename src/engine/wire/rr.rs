@@ -7,23 +7,38 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RrType(pub u16);
 
+macro_rules! mnemonic {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $text:literal) => {
+        $text
+    };
+}
+
 macro_rules! types {
-    ($($name:ident = $number:literal),* $(,)?) => {
+    ($($name:ident $($text:literal)? = $number:literal),* $(,)?) => {
         #[allow(missing_docs, reason = "each is the registry's mnemonic")]
         impl RrType {
             $(pub const $name: Self = Self($number);)*
         }
-        const NAMES: &[(u16, &str)] = &[$(($number, stringify!($name))),*];
+        /// Every type of the IANA registry with its mnemonic, by number.
+        const NAMES: &[(u16, &str)] = &[$(($number, mnemonic!($name $($text)?))),*];
     };
 }
 
 types! {
-    A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, HINFO = 13, MX = 15, TXT = 16, RP = 17, AFSDB = 18, SIG = 24,
-    KEY = 25, AAAA = 28, LOC = 29, SRV = 33, NAPTR = 35, KX = 36, CERT = 37, DNAME = 39, OPT = 41, APL = 42, DS = 43,
-    SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47, DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51, TLSA = 52,
-    SMIMEA = 53, HIP = 55, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65,
-    NXNAME = 128, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254, ANY = 255, URI = 256,
-    CAA = 257,
+    A = 1, NS = 2, MD = 3, MF = 4, CNAME = 5, SOA = 6, MB = 7, MG = 8, MR = 9, NULL = 10, WKS = 11, PTR = 12,
+    HINFO = 13, MINFO = 14, MX = 15, TXT = 16, RP = 17, AFSDB = 18, X25 = 19, ISDN = 20, RT = 21, NSAP = 22,
+    NSAP_PTR "NSAP-PTR" = 23, SIG = 24, KEY = 25, PX = 26, GPOS = 27, AAAA = 28, LOC = 29, NXT = 30, EID = 31,
+    NIMLOC = 32, SRV = 33, ATMA = 34, NAPTR = 35, KX = 36, CERT = 37, A6 = 38, DNAME = 39, SINK = 40, OPT = 41,
+    APL = 42, DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47, DNSKEY = 48, DHCID = 49, NSEC3 = 50,
+    NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53, HIP = 55, NINFO = 56, RKEY = 57, TALINK = 58, CDS = 59, CDNSKEY = 60,
+    OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, DSYNC = 66, HHIT = 67, BRID = 68, SPF = 99,
+    UINFO = 100, UID = 101, GID = 102, UNSPEC = 103, NID = 104, L32 = 105, L64 = 106, LP = 107, EUI48 = 108,
+    EUI64 = 109, NXNAME = 128, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254, ANY = 255,
+    URI = 256, CAA = 257, AVC = 258, DOA = 259, AMTRELAY = 260, RESINFO = 261, WALLET = 262, CLA = 263, IPN = 264,
+    TA = 32768, DLV = 32769,
 }
 
 impl RrType {
@@ -34,7 +49,13 @@ impl RrType {
         if let Some((number, _)) = NAMES.iter().find(|(_, name)| *name == upper) {
             return Some(Self(*number));
         }
-        upper.strip_prefix("TYPE")?.parse().ok().map(Self)
+        let digits = upper.strip_prefix("TYPE")?;
+        digits.parse().ok().filter(|_| digits.bytes().all(|octet| octet.is_ascii_digit())).map(Self)
+    }
+
+    /// Every type that has a mnemonic, by number.
+    pub fn registered() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(number, _)| Self(*number))
     }
 
     /// Whether the type is a question or a message part and no zone may hold it (RFC 6895 3.1).

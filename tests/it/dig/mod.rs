@@ -13,6 +13,7 @@ mod restart;
 mod server;
 mod state;
 mod steering;
+mod types;
 mod zones;
 
 pub use answer::{Answer, dig};

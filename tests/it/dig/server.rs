@@ -156,6 +156,11 @@ impl Server {
         self.folder.path().join(file)
     }
 
+    /// Where its configuration lies.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Removes one of the files.
     pub fn remove(&self, file: &str) {
         fs::remove_file(self.folder.path().join(file)).expect("removed");

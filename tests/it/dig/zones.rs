@@ -214,3 +214,22 @@ fn edns_is_answered_in_kind() {
     assert_eq!(server.dig("www.example.test a +opcode=5").status, "REFUSED");
     assert_eq!(server.dig("www.example.test a +subnet=192.0.2.0/24").scope(), 0, "static data is for everybody");
 }
+
+#[test]
+fn a_reload_that_takes_a_name_from_a_wildcard_service_warns_and_keeps_to_rfc_4592() {
+    let config = "[zones.\"example.test\"]\nfile = \"example.zone\"\n[regions.eu]\n[pools.p.endpoints]\n\
+                  a = { region = \"eu\", address = [\"192.0.2.1\"] }\n[services.\"*.wild.example.test\"]\npools = [\"p\"]\n";
+    let zone =
+        "$ORIGIN example.test.\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n";
+    let mut server = Server::start("[\"127.0.0.1:0\"]", config, &[("example.zone", zone)]);
+    assert_eq!(server.dig("shop.wild.example.test a").data(), ["192.0.2.1"]);
+    server.put("example.zone", &format!("{zone}_acme-challenge.shop.wild TXT token\n"));
+    server.signal("HUP");
+    let line = server.wait_for("shop.wild.example.test. exists because of");
+    assert!(
+        line.contains("_acme-challenge.shop.wild.example.test. TXT, so *.wild.example.test. does not answer for it")
+    );
+    server.wait_for("in force");
+    assert_eq!(server.dig("shop.wild.example.test a").authority[0].rtype, "SOA");
+    assert_eq!(server.dig("other.wild.example.test a").data(), ["192.0.2.1"]);
+}

@@ -59,6 +59,28 @@ fn p75_later_versions_get_badvers_and_nothing_else() {
 }
 
 #[test]
+fn p75_a_later_version_comes_before_the_opcode() {
+    let snapshot = zone();
+    for opcode in 0..16u8 {
+        let usual = match opcode {
+            0 => NOERROR,
+            4 | 5 => REFUSED,
+            _ => NOTIMP,
+        };
+        for (version, code) in [(0, usual), (1, BADVERS), (255, BADVERS)] {
+            let query = Ask { opt: Some((1232, version, 0, Vec::new())), ..ask("www.example.test A") };
+            let mut packet = query.packet();
+            packet[2] |= opcode << 3;
+            for transport in [Udp, Tcp] {
+                let reply = sound(&packet, &send(&snapshot, &packet, transport).expect("reply"));
+                assert_eq!(reply.rcode(), code, "P75: opcode {opcode}, version {version}");
+                assert_eq!(reply.opt.map(|opt| opt.version), Some(0), "P75: opcode {opcode}, version {version}");
+            }
+        }
+    }
+}
+
+#[test]
 fn p76_unknown_options_are_ignored_and_not_given_back() {
     let snapshot = zone();
     let mut query = ask("www.example.test A");

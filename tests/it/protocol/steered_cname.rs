@@ -177,3 +177,30 @@ fn g8_mail_for_a_steered_name_has_scope_0_and_no_address() {
     assert_eq!(reply.answers().iter().map(|rr| rr.rtype).collect::<Vec<_>>(), [15], "G8");
     assert_eq!((reply.additional(), reply.subnet().map(|s| s.2)), (&[][..], Some(0)), "G8");
 }
+
+/// Every answer is for the block of the client alone, since clients of another block are answered with the other kind.
+#[test]
+fn any_at_a_pool_of_addresses_and_names_has_one_scope() {
+    let world = changed(&[("example.test", ZONE)], CONFIG, |draft: &mut Draft| {
+        let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
+        let endpoint = &mut draft.endpoints[draft.pools[cdn].first.at()];
+        (endpoint.v4, endpoint.cname) = (None, Some(name("eu.lb.example.net")));
+    });
+    let snapshot = healthy(&world);
+    let mut seen = [0; 2];
+    for n in 0..=255 {
+        for service in ["cdn.example.test", "x.w.example.test"] {
+            let of = |rtype: &str| ask(&format!("{service} {rtype}")).subnet(&format!("203.0.{n}.0/24")).of(&snapshot);
+            let scope = |reply: &Strict| reply.subnet().map(|(_, _, scope, _)| scope);
+            let (any, a, none) = (of("ANY"), of("A"), of("TYPE65280"));
+            let alias = any.answers()[0].rtype == CNAME;
+            seen[usize::from(alias)] += 1;
+            assert_eq!(any.answers().len(), 1, "{n}");
+            assert_eq!(alias, a.answers()[0].rtype == CNAME, "{n}: one kind for all types");
+            assert_eq!((scope(&any), scope(&a)), (Some(24), Some(24)), "{n}");
+            // NODATA is for everybody, whatever others are answered (RFC 7871 7.4).
+            assert_eq!(scope(&none), Some(if alias { 24 } else { 0 }), "{n}");
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
+}

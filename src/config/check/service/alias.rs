@@ -9,7 +9,9 @@ use super::home::Homes;
 use crate::{
     config::{
         check::{MeantPool, MeantService},
+        fault::Fault,
         notes::Notes,
+        zone_file::target,
     },
     engine::{
         steer::policy::Fallback,
@@ -46,6 +48,56 @@ pub(super) fn aliases(
             let message = format!("service {} leads back to itself", service.answers.name);
             let fault = notes.error(key.span(), message, names.join(" → "));
             notes.push(fault.remedy("let one of them lead elsewhere"));
+        }
+    }
+}
+
+/// Hosts that NS, MX or SRV records name and that are aliases all the same (RFC 2181 10.3): by a service, or by another of the
+/// zones. Those within one zone file are told when it is read.
+pub(super) fn pointed(
+    services: &[(Spanned<String>, MeantService)],
+    pools: &[MeantPool],
+    homes: &Homes<'_>,
+    notes: &mut Notes<'_>,
+) {
+    let mut elsewhere: BTreeSet<Name> = BTreeSet::new();
+    for (_, service) in services.iter().filter(|(_, service)| !targets(service, pools).is_empty()) {
+        elsewhere.extend(std::iter::once(service.answers.name.clone()).chain(service.second.clone()));
+        elsewhere.extend(service.direct.iter().map(|(name, _)| name.clone()));
+    }
+    let covered = |name: &Name| {
+        let above = std::iter::successors(name.parent(), Name::parent);
+        elsewhere.contains(name)
+            || above.filter_map(|above| above.prepend(b"*").ok()).any(|wildcard| elsewhere.contains(&wildcard))
+    };
+    if elsewhere.is_empty() && homes.zones.len() < 2 {
+        return;
+    }
+    for zone in homes.zones {
+        let Some(loaded) = &zone.loaded else { continue };
+        for (record, place) in loaded.zone.records.iter().zip(&loaded.places) {
+            let Some(host) = target(record).filter(|_| record.rtype != RrType::CNAME) else { continue };
+            let around = homes.zones.iter().filter(|other| host.is_within(&other.apex));
+            let Some(home) = around.max_by_key(|other| other.apex.wire().len()) else { continue };
+            let service = if covered(&host) { serving(&host, services, homes) } else { None };
+            let key = service.and_then(|service| {
+                services.iter().find(|(_, other)| other.answers.name == service.answers.name).map(|(key, _)| key)
+            });
+            let other = service.and_then(|service| targets(service, pools).first().copied());
+            let (why, also) = if let (Some(key), Some(other)) = (key, other) {
+                let why = format!("which service {} may answer with the CNAME {other}", key.get_ref());
+                (why, Some((notes.place(key.span()), "this service")))
+            } else if home.apex != zone.apex
+                && let Some(other) = written(&host, homes)
+            {
+                (format!("which leads to {other} in the zone {}", home.apex), None)
+            } else {
+                continue;
+            };
+            let message = format!("{} {} points to {host}, {why}", record.owner, record.rtype);
+            let fault = Fault::warning(message, place.clone(), "must be a name with addresses");
+            let fault = also.into_iter().fold(fault, |fault, (place, label)| fault.also(place, label));
+            notes.push(fault.remedy("name a host that has addresses (RFC 2181 10.3)"));
         }
     }
 }

@@ -13,15 +13,15 @@ use crate::{
 
 /// What zone files hold that a service cannot stand beside, below or under, and the names that are taken.
 pub(crate) struct Homes<'z> {
-    zones: &'z [MeantZone],
+    pub(super) zones: &'z [MeantZone],
     /// Records by owner.
-    owned: BTreeMap<&'z Name, Vec<(RrType, &'z Place)>>,
+    pub(super) owned: BTreeMap<&'z Name, Vec<(RrType, &'z Place)>>,
     /// Where an alias leads.
     pub(super) aliases: BTreeMap<&'z Name, (RrType, Name)>,
     /// Cuts and DNAMEs: nothing below them is answered from here.
-    cuts: BTreeMap<&'z Name, (RrType, &'z Place)>,
+    pub(super) cuts: BTreeMap<&'z Name, (RrType, &'z Place)>,
     /// Names that are answered by something else than a zone file, each with its place and what it is.
-    taken: BTreeMap<Name, (Range<usize>, String)>,
+    pub(super) taken: BTreeMap<Name, (Range<usize>, String)>,
 }
 
 impl<'z> Homes<'z> {

@@ -1,6 +1,7 @@
 //! `[services]`: names that are answered from pools, and the zones that hold them.
 
 mod alias;
+mod existing;
 mod extras;
 mod fenced;
 mod home;
@@ -88,6 +89,7 @@ pub(crate) fn services(
     }
     extras::claim(&found, &seconds, homes, notes);
     alias::aliases(&found, around.steered, homes, notes);
+    alias::pointed(&found, around.steered, homes, notes);
     let certain = if notes.has_errors() { &[] } else { found.as_slice() };
     for (key, meant) in certain {
         let written = spec.services.get(key).and_then(|service| service.when_fenced.as_ref());

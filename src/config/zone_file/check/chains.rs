@@ -1,11 +1,11 @@
 //! Rules of aliases: chains of CNAMEs inside the zone, and names that must not be aliases. Must not know delegations.
 
-use super::{
-    Zone,
-    nodes::{Found, target},
-};
+use super::{Zone, nodes::Found};
 use crate::{
-    config::{fault::Fault, zone_file::findings::Findings},
+    config::{
+        fault::Fault,
+        zone_file::{findings::Findings, target},
+    },
     engine::wire::{name::Name, rr::RrType},
 };
 
@@ -37,19 +37,25 @@ pub(super) fn check(zone: Zone<'_>, findings: &mut Findings) {
             }
         }
     }
-    for (number, record) in (0u32..).zip(zone.records) {
-        if matches!(record.rtype, RrType::NS | RrType::MX | RrType::SRV) {
-            let Some(name) = target(record) else { continue };
-            let alias =
-                alias_of(zone, &name).and_then(|node| zone.nodes.set(node, RrType::CNAME, zone.records).first());
-            if let Some(&cname) = alias {
-                let rtype = record.rtype;
-                let message = format!("{} {rtype} points to {name}, which is a CNAME", record.owner);
-                let fault = Fault::warning(message, zone.place(number), "must be a name with addresses");
-                let fault = fault.also(zone.place(cname), "the CNAME");
-                findings.push(fault.remedy("name the CNAME's target itself (RFC 2181 10.3)"));
-            }
-        }
+    for (number, record) in (0u32..).zip(zone.records).filter(|(_, record)| record.rtype != RrType::CNAME) {
+        let Some(name) = target(record).filter(|name| name.is_within(zone.apex)) else { continue };
+        let way = alias_of(zone, &name).map(|node| (node, RrType::CNAME));
+        let way = way.or_else(|| Some((zone.nodes.dname_of(&name, zone.records)?, RrType::DNAME)));
+        let Some((node, rtype)) = way else { continue };
+        let [alias, ..] = *zone.nodes.set(node, rtype, zone.records) else { continue };
+        let owner = &zone.record(alias).owner;
+        let why = match rtype {
+            RrType::DNAME => format!("which lies below the DNAME of {owner}"),
+            _ if *owner == name => "which is a CNAME".to_owned(),
+            _ => format!("for which {owner} has a CNAME"),
+        };
+        let message = format!("{} {} points to {name}, {why}", record.owner, record.rtype);
+        let fault = Fault::warning(message, zone.place(number), "must be a name with addresses");
+        let fault = fault.also(zone.place(alias), format!("the {rtype}"));
+        findings.push(fault.remedy(match rtype {
+            RrType::DNAME => "name the host that the DNAME leads to (RFC 2181 10.3)",
+            _ => "name the CNAME's target itself (RFC 2181 10.3)",
+        }));
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{
-    Zone,
-    nodes::{Found, target},
-};
+use super::{Zone, nodes::Found};
 use crate::{
-    config::{fault::Fault, zone_file::findings::Findings},
+    config::{
+        fault::Fault,
+        zone_file::{findings::Findings, target},
+    },
     engine::{
         wire::{name::Name, rr::RrType},
         zone::Record,

@@ -152,8 +152,8 @@ impl Nodes {
         self.by_name.get(name.folded().wire()).copied()
     }
 
-    /// What the zone's data say of a name within it (RFC 1034 4.3.2, RFC 4592).
-    pub(super) fn find(&self, name: &Name, records: &[Record]) -> Found {
+    /// The node of a name, or the closest above it, and whether it is the name's own.
+    fn closest(&self, name: &Name) -> Option<(u32, bool)> {
         let folded = name.folded();
         let mut rest = folded.wire();
         let mut closest = self.by_name.get(rest).copied();
@@ -162,7 +162,12 @@ impl Nodes {
             rest = above(rest);
             closest = self.by_name.get(rest).copied();
         }
-        let Some(closest) = closest else { return Found::Nothing };
+        closest.map(|closest| (closest, exists))
+    }
+
+    /// What the zone's data say of a name within it (RFC 1034 4.3.2, RFC 4592).
+    pub(super) fn find(&self, name: &Name, records: &[Record]) -> Found {
+        let Some((closest, exists)) = self.closest(name) else { return Found::Nothing };
         let node = self.node(closest);
         let has = |rtype| !self.set(closest, rtype, records).is_empty();
         if node.cut.is_some()
@@ -174,10 +179,28 @@ impl Nodes {
         if exists {
             return Found::Node(closest);
         }
-        match self.by_name.get(&[b"\x01*", rest].concat()[..]) {
-            Some(&wildcard) => Found::Node(wildcard),
-            None => Found::Nothing,
+        self.wildcard(name).map_or(Found::Nothing, Found::Node)
+    }
+
+    /// The wildcard below the closest name above one that does not exist.
+    fn wildcard(&self, name: &Name) -> Option<u32> {
+        let folded = name.folded();
+        let mut rest = folded.wire();
+        while !self.by_name.contains_key(rest) && rest.len() > 1 {
+            rest = above(rest);
         }
+        self.by_name.get(&[b"\x01*", rest].concat()[..]).copied()
+    }
+
+    /// The node above a name whose DNAME leads elsewhere for it; none where a delegation comes first.
+    pub(super) fn dname_of(&self, name: &Name, records: &[Record]) -> Option<u32> {
+        let (closest, exists) = self.closest(name)?;
+        let node = self.node(closest);
+        let has = |rtype| !exists && !self.set(closest, rtype, records).is_empty();
+        if node.cut.is_some() || closest != 0 && has(RrType::NS) {
+            return None;
+        }
+        node.dname.or(has(RrType::DNAME).then_some(closest))
     }
 }
 
@@ -185,15 +208,4 @@ impl Nodes {
 fn above(wire: &[u8]) -> &[u8] {
     let first = wire.first().map_or(0, |&length| usize::from(length));
     wire.get(first + 1..).unwrap_or(&[0])
-}
-
-/// The name that a record's data point to, where it is one that has to be looked up further.
-pub(super) fn target(record: &Record) -> Option<Name> {
-    let from = match record.rtype {
-        RrType::NS | RrType::CNAME => 0,
-        RrType::MX => 2,
-        RrType::SRV => 6,
-        _ => return None,
-    };
-    Name::from_wire(record.rdata.get(from..)?).ok()
 }

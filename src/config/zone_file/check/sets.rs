@@ -1,12 +1,12 @@
 //! Rules within one RRset and between the RRsets of one name. Must not know other names.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use super::{Zone, nodes::Nodes};
 use crate::{
     config::{
         fault::{Fault, Place},
-        zone_file::findings::Findings,
+        zone_file::{findings::Findings, rdata::comparable},
     },
     engine::{
         wire::{name::Name, rr::RrType},
@@ -48,23 +48,6 @@ pub(super) fn merge_equal(apex: &Name, records: &mut Vec<Record>, places: &mut V
     records.retain(|_| kept.next().copied().unwrap_or(true));
     let mut kept = keep.iter();
     places.retain(|_| kept.next().copied().unwrap_or(true));
-}
-
-/// Data as they compare: names in them fold case (RFC 4034 6.2), nothing else does.
-fn comparable(record: &Record) -> Cow<'_, [u8]> {
-    let names_from = match record.rtype.0 {
-        // NS, MD, MF, CNAME, MB, MG, MR, PTR, MINFO, RP and DNAME hold names alone.
-        2..=5 | 7..=9 | 12 | 14 | 17 | 39 => 0,
-        // MX, AFSDB and KX begin with a number, SRV with three.
-        15 | 18 | 36 => 2,
-        33 => 6,
-        _ => return Cow::Borrowed(&record.rdata),
-    };
-    let mut octets = record.rdata.to_vec();
-    if let Some(names) = octets.get_mut(names_from..) {
-        names.make_ascii_lowercase();
-    }
-    Cow::Owned(octets)
 }
 
 /// Gives all records of an RRset the smallest of their TTLs (RFC 2181 5.2).

@@ -38,7 +38,8 @@ fn entries_blame_their_own_tokens() {
         ),
         ("\"www\" A 192.0.2.1\n", &["E 5:1 an owner: a name is expected, without quotes"]),
         ("www.example.org. A 192.0.2.1\n", &["E 5:1 www.example.org. lies outside the zone Example.com."]),
-        ("www LOC 51 N 0 E 0m\n", &["E 5:5 LOC data: this type has no readable form here"]),
+        ("www NULL ab\n", &["E 5:5 NULL data: this type has no readable form here"]),
+        ("www TYPE1000 ab\n", &["E 5:5 TYPE1000 data: this type has no readable form here"]),
         ("www OPT \\# 0\n", &["E 5:5 no zone may hold type OPT"]),
         ("www TYPE0 \\# 0\n", &["E 5:5 no zone may hold type TYPE0"]),
         ("www ANY 192.0.2.1\n", &["E 5:5 no zone may hold type ANY"]),
@@ -59,9 +60,75 @@ fn entries_blame_their_own_tokens() {
         ("www TLSA 3 1 0 ab c\n", &["E 5:19 TLSA data: the number of hexadecimal digits is odd"]),
         ("www CAA 0 is_sue \"ca\"\n", &["E 5:11 CAA data: CAA tag contains invalid character"]),
     ]);
+    data_that_their_type_forbids();
     let long = "x".repeat(256);
     let faults = load_text(&format!("www TXT ok \"{long}\"\n")).faults;
     assert_eq!(faults, ["E 5:12 TXT data: a string is longer than 255 octets"]);
+}
+
+/// Each readable and, where that can be, in the generic form.
+fn data_that_their_type_forbids() {
+    let digest = "00".repeat(32);
+    expect(&[
+        ("a ZONEMD 1 1 1 FEBE3D4C\n", &["E 5:16 ZONEMD data: a SHA-384 digest has 48 octets, not 4"]),
+        ("a ZONEMD 1 1 2 FEBE3D4C\n", &["E 5:16 ZONEMD data: a SHA-512 digest has 64 octets, not 4"]),
+        ("a ZONEMD 1 1 9 FEBE3D4C\n", &["E 5:16 ZONEMD data: a digest has at least 12 octets, not 4"]),
+        ("a ZONEMD \\# 10 00000001 01 01 febe3d4c\n", &["E 5:31 ZONEMD data: a SHA-384 digest has 48 octets, not 4"]),
+        ("a CAA 0 \"\" x\n", &["E 5:9 CAA data: the tag of CAA is empty"]),
+        ("a TYPE257 \\# 3 000000\n", &["E 5:16 CAA data: the tag of CAA is empty"]),
+        ("a CAA \\# 5 0002692d78\n", &["E 5:12 CAA data: CAA tag contains invalid character"]),
+        ("a CAA \\# 3 000569\n", &["E 5:7 CAA data: these octets are no CAA data"]),
+        ("a CDS 1 8 1 00\n", &["E 5:13 CDS data: a SHA-1 digest has 20 octets, not 1"]),
+        ("a DLV 1 8 4 00\n", &["E 5:13 DLV data: a SHA-384 digest has 48 octets, not 1"]),
+        ("a TA 1 8 SHA-256 00\n", &["E 5:18 TA data: a SHA-256 digest has 32 octets, not 1"]),
+        ("a SSHFP \\# 4 01020000\n", &["E 5:14 SSHFP data: a SHA-256 digest has 32 octets, not 2"]),
+        ("a TLSA \\# 3 030100\n", &["E 5:13 TLSA data: the octets themselves are missing"]),
+        ("a DHCID AAIB\n", &["E 5:9 DHCID data: a SHA-256 digest has 32 octets, not 0"]),
+        (
+            "a DHCID AA==\n",
+            &["E 5:9 DHCID data: an identifier's type, a digest's type and the digest are expected (RFC 4701 3.1)"],
+        ),
+        ("a OPENPGPKEY \\# 0\n", &["E 5:17 OPENPGPKEY data: the octets themselves are missing"]),
+        ("a CERT PKIX 1 RSASHA256\n", &["E 5:15 CERT data: the octets themselves are missing"]),
+        ("a CERT PKX 1 8 AAEC\n", &["E 5:8 CERT data: a number is expected"]),
+        ("a DS 1 RSASHA257 2 00\n", &["E 5:8 DS data: a number is expected"]),
+        ("a TXT \\# 0\n", &["E 5:7 TXT data: these octets are no TXT data"]),
+        ("a HINFO \\# 2 0161\n", &["E 5:9 HINFO data: these octets are no HINFO data"]),
+        ("a MX \\# 4 0001c00c\n", &["E 5:6 MX data: these octets are no MX data"]),
+        ("a URI 1 1 \"\"\n", &["E 5:11 URI data: the target is empty"]),
+        ("a URI \\# 4 00010001\n", &["E 5:12 URI data: the target is empty"]),
+        ("a LOC 91 N 1 E 0\n", &["E 5:7 LOC data: degrees from 0 to 90 are expected"]),
+        ("a LOC 90 1 N 1 E 0\n", &["E 5:10 LOC data: the angle is over 90 degrees"]),
+        ("a LOC 1 1 1 1 N\n", &["E 5:13 LOC data: N or S is expected"]),
+        ("a LOC 1 60 N 1 E 0\n", &["E 5:9 LOC data: minutes from 0 to 59 are expected, or N or S"]),
+        ("a LOC 1 N 1 E 1.234\n", &["E 5:15 LOC data: an altitude from -100000.00 to 42849672.95 metres is expected"]),
+        ("a LOC 1 N 1 E\n", &["E 5:13 LOC data: a field is missing behind this"]),
+        ("a LOC \\# 16 01121613800000008000000000989680\n", &["E 5:7 LOC data: these octets are no LOC data"]),
+        ("a LOC \\# 16 00121613f00000008000000000989680\n", &["E 5:7 LOC data: these octets are no LOC data"]),
+        ("a APL 1:192.0.2.0/33\n", &["E 5:7 APL data: the length is at most 32"]),
+        ("a APL 2:192.0.2.0/3\n", &["E 5:7 APL data: the address is not of its family: 1 is IPv4, 2 is IPv6"]),
+        ("a APL \\# 8 00011804c0000200\n", &["E 5:7 APL data: these octets are no APL data"]),
+        ("a CSYNC \\# 10 000000420003 0002 6000\n", &["E 5:9 CSYNC data: these octets are no CSYNC data"]),
+        ("a CSYNC 1 1 A B\n", &["E 5:15 CSYNC data: there is no record type B"]),
+        ("a EUI48 00-00-5e-00-53\n", &["E 5:9 EUI48 data: 6 pairs of hexadecimal digits with hyphens are expected"]),
+        ("a NID 1 1:2:3\n", &["E 5:9 NID data: four groups of hexadecimal digits are expected, as in 2001:db8:1:2"]),
+        ("a X25 12a\n", &["E 5:7 X25 data: decimal digits are expected"]),
+        ("a AMTRELAY 1 2 0 .\n", &["E 5:14 AMTRELAY data: the discovery bit is 0 or 1"]),
+        ("a AMTRELAY 1 0 4 .\n", &["E 5:16 AMTRELAY data: the type of a relay is 0, 1, 2 or 3"]),
+        ("a IPSECKEY 1 0 2 x AAEC\n", &["E 5:18 IPSECKEY data: type 0 has no gateway: `.` is expected"]),
+        ("a IPSECKEY 1 0 2 .\n", &["E 5:18 IPSECKEY data: the key is missing"]),
+        ("a GPOS 1 200 3\n", &["E 5:10 GPOS data: degrees from -180 to 180 are expected"]),
+        ("a NSAP 47\n", &["E 5:8 NSAP data: 0x and hexadecimal digits are expected"]),
+        (
+            "a SOA \\# 22 00 00 00000001 80000000 00000001 00000001 00000001\n",
+            &["E 5:7 SOA data: these octets are no SOA data"],
+        ),
+    ]);
+    assert_eq!(
+        load_octets(b"$TTL 1h\n@ SOA ns1 h 1 1h 15m 1w 5m\n@ DNAME example.net.\n@ NS ns1\n").faults,
+        ["W 4:1 Example.com. NS points to ns1.Example.com., which lies below the DNAME of Example.com."]
+    );
+    assert_eq!(load_text(&format!("a SSHFP 1 2 {digest}\na TLSA 3 1 1 {digest}\n")).faults, [""; 0]);
 }
 
 #[test]
@@ -141,6 +208,14 @@ fn directives() {
         ("$GENERATE 1-2 a${0,3,q} A 192.0.2.$\n", &["E 5:15 $GENERATE: the base is none of d o x X n N"]),
         (
             "$GENERATE 1-2 a${-3} A 192.0.2.$\n",
+            &["E 5:15 $GENERATE: with the offset the counter is negative or too large"],
+        ),
+        (
+            "$GENERATE 1-2 a${2147483647,0,x} A 192.0.2.$\n",
+            &["E 5:15 $GENERATE: with the offset the counter is negative or too large"],
+        ),
+        (
+            "$GENERATE 0-2 a${-2147483649,0,n} A 192.0.2.$\n",
             &["E 5:15 $GENERATE: with the offset the counter is negative or too large"],
         ),
         ("$GENERATE 1-2 a${0 A 192.0.2.$\n", &["E 5:15 $GENERATE: `${` without `}`"]),
@@ -239,6 +314,24 @@ fn rules_of_the_whole_zone() {
         ("s NS ns2\n", &["W 5:1 the name server ns2.Example.com. of s.Example.com. has no address in this zone"]),
         ("s NS ns2.t\nt NS ns.example.org.\n", &[]),
         ("s NS ns2.w\n*.w A 192.0.2.1\n", &[]),
+        ("m MX 10 c\n*.x CNAME ns1\nc.x A 192.0.2.1\n", &[]),
+        (
+            "*.x CNAME ns1\nm MX 10 c.x\n",
+            &["W 6:1 m.Example.com. MX points to c.x.Example.com., for which *.x.Example.com. has a CNAME"],
+        ),
+        (
+            "d DNAME example.org.\n@ NS ns.d\n",
+            &["W 6:1 Example.com. NS points to ns.d.Example.com., which lies below the DNAME of d.Example.com."],
+        ),
+        (
+            "d DNAME example.org.\n_x._tcp SRV 1 1 1 a.b.d\nm KX 1 x.d\nm RT 1 d\n",
+            &[
+                "W 6:1 _x._tcp.Example.com. SRV points to a.b.d.Example.com., which lies below the DNAME of d.Example.com.",
+                "W 7:1 m.Example.com. KX points to x.d.Example.com., which lies below the DNAME of d.Example.com.",
+            ],
+        ),
+        // Below a delegation another zone has the say.
+        ("s NS ns1\nm MX 1 x.s\n", &[]),
         ("m MX 10 c\nc CNAME ns1\n", &["W 5:1 m.Example.com. MX points to c.Example.com., which is a CNAME"]),
         (
             "_x._tcp SRV 0 0 80 c\nc CNAME ns1\n",
@@ -315,9 +408,16 @@ fn svcb_rules() {
 #[test]
 fn files_that_are_no_text() {
     let with = |octets: &[u8]| load_octets(&[HEAD.as_bytes(), octets].concat()).faults;
-    assert_eq!(
-        with(b"; caf\xe9\nw A x\n"),
-        ["E 5:6 the file is not UTF-8", "E 6:5 A data: an IPv4 address is expected",]
-    );
+    assert_eq!(with(b"; caf\xe9\nw A x\n"), ["E 6:5 A data: an IPv4 address is expected"]);
+    // In names and words octets outside ASCII are refused, and shown by the sign for them, at their own columns.
+    assert_eq!(with(b"caf\xe9 A 192.0.2.1\n"), ["E 5:1 an owner: a name holds characters outside ASCII"]);
+    assert_eq!(with(b"w CNAME caf\xe9\n"), ["E 5:9 CNAME data: a name holds characters outside ASCII"]);
+    assert_eq!(with(b"w TXT \"\xe9\xe8\" x\"\n"), ["E 5:13 a quoted string is not closed on its line"]);
+    assert_eq!(with(b"w \xe9 x\n"), ["E 5:3 there is no record type \u{fffd}"]);
+    assert_eq!(with(b"w A \xe9\n"), ["E 5:5 A data: an IPv4 address is expected"]);
+    let shown = load_octets(&[HEAD.as_bytes(), b"w A \xe9\n"].concat()).raw;
+    assert_eq!(shown[0].label, "at `\u{fffd}`");
+    assert_eq!(load_octets(b"\xff\xfe@\0 \0").faults[0], "E 1:1 the file is UTF-16");
+    assert_eq!(load_octets(b"\xfe\xff\0@\0 ").faults.len(), 1);
     assert_eq!(with(b"w TXT \0\n"), ["E 5:7 the file holds a NUL octet"]);
 }

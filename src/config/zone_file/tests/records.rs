@@ -54,7 +54,7 @@ fn every_type_to_the_octet() {
         ("OPENPGPKEY AAEC", "000102".into()),
         ("DHCID AAEC", "000102".into()),
         ("IPSECKEY 10 3 2 Gate AAEC", format!("0a0302{}000102", e("Gate"))),
-        ("ZONEMD 1 1 1 000000000000000000000000", "000000010101000000000000000000000000".into()),
+        ("ZONEMD 1 1 9 000000000000000000000000", "000000010109000000000000000000000000".into()),
         ("SVCB 0 Alias", format!("0000{}", e("Alias"))),
         ("HTTPS 1 .", "000100".into()),
         (
@@ -155,6 +155,17 @@ fn generate_forms() {
     assert_eq!(owners("$generate 0-10/5 h${1,3} 30 IN A 192.0.2.1\n"), ["h001", "h006", "h011"]);
     assert_eq!(owners("$GENERATE 254-255 ${0,4,x}-${0,0,X}-${-250,2,o} A 192.0.2.1\n"), ["00fe-FE-04", "00ff-FF-05"]);
     assert_eq!(owners("$GENERATE 18-18 ${0,5,n}.n${0,3,N} A 192.0.2.1\n"), ["2.1.0.n2.1"]);
+    // Below zero as BIND 9.18: the bits of 32.
+    assert_eq!(
+        owners("$GENERATE 1024-1026 ${-2000,0,n} A 192.0.2.1\n"),
+        ["0.3.c.f.f.f.f.f", "1.3.c.f.f.f.f.f", "2.3.c.f.f.f.f.f"]
+    );
+    assert_eq!(owners("$GENERATE 1-1 ${-2,0,x}-${-2,9,X}-${-2,0,o} A 192.0.2.1\n"), ["ffffffff-0FFFFFFFF-37777777777"]);
+    assert_eq!(owners("$GENERATE 0-0 ${-2147483648,0,N} A 192.0.2.1\n"), ["0.0.0.0.0.0.0.8"]);
+    assert_eq!(
+        good("$GENERATE 1024-1024 ${-2000,0,n} AAAA 2001:db8::${0,4,x}\n")[0].rsplit(' ').next(),
+        Some("20010db8000000000000000000000400")
+    );
     assert_eq!(owners("$GENERATE 1-1 a\\$$b$$ A 192.0.2.1\n"), ["a\\$1b\\$"]);
     assert_eq!(
         good("$GENERATE 1-2 h$ MX \"1$ m$\"\n"),
@@ -216,4 +227,43 @@ fn places_show_the_record() {
     let spans: Vec<_> = outcome.zone.expect("zone").places.iter().skip(3).map(|place| place.span.clone()).collect();
     let start = HEAD.len();
     assert_eq!(spans, [start..start + 15, start + 22..start + 25]);
+}
+
+#[test]
+fn octets_that_are_not_utf_8_stand_for_themselves_in_comments_and_strings() {
+    let with = |octets: &[u8]| {
+        let outcome = load_octets(&[HEAD.as_bytes(), octets].concat());
+        assert_eq!(outcome.faults, [""; 0]);
+        outcome.records().iter().map(|record| record.rsplit(' ').next().unwrap_or("").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(with(b"w A 192.0.2.1 ; caf\xe9\n; \xff\xfe\n"), ["c0000201"]);
+    assert_eq!(with(b"t TXT \"caf\xe9\" caf\xe9 \"caf\xc3\xa9\" \\\xe9\n"), ["04636166e904636166e905636166c3a901e9"]);
+    assert_eq!(with(b"t TXT ( \"\x80\" ; \xe9 (\n \xbf )\n"), ["018001bf"]);
+    assert_eq!(with(b"t CAA 0 issue \"caf\xe9\"\nt HINFO \xe9 \"\xe8\"\n"), ["00056973737565636166e9", "01e901e8"]);
+    assert_eq!(with(b"$GENERATE 1-1 t$ TXT \"\xe9$\"\n"), ["02e931"]);
+    assert_eq!(with(b"t SVCB 1 . key65280=\"\xe9\"\n"), ["000100ff000001e9"]);
+    // Every octet above ASCII, and the characters that stand for them inside, when a file has them as UTF-8.
+    let all: Vec<u8> = (0x80..=0xff).collect();
+    assert_eq!(with(&[b"t TXT \"", &all[..], b"\"\n"].concat()), [format!("80{}", hex(&all))]);
+    assert_eq!(with("t TXT \"\u{ef80}\u{efff}\"\n".as_bytes()), ["06eebe80eebfbf"]);
+}
+
+#[test]
+fn names_fold_case_in_the_types_of_rfc_4034_alone() {
+    let count = |first: &str, second: &str| load_text(&format!("t {first}\nt {second}\n")).records().len();
+    for (first, second) in [
+        ("NS ns1", "NS NS1"),
+        ("NAPTR 1 1 \"U\" \"x\" \"\" a", "NAPTR 1 1 \"U\" \"x\" \"\" A"),
+        ("RT 1 a", "RT 1 A"),
+        ("PX 1 a b", "PX 1 A B"),
+        ("KX 1 a", "KX 1 A"),
+        ("RP a b", "RP A B"),
+    ] {
+        assert_eq!(count(first, second), 1, "{first}");
+    }
+    for (first, second) in
+        [("NAPTR 1 1 \"u\" \"\" \"\" .", "NAPTR 1 1 \"U\" \"\" \"\" ."), ("LP 1 a", "LP 1 A"), ("TXT a", "TXT A")]
+    {
+        assert_eq!(count(first, second), 2, "{first}");
+    }
 }
