@@ -24,7 +24,7 @@ use crate::{
         health::monitor::Outcome,
         snapshot::{Snapshot, Target, World},
         steer::{policy::Pool, trace::Tape},
-        types::{At, Chance, Origin, PoolId, Prefix, Transport, UnixMillis},
+        types::{At, Chance, Family, Origin, PoolId, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::RrType},
     },
     state::{
@@ -50,7 +50,7 @@ pub(super) struct Explain {
     /// Who sends the query, when the client is a prefix. Default: the prefix's first address.
     #[arg(long, value_name = "IP")]
     resolver: Option<IpAddr>,
-    /// An endpoint that is down, as POOL/ENDPOINT, ENDPOINT or REGION; may be repeated.
+    /// What is down, as POOL/ENDPOINT, ENDPOINT, REGION or one ADDRESS of an endpoint; may be repeated.
     #[arg(long, value_name = "ENDPOINT")]
     down: Vec<String>,
     /// The draw, in hexadecimal, instead of the one that time and client give.
@@ -138,22 +138,25 @@ fn fastrand_seed() -> u64 {
 /// The world with every endpoint up but these.
 fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
     let mut ledger = Ledger::new(Arc::clone(world));
-    let mut dead = vec![false; world.endpoints.len()];
+    // For each endpoint and family.
+    let mut dead = vec![[false; 2]; world.endpoints.len()];
     for wanted in down {
         let (mut found, mut free) = (false, None);
+        let address: Option<IpAddr> = wanted.parse().ok();
         for pool in &world.pools {
             let first = pool.first.at();
             for (n, endpoint) in world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count)) {
                 let region = &world.regions[endpoint.region.at()].name;
                 let names = [format!("{}/{}", pool.name, endpoint.name), endpoint.name.to_string(), region.to_string()];
-                if !names.contains(wanted) {
-                    continue;
-                }
-                // Of a region those that nobody monitors stay up; alone they cannot be supposed down.
-                if endpoint.targets.iter().all(Option::is_none) {
-                    free = Some(&*endpoint.name);
-                } else {
-                    (dead[n], found) = (true, true);
+                let whole = names.contains(wanted);
+                let named = |family: &Family| whole || address.is_some() && endpoint.address(*family) == address;
+                for family in Family::BOTH.into_iter().filter(named) {
+                    // Of a region those that nothing monitors stay up; alone they cannot be supposed down.
+                    if endpoint.targets.iter().all(Option::is_none) {
+                        free = Some(&*endpoint.name);
+                    } else {
+                        (dead[n][family.at()], found) = (true, true);
+                    }
                 }
             }
         }
@@ -163,12 +166,15 @@ fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
         if !found {
             let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints.iter().map(|e| &*e.name));
             let near = there.min_by_key(|name| strsim::damerau_levenshtein(name, wanted)).unwrap_or("nothing");
-            return Err(format!("--down {wanted}: no endpoint or region has this name; the nearest is {near}"));
+            return Err(format!(
+                "--down {wanted}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
+            ));
         }
     }
     let mut outcomes: Vec<Option<Outcome>> = vec![None; world.targets.len()];
     for (endpoint, dead) in world.endpoints.iter().zip(&dead) {
-        for target in endpoint.targets.iter().flatten() {
+        for (target, dead) in endpoint.targets.iter().zip(dead) {
+            let Some(target) = target else { continue };
             let slot = &mut outcomes[target.at()];
             if *dead {
                 *slot = Some(Outcome::Bad("supposed down".into()));

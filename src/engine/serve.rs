@@ -9,8 +9,8 @@ use super::{
     steer::{
         self, Decision, Parts, Verdict,
         locate::{Asker, Client, Whereabouts, locate},
-        policy::{Fallback, Families, Https, Service},
-        trace::{Step, Trace},
+        policy::{Fallback, Https, Service},
+        trace::{NoAddress, Step, Trace},
     },
     types::{Family, PoolId, Prefix, ServiceId},
     wire::{
@@ -55,7 +55,11 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         self.trace.note(|| Step::Asked(id));
         let fine = self.snapshot.fine.get(id.at()).copied().unwrap_or(false);
         let client = self.client(service, fine);
-        let family = if let Wanted::Addresses(family) = wanted { family } else { Family::V4 };
+        let family = match wanted {
+            Wanted::Addresses(family) => Some(family),
+            Wanted::Https(https) if https.hints => Some(Family::V4),
+            Wanted::Https(_) | Wanted::Alias => None,
+        };
         let decision = self.decide(id, service, &client, family)?;
         reply.notice = self.notice(&decision, service);
         // Addresses and other names send clients somewhere; an HTTPS record is asked for beside them and would count twice.
@@ -112,23 +116,26 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         client
     }
 
-    /// Decides for a client.
+    /// Decides for a client: for addresses of a family, or for the name.
     pub(super) fn decide(
         &mut self,
         id: ServiceId,
         service: &Service,
         client: &Client,
-        family: Family,
+        family: Option<Family>,
     ) -> Option<Decision> {
         let seed = self.snapshot.world.seeds.get(id.at())?;
         let parts = Parts::of(self.snapshot, T::ON);
-        Some(steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace))
+        Some(match family {
+            Some(family) => steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace),
+            None => steer::decide_name(&parts, (id, service), seed, client, self.chance, self.trace),
+        })
     }
 
     /// What people should know of what a decision rests on.
     fn notice(&self, decision: &Decision, service: &Service) -> Option<Notice> {
         let pool = match &decision.verdict {
-            Verdict::Endpoints { pool, .. } => pool,
+            Verdict::Endpoints { pool, .. } | Verdict::Listed { pool } | Verdict::NoAddress { pool } => pool,
             Verdict::AllDown | Verdict::Fenced => service.pools.first()?,
         };
         let notice = |pool: &PoolId| self.snapshot.pools.get(pool.at())?.notice;
@@ -142,7 +149,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         match decision.verdict {
             Verdict::Endpoints { pool, .. } => world.tables.get(pool.at())?.alias(*decision.chosen.first()?),
             Verdict::AllDown if matches!(service.when_all_down, Fallback::Cname(_)) => spares()?[0].as_ref(),
-            Verdict::AllDown => None,
+            Verdict::AllDown | Verdict::Listed { .. } | Verdict::NoAddress { .. } => None,
             Verdict::Fenced => spares()?[1].as_ref(),
         }
     }
@@ -162,8 +169,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let list = self.list(decision, service, family, &mut reply.chosen[family.at()]);
         if list.is_empty() {
             reply.rcode = code(decision, service);
-            if reply.rcode == Rcode::NoError {
-                self.trace.note(|| Step::NoAddress(family));
+            if reply.rcode == Rcode::NoError && matches!(decision.verdict, Verdict::AllDown | Verdict::Fenced) {
+                self.trace.note(|| Step::NoAddress(family, NoAddress::Configured));
             }
             return false;
         }
@@ -171,8 +178,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         true
     }
 
-    /// A decision to an HTTPS record, with the addresses that A and AAAA are answered with as hints. Where each family is
-    /// steered by itself, each hint is of its own decision.
+    /// A decision to an HTTPS record, with the addresses that A and AAAA are answered with as hints: each hint is of its
+    /// type's own choice.
     fn https(
         &mut self,
         four: Decision,
@@ -180,12 +187,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         client: &Client,
         reply: &mut Reply<'s>,
     ) -> bool {
-        let apart = if https.hints && service.families == Families::Apart {
-            self.decide(id, service, client, Family::V6)
+        let six = if https.hints && !four.alike {
+            self.trace.note(|| Step::Hints(Family::V6));
+            self.decide(id, service, client, Some(Family::V6))
         } else {
             None
         };
-        let six = apart.as_ref().unwrap_or(&four);
+        let six = six.as_ref().unwrap_or(&four);
         let mut hints = [List::Nobody; 2];
         let (mut ttl, mut stands) = (u32::MAX, false);
         for (family, decision) in Family::BOTH.into_iter().zip([&four, six]) {
@@ -216,15 +224,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         told: &mut ArrayVec<u8, 64>,
     ) -> List<'s> {
         let world: &'s _ = &*self.snapshot.world;
-        if let Verdict::Endpoints { pool, living, .. } = decision.verdict {
-            let (Some(table), Some(row)) = (world.tables.get(pool.at()), self.snapshot.pools.get(pool.at())) else {
-                return List::Nobody;
-            };
-            let alive = if living { !row.down[family.at()] } else { u64::MAX };
-            let serves = table.addressed[family.at()] & alive;
-            for n in decision.chosen.iter().filter(|n| serves >> **n & 1 == 1) {
-                _ = told.try_push(*n); // there is room for all of a pool
-            }
+        if let Verdict::Endpoints { pool, .. } = decision.verdict {
+            let Some(table) = world.tables.get(pool.at()) else { return List::Nobody };
+            _ = told.try_extend_from_slice(&decision.chosen); // there is room for all of a pool
             return if told.is_empty() { List::Nobody } else { List::Chosen(&table.addresses) };
         }
         match fallback(decision, service) {
@@ -237,8 +239,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 /// What is answered without a decision among endpoints.
 fn fallback<'s>(decision: &Decision, service: &'s Service) -> Option<&'s Fallback> {
     match decision.verdict {
-        Verdict::Endpoints { .. } => None,
-        Verdict::AllDown => Some(&service.when_all_down),
+        Verdict::Endpoints { .. } | Verdict::NoAddress { .. } => None,
+        Verdict::AllDown | Verdict::Listed { .. } => Some(&service.when_all_down),
         Verdict::Fenced => Some(service.when_fenced.as_ref().unwrap_or(&Fallback::ServFail)),
     }
 }

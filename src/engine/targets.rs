@@ -5,10 +5,7 @@ use arrayvec::ArrayVec;
 
 use super::{
     resolve::Walk,
-    steer::{
-        policy::Families,
-        trace::{Step, Trace},
-    },
+    steer::trace::{Step, Trace},
     types::{Family, ServiceId},
     wire::{
         fragment::{Fragment, Held},
@@ -39,13 +36,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let client = self.client(service, fine);
         // Another client may be told otherwise, even where this one is told nothing.
         reply.scope = reply.scope.max(client.scope);
-        let four = self.decide(id, service, &client, Family::V4)?;
-        let apart = match service.families {
-            Families::Apart => Some(self.decide(id, service, &client, Family::V6)?),
-            _ => None,
-        };
         let mut target = Target { at, told: [Told::default(); 2] };
-        for (family, decision) in Family::BOTH.into_iter().zip([&four, apart.as_ref().unwrap_or(&four)]) {
+        let four = self.decide(id, service, &client, Some(Family::V4))?;
+        let six = if four.alike { None } else { self.decide(id, service, &client, Some(Family::V6)) };
+        for (family, decision) in Family::BOTH.into_iter().zip([&four, six.as_ref().unwrap_or(&four)]) {
             if self.alias(decision, service, id).is_some() {
                 continue; // another name has the addresses, if any
             }

@@ -97,7 +97,7 @@ fn with_other_answers(draft: &mut Draft) {
         match &*service.name.to_string() {
             "elsewhere.g.test." => service.when_all_down = Fallback::Cname(name("static.g.test")),
             "refusal.g.test." => service.when_all_down = Fallback::Refused,
-            "s-latency.g.test." => service.families = Families::Apart,
+            "s-latency.g.test." => service.families = Families::Leave,
             _ => {}
         }
         if service.name != name("s-failover.g.test") {

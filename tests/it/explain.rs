@@ -21,6 +21,11 @@ const CASES: &[(&str, &str)] = &[
     // Of `zones/steering.toml`: what the region's loss makes of demand, and who is kept out.
     ("assigned", "shop.gslb.example.com --client 198.51.100.0/24 --down eu-west --draw 1"),
     ("closed", "eu.gslb.example.com --client 198.51.100.0/24 --draw 1"),
+    ("family-down", "www.gslb.example.com AAAA --client 203.0.113.9 --draw 0 --down 2001:db8:3::10"),
+    (
+        "family-lost",
+        "www.gslb.example.com AAAA --client 203.0.113.9 --draw 0 --down 2001:db8:1::10 --down 2001:db8:2::10 --down 2001:db8:2::11 --down 2001:db8:3::10",
+    ),
     ("https", "shop.gslb.example.com HTTPS --client 203.0.113.0/24 --draw 1"),
 ];
 

@@ -68,7 +68,8 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn write_pool(pool: &PoolStory, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "pool      {}, policy {}: {}", pool.pool, pool.policy, pool.rules)?;
+    let hints = pool.hints.as_ref().map_or_else(String::new, |family| format!(", for the {family} hints"));
+    writeln!(out, "pool      {}{hints}, policy {}: {}", pool.pool, pool.policy, pool.rules)?;
     if let Some(catchment) = &pool.catchment {
         writeln!(out, "          catchment {catchment}")?;
     }

@@ -15,7 +15,7 @@ use crate::{
         snapshot::World,
         steer::{
             policy::Key,
-            trace::{Basis, Exclusion, Standing, Step},
+            trace::{Basis, Exclusion, Lack, NoAddress, Standing, Step},
         },
         types::{EndpointId, Family, PoolId, Prefix},
         wire::rr::RrType,
@@ -71,6 +71,12 @@ pub(super) struct Story {
     /// The pool that is looked at.
     #[serde(skip)]
     looked_at: Option<PoolId>,
+    /// The family whose addresses are hinted at.
+    #[serde(skip)]
+    hints: Option<Family>,
+    /// The family for which less was asked of the pool that answers.
+    #[serde(skip)]
+    alone: Option<Family>,
 }
 
 /// Where the client is taken to be.
@@ -93,6 +99,9 @@ pub(super) struct Located {
 pub(super) struct PoolStory {
     /// Its name.
     pub(super) pool: String,
+    /// Which of an HTTPS record's hints it is looked at for, where both are decided by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hints: Option<String>,
     /// The policy's name.
     pub(super) policy: String,
     /// The policy's rules, in words.
@@ -126,6 +135,9 @@ pub(super) struct Candidate {
     pub(super) verdict: String,
     /// Whether it is in the answer.
     pub(super) chosen: bool,
+    /// Whether it may not answer.
+    #[serde(skip)]
+    out: bool,
 }
 
 /// A value that ranked.
@@ -195,6 +207,8 @@ impl Story {
             repeat_draw: None,
             looked_up: None,
             looked_at: None,
+            hints: None,
+            alone: None,
         };
         for step in tape {
             story.take(world, question, step);
@@ -245,6 +259,7 @@ impl Story {
                 let policy = &world.policies[pool.policy.at()];
                 self.pools.push(PoolStory {
                     pool: pool.name.to_string(),
+                    hints: self.hints.map(|family| family.to_string()),
                     policy: policy.name.to_string(),
                     rules: rules(policy),
                     catchment: None,
@@ -283,19 +298,42 @@ impl Story {
                 }
             }
             Step::Refused { endpoint, number, admission } => self.refuse(world, *endpoint, *number, *admission),
+            Step::Hints(family) => {
+                // What came before was for the other one.
+                self.pools.iter_mut().for_each(|pool| pool.hints = Some(family.other().to_string()));
+                (self.hints, self.alone) = (Some(*family), None);
+            }
+            Step::StoodInFor(id, family) => {
+                let name = &world.endpoints[id.at()].name;
+                if let Some(pool) = self.pools.last_mut() {
+                    pool.because
+                        .push(format!("{name} is chosen for the name, and another one stands in for its {family}"));
+                }
+            }
             Step::PassedOver(_, lack) => {
+                if let Lack::NoneAlive(family) = lack {
+                    self.alone = Some(*family);
+                }
                 if let Some(pool) = self.pools.last_mut() {
                     pool.passed_over = Some(words::lack(*lack));
                 }
             }
-            Step::Rung(rung) => self.rung = Some(words::rung(*rung)),
+            Step::Rung(rung) => {
+                self.rung = Some(match self.alone {
+                    Some(family) => words::rung_alone(*rung, family),
+                    None => words::rung(*rung),
+                });
+            }
             Step::Closed(id) => {
                 self.note = Some(format!("the fence of {} keeps this client out", world.services[id.at()].name));
             }
             Step::Canary(pool, taken) => {
                 let which = if *taken { "of" } else { "not of" };
                 let name = &world.pools[pool.at()].name;
-                self.first.push(format!("the block is {which} the share that pool {name} takes first"));
+                let text = format!("the block is {which} the share that pool {name} takes first");
+                if !self.first.contains(&text) {
+                    self.first.push(text); // each family's hints may have been decided by themselves
+                }
             }
             Step::FirstChoice(id) => {
                 let endpoint = &world.endpoints[id.at()];
@@ -324,13 +362,20 @@ impl Story {
                     "the chain ends before {name}, which is steered: with a client subnet one scope cannot speak for both"
                 ));
             }
-            Step::NoAddress(family) => {
-                let family = if *family == Family::V4 { "IPv4" } else { "IPv6" };
-                let chosen = self.pools.iter().flat_map(|pool| &pool.candidates).any(|candidate| candidate.chosen);
-                self.note = Some(if chosen {
-                    format!("none of what was chosen has a living {family} address")
-                } else {
-                    format!("what is configured for this case holds no {family} address")
+            Step::NoAddress(family, why) => {
+                let name = |pool: &PoolId| &world.pools[pool.at()].name;
+                self.note = Some(match why {
+                    NoAddress::Pool(pool) => {
+                        format!("pool {}, which answers the name, has no {family} address for this client", name(pool))
+                    }
+                    NoAddress::Lost(pool) => {
+                        let rtype = if *family == Family::V4 { "A" } else { "AAAA" };
+                        format!(
+                            "pool {} has no {family} alive, and when_all_down has no {rtype} of its own",
+                            name(pool)
+                        )
+                    }
+                    NoAddress::Configured => format!("what is configured for this case holds no {family} address"),
                 });
             }
             Step::Ttl(seconds, from) => {
@@ -374,7 +419,12 @@ impl Story {
         }
         let Some(candidate) = self.candidate(world, id) else { return };
         let (name, text) = in_words(key, value);
-        candidate.values.push(Value { key: name, value: text });
+        if !candidate.values.iter().any(|known| known.key == name) {
+            candidate.values.push(Value { key: name, value: text });
+        }
+        if candidate.out {
+            return;
+        }
         candidate.verdict = if kept {
             format!("in the best band by {name}")
         } else {
@@ -424,6 +474,7 @@ fn rests_on(
 
 fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>) -> Candidate {
     let endpoint = &world.endpoints[id.at()];
+    let out = verdict.is_err();
     let (health, verdict) = words::verdict(verdict);
     Candidate {
         endpoint: endpoint.name.to_string(),
@@ -433,5 +484,6 @@ fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>
         values: Vec::new(),
         verdict: verdict.into(),
         chosen: false,
+        out,
     }
 }

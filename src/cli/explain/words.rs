@@ -6,7 +6,7 @@ use crate::engine::{
         policy::{ADMIT_ALL, Key, Policy, Spread},
         trace::{Basis, Exclusion, Lack, Rung, Standing, TtlFrom},
     },
-    types::Prefix,
+    types::{Family, Prefix},
 };
 
 /// A key and a value of it.
@@ -102,7 +102,12 @@ pub(super) fn verdict(verdict: Result<Standing, Exclusion>) -> (&'static str, &'
         Err(Exclusion::Held) => ("held", "out: held by the governor, and nothing beside it is truly up"),
         Err(Exclusion::Weightless) => ("-", "out: weight 0"),
         Err(Exclusion::Fenced) => ("-", "out: a fence keeps this client out"),
-        Err(Exclusion::NotAskedFor) => ("-", "out: not of the region or family that is asked for"),
+        Err(Exclusion::NotAskedFor) => ("-", "out: not of the region that is asked for"),
+        Err(Exclusion::FamilyDown(Family::V4)) => ("IPv4 down", "out for A: its IPv4 is down"),
+        Err(Exclusion::FamilyDown(Family::V6)) => ("IPv6 down", "out for AAAA: its IPv6 is down"),
+        Err(Exclusion::NoFamily(Family::V4)) => ("-", "out for A: it has no IPv4 address"),
+        Err(Exclusion::NoFamily(Family::V6)) => ("-", "out for AAAA: it has no IPv6 address"),
+        Err(Exclusion::OtherName) => ("-", "out: another name, and addresses were chosen"),
         Err(Exclusion::FirstChoice) => ("-", "out: the first choice's region"),
         Err(Exclusion::ForcedDown) => ("-", "out: forced down"),
         Err(Exclusion::Drained) => ("up", "out: drained"),
@@ -121,6 +126,21 @@ pub(super) fn rung(rung: Rung) -> &'static str {
     }
 }
 
+/// The same, where the pool answers the name and less was asked of it for one family.
+pub(super) fn rung_alone(at: Rung, family: Family) -> &'static str {
+    match (at, family) {
+        (Rung::Relaxed, Family::V4) => {
+            "for A alone: endpoints whose IPv4 is up, with admission, drains and limits set aside"
+        }
+        (Rung::Relaxed, Family::V6) => {
+            "for AAAA alone: endpoints whose IPv6 is up, with admission, drains and limits set aside"
+        }
+        (Rung::AllDown, Family::V4) => "for A alone: the pool has lost IPv4, when_all_down answers",
+        (Rung::AllDown, Family::V6) => "for AAAA alone: the pool has lost IPv6, when_all_down answers",
+        _ => rung(at),
+    }
+}
+
 /// Why a pool does not answer.
 pub(super) fn lack(lack: Lack) -> &'static str {
     match lack {
@@ -129,6 +149,8 @@ pub(super) fn lack(lack: Lack) -> &'static str {
         Lack::Held => "the governor holds what could answer, and nothing in it is truly up",
         Lack::Guess => "nothing in it is known to be up, and a pool before it is held",
         Lack::NoneAdmits => "nobody in it takes this block",
+        Lack::NoneAlive(Family::V4) => "for A alone: no eligible endpoint has IPv4 alive and takes this block",
+        Lack::NoneAlive(Family::V6) => "for AAAA alone: no eligible endpoint has IPv6 alive and takes this block",
     }
 }
 

@@ -46,13 +46,17 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// The endpoints that are in the answer, in the order of the draw.
+    /// The endpoints that are in the answer, in the order of the draw, each once: hints of both families may name one.
     pub(super) fn chosen(&self) -> Vec<EndpointId> {
-        let chosen = self.steps.iter().filter_map(|step| match step {
-            Step::Chosen(id) => Some(*id),
-            _ => None,
-        });
-        chosen.collect()
+        let mut chosen = Vec::new();
+        for step in &self.steps {
+            if let Step::Chosen(id) = step
+                && !chosen.contains(id)
+            {
+                chosen.push(*id);
+            }
+        }
+        chosen
     }
 
     /// What a transport would count of it: pool, catchment, seconds that it may be kept.

@@ -6,7 +6,7 @@ use crate::{
         snapshot::{Snapshot, World},
         steer::{
             policy::Key,
-            trace::{Exclusion, Rung, Standing, Step, TtlFrom},
+            trace::{Exclusion, NoAddress, Rung, Standing, Step, TtlFrom},
         },
         types::EndpointId,
     },
@@ -48,6 +48,12 @@ fn reason(world: &World, step: &Step) -> Option<String> {
         Step::Closed(_) => "closed".into(),
         Step::StopsBefore(_) => "chain ends".into(),
         Step::Located { behind: Some(_), .. } => "resolver map".into(),
+        Step::NoAddress(family, why) => match why {
+            NoAddress::Pool(_) => format!("no {family} address"),
+            NoAddress::Lost(_) => format!("{family} lost"),
+            NoAddress::Configured => format!("no {family} configured"),
+        },
+        Step::StoodInFor(id, _) => format!("{} stood in for", name(id)),
         Step::PassedOver(pool, _) => format!("{} passed over", world.pools[pool.at()].name),
         Step::Rung(rung) => format!("rung {}", rung_name(*rung)),
         Step::Ttl(_, from) => match from {
@@ -76,6 +82,9 @@ fn standing(verdict: Result<Standing, Exclusion>) -> &'static str {
         Err(Exclusion::Weightless) => "weightless",
         Err(Exclusion::Fenced) => "fenced",
         Err(Exclusion::NotAskedFor) => "not asked for",
+        Err(Exclusion::FamilyDown(_)) => "family down",
+        Err(Exclusion::NoFamily(_)) => "no address",
+        Err(Exclusion::OtherName) => "another name",
         Err(Exclusion::FirstChoice) => "the first choice",
         Err(Exclusion::ForcedDown) => "forced down",
         Err(Exclusion::Drained) => "drained",

@@ -181,9 +181,11 @@ impl<'a> Clients<'a> {
 
     /// Who of the eligible can be in the answer. Of what changes while the server runs nothing is known: it leaves all.
     fn best(&self, client: u32, eligible: u64) -> u64 {
-        if self.policy.answers > 1 {
-            return eligible;
-        }
+        if self.policy.answers > 1 { eligible } else { self.nearest(client, eligible) }
+    }
+
+    /// The best band of the eligible.
+    pub(super) fn nearest(&self, client: u32, eligible: u64) -> u64 {
         let mut left = eligible;
         let mut geo = 0;
         for (key, _) in &self.policy.prefer {

@@ -1,45 +1,18 @@
-//! Pools and services that do not fit each other: a family that a fallback loses, an affinity that cannot hold.
+//! Services that do not fit each other: an affinity that cannot hold.
 
 use super::{super::notes::Notes, Subject, listed};
 use crate::engine::{
     steer::policy::{Pool, Service},
-    types::{Family, RegionId},
+    types::RegionId,
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
-    for service in configured(subject) {
-        families(subject, service, notes);
-    }
     affinity(subject, notes);
 }
 
 /// Services as they are configured, without the names that were made beside them.
 fn configured<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a Service> {
     subject.world.services.iter().filter(|service| service.only_region.is_none() && !service.second)
-}
-
-/// A fallback pool without a family that the pool before it has.
-fn families(subject: &Subject<'_>, service: &Service, notes: &mut Notes<'_>) {
-    let pools: Vec<&Pool> = service.pools.iter().filter_map(|id| subject.world.pools.get(id.at())).collect();
-    for family in Family::BOTH {
-        let has = |pool: &&Pool| {
-            subject
-                .endpoints(pool)
-                .iter()
-                .any(|endpoint| endpoint.address(family).is_some() || endpoint.cname.is_some())
-        };
-        let (Some(first), Some(without)) = (pools.iter().find(|p| has(p)), pools.iter().find(|p| !has(p))) else {
-            continue;
-        };
-        let (name, rtype) = if family == Family::V4 { ("IPv4", "A") } else { ("IPv6", "AAAA") };
-        let message =
-            format!("service {} loses {name} when it is answered from pool \"{}\"", service.name, without.name);
-        let label = format!("pool \"{}\" has {name} addresses, pool \"{}\" has none", first.name, without.name);
-        let remedy =
-            format!("give an endpoint of \"{}\" an {name} address: {rtype} is an empty answer there", without.name);
-        let fault = notes.warning(subject.service_at(&service.name), message, label).remedy(remedy);
-        notes.push(fault);
-    }
 }
 
 /// Services that are to agree on the region, and cannot.

@@ -8,6 +8,7 @@ mod chosen;
 mod continents;
 mod coordinates;
 mod countries;
+mod families;
 mod mixed;
 mod needed;
 mod nets;
@@ -43,6 +44,7 @@ pub(super) fn lint(spec: &Spec, world: &World, sources: &Sources, notes: &mut No
     objective::lint(&subject, notes);
     coordinates::lint(&subject, notes);
     mixed::lint(&subject, notes);
+    families::lint(&subject, notes);
     aliases::lint(&subject, notes);
     needed::lint(&subject, notes);
 }

@@ -9,10 +9,7 @@ use super::{
     row::{EndpointRow, PoolRow, members},
     table::PoolTable,
 };
-use crate::engine::{
-    geo::Map,
-    types::{Family, RegionId},
-};
+use crate::engine::{geo::Map, types::RegionId};
 
 /// A pool as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -57,24 +54,12 @@ impl Standing<'_> {
         self.live.get(self.pool.first.at() + usize::from(n)).copied().unwrap_or_default()
     }
 
-    /// The endpoints that answer clients of a catchment on the first attempt: none where the pool is passed over.
+    /// The endpoints that answer clients of a catchment on the first attempt, where the services count families so: none where
+    /// the pool is passed over.
     #[must_use]
-    pub fn eligible(&self, catchment: u32) -> u64 {
-        let mut scope = Scope {
-            weighted: self.table.weighted,
-            open: u64::MAX,
-            wanted: u64::MAX,
-            other: u64::MAX,
-            within: u64::MAX,
-        };
-        if let Some(map) = self.map {
-            scope.open = !self.table.behind(map.denied(catchment));
-            if self.policy.limits != Policy::UNLIMITED {
-                scope.within = self.table.in_rule_regions(u64::MAX, map.within(catchment));
-            }
-        }
-        let any = (Family::V4, u64::MAX);
-        let gate = Gate::new(self.pool, self.row, scope, Belief::Measured, Families::Withhold, any);
+    pub fn eligible(&self, catchment: u32, families: Families) -> u64 {
+        let scope = Scope::new(self.table, self.policy, self.map.map(|map| (map, catchment)));
+        let gate = Gate::new(self.pool, self.row, scope, Belief::Measured, families);
         if gate.is_thin(self.pool) { 0 } else { gate.set() }
     }
 
@@ -82,9 +67,15 @@ impl Standing<'_> {
     /// of weights. The keys that load decides rank nobody here, and who has refused does not come again.
     #[must_use]
     pub fn bands(&self, catchment: u32) -> Vec<Band> {
+        self.bands_of(catchment, Families::Apart)
+    }
+
+    /// The same, where the services count families so.
+    #[must_use]
+    pub fn bands_of(&self, catchment: u32, families: Families) -> Vec<Band> {
         let regions = self.regions();
         let mut bands = Vec::new();
-        let (mut left, mut tried) = (self.eligible(catchment), 0u64);
+        let (mut left, mut tried) = (self.eligible(catchment, families), 0u64);
         while left != 0 {
             let endpoints = self.best(catchment, left);
             left &= !endpoints;

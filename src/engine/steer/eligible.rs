@@ -1,11 +1,12 @@
 //! Who may answer at all. Filter first, weigh second.
 
 use super::{
-    policy::{Families, Pool, Threshold},
+    policy::{Families, Policy, Pool, Threshold},
     row::PoolRow,
+    table::PoolTable,
     trace::{Exclusion, Standing},
 };
-use crate::engine::types::Family;
+use crate::engine::{geo::Map, types::Family};
 
 /// How health counts on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,24 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// What fences and limits leave of a pool for clients of a catchment.
+    #[must_use]
+    #[inline(always)]
+    pub fn new(table: &PoolTable, policy: &Policy, here: Option<(&Map, u32)>) -> Self {
+        let mut scope =
+            Self { weighted: table.weighted, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
+        if let Some((map, catchment)) = here {
+            let denied = map.denied(catchment);
+            if denied != 0 {
+                scope.open = !table.behind(denied);
+            }
+            if policy.limits != Policy::UNLIMITED {
+                scope.within = table.in_rule_regions(u64::MAX, map.within(catchment));
+            }
+        }
+        scope
+    }
+
     /// Who may ever answer this client.
     #[must_use]
     pub fn set(&self) -> u64 {
@@ -52,6 +71,8 @@ impl Scope {
 #[derive(Clone, Copy, Debug)]
 pub struct Gate {
     scope: Scope,
+    /// The family that counts, with the endpoints that have an address of it. None: both families count together.
+    of: Option<(Family, u64)>,
     /// Those that could answer, were they healthy.
     base: u64,
     up: u64,
@@ -71,38 +92,23 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The gate of a pool for one client. `family` counts where each is steered by itself; `has` are then those that
-    /// have it.
+    /// The gate of a pool for one client, for the name: it does not depend on the type that is asked for.
     #[must_use]
     #[inline]
-    pub fn new(
-        pool: &Pool,
-        row: &PoolRow,
-        scope: Scope,
-        belief: Belief,
-        families: Families,
-        (family, has): (Family, u64),
-    ) -> Self {
+    pub fn new(pool: &Pool, row: &PoolRow, scope: Scope, belief: Belief, families: Families) -> Self {
         let ([u4, u6], [d4, d6], [f4, f6], [r4, r6]) = (row.up, row.down, row.falling, row.rising);
-        let at = family.at();
-        let (up, down, has) = match families {
-            Families::Withhold => (u4 | u6, (d4 | d6) & !(u4 | u6), u64::MAX),
-            Families::Leave => ((u4 | u6) & !(d4 | d6), d4 | d6, u64::MAX),
-            Families::Apart => (row.up[at], row.down[at], has),
+        let (up, down) = match families {
+            Families::Apart => (u4 | u6, (d4 | d6) & !(u4 | u6)),
+            Families::Leave => ((u4 | u6) & !(d4 | d6), d4 | d6),
         };
-        let (falling, rising) = match families {
-            Families::Apart => (row.falling[at], row.rising[at]),
-            _ => (f4 | f6, r4 | r6),
-        };
-        let base = scope.set() & has & row.weighted & !row.out;
+        let base = scope.set() & row.weighted & !row.out;
         let ([g4, g6], governed) = (row.governed, row.governed[0] | row.governed[1]);
         let mut yields = 0;
         if governed != 0 {
             // Truly up: by its own newest verdict, or without a monitor.
             let sure = match families {
-                Families::Withhold => u4 & !g4 | u6 & !g6,
+                Families::Apart => u4 & !g4 | u6 & !g6,
                 Families::Leave => up & !governed,
-                Families::Apart => up & !row.governed[at],
             };
             if sure & !row.forced & base & !row.drained & scope.within == 0 {
                 yields = governed & !sure & !down & base;
@@ -110,12 +116,13 @@ impl Gate {
         }
         let too_few = || (up & base).count_ones() < pool.panic.of(base.count_ones());
         Self {
-            scope: Scope { wanted: scope.wanted & has, ..scope },
+            scope,
+            of: None,
             base,
             up,
             down,
-            falling: falling & up,
-            rising: rising & down,
+            falling: (f4 | f6) & up,
+            rising: (r4 | r6) & down,
             held: row.held,
             yields,
             last: row.last,
@@ -132,7 +139,50 @@ impl Gate {
     #[must_use]
     pub fn of_all(pool: &Pool, row: &PoolRow) -> Self {
         let scope = Scope { weighted: u64::MAX, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
-        Self::new(pool, row, scope, Belief::Measured, Families::Withhold, (Family::V4, u64::MAX))
+        Self::new(pool, row, scope, Belief::Measured, Families::Apart)
+    }
+
+    /// The gate for one family in the pool that already answers the name: `has` are the endpoints with an address of it.
+    #[must_use]
+    pub fn of_family(row: &PoolRow, scope: Scope, belief: Belief, family: Family, has: u64) -> Self {
+        let at = family.at();
+        let base = scope.set() & has & row.weighted & !row.out;
+        Self {
+            scope,
+            of: Some((family, has)),
+            base,
+            up: row.up[at],
+            down: row.down[at],
+            falling: row.falling[at] & row.up[at],
+            rising: row.rising[at] & row.down[at],
+            held: row.held,
+            yields: 0,
+            last: row.last_in[at],
+            out: row.out,
+            weighted: row.weighted,
+            drained: row.drained,
+            belief,
+            trust_unknown: row.up[at] & base == 0,
+            distrusted: false,
+        }
+    }
+
+    /// Whether measured health decides, so that an address that is known to be dead is passed over.
+    #[must_use]
+    #[inline]
+    pub fn believes(&self) -> bool {
+        match self.belief {
+            Belief::Measured => true,
+            Belief::Relaxed => !self.distrusted,
+            Belief::Ignored | Belief::LastKnown | Belief::Lifted => false,
+        }
+    }
+
+    /// The endpoints that may answer a family, of those that are chosen for the name: `has` have an address of it.
+    #[must_use]
+    #[inline]
+    pub fn serving(&self, row: &PoolRow, family: Family, has: u64) -> u64 {
+        if self.believes() { has & !row.down[family.at()] } else { has }
     }
 
     /// The eligible endpoints, as bits.
@@ -146,7 +196,7 @@ impl Gate {
             Belief::Relaxed => healthy,
             Belief::Ignored => self.base,
             Belief::LastKnown => self.base & self.last,
-            Belief::Lifted => self.scope.set(),
+            Belief::Lifted => self.scope.set() & self.of.map_or(u64::MAX, |(_, has)| has),
         }
     }
 
@@ -198,6 +248,11 @@ impl Gate {
         if !has(self.scope.other) {
             return Err(Exclusion::FirstChoice);
         }
+        if let Some((family, with)) = self.of
+            && !has(with)
+        {
+            return Err(Exclusion::NoFamily(family));
+        }
         if lifted {
             return Ok(Standing::Lifted);
         }
@@ -206,7 +261,7 @@ impl Gate {
         }
         match self.belief {
             Belief::LastKnown if has(self.last) => return Ok(Standing::LastKnown),
-            Belief::LastKnown => return Err(Exclusion::Down),
+            Belief::LastKnown => return Err(self.down()),
             Belief::Ignored => return Ok(Standing::Ignored),
             Belief::Relaxed if self.distrusted => return Ok(Standing::Distrusted),
             _ => {}
@@ -215,7 +270,7 @@ impl Gate {
             () if has(self.up & self.held) => Standing::Held,
             () if has(self.up & self.falling) => Standing::Failing,
             () if has(self.up) => Standing::Up,
-            () if has(self.down) => return Err(Exclusion::Down),
+            () if has(self.down) => return Err(self.down()),
             () if self.trust_unknown => Standing::Unknown,
             () => return Err(Exclusion::Unknown),
         };
@@ -227,14 +282,8 @@ impl Gate {
         }
     }
 
-    /// Whether measured health decides, so that a family that is known to be dead is withheld.
-    #[must_use]
-    pub fn believes(&self) -> bool {
-        match self.belief {
-            Belief::Measured => true,
-            Belief::Relaxed => !self.distrusted,
-            Belief::Ignored | Belief::LastKnown | Belief::Lifted => false,
-        }
+    fn down(&self) -> Exclusion {
+        self.of.map_or(Exclusion::Down, |(family, _)| Exclusion::FamilyDown(family))
     }
 
     /// Those that are up and may go, of the eligible.
@@ -281,6 +330,7 @@ mod tests {
                 drained: two(bits, 8),
                 weighted: 0b11,
                 last: two(bits, 10),
+                last_in: [two(bits, 10), 0],
                 ..PoolRow::default()
             };
             for panic in [Threshold::Share(0), Threshold::Share(600)] {
@@ -296,8 +346,11 @@ mod tests {
                     }
                     use Belief::{Ignored, LastKnown, Lifted, Measured, Relaxed};
                     for belief in [Measured, Relaxed, Ignored, LastKnown, Lifted] {
-                        for families in [Families::Withhold, Families::Leave, Families::Apart] {
-                            let gate = Gate::new(&pool, &row, scope, belief, families, (Family::V4, 0b11));
+                        let whole = [Families::Apart, Families::Leave]
+                            .map(|families| Gate::new(&pool, &row, scope, belief, families));
+                        let single =
+                            [0b00, 0b01, 0b11].map(|with| Gate::of_family(&row, scope, belief, Family::V4, with));
+                        for gate in whole.into_iter().chain(single) {
                             for n in 0..2 {
                                 assert_eq!(gate.set() >> n & 1 == 1, gate.verdict(n).is_ok(), "{gate:?} {n}");
                             }

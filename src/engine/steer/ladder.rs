@@ -1,26 +1,54 @@
 //! The ladder: which pool answers, how much is asked of it, and what is answered when none can.
 
+mod family;
+
 use super::{
     Decision, Parts, Verdict,
     draw::{self, Seed},
     eligible::{Belief, Gate, Scope},
     locate::Client,
-    policy::{Fallback, Policy, Service},
+    policy::{Fallback, Service},
     rank::Field,
     row::{EndpointRow, members},
     spread::{self, Chosen, Doors, Drawing},
-    trace::{Lack, Rung, Silent, Step, Trace, TtlFrom},
+    trace::{Exclusion, Lack, Rung, Silent, Standing, Step, Trace, TtlFrom},
 };
-use crate::engine::types::{Chance, Family, PoolId, RegionId, ServiceId};
+use crate::engine::types::{Chance, EndpointId, Family, PoolId, RegionId, ServiceId};
 
-/// Decides which endpoints a client of a service gets. `family` is the one that is asked for; it matters only where
-/// each is steered by itself.
+/// Decides which endpoints a client of a service gets for addresses of a family. Which pool answers, and whether it answers
+/// with addresses or with another name, does not depend on the family.
 pub fn decide<T: Trace>(
+    parts: &Parts<'_>,
+    service: (ServiceId, &Service),
+    seed: &Seed,
+    client: &Client,
+    family: Family,
+    chance: Chance,
+    trace: &mut T,
+) -> Decision {
+    decide_for(parts, service, seed, client, Some(family), chance, trace)
+}
+
+/// The same for the name: what all types have in common. The endpoints are those that the draws fell on, whatever families
+/// they have alive.
+pub fn decide_name<T: Trace>(
+    parts: &Parts<'_>,
+    service: (ServiceId, &Service),
+    seed: &Seed,
+    client: &Client,
+    chance: Chance,
+    trace: &mut T,
+) -> Decision {
+    decide_for(parts, service, seed, client, None, chance, trace)
+}
+
+#[inline]
+fn decide_for<T: Trace>(
     parts: &Parts<'_>,
     (id, service): (ServiceId, &Service),
     seed: &Seed,
     client: &Client,
-    family: Family,
+    family: Option<Family>,
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
@@ -32,8 +60,11 @@ pub fn decide<T: Trace>(
         family,
         drawing,
         other: None,
+        beside: None,
         chosen: Chosen::new(),
         calm: Calm::default(),
+        lowered: Rung::Preferred,
+        alike: false,
         open: false,
         more: false,
         held: None,
@@ -43,14 +74,15 @@ pub fn decide<T: Trace>(
         return ladder.fenced(trace);
     }
     if service.second
-        && let Some((region, first)) = ladder.first_choice()
+        && let Some((region, first)) = ladder.first_choice(None)
     {
         trace.note(|| Step::FirstChoice(first));
+        ladder.beside = family.and_then(|family| Some(ladder.first_choice(Some(family))?.0));
         ladder.other = Some(region);
         if let Some(decision) = ladder.climb(trace) {
             return decision;
         }
-        ladder.other = None; // nobody else is left: the first choice it is
+        (ladder.other, ladder.beside) = (None, None); // nothing else is left: the first choice it is
     }
     if let Some(decision) = ladder.climb(trace) {
         return decision;
@@ -63,19 +95,43 @@ struct Ladder<'s> {
     parts: &'s Parts<'s>,
     service: &'s Service,
     client: &'s Client,
-    family: Family,
+    /// The family that is asked for; none: what is decided is the choice for the name.
+    family: Option<Family>,
     drawing: Drawing<'s>,
     /// The region that is left out, where the runner-up is asked for.
     other: Option<RegionId>,
+    /// Where the runner-up is asked for: the region that the first choice for this family is in, where that is another one.
+    /// It is left out as long as another region of the answering pool has the family alive.
+    beside: Option<RegionId>,
     /// Whom the last pool that was asked answers with.
     chosen: Chosen,
     calm: Calm,
+    /// How far down the ladder the answer for this family comes from, beside what the name comes from.
+    lowered: Rung,
+    /// Whether the other family would be answered with the same endpoints, for as long.
+    alike: bool,
     /// Whether fences leave the client anybody in the pools that were looked at.
     open: bool,
     /// Whether any of them has somebody when less is asked of it.
     more: bool,
     /// The first pool that was passed over for what the governor holds in it.
     held: Option<PoolId>,
+}
+
+/// A pool that has endpoints for the name on this rung.
+struct Asked<'a> {
+    pool: PoolId,
+    field: &'a Field<'a>,
+    gate: &'a Gate,
+    eligible: u64,
+    doors: Option<Doors<'a>>,
+    catchment: u32,
+}
+
+impl Asked<'_> {
+    fn verdict(&self) -> Verdict {
+        Verdict::Endpoints { pool: self.pool, catchment: self.catchment }
+    }
 }
 
 impl Ladder<'_> {
@@ -85,19 +141,20 @@ impl Ladder<'_> {
         gate.is_some_and(|(id, map)| map.denied(self.client.catchment(id, map)) != 0)
     }
 
-    /// The region of whom the service would answer with, were the runner-up not asked for.
-    fn first_choice(&mut self) -> Option<(RegionId, crate::engine::types::EndpointId)> {
-        let Decision { verdict: Verdict::Endpoints { pool, .. }, chosen, .. } = self.climb(&mut Silent)? else {
-            return None;
-        };
-        let first = self.parts.pools.get(pool.at())?.first.0 + u32::from(*chosen.first()?);
-        let endpoint = crate::engine::types::EndpointId(first);
-        Some((self.parts.endpoints.get(endpoint.at())?.region, endpoint))
+    /// The first endpoint that the service would answer with, for the name or for a family, were the runner-up not asked
+    /// for; and its region.
+    fn first_choice(&mut self, family: Option<Family>) -> Option<(RegionId, EndpointId)> {
+        let asked = std::mem::replace(&mut self.family, family);
+        let found = self.climb(&mut Silent);
+        self.family = asked;
+        let Decision { verdict: Verdict::Endpoints { pool, .. }, chosen, .. } = found? else { return None };
+        let first = EndpointId(self.parts.pools.get(pool.at())?.first.0 + u32::from(*chosen.first()?));
+        Some((self.parts.endpoints.get(first.at())?.region, first))
     }
 
     /// The rungs on which measured health counts.
     fn climb<T: Trace>(&mut self, trace: &mut T) -> Option<Decision> {
-        (self.calm, self.held) = (Calm::default(), None);
+        (self.calm, self.held, self.lowered, self.alike) = (Calm::default(), None, Rung::Preferred, false);
         let service = self.service;
         if let Some((pool, share)) = service.canary {
             let taken = draw::canary(self.drawing.of_block()) < share;
@@ -154,10 +211,13 @@ impl Ladder<'_> {
         let service = self.service;
         service.pools.iter().find_map(|&pool| {
             let field = Field::new(self.parts, pool, self.client, false)?;
-            self.chosen = members(self.gate(&field, Belief::Ignored).set()).collect();
-            self.chosen.iter().for_each(|n| trace.note(|| Step::Chosen(field.id(*n))));
+            let gate = self.gate(&field, Belief::Ignored);
+            let eligible = gate.set();
+            self.look(pool, &field, |n| self.standing(&field, &gate, n), trace);
             let catchment = field.here.map_or(0, |(_, catchment)| catchment);
-            (!self.chosen.is_empty()).then_some(Verdict::Endpoints { pool, catchment, living: false })
+            self.chosen = members(eligible).collect();
+            let asked = Asked { pool, field: &field, gate: &gate, eligible, doors: None, catchment };
+            (eligible != 0).then(|| self.told(&asked, None, trace))
         })
     }
 
@@ -178,6 +238,7 @@ impl Ladder<'_> {
     }
 
     fn decided<T: Trace>(&mut self, verdict: Verdict, rung: Rung, trace: &mut T) -> Decision {
+        let rung = rung.max(self.lowered);
         trace.note(|| Step::Rung(rung));
         let (ttl, from) = match rung {
             Rung::Preferred => self.calm.ttl(self.service),
@@ -186,45 +247,33 @@ impl Ladder<'_> {
             _ => (self.service.ttl_min, TtlFrom::Uncertain),
         };
         trace.note(|| Step::Ttl(ttl, from));
-        Decision { verdict, chosen: std::mem::take(&mut self.chosen), ttl, rung, held: self.held }
+        Decision { verdict, chosen: std::mem::take(&mut self.chosen), ttl, alike: self.alike, rung, held: self.held }
     }
 
-    /// What the question, fences and limits leave of a pool. Always inlined: most of a gate is for a listener.
+    /// What the question, fences and limits leave of a pool.
+    #[inline(always)]
+    fn scope(&self, field: &Field<'_>, other: Option<RegionId>) -> Scope {
+        let mut scope = Scope::new(field.table, field.policy, field.here);
+        if let Some(region) = self.service.only_region {
+            scope.wanted = field.table.in_region(region);
+        }
+        if let Some(region) = other {
+            scope.other = !field.table.in_region(region);
+        }
+        scope
+    }
+
+    /// The gate of a pool for the name. Always inlined: most of a gate is for a listener.
     #[inline(always)]
     fn gate(&self, field: &Field<'_>, belief: Belief) -> Gate {
-        let table = field.table;
-        let mut scope =
-            Scope { weighted: table.weighted, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
-        if let Some((map, catchment)) = field.here {
-            let denied = map.denied(catchment);
-            if denied != 0 {
-                scope.open = !table.behind(denied);
-            }
-            if field.policy.limits != Policy::UNLIMITED {
-                scope.within = table.in_rule_regions(u64::MAX, map.within(catchment));
-            }
-        }
-        if let Some(region) = self.service.only_region {
-            scope.wanted = table.in_region(region);
-        }
-        if let Some(region) = self.other {
-            scope.other = !table.in_region(region);
-        }
-        let has = table.has.get(self.family.at()).copied().unwrap_or(0);
-        Gate::new(field.pool, field.row, scope, belief, self.service.families, (self.family, has))
+        Gate::new(field.pool, field.row, self.scope(field, self.other), belief, self.service.families)
     }
 
-    /// One pool: eligible → rank → admit → spread. None when it does not answer on this rung.
+    /// One pool: eligible → rank → admit → spread, then what of it the type gets. None when it does not answer on this rung.
     fn ask<T: Trace>(&mut self, pool: PoolId, belief: Belief, trace: &mut T) -> Option<Verdict> {
         let field = Field::new(self.parts, pool, self.client, belief == Belief::Lifted)?;
-        trace.note(|| Step::Pool(pool));
-        if let (Some(id), Some((map, catchment))) = (field.pool.map, field.here) {
-            trace.note(|| Step::Catchment(id, catchment, self.client.piece(map).prefix));
-        }
         let gate = self.gate(&field, belief);
-        for n in (0..field.pool.count).filter(|_| T::ON) {
-            trace.note(|| Step::Candidate(field.id(n), gate.verdict(n)));
-        }
+        self.look(pool, &field, |n| self.standing(&field, &gate, n), trace);
         self.open |= gate.is_open();
         self.more |= gate.has_more();
         let measured = belief == Belief::Measured;
@@ -255,20 +304,32 @@ impl Ladder<'_> {
         }
         let doors =
             (measured && (field.row.partial != 0 || assignment.is_some())).then_some(Doors { assignment, catchment });
-        spread::choose(&field, eligible, doors, &self.drawing, &mut self.chosen, trace);
+        let turn = spread::choose(&field, eligible, doors, &self.drawing, &mut self.chosen, trace);
         if self.chosen.is_empty() {
             trace.note(|| Step::PassedOver(pool, Lack::NoneAdmits));
             return None;
         }
-        if gate.falling() != 0 {
-            let picked = self.chosen.iter().fold(0u64, |set, n| set | 1 << n);
-            self.calm.wait_for(gate.falling() & picked, field.live);
-        }
         self.calm.guess |= gate.is_guess();
-        for &n in &self.chosen {
-            trace.note(|| Step::Chosen(field.id(n)));
+        let asked = Asked { pool, field: &field, gate: &gate, eligible, doors, catchment };
+        Some(self.told(&asked, turn, trace))
+    }
+
+    /// A pool is looked at: each of its endpoints as `standing` has it.
+    #[inline(always)]
+    fn look<T: Trace>(
+        &self,
+        pool: PoolId,
+        field: &Field<'_>,
+        standing: impl Fn(u8) -> Result<Standing, Exclusion>,
+        trace: &mut T,
+    ) {
+        trace.note(|| Step::Pool(pool));
+        if let (Some(id), Some((map, catchment))) = (field.pool.map, field.here) {
+            trace.note(|| Step::Catchment(id, catchment, self.client.piece(map).prefix));
         }
-        Some(Verdict::Endpoints { pool, catchment, living: gate.believes() })
+        for n in (0..field.pool.count).filter(|_| T::ON) {
+            trace.note(|| Step::Candidate(field.id(n), standing(n)));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! randomness or the configuration's format. Takes parts, never the Snapshot.
 //!
 //! `decide` is the ladder: pools in fallback order, the same with less asked of them, then `when_all_down`. In each
-//! pool: eligible → rank → admit → spread.
+//! pool: eligible → rank → admit → spread. All that is for the name; `ladder/family` makes the answer for one type of it.
 
 pub mod assign;
 pub mod draw;
@@ -19,7 +19,7 @@ pub mod trace;
 
 use std::sync::Arc;
 
-pub use ladder::decide;
+pub use ladder::{decide, decide_name};
 
 use locate::Client;
 use policy::{Endpoint, Policy, Pool};
@@ -77,15 +77,18 @@ impl Parts<'_> {
     }
 }
 
-/// What was decided for a name, whatever the type.
+/// What was decided for a name, and for the type that is asked for.
 #[derive(Clone, Debug)]
 pub struct Decision {
     /// What is answered.
     pub verdict: Verdict,
-    /// The endpoints of the verdict's pool, by position, in the order of the reply; empty where it names none.
+    /// The endpoints of the verdict's pool, by position, in the order of the reply; empty where it names none. All of them
+    /// have an address of the family that is asked for, unless they are another name.
     pub chosen: Chosen,
     /// The TTL in seconds.
     pub ttl: u32,
+    /// Whether the other family would be answered with the same endpoints and TTL.
+    pub alike: bool,
     /// How far down the ladder.
     pub rung: Rung,
     /// The first pool that gave way, since the governor holds what could answer in it.
@@ -95,14 +98,23 @@ pub struct Decision {
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Endpoints of this pool; `living`: only their families that are not known to be dead.
+    /// Endpoints of this pool.
     Endpoints {
         /// The pool.
         pool: PoolId,
         /// The client's catchment on the pool's map; 0 where it has none.
         catchment: u32,
-        /// Whether a family that is known to be dead is withheld.
-        living: bool,
+    },
+    /// The pool answers the name, but has lost this family: the addresses of `when_all_down` stand in for it.
+    Listed {
+        /// The pool.
+        pool: PoolId,
+    },
+    /// The pool answers the name, and this family is empty: the pool has no address of it, or has lost it and
+    /// `when_all_down` has none.
+    NoAddress {
+        /// The pool.
+        pool: PoolId,
     },
     /// What the service's `when_all_down` says: addresses, another name, or none.
     AllDown,

@@ -284,7 +284,7 @@ impl Service {
             maps: Vec::new(),
             cut: None,
             fine: [16, 32],
-            families: Families::Withhold,
+            families: Families::Apart,
             when_fenced: None,
             gate: None,
             canary: None,
@@ -300,16 +300,15 @@ impl Service {
 /// The admission of an endpoint that takes every block; admissions are parts of it.
 pub const ADMIT_ALL: u32 = 1 << 20;
 
-/// How the families of an endpoint count.
+/// How the address families of an endpoint count. Whatever it is, the pool is chosen for the name, never for one type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Families {
-    /// Up in one is up; a dead one's type is withheld.
+    /// Up in one is up. Inside the pool that answers the name, each address type has its own endpoint: where a family is
+    /// down, another endpoint of the pool answers that type.
     #[default]
-    Withhold,
+    Apart,
     /// Down in one is down.
     Leave,
-    /// Each is steered by itself.
-    Apart,
 }
 
 /// The HTTPS record of a service (RFC 9460): priority 1, its own name as the target, these parameters, and the addresses

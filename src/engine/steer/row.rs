@@ -38,6 +38,8 @@ pub struct PoolRow {
     pub moving: u64,
     /// Those that were up when last anybody was, by measurement alone.
     pub last: u64,
+    /// For each family, those that were up in it when last any was, by measurement alone.
+    pub last_in: [u64; 2],
     /// Until when, in milliseconds of the process's clock, `u64::MAX` while somebody is; the latest of a service's pools
     /// is its last known.
     pub last_at: u64,

@@ -45,10 +45,20 @@ pub struct Doors<'s> {
     pub catchment: u32,
 }
 
-/// Chooses up to `answers` endpoints of the best band of `eligible`, no two of what must be distinct; all of it for
-/// `all`. Who is drawn and does not admit the block is passed over, and the next in rank is drawn, so that no block
+/// How much of a choice is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// How many endpoints.
+    pub answers: usize,
+    /// The position in the schedule of `round-robin`, where it does not follow from the slot: the turn of an endpoint for
+    /// which another one stands in.
+    pub turn: Option<u64>,
+}
+
+/// Chooses as many endpoints of the best band of `eligible` as the policy answers with, no two of what must be distinct; all
+/// of it for `all`. An endpoint that is drawn and does not admit the block is passed over, and the next in rank is drawn, so that no block
 /// moves whose own choice still takes it. `chosen` comes empty, and stays so when nobody does. `eligible` holds no endpoint
-/// of weight 0.
+/// of weight 0. Returns the turn of the endpoint that came last, where `round-robin` drew it.
 #[inline]
 pub fn choose<T: Trace>(
     field: &Field<'_>,
@@ -57,11 +67,27 @@ pub fn choose<T: Trace>(
     drawing: &Drawing<'_>,
     chosen: &mut Chosen,
     trace: &mut T,
-) {
+) -> Option<u64> {
+    let wanted = Wanted { answers: usize::from(field.policy.answers), turn: None };
+    choose_some(field, eligible, doors, drawing, wanted, chosen, trace)
+}
+
+/// The same, for so many endpoints.
+#[inline]
+pub fn choose_some<T: Trace>(
+    field: &Field<'_>,
+    eligible: u64,
+    doors: Option<Doors<'_>>,
+    drawing: &Drawing<'_>,
+    Wanted { answers, turn: from }: Wanted,
+    chosen: &mut Chosen,
+    trace: &mut T,
+) -> Option<u64> {
     let policy = field.policy;
     let mut draw: Option<Draw> = None;
+    let mut turn = None;
     let (mut left, mut band) = (eligible, field.rank(eligible, true, trace));
-    while band != 0 && chosen.len() < usize::from(policy.answers) {
+    while band != 0 && chosen.len() < answers {
         if policy.spread == Spread::All {
             chosen.extend(members(band).filter(|n| admits(field, *n, doors, drawing, trace)));
             if !chosen.is_empty() {
@@ -74,10 +100,14 @@ pub fn choose<T: Trace>(
         let n = if band.is_power_of_two() {
             band.trailing_zeros() as u8 // nothing to draw
         } else {
-            let draw = draw.get_or_insert_with(|| first_draw(policy.spread, drawing));
+            let draw = draw.get_or_insert_with(|| first_draw(policy.spread, drawing, from));
             let n = match policy.spread {
                 Spread::Hash => rendezvous(field, band, draw.value),
-                Spread::RoundRobin => in_turn(field, band, draw.value),
+                Spread::RoundRobin => {
+                    let (n, had) = in_turn(field, band, draw.value);
+                    turn = Some(had);
+                    n
+                }
                 _ => laid_out(field, band, draw.value),
             };
             trace.note(|| Step::Drew { draw: draw.value, of: among(field, band, policy.spread), slot: draw.slot });
@@ -88,7 +118,7 @@ pub fn choose<T: Trace>(
         };
         if admits(field, n, doors, drawing, trace) {
             chosen.push(n);
-            if policy.answers == 1 {
+            if answers == 1 {
                 break;
             }
             band &= !field.table.mates(n, policy.distinct);
@@ -100,6 +130,7 @@ pub fn choose<T: Trace>(
             }
         }
     }
+    turn
 }
 
 /// Whether an endpoint that was drawn takes the block.
@@ -126,7 +157,10 @@ struct Draw {
     slot: Option<u64>,
 }
 
-fn first_draw(spread: Spread, drawing: &Drawing<'_>) -> Draw {
+fn first_draw(spread: Spread, drawing: &Drawing<'_>, turn: Option<u64>) -> Draw {
+    if let (Spread::RoundRobin, Some(turn)) = (spread, turn) {
+        return Draw { value: turn, slot: None };
+    }
     if let Some(value) = drawing.chance.draw {
         return Draw { value, slot: None };
     }
@@ -192,13 +226,14 @@ fn laid_out(field: &Field<'_>, band: u64, draw: u64) -> u8 {
 }
 
 /// The smooth schedule of the regions at a position, and in the region whose turn it is that of its endpoints, at the
-/// turns that it has had: in as many slots as the weights sum up to each endpoint comes up exactly its weight.
-fn in_turn(field: &Field<'_>, band: u64, at: u64) -> u8 {
+/// turns that it has had: in as many slots as the weights sum up to each endpoint comes up exactly its weight. With the
+/// turns that the endpoint has had.
+fn in_turn(field: &Field<'_>, band: u64, at: u64) -> (u8, u64) {
     let places = || field.table.places().iter().map(|place| band & place.endpoints).filter(|here| *here != 0);
     let weights: ArrayVec<u64, 64> = places().map(|here| field.weight_of(here)).collect();
     let (place, turns) = draw::turn(&weights, at);
     let here = places().nth(place).unwrap_or(band);
     let weights: ArrayVec<u64, 64> = members(here).map(|n| field.weight(n)).collect();
-    let winner = draw::scheduled(&weights, turns);
-    members(here).nth(winner).unwrap_or(here.trailing_zeros() as u8)
+    let (winner, had) = draw::turn(&weights, turns);
+    (members(here).nth(winner).unwrap_or(here.trailing_zeros() as u8), had)
 }

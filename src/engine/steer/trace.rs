@@ -109,8 +109,12 @@ pub enum Step {
     PassedOver(PoolId, Lack),
     /// The reply rests on this rung.
     Rung(Rung),
-    /// No chosen endpoint has a living address of the family that was asked for.
-    NoAddress(Family),
+    /// An endpoint was chosen for the name and cannot answer this family: what follows stands in for it.
+    StoodInFor(EndpointId, Family),
+    /// What follows is decided for the hints of this family; what came before, for those of the other one.
+    Hints(Family),
+    /// The answer holds no address of the family that was asked for.
+    NoAddress(Family, NoAddress),
     /// The TTL in seconds and what it comes from. A later one replaces an earlier one.
     Ttl(u32, TtlFrom),
 }
@@ -168,12 +172,26 @@ pub enum Lack {
     Held,
     /// Nothing in it is known to be up, and it stands behind a pool that the governor holds.
     Guess,
+    /// It answers the name, but none of its eligible endpoints has this family alive and takes the block: for this
+    /// family alone, less is asked of its endpoints.
+    NoneAlive(Family),
+}
+
+/// Why an answer holds no address of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoAddress {
+    /// The pool that answers the name has no address of it, as far as the name and fences leave this client the pool.
+    Pool(PoolId),
+    /// The pool has some, none of them is alive, and `when_all_down` names none.
+    Lost(PoolId),
+    /// The addresses that are configured for this case hold none.
+    Configured,
 }
 
 /// Why an endpoint may not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusion {
-    /// Down in a family, and up in none.
+    /// Down in a family, and up in none; with `families = "leave"`, down in a family.
     Down,
     /// Nothing is known of it, and others are up.
     Unknown,
@@ -183,8 +201,14 @@ pub enum Exclusion {
     Weightless,
     /// It stands behind a fence that keeps the client out.
     Fenced,
-    /// It is in another region than the name asks for, or has no address of the family that is asked for.
+    /// It is in another region than the name asks for.
     NotAskedFor,
+    /// It is down in the family that is asked for; the other one may be up.
+    FamilyDown(Family),
+    /// It has no address of the family that is asked for.
+    NoFamily(Family),
+    /// It is another name, which would answer every type, and the choice for the name fell on addresses.
+    OtherName,
     /// It is in the region of the first choice.
     FirstChoice,
     /// An operator says so.

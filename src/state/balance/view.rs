@@ -9,7 +9,7 @@ use crate::engine::{
     steer::{
         assign::Standing,
         landing::{self, Band},
-        policy::{ADMIT_ALL, Endpoint, Key, Pool},
+        policy::{ADMIT_ALL, Endpoint, Families, Key, Pool, Service},
         row::PoolRow,
     },
     types::{PoolId, RegionId},
@@ -196,9 +196,11 @@ impl View {
             };
             let map = pool.map.and_then(|map| world.maps.get(map.at()));
             let (endpoints, live) = (&world.endpoints[..], &snapshot.endpoints[..]);
+            let families = families(world, member.id);
             let standing = Standing { pool, policy, table, map, row, endpoints, live };
             let admission = own_admissions(&standing, member);
-            let outlook_of = |catchment| outlook(standing.bands(catchment), member, &admission, self.rooms.len());
+            let outlook_of =
+                |catchment| outlook(standing.bands_of(catchment, families), member, &admission, self.rooms.len());
             self.outlooks.extend((0..member.catchments as u32).map(outlook_of));
         }
         true
@@ -249,6 +251,14 @@ impl View {
             }
         }
     }
+}
+
+/// How the services of a pool count families: one that counts an endpoint which is down in one family sends clients there.
+fn families(world: &World, id: PoolId) -> Families {
+    let uses = |service: &&Service| service.pools.contains(&id) || service.canary.is_some_and(|(pool, _)| pool == id);
+    let mut uses = world.services.iter().filter(uses).peekable();
+    let leave = uses.peek().is_some() && uses.all(|service| service.families == Families::Leave);
+    if leave { Families::Leave } else { Families::Apart }
 }
 
 /// All that outlooks are made from.

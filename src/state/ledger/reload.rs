@@ -132,14 +132,17 @@ impl Ledger {
             return PoolRow::default();
         };
         let (was, row) = before;
-        let names: Vec<&str> = positions(row.last)
-            .filter_map(|n| known.0.endpoints.get(was.first.at() + usize::from(n)))
-            .map(|endpoint| &*endpoint.name)
-            .collect();
-        let last = members(world, pool)
-            .filter(|(.., endpoint)| names.contains(&&*endpoint.name))
-            .fold(0, |set, (position, ..)| set | 1 << position);
-        PoolRow { last, last_at: if last == 0 { 0 } else { row.last_at }, ..PoolRow::default() }
+        let carried = |set: u64| {
+            let names: Vec<&str> = positions(set)
+                .filter_map(|n| known.0.endpoints.get(was.first.at() + usize::from(n)))
+                .map(|endpoint| &*endpoint.name)
+                .collect();
+            members(world, pool)
+                .filter(|(.., endpoint)| names.contains(&&*endpoint.name))
+                .fold(0, |set, (position, ..)| set | 1 << position)
+        };
+        let (last, last_in) = (carried(row.last), row.last_in.map(carried));
+        PoolRow { last, last_in, last_at: if last == 0 { 0 } else { row.last_at }, ..PoolRow::default() }
     }
 
     /// An assignment goes with a pool whose regions and map are what they were: it speaks of both by number.

@@ -307,9 +307,10 @@ fn rows_say_who_may_answer() {
         let snapshot = ledger.snapshot(At(0));
         let last = up[0] | up[1];
         let last_at = if last == 0 { 0 } else { u64::MAX };
-        let row = PoolRow { up, down, weighted: 1, last, last_at, ..PoolRow::default() };
+        let row = PoolRow { up, down, weighted: 1, last, last_in: up, last_at, ..PoolRow::default() };
         assert_eq!(snapshot.pools[0], row, "v4 {v4:?}, v6 {v6:?}");
-        let free = PoolRow { up: [1, 0], weighted: 1, last: 1, last_at: u64::MAX, ..PoolRow::default() };
+        let free =
+            PoolRow { up: [1, 0], weighted: 1, last: 1, last_in: [1, 0], last_at: u64::MAX, ..PoolRow::default() };
         assert_eq!(snapshot.pools[1], free);
     }
 }
@@ -390,7 +391,8 @@ proptest! {
         prop_assert_eq!(healths(&mixed), healths(&sorted));
         let (mut mixed, sorted) = (mixed.snapshot(At(0)), sorted.snapshot(At(0)));
         // Who was up last is a matter of order.
-        mixed.pools.iter_mut().zip(&sorted.pools).for_each(|(mixed, sorted)| mixed.last = sorted.last);
+        let last = |(mixed, sorted): (&mut PoolRow, &PoolRow)| (mixed.last, mixed.last_in) = (sorted.last, sorted.last_in);
+        mixed.pools.iter_mut().zip(&sorted.pools).for_each(last);
         prop_assert_eq!(mixed.pools, sorted.pools);
         prop_assert_eq!(mixed.endpoints, sorted.endpoints);
         prop_assert_eq!(mixed.ready, sorted.ready);

@@ -9,6 +9,7 @@ mod loss;
 mod names;
 mod pair;
 pub mod probed;
+mod resolver;
 mod restart;
 mod server;
 mod state;

@@ -9,7 +9,7 @@ use std::{
 use hickory_proto::{op::Message, rr::RData};
 use meridian::engine::{
     snapshot::{Draft, Snapshot, World},
-    steer::policy::{Fallback, Families, Https},
+    steer::policy::{Fallback, Https},
     types::Transport,
     wire::name::Name,
 };
@@ -161,16 +161,17 @@ fn a_port_stands_between_alpn_and_the_hints_and_what_is_not_configured_is_left_o
 }
 
 #[test]
-fn hints_are_the_addresses_of_the_same_decision_with_dead_families_withheld() {
+fn hints_are_the_addresses_that_a_and_aaaa_are_answered_with() {
     let world = world_of(|_| {});
     let v4 = |last: &[u8]| last.iter().map(|n| Ipv4Addr::new(192, 0, 2, *n)).collect::<Vec<_>>();
     let v6 = |last: &[u16]| last.iter().map(|n| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, *n)).collect::<Vec<_>>();
     for (down, fours, sixes) in [
         (&[][..], v4(&[1, 2]), v6(&[1, 3])),
         (&["192.0.2.1"], v4(&[2]), v6(&[1, 3])),
-        (&["2001:db8::1", "2001:db8::3"], v4(&[1, 2]), v6(&[])),
-        (&["192.0.2.1", "192.0.2.2"], v4(&[]), v6(&[1, 3])),
-        (&["192.0.2.1", "2001:db8::1", "192.0.2.2"], v4(&[]), v6(&[3])),
+        // A family that is lost in the pool is answered as if all of it were up.
+        (&["2001:db8::1", "2001:db8::3"], v4(&[1, 2]), v6(&[1, 3])),
+        (&["192.0.2.1", "192.0.2.2"], v4(&[1, 2]), v6(&[1, 3])),
+        (&["192.0.2.1", "2001:db8::1", "192.0.2.2"], v4(&[1, 2]), v6(&[3])),
     ] {
         let snapshot = without(&world, down);
         assert_eq!(assert_agrees(&snapshot, "all.example.test", None), (fours, sixes), "{down:?}");
@@ -185,19 +186,19 @@ fn hints_are_the_addresses_of_the_same_decision_with_dead_families_withheld() {
 }
 
 #[test]
-fn apart_each_hint_is_of_its_familys_own_decision() {
-    let world = world_of(|draft| draft.services.iter_mut().for_each(|service| service.families = Families::Apart));
+fn each_hint_is_of_its_types_own_choice() {
+    let world = world_of(|_| {});
     let snapshot = without(&world, &["192.0.2.1"]);
     let (four, six) = assert_agrees(&snapshot, "first.example.test", None);
     assert_eq!((four, six), (vec![Ipv4Addr::new(192, 0, 2, 4)], vec!["2001:db8::1".parse().expect("an address")]));
-    // One family is lost everywhere: its hint is what its own ladder comes to, at the shorter TTL of the two.
+    // One family is lost in the pool: its hint is what its own last resort comes to, at the shorter TTL of the two.
     let snapshot = without(&world, &["192.0.2.1", "192.0.2.4"]);
     let (four, _) = assert_agrees(&snapshot, "first.example.test", None);
     assert_eq!(four, [Ipv4Addr::new(192, 0, 2, 1)], "as if all were up");
     assert_eq!(ask("first.example.test HTTPS").of(&snapshot).answers()[0].ttl, 5);
     let lost = changed(&[("example.test", ZONE)], CONFIG, |draft| {
         for service in &mut draft.services {
-            (service.https, service.families) = (Some(https()), Families::Apart);
+            service.https = Some(https());
             service.when_all_down = Fallback::NoData;
         }
     });

@@ -208,12 +208,12 @@ fn where_the_target_has_no_addresses_nothing_goes_along_and_the_scope_stays() {
 }
 
 #[test]
-fn a_dead_family_is_withheld_and_apart_each_has_its_own_decision() {
+fn each_type_that_goes_along_is_of_its_own_choice() {
     // IPv4 of `a` is down. The hash sends some blocks to each.
     let v4_of_a = |draft: &Draft| {
         draft.targets.iter().position(|target| target.address().to_string() == "192.0.2.5").expect("a target")
     };
-    for families in [Families::Withhold, Families::Leave, Families::Apart] {
+    for families in [Families::Leave, Families::Apart] {
         let mut dead = 0;
         let zones = [("example.test", ZONE), ("other.test", OTHER), ("low.example.test", "ns1 A 192.0.2.53\n")];
         let world = changed(&zones, CONFIG, |draft| {
@@ -235,7 +235,6 @@ fn a_dead_family_is_withheld_and_apart_each_has_its_own_decision() {
         }
         let (five, six) = (Some(5), Some(6));
         let expected = match families {
-            Families::Withhold => vec![vec![five], vec![six, six]],
             Families::Leave => vec![vec![six, six]],
             Families::Apart => vec![vec![six, five], vec![six, six]],
         };

@@ -91,17 +91,35 @@ proptest! {
                 };
                 match &expected {
                     Some((who, guess)) => {
-                        prop_assert_eq!(rung(&told), Rung::Preferred);
-                        prop_assert!(!chosen.is_empty() && chosen.iter().all(|id| who.contains(id)));
+                        // The pool is chosen for the name; inside it, each type has its own endpoints.
+                        let pools = service.pools.iter().map(|id| members(&snapshot.world, &snapshot.world.pools[id.at()]));
+                        let pool: Vec<EndpointId> = pools
+                            .map(|members| members.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+                            .find(|ids| ids.contains(&who[0]))
+                            .expect("the pool that answers");
+                        let of = |ids: &[EndpointId]| ids.iter().copied().filter(|id| has(id) && !dead(id)).collect::<Vec<_>>();
+                        let (alive, unknown) = (of(who), of(&pool));
+                        let some = pool.iter().any(has);
+                        prop_assert_eq!(chosen.len(), if matches!(service.when_all_down, Fallback::Addresses(_)) && chosen.is_empty() { 0 } else { answer.addresses.len() });
                         prop_assert_eq!(answer.rcode, Rcode::NoError);
-                        // `withhold`: empty only where no chosen one has the family, or each is up in the other alone.
-                        let served = chosen.iter().filter(|id| has(id) && !dead(id)).count();
-                        prop_assert_eq!(answer.addresses.len(), served);
-                        prop_assert!(!guess || chosen.iter().all(|id| !has(id) || !dead(id)));
-                        prop_assert_eq!(from == TtlFrom::Uncertain, *guess);
-                        prop_assert!(!*guess || kept == 5);
-                        let calm = snapshot.endpoints.iter().all(|row| row.change_in == u32::MAX);
-                        prop_assert!(!calm || *guess || (kept, from) == (30, TtlFrom::Calm));
+                        if !alive.is_empty() {
+                            prop_assert_eq!(rung(&told), Rung::Preferred);
+                            prop_assert!(!chosen.is_empty() && chosen.iter().all(|id| alive.contains(id)));
+                            prop_assert_eq!(from == TtlFrom::Uncertain, *guess);
+                            prop_assert!(!*guess || kept == 5);
+                            let calm = snapshot.endpoints.iter().all(|row| row.change_in == u32::MAX);
+                            prop_assert!(!calm || *guess || (kept, from) == (30, TtlFrom::Calm));
+                        } else if !unknown.is_empty() {
+                            prop_assert_eq!((rung(&told), kept), (Rung::Relaxed, 5));
+                            prop_assert!(!chosen.is_empty() && chosen.iter().all(|id| unknown.contains(id)));
+                        } else if some {
+                            prop_assert_eq!((rung(&told), kept), (Rung::AllDown, 5));
+                            let empty = matches!(service.when_all_down, Fallback::NoData | Fallback::ServFail);
+                            prop_assert_eq!(answer.addresses.is_empty(), empty);
+                            prop_assert!(chosen.iter().all(|id| pool.contains(id)));
+                        } else {
+                            prop_assert!(answer.addresses.is_empty() && answer.ttl == Some(5));
+                        }
                     }
                     None => {
                         prop_assert_eq!((rung(&told), kept, from), (Rung::AllDown, 5, TtlFrom::Uncertain));
@@ -109,7 +127,8 @@ proptest! {
                         prop_assert_eq!(answer.rcode, if failed { Rcode::ServFail } else { Rcode::NoError });
                         let served = match &service.when_all_down {
                             Fallback::IgnoreHealth | Fallback::ServeAll => {
-                                prop_assert!(!chosen.is_empty());
+                                let all = members(&snapshot.world, &snapshot.world.pools[service.pools[0].at()]);
+                                prop_assert_eq!(chosen.is_empty(), !all.iter().any(|(id, _)| has(id)));
                                 chosen.iter().filter(|id| has(id)).count()
                             }
                             Fallback::Addresses(_) => 1,
@@ -117,7 +136,8 @@ proptest! {
                         };
                         prop_assert_eq!(answer.addresses.len(), served);
                         if service.when_all_down == Fallback::ServeAll {
-                            let all = members(&snapshot.world, &snapshot.world.pools[service.pools[0].at()]).len();
+                            let all = members(&snapshot.world, &snapshot.world.pools[service.pools[0].at()]);
+                            let all = all.iter().filter(|(id, _)| has(id)).count();
                             prop_assert_eq!(chosen.len(), all, "every address of the first pool");
                         }
                     }

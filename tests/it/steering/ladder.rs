@@ -288,7 +288,7 @@ fn a_direct_name_is_its_region() {
     }
 }
 
-/// `withhold`, `leave` and `apart`, for every state of one endpoint's families beside a healthy one of both.
+/// `apart` and `leave`, for every state of one endpoint's families beside a healthy one of both.
 #[test]
 fn families_count_as_the_service_says() {
     let text = config("extends = \"failover\"", &[("a", 100), ("b", 100)])
@@ -296,10 +296,6 @@ fn families_count_as_the_service_says() {
         .replace("\"192.0.2.2\"", "[\"192.0.2.2\", \"2001:db8::2\"]")
         .replace("policy = \"tested\"", "policy = \"tested\"\norder = [\"e00\", \"e01\"]");
     for (families, v4, v6, a, aaaa) in [
-        (Families::Withhold, "g", "g", vec![1], vec![1]),
-        (Families::Withhold, "g", "b", vec![1], vec![]),
-        (Families::Withhold, "b", "g", vec![], vec![1]),
-        (Families::Withhold, "b", "b", vec![2], vec![2]),
         (Families::Leave, "g", "g", vec![1], vec![1]),
         (Families::Leave, "g", "b", vec![2], vec![2]),
         (Families::Leave, "b", "g", vec![2], vec![2]),
@@ -308,6 +304,11 @@ fn families_count_as_the_service_says() {
         (Families::Apart, "g", "b", vec![1], vec![2]),
         (Families::Apart, "b", "g", vec![2], vec![1]),
         (Families::Apart, "b", "b", vec![2], vec![2]),
+        // A node without a route for a family knows nothing of it: the endpoint is not down in it.
+        (Families::Apart, "g", "n", vec![1], vec![1]),
+        (Families::Apart, "n", "g", vec![1], vec![1]),
+        (Families::Apart, "b", "n", vec![2], vec![2]),
+        (Families::Apart, "n", "n", vec![2], vec![2]),
     ] {
         let mut draft = draft(&text, &[]);
         draft.services[0].families = families;

@@ -3,6 +3,7 @@
 mod admission;
 mod agree;
 mod empty;
+mod families;
 pub mod lab;
 mod ladder;
 mod never;

@@ -71,8 +71,7 @@ proptest! {
         let mut draft = draft(&format!("{text}{second}"), &[("o.csv", &overrides)]);
         for service in &mut draft.services {
             let apart = service.name.to_string().starts_with("apart");
-            let families = if leave { Families::Leave } else { Families::Withhold };
-            service.families = if apart { Families::Apart } else { families };
+            service.families = if leave && !apart { Families::Leave } else { Families::Apart };
         }
         draft.zones[0].records.extend(TARGETS.map(record));
         let mut lab = Lab::new(draft);

@@ -126,7 +126,6 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
         endpoints.push(endpoint::endpoint(pool, key, endpoint, around, &mut seen, notes));
     }
     count(key, spec, &endpoints, notes);
-    uneven(key, &endpoints, notes);
     order(key, spec, &policy, &mut endpoints, notes);
     let meant = MeantPool {
         name: pool.clone(),
@@ -209,40 +208,6 @@ fn panics(spec: &PoolSpec, pool: &MeantPool, notes: &mut Notes<'_>) {
         let message = format!("the panic of pool \"{}\" has no effect", pool.name);
         let fault = notes.warning(written.span(), message, "it has no monitor: its endpoints always count as up");
         notes.push(fault.remedy("add `monitor = \"NAME\"`, or take it out"));
-    }
-}
-
-/// Where only some endpoints have a family, what a client gets of it depends on where it is sent: nothing may be empty by
-/// accident.
-fn uneven(key: &Spanned<String>, endpoints: &[MeantEndpoint], notes: &mut Notes<'_>) {
-    if notes.has_errors() {
-        return;
-    }
-    let chosen = || endpoints.iter().filter(|endpoint| endpoint.weight > 0 && endpoint.cname.is_none());
-    for (family, (number, rtype)) in [(4, "A"), (6, "AAAA")].into_iter().enumerate() {
-        let (have, lack): (Vec<_>, Vec<_>) = chosen().partition(|endpoint| endpoint.addresses()[family].is_some());
-        if have.is_empty() || lack.is_empty() {
-            continue;
-        }
-        let names: Vec<&str> = lack.iter().map(|endpoint| endpoint.name.as_str()).collect();
-        let message = format!("pool \"{}\" has IPv{number} at some endpoints only", key.get_ref());
-        let label = format!("clients that are sent to {} get no {rtype}", listed(&names));
-        let remedy = format!("give them an IPv{number} address, or make two pools of it");
-        let fault = notes.warning(key.span(), message, label).remedy(remedy);
-        notes.push(fault);
-    }
-}
-
-/// The first few of some names.
-fn listed(names: &[&str]) -> String {
-    const SHOWN: usize = 8;
-    let more = names.len().saturating_sub(SHOWN);
-    match names {
-        _ if more > 0 => format!("{} or {more} more", names[..SHOWN].join(", ")),
-        [before @ .., one, last] => {
-            before.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{one} or {last}")
-        }
-        _ => names.concat(),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    config::check::{MeantPool, MeantService},
+    config::check::{MeantEndpoint, MeantPool, MeantService},
     engine::{
         geo::{Fence, Selector},
         snapshot::Region,
@@ -83,6 +83,31 @@ pub(super) fn can_be_of_both(both: [&MeantService; 2], pools: &[MeantPool], regi
         sides.iter().all(|(own, ways)| client.is_outside(own) || !ways.is_empty() && kept_out(ways))
     };
     clients(&mentioned, cost).is_some_and(|clients| clients.iter().any(outside))
+}
+
+/// Whether some client is left endpoints of a pool, and none that `has` what others have: one that it is left, and one of
+/// the others.
+pub(super) fn without<'p>(
+    pool: &'p MeantPool,
+    regions: &[Region],
+    has: impl Fn(&MeantEndpoint) -> bool,
+) -> Option<(&'p MeantEndpoint, &'p MeantEndpoint)> {
+    let weighted = pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
+    let ways: Vec<(&MeantEndpoint, Vec<Fence>)> =
+        weighted.map(|endpoint| (endpoint, pool.fences_of(endpoint, regions))).collect();
+    let (other, _) = ways.iter().find(|(endpoint, _)| has(endpoint))?;
+    if ways.iter().any(|(endpoint, fences)| has(endpoint) && fences.is_empty()) {
+        return None;
+    }
+    let mentioned: BTreeSet<&Selector> =
+        ways.iter().flat_map(|(_, fences)| fences).flat_map(|fence| fence.only.iter().chain(&fence.never)).collect();
+    clients(&mentioned, ways.len())?.iter().find_map(|client| {
+        let is_open =
+            |(_, fences): &&(&MeantEndpoint, Vec<Fence>)| !fences.iter().any(|fence| client.is_outside(fence));
+        let (first, _) = ways.iter().find(is_open)?;
+        let none = !ways.iter().filter(is_open).any(|(endpoint, _)| has(endpoint));
+        none.then_some((*first, *other))
+    })
 }
 
 /// Each endpoint that a service could answer with: its region, and the fences that it stands behind.

@@ -3,6 +3,7 @@
 mod alias;
 mod existing;
 mod extras;
+mod families;
 mod fenced;
 mod home;
 mod spare;
@@ -71,7 +72,7 @@ pub(crate) fn services(
         when_all_down: spare::when_all_down(own.when_all_down.as_ref(), &at("when_all_down"), notes)
             .unwrap_or(Fallback::IgnoreHealth),
         when_fenced: spare::when_fenced(own.when_fenced.as_ref(), &at("when_fenced"), notes),
-        families: families(&own.families, &at("families"), Families::Withhold, notes),
+        families: families(&own.families, &at("families"), Families::Apart, notes),
         ecs: own.ecs.as_ref().is_none_or(|ecs| *ecs.get_ref()),
     };
     let (mut found, mut seconds) = (Vec::new(), Vec::new());
@@ -100,6 +101,9 @@ pub(crate) fn services(
         }
     }
     extras::agree(&found, around.steered, notes);
+    if !notes.has_errors() {
+        families::differ(&found, spec, around, notes);
+    }
     let mut found: Vec<MeantService> = found.into_iter().map(|(_, service)| service).collect();
     found.sort_by(|a, b| a.answers.name.cmp(&b.answers.name));
     found
@@ -240,8 +244,17 @@ fn own_policy(
 }
 
 fn families(written: &Field<Text>, path: &str, default: Families, notes: &mut Notes<'_>) -> Families {
-    const WORDS: [(&str, Families); 3] =
-        [("withhold", Families::Withhold), ("leave", Families::Leave), ("apart", Families::Apart)];
+    const WORDS: [(&str, Families); 2] = [("apart", Families::Apart), ("leave", Families::Leave)];
+    if let Some(written) = written
+        && text(written).get_ref().eq_ignore_ascii_case("withhold")
+    {
+        let label = "it made a type empty for every client when one region lost that family";
+        let fault = notes
+            .error(written.span(), format!("`{path}` cannot be \"withhold\" any more"), label)
+            .remedy("write \"apart\", the default: another endpoint of the pool answers for a family that is down; or \"leave\": down in one family is out for both");
+        notes.push(fault);
+        return default;
+    }
     let given = written.as_ref().and_then(|written| word(text(written), path, &WORDS, &[], notes));
     given.unwrap_or(default)
 }

@@ -208,7 +208,8 @@ proptest! {
         loads.iter().for_each(|(of, load)| drop(sorted.fold(At(2000), event(2000, &Doing::Load(*of, *load)))));
         loads.iter().rev().for_each(|(of, load)| drop(mixed.fold(At(2000), event(2000, &Doing::Load(*of, *load)))));
         // Who was up last is a matter of order.
-        mixed.pools.iter_mut().zip(&sorted.pools).for_each(|(mixed, sorted)| mixed.last = sorted.last);
+        let last = |(mixed, sorted): (&mut PoolRow, &PoolRow)| (mixed.last, mixed.last_in) = (sorted.last, sorted.last_in);
+        mixed.pools.iter_mut().zip(&sorted.pools).for_each(last);
         prop_assert!(!mixed.differs_from(&sorted.snapshot_of(&mixed)));
         mixed.fold(At(300_000), Event::Tick);
         sorted.fold(At(300_000), Event::Tick);
