@@ -22,6 +22,7 @@ use std::{
     fmt, io,
     num::NonZero,
     path::{Path, PathBuf},
+    process,
     sync::Arc,
     thread,
     time::Duration,
@@ -39,7 +40,8 @@ pub use self::signals::{Signal, Signals};
 use self::{balance::Balancing, hooks::Hooks, reload::Reloads, saving::Saving, watch::Watch};
 use crate::{
     config::{
-        Config,
+        self, Config,
+        geo::InForce,
         secret::{self, SecretFault},
         settings::{self, LogFormat, LogLevel, Workers},
     },
@@ -71,6 +73,8 @@ pub struct App {
     measuring: Measuring,
     samples: Arc<Samples>,
     latency_watch: Watch,
+    /// The geo databases of the configuration in force, with which a reload compares.
+    databases: InForce,
     writer: Writer,
     prober: Prober,
     feed: Feed,
@@ -122,6 +126,23 @@ pub fn start_log(settings: settings::Log) -> Result<Log, Refusal> {
     Log::start(level, form).map_err(Refusal::Process)
 }
 
+/// The first line of a server's log: what starts here, and with what.
+pub fn announce(config: &Config, path: &Path) {
+    let draft = &config.draft;
+    let services = draft.services.iter().filter(|service| service.only_region.is_none() && !service.second).count();
+    let pools = draft.pools.iter().filter(|pool| pool.stands_for.is_none()).count();
+    let counts =
+        [(services, "service"), (pools, "pool"), (draft.endpoints.len(), "endpoint"), (draft.zones.len(), "zone")];
+    let counts = counts.map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }));
+    info!(
+        "meridian {} starts with {}, pid {}: {}",
+        env!("CARGO_PKG_VERSION"),
+        path.display(),
+        process::id(),
+        counts.join(", ")
+    );
+}
+
 impl App {
     /// Starts a server with a configuration that was read from `path`, which a reload reads again. With a `log`, a
     /// reload sets its level and form too. Wants a tokio runtime.
@@ -129,7 +150,7 @@ impl App {
     /// # Errors
     /// What stands in the way; nothing is left running then.
     pub async fn start(config: Config, path: &Path, log: Option<Log>) -> Result<Self, Refusal> {
-        let Config { mut draft, server, secret, latency, cells, latency_files, hooks, .. } = config;
+        let Config { mut draft, server, secret, latency, cells, latency_files, hooks, databases, .. } = config;
         let udp = UdpOptions {
             receive_buffer: usize::try_from(server.udp.receive_buffer).unwrap_or(usize::MAX),
             batch: usize::from(server.udp.batch),
@@ -148,7 +169,7 @@ impl App {
         let startup_wait = Duration::from_millis(server.startup_wait);
         let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
         // Before anybody probes: hooks hear of the first verdict too.
-        let hooks = Hooks::start(hooks, &writer, clock, Arc::clone(&numbers));
+        let hooks = Hooks::start(hooks, config::node(&server), &writer, clock, Arc::clone(&numbers));
         let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
         // Before anybody probes: what is restored is no news beside an outcome.
         saving::restore(&server.state_dir, world.health.restore_age, &writer).await;
@@ -161,7 +182,7 @@ impl App {
         for address in transports.addresses() {
             info!(%address, "listening on {address}, UDP and TCP");
         }
-        info!(zones = world.zones.len(), services = world.services.len(), "static names are answered");
+        info!("static names are answered");
         let early = Some(writer.changes());
         // Only now, so that the log tells where queries are taken before it tells what the first probes found.
         prober.set(&Plan::resumed(&writer.board.load()));
@@ -174,6 +195,7 @@ impl App {
             measuring,
             samples,
             latency_watch: Watch::new(latency_files),
+            databases,
             writer,
             prober,
             feed,
@@ -215,7 +237,7 @@ impl App {
     pub async fn run(mut self, mut signals: Signals) -> Ended {
         // Who has not asked by now does not want them, and they are not kept for nobody.
         self.early = None;
-        let mut reloads = Reloads::new(self.path.clone());
+        let mut reloads = Reloads::new(self.path.clone(), self.databases.clone());
         let mut watch = time::interval(WATCH);
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let signal = loop {
@@ -223,9 +245,10 @@ impl App {
                 signal = signals.next() => match signal {
                     Signal::Reload => reloads.ask(),
                     Signal::End(name) => break name,
+                    Signal::Ignored(name) => info!("{name} means nothing here: SIGHUP reloads, SIGTERM ends"),
                 },
                 loaded = reloads.next() => tokio::select! {
-                    () = self.take(loaded) => {}
+                    () = self.take(loaded) => reloads.compare_with(&self.databases),
                     // Large maps take their time, and whoever is to end has no use for them.
                     name = signals.end() => break name,
                 },
@@ -256,7 +279,7 @@ impl App {
             }
             () = time::sleep(LAST_WRITING), if ended == Ended::Cut => {}
         }
-        drop(writer);
+        writer.end().await;
         info!("ended");
         drop(log);
         ended

@@ -37,7 +37,7 @@ pub async fn run(
             signal = signals.next() => match signal {
                 Signal::End(_) => return Ok(()),
                 // A file that was moved away is noticed anyhow.
-                Signal::Reload => {}
+                Signal::Reload | Signal::Ignored(_) => {}
             },
             _ = beat.tick() => {
                 let (asked, chance) = (wanted.clone(), chance.fork());

@@ -8,8 +8,8 @@ use tracing::{error, info, warn};
 
 use super::{App, latency, log_shape, watch::Watch};
 use crate::{
-    config::{self, Config, Loaded, fault::Severity, settings::Server},
-    engine::snapshot::World,
+    config::{self, Config, Loaded, fault::Severity, geo::InForce, settings::Server},
+    engine::snapshot::{Draft, World},
     feed,
     monitor::Plan,
     state::ledger::Event,
@@ -19,13 +19,15 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Reloads {
     path: PathBuf,
+    /// The geo databases of the configuration in force.
+    databases: InForce,
     reading: Option<JoinHandle<Loaded>>,
     again: bool,
 }
 
 impl Reloads {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, reading: None, again: false }
+    pub(super) fn new(path: PathBuf, databases: InForce) -> Self {
+        Self { path, databases, reading: None, again: false }
     }
 
     /// Reads, or once more when a reading is under way: it may have seen the file before its last change.
@@ -41,22 +43,27 @@ impl Reloads {
         }
     }
 
-    fn read(&mut self) {
-        let path = self.path.clone();
-        info!("reading {} again", path.display());
-        self.reading = Some(task::spawn_blocking(move || config::load(&path)));
+    /// From now on these are the geo databases in force.
+    pub(super) fn compare_with(&mut self, databases: &InForce) {
+        self.databases = databases.clone();
     }
 
-    /// The next configuration that was read; waits for ever while nobody asks. May be dropped and called again.
+    fn read(&mut self) {
+        let (path, databases) = (self.path.clone(), self.databases.clone());
+        info!("reading {} again", path.display());
+        self.reading = Some(task::spawn_blocking(move || config::reload(&path, &databases)));
+    }
+
+    /// The next configuration that was read; waits for ever while none is asked for. May be dropped and called again.
     pub(super) async fn next(&mut self) -> Loaded {
         loop {
+            // Only now, when what was read before is in force or refused: the next is compared with what is in force.
+            if self.reading.is_none() && std::mem::take(&mut self.again) {
+                self.read();
+            }
             let Some(reading) = &mut self.reading else { return future::pending().await };
             let read = reading.await;
             self.reading = None;
-            if self.again {
-                self.again = false;
-                self.read();
-            }
             match read {
                 Ok(loaded) => return loaded,
                 Err(error) => error!("the configuration was not read, the old one stays in force: {error}"),
@@ -75,12 +82,15 @@ impl App {
                 Severity::Warning => warn!("{text}"),
             }
         }
-        let Some(Config { mut draft, server, log, secret, latency, cells, latency_files, hooks, .. }) = config else {
+        let Some(config) = config else {
             self.hooks.refused("it has faults; see the log");
             error!("the reload is refused for the faults above; the old configuration stays in force");
             return;
         };
-        if let Err(reason) = fits(&self.settings, &server) {
+        let Config {
+            mut draft, server, log, secret, latency, cells, latency_files, hooks, databases, unmatched, ..
+        } = config;
+        if let Err(reason) = fits(&self.settings, &server).and_then(|()| leaves(&self.world, &draft, &unmatched)) {
             error!("the reload is refused, the old configuration stays in force: {reason}");
             self.hooks.refused(reason);
             return;
@@ -112,9 +122,10 @@ impl App {
             let (level, form) = log_shape(log);
             open.set(level, form);
         }
-        self.hooks.set(hooks);
+        self.hooks.set(hooks, config::node(&server));
         self.saving.move_to(&server.state_dir);
         self.latency_watch = Watch::new(latency_files);
+        self.databases = databases;
         let (probes, pulls) = (Plan::of(&world), feed::Plan::of(&world));
         self.world = Arc::clone(&world);
         self.feed.stop_beyond(&pulls);
@@ -140,6 +151,31 @@ fn fits(old: &Server, new: &Server) -> Result<(), String> {
         return Err(format!("`server.workers` has changed from {} to {}; {restart}", old.workers, new.workers));
     }
     Ok(())
+}
+
+/// Whether a configuration leaves anything of what is served. One that was split over files and has lost them still
+/// reads well, and would take every name away.
+fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), String> {
+    // Direct names and runners-up come and go with their service.
+    let services = old.services.iter().filter(|service| service.only_region.is_none() && !service.second).count();
+    let (what, count) = match () {
+        () if new.services.is_empty() && services > 0 => ("service", services),
+        () if new.zones.is_empty() && !old.zones.is_empty() => ("zone", old.zones.len()),
+        () => return Ok(()),
+    };
+    let remedy = match unmatched {
+        [] => "put back what was taken out".to_owned(),
+        [only] => format!("`include` has \"{only}\", which matches no file: put its files back"),
+        several => {
+            format!("`include` has \"{}\", which match no file: put their files back", several.join("\" and \""))
+        }
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    Err(format!(
+        "it would leave no {what} where there {} {count} {what}{plural}; {remedy}, or restart the server if no {what} \
+         is to be left",
+        if count == 1 { "is" } else { "are" },
+    ))
 }
 
 /// The keys that have changed but are read at the start only.

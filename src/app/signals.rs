@@ -1,5 +1,8 @@
 //! What the operator and the system tell the process. SIGPIPE is not among it: Rust ignores it from the start, and a
-//! log or pipe that nobody reads ends nothing.
+//! log or pipe that is not read ends nothing.
+//!
+//! Signals whose usual effect is to end a process, and that have no meaning here, are taken over too: a log rotation that
+//! sends SIGUSR1, as other servers want it, must not end this one. SIGQUIT and those of faults keep their usual effect.
 
 use std::io;
 
@@ -12,15 +15,23 @@ pub enum Signal {
     Reload,
     /// End; by the signal of this name.
     End(&'static str),
+    /// Nothing: the signal of this name has no meaning.
+    Ignored(&'static str),
 }
 
-/// The signals of the process, from when it was made: none of them has its usual effect any more.
+/// Signals that end a process unless it takes them over, and that only timers and terminals of its own would send:
+/// SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR. They are not even logged.
+const SILENT: [libc::c_int; 5] = [libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF, libc::SIGIO, libc::SIGPWR];
+
+/// The signals of the process, from when it was made: none of them has its usual effect any more, to the end of it.
 #[derive(Debug)]
 pub struct Signals {
     hangup: unix::Signal,
     at_hangup: Signal,
     terminate: unix::Signal,
     interrupt: unix::Signal,
+    /// SIGUSR1 and SIGUSR2.
+    user: [unix::Signal; 2],
 }
 
 impl Signals {
@@ -42,21 +53,29 @@ impl Signals {
     }
 
     fn new(at_hangup: Signal) -> io::Result<Self> {
+        for signal in SILENT {
+            // Once taken over, a signal stays so, whether anything listens or not.
+            drop(unix::signal(SignalKind::from_raw(signal))?);
+        }
         Ok(Self {
             hangup: unix::signal(SignalKind::hangup())?,
             at_hangup,
             terminate: unix::signal(SignalKind::terminate())?,
             interrupt: unix::signal(SignalKind::interrupt())?,
+            user: [unix::signal(SignalKind::user_defined1())?, unix::signal(SignalKind::user_defined2())?],
         })
     }
 
     /// The next signal. Equal ones that come before it is asked for are one.
     pub async fn next(&mut self) -> Signal {
+        let [first, second] = &mut self.user;
         tokio::select! {
             biased;
             _ = self.terminate.recv() => Signal::End("SIGTERM"),
             _ = self.interrupt.recv() => Signal::End("SIGINT"),
             _ = self.hangup.recv() => self.at_hangup,
+            _ = first.recv() => Signal::Ignored("SIGUSR1"),
+            _ = second.recv() => Signal::Ignored("SIGUSR2"),
         }
     }
 

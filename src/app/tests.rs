@@ -7,7 +7,7 @@ use crate::{config::Loaded, state::samples::Sample};
 use crate::{
     config::{
         fault::{Fault, Sources},
-        geo::LatencyFiles,
+        geo::{InForce, LatencyFiles},
         settings::{Server, Tcp, Udp, Workers},
     },
     engine::{
@@ -57,6 +57,8 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         hooks: Vec::new(),
         secret: Some([7; 16]),
         files: Vec::new(),
+        databases: InForce::default(),
+        unmatched: Vec::new(),
     }
 }
 
@@ -100,7 +102,7 @@ async fn a_reload_is_taken_whole_or_not_at_all() {
 
     // A sound one: what stays keeps its health, what is new is probed.
     app.take(loaded(Some(config(&[other, port], Workers::Count(1))), Vec::new())).await;
-    until(&mut changes, |change| *change == Change::World { kept: 1, fresh: 1, gone: 0 }).await;
+    until(&mut changes, |change| matches!(change, Change::World { kept: 1, fresh: 1, gone: 0, .. })).await;
     let after = app.writer.board.load();
     assert_eq!((after.targets[1].health, after.ready), (Health::Up, true));
     until(&mut changes, |change| matches!(change, Change::Verdict(verdict) if verdict.transition.to == Health::Up))

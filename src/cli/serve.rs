@@ -57,6 +57,7 @@ async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
     };
     let app = match app::start_log(config.log) {
         Ok(log) => {
+            app::announce(&config, &args.config);
             // By the log's queue: warnings that nobody reads must not keep the server from starting.
             log.put(said);
             App::start(config, &args.config, Some(log)).await

@@ -80,8 +80,14 @@ impl Ground {
     }
 }
 
-/// Reads the file and those that it includes. Empty when the file itself cannot be read.
-pub(crate) fn gather(path: &Path, sources: &mut Sources, faults: &mut Vec<Fault>) -> Vec<Text> {
+/// Reads the file and those that it includes. Empty when the file itself cannot be read. `unmatched` gets the patterns
+/// that match no file.
+pub(crate) fn gather(
+    path: &Path,
+    unmatched: &mut Vec<String>,
+    sources: &mut Sources,
+    faults: &mut Vec<Fault>,
+) -> Vec<Text> {
     let text = match read(path) {
         Ok(text) => text,
         Err(cause) => {
@@ -109,6 +115,7 @@ pub(crate) fn gather(path: &Path, sources: &mut Sources, faults: &mut Vec<Fault>
                 Fault::warning(format!("\"{}\" includes nothing", wanted.pattern), place.clone(), "no such file")
                     .remedy(format!("the pattern is relative to {}", shown(&folder))),
             );
+            unmatched.push(wanted.pattern);
         }
         for path in found {
             if texts.iter().any(|text| text.path == path) {

@@ -79,7 +79,8 @@ pub(crate) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Strin
         found = next;
     }
     if is_pattern(pattern) {
-        found.retain(|path| path.exists());
+        // What is there and cannot be read, such as a link to nothing, stays: to pass it over would lose what it held.
+        found.retain(|path| path.symlink_metadata().is_ok());
     }
     found.sort();
     Ok(found)
@@ -159,6 +160,15 @@ mod tests {
         assert_eq!(names("*.toml"), [folder.path().join("a.toml"), folder.path().join("b.toml")]);
         assert_eq!(names("none/*.toml"), Vec::<PathBuf>::new());
         assert_eq!(names("none.toml"), [folder.path().join("none.toml")]);
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_not_passed_over() {
+        let folder = tempfile::tempdir().expect("folder");
+        fs::write(folder.path().join("a.toml"), "").expect("written");
+        std::os::unix::fs::symlink("gone", folder.path().join("b.toml")).expect("linked");
+        let found = expand(folder.path(), "*.toml").expect("listed");
+        assert_eq!(found, [folder.path().join("a.toml"), folder.path().join("b.toml")]);
     }
 
     #[test]

@@ -75,6 +75,10 @@ pub struct Config {
     pub secret: Option<[u8; 16]>,
     /// Every file that was read: a change of any of them is a change of the configuration.
     pub files: Vec<PathBuf>,
+    /// The geo databases, with which the next reading compares what it finds.
+    pub databases: geo::InForce,
+    /// The patterns of `include` that match no file, as they were written.
+    pub unmatched: Vec<String>,
 }
 
 impl Loaded {
@@ -95,24 +99,41 @@ impl Loaded {
 /// Reads the configuration `path` and everything that it names. Writes nothing.
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
-    read(path, |_, config, _, _| Some(config))
+    read(path, None, |_, config, _, _| Some(config))
+}
+
+/// What a server is called to its operator: its identity, or the host's name where DNS clients are not to know it.
+#[must_use]
+pub fn node(server: &Server) -> String {
+    if server.identity.is_empty() { check::server::host_name() } else { server.identity.clone() }
+}
+
+/// Reads the configuration `path` while another one is in force: a geo database that covers much less than the one
+/// `in_force` is not taken.
+#[must_use]
+pub fn reload(path: &Path, in_force: &geo::InForce) -> Loaded {
+    read(path, Some(in_force), |_, config, _, _| Some(config))
 }
 
 /// Reads the configuration `path`, and warns of what is sound in it and still not what anybody would want. It cannot be
 /// served then: there is no configuration in what comes of it.
 #[must_use]
 pub fn lint(path: &Path) -> Loaded {
-    read(path, |spec, config, sources, notes| {
+    read(path, None, |spec, config, sources, notes| {
         lint::lint(spec, &World::seal(config.draft), sources, notes);
         None
     })
 }
 
 /// Reads everything. `then` is given a configuration without errors, with what was written and where.
-fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) -> Option<Config>) -> Loaded {
+fn read(
+    path: &Path,
+    in_force: Option<&geo::InForce>,
+    then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) -> Option<Config>,
+) -> Loaded {
     let mut sources = Sources::default();
-    let mut faults = Vec::new();
-    let texts = document::gather(path, &mut sources, &mut faults);
+    let (mut faults, mut unmatched) = (Vec::new(), Vec::new());
+    let texts = document::gather(path, &mut unmatched, &mut sources, &mut faults);
     if texts.is_empty() {
         return Loaded { sources, faults, config: None };
     }
@@ -120,7 +141,7 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
     let table = std::mem::take(&mut document.table);
     let mut notes = Notes::new(&document, faults);
     let spec = spec::read::read(table, &mut notes);
-    let meant = check::check(&spec, &mut sources, &mut notes);
+    let meant = check::check(&spec, in_force, &mut sources, &mut notes);
     let (mut shared, mut hurry, mut partial) = (0, None, Vec::new());
     let config = (!notes.has_errors()).then(|| {
         let mut files: Vec<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
@@ -129,11 +150,12 @@ fn read(path: &Path, then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) 
         let cells = meant.geo.cells.iter().map(geo::latency::Line::cell).collect();
         let latency_files = meant.latency_files.clone();
         let hooks = meant.hooks.clone();
+        let databases = meant.geo.databases.clone();
         let draft;
         (draft, shared) = compile::compile(meant);
         hurry = probing::over_budget(&draft);
         partial = probing::partial_canaries(&draft);
-        Config { secret, server, log, latency, cells, latency_files, hooks, files, draft }
+        Config { secret, server, log, latency, cells, latency_files, hooks, files, databases, unmatched, draft }
     });
     let config = config.and_then(|config| then(&spec, config, &sources, &mut notes));
     let mut faults = notes.into_faults();

@@ -39,8 +39,8 @@ const KEYS: &[(&str, Mark)] = &[
     ("groups.*", Now),
     ("ecs.from", Now),
     ("ecs.{block.v4 block.v6 widest.v4 widest.v6 finest.v4 finest.v6 reflect.name reflect.allow}", Now),
-    ("geo.{databases overrides resolvers default}", Now),
-    ("geo.{poll max_shrink}", CONTROL),
+    ("geo.{databases overrides resolvers default max_shrink}", Now),
+    ("geo.poll", CONTROL),
     ("latency.{files min_samples max_age max_prefixes refresh}", Now),
     ("latency.switch.{ms percent hold}", Now),
     ("latency.model.{km_per_ms base}", Now),
@@ -333,7 +333,7 @@ mod tests {
         let file = folder.path().join("meridian.toml");
         std::fs::write(&file, format!("{path} = 1979-05-27\n")).expect("written");
         let (mut sources, mut faults) = (crate::config::fault::Sources::default(), Vec::new());
-        let texts = crate::config::document::gather(&file, &mut sources, &mut faults);
+        let texts = crate::config::document::gather(&file, &mut Vec::new(), &mut sources, &mut faults);
         let mut document = crate::config::document::parse(&texts, &mut faults);
         let table = std::mem::take(&mut document.table);
         let mut notes = Notes::new(&document, faults);

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 pub use super::steer::row::{EndpointRow, PoolRow};
 
 use super::{
-    geo::{Atlas, Cuts, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
+    geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::{
         fold::{Health, Record},
         governor::Governed,
@@ -46,6 +46,8 @@ pub struct Draft {
     pub services: Vec<Service>,
     /// The zones' static data.
     pub zones: Vec<ZoneSource>,
+    /// The geo databases that the atlas was learned from; no query reads this.
+    pub databases: Vec<Database>,
     /// Where addresses are.
     pub atlas: Arc<Atlas>,
     /// Where the clients of resolvers are, for queries without a usable client subnet option.

@@ -9,10 +9,13 @@
 use std::{
     ffi::c_int,
     io, mem,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, UdpSocket},
     os::fd::{AsRawFd, RawFd},
     ptr,
+    sync::Arc,
 };
+
+use socket2::SockRef;
 
 use super::udp::{DATAGRAM, Datagrams, Slot, Unsent, Wait};
 
@@ -29,9 +32,15 @@ pub(super) fn set_option(socket: &impl AsRawFd, level: c_int, name: c_int, value
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Ends the waits for a datagram on a socket, the one that is under way and all that follow. What is queued, and what comes
+/// yet, is still received. Linux does so although the call is refused, for the socket is not connected.
+pub(super) fn wake(socket: &UdpSocket) {
+    let _not_connected = SockRef::from(socket).shutdown(Shutdown::Read);
+}
+
 /// A socket and the memory for one batch.
 pub(super) struct Batch {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
     slots: Box<[Slot]>,
     envelopes: Box<[Envelope]>,
     vectors: Box<[libc::iovec]>,
@@ -57,8 +66,9 @@ const NAME: usize = size_of::<libc::sockaddr_in6>();
 const CONTROL: usize = 128;
 
 impl Batch {
-    /// Memory for `size` datagrams. The socket blocks, with a receive timeout.
-    pub(super) fn new(socket: UdpSocket, size: usize) -> Self {
+    /// Memory for `size` datagrams. The socket blocks, with a receive timeout; [`wake`] ends a wait.
+    pub(super) fn new(socket: impl Into<Arc<UdpSocket>>, size: usize) -> Self {
+        let socket = socket.into();
         let size = size.max(1);
         let envelope = Envelope { control: [0; CONTROL], control_len: 0, name: [0; NAME], name_len: 0 };
         let vector = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
@@ -106,7 +116,8 @@ impl Datagrams for Batch {
             let nothing = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
             return if nothing { Ok(0) } else { Err(error) };
         };
-        self.received = n.min(self.slots.len());
+        // One without a sender is none: a wait was ended by `wake`. A datagram always has one, also an empty one.
+        self.received = self.headers.iter().take(n).take_while(|header| header.msg_hdr.msg_namelen > 0).count();
         let memory = self.slots.iter_mut().zip(self.envelopes.iter_mut());
         for ((slot, envelope), header) in memory.zip(&self.headers).take(self.received) {
             envelope.name_len = header.msg_hdr.msg_namelen;

@@ -22,7 +22,7 @@ mod tests;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -151,6 +151,7 @@ pub fn start<S: Respond>(
         counters: vec![Arc::clone(&streams)],
         stop_threads: Arc::new(AtomicBool::new(false)),
         stop_tasks: watch::Sender::new(false),
+        datagrams: Vec::new(),
         threads: Vec::new(),
         tasks: Vec::new(),
     };
@@ -159,6 +160,8 @@ pub fn start<S: Respond>(
         for (number, socket) in workers.into_iter().enumerate() {
             let counters = Arc::new(Counters::default());
             running.counters.push(Arc::clone(&counters));
+            let socket = Arc::new(socket);
+            running.datagrams.push(Arc::clone(&socket));
             let (reader, stop) = (board.reader(), Arc::clone(&running.stop_threads));
             let serve = move || udp::Worker::new(batch::Batch::new(socket, udp.batch), reader, counters).run(&stop);
             // A thread's name is cut after 15 octets, so the worker's number comes before the port.
@@ -185,6 +188,8 @@ pub struct Running {
     counters: Vec<Arc<Counters>>,
     stop_threads: Arc<AtomicBool>,
     stop_tasks: watch::Sender<bool>,
+    /// The sockets that the threads wait on.
+    datagrams: Vec<Arc<UdpSocket>>,
     threads: Vec<JoinHandle<()>>,
     tasks: Vec<task::JoinHandle<()>>,
 }
@@ -202,8 +207,8 @@ impl Running {
         &self.counters
     }
 
-    /// Takes nothing new, answers what has arrived, and returns when that is done: after a quarter of a second, or
-    /// `drain` where TCP clients are in the middle of something.
+    /// Takes nothing new, answers what has arrived, and returns when that is done: at once, or after `drain` at the latest
+    /// where TCP clients are in the middle of something.
     pub async fn stop(mut self) {
         self.signal();
         for task in std::mem::take(&mut self.tasks) {
@@ -217,6 +222,7 @@ impl Running {
     fn signal(&self) {
         self.stop_threads.store(true, Relaxed);
         self.stop_tasks.send_replace(true);
+        self.datagrams.iter().for_each(|socket| batch::wake(socket));
     }
 }
 

@@ -1,6 +1,9 @@
 //! What became different, as values; and each as the sentence that an operator reads. Must not know who listens.
 
+mod difference;
 mod governed;
+pub mod pairs;
+mod region;
 mod shaping;
 mod verdict;
 
@@ -8,7 +11,9 @@ use std::fmt;
 
 pub(super) use self::verdict::of_parts;
 pub use self::{
+    difference::{Difference, Names, Serial, Source},
     governed::{Believed, Held, Keeper, Late, LetGo},
+    region::{Move, RegionTurn},
     shaping::{Fate, Told},
     verdict::{Because, KeptDown, Standing, Verdict},
 };
@@ -25,6 +30,8 @@ pub enum Change {
         fresh: usize,
         /// Targets that are probed no more.
         gone: usize,
+        /// What it has otherwise than the one before.
+        what: Box<Difference>,
     },
     /// Steered names are answered from now on.
     Ready {
@@ -50,6 +57,8 @@ pub enum Change {
     },
     /// A target is judged differently.
     Verdict(Box<Verdict>),
+    /// A region is lost, or back.
+    Region(Box<RegionTurn>),
     /// A target has recovered, but something keeps it down.
     Kept(Box<KeptDown>),
     /// An operator lets back what is kept down.
@@ -110,6 +119,22 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether it concerns whole regions or this node: what an operator must hear of before all else.
+    #[must_use]
+    pub fn is_alarm(&self) -> bool {
+        matches!(
+            self,
+            Self::Region(_)
+                | Self::Held(_)
+                | Self::LetGo(_)
+                | Self::NotHeld(_)
+                | Self::Isolated { .. }
+                | Self::SeesCanaries { .. }
+        )
+    }
+}
+
 /// `1 target`, `2 targets`.
 struct Targets(usize);
 
@@ -126,10 +151,10 @@ fn all_of(targets: usize) -> String {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::World { kept, fresh, gone } => {
+            Self::World { kept, fresh, gone, what } => {
                 let keep = if *kept == 1 { "keeps its" } else { "keep their" };
                 let kept = Targets(*kept);
-                write!(f, "the configuration is in force: {kept} {keep} health, {fresh} new, {gone} gone")
+                write!(f, "the configuration is in force: {kept} {keep} health, {fresh} new, {gone} gone{what}")
             }
             Self::Ready { targets: 0, .. } => f.write_str("steered names are answered; nothing is probed"),
             Self::Ready { heard, targets, restored: true } if heard == targets => {
@@ -168,6 +193,7 @@ impl fmt::Display for Change {
                 }
             }
             Self::Verdict(verdict) => verdict.fmt(f),
+            Self::Region(turn) => turn.fmt(f),
             Self::Kept(kept) => kept.fmt(f),
             Self::Failback { whom, now: 0, later: 0 } => {
                 write!(f, "nothing to let back: no target of {whom} is down, or an operator has let it back before")

@@ -11,6 +11,7 @@ mod load;
 mod overrides;
 mod parts;
 mod ramp;
+mod regions;
 mod reload;
 mod restore;
 mod rows;
@@ -21,6 +22,7 @@ use self::{
     belief::Beliefs,
     load::{Ratio, Reports},
     overrides::{Named, Words},
+    regions::Regions,
     rows::{Live, Shaping},
 };
 use super::{
@@ -104,6 +106,8 @@ pub struct Ledger {
     timings: Vec<Arc<Timing>>,
     /// What the records count for.
     beliefs: Beliefs,
+    /// Which regions have an endpoint that is up.
+    regions: Regions,
     /// For each endpoint, what is kept beside its health.
     live: Vec<Live>,
     /// For each pool, how it is shaped.

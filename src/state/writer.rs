@@ -12,7 +12,10 @@ use tracing::{error, info, warn};
 
 use super::{
     board::Board,
-    change::{Change, Fate, Standing},
+    change::{
+        Change, Fate, Standing, Verdict,
+        pairs::{Line, Pairs},
+    },
     clock::Clock,
     ledger::{Event, Ledger},
 };
@@ -37,6 +40,7 @@ pub struct Writer {
     /// Where the newest Snapshot is.
     pub board: Arc<Board<Snapshot>>,
     changes: broadcast::Sender<Arc<Change>>,
+    alarms: broadcast::Sender<Arc<Change>>,
     task: JoinHandle<()>,
 }
 
@@ -49,15 +53,29 @@ impl Writer {
         let board = Arc::new(Board::new(Arc::new(ledger.snapshot(clock.now()))));
         let (events, inbox) = mpsc::channel(EVENTS);
         let (changes, _) = broadcast::channel(CHANGES);
-        let outlets = Outlets { board: Arc::clone(&board), changes: changes.clone(), signals };
+        let (alarms, _) = broadcast::channel(CHANGES);
+        let outlets = Outlets { board: Arc::clone(&board), changes: changes.clone(), alarms: alarms.clone(), signals };
         let task = tokio::spawn(write(ledger, inbox, outlets, clock, startup_wait));
-        Self { events, board, changes, task }
+        Self { events, board, changes, alarms, task }
     }
 
     /// Hears every change from now on.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
         self.changes.subscribe()
+    }
+
+    /// Hears every [alarm](Change::is_alarm) from now on. They come by themselves, so that thousands of other changes at once
+    /// let none of them be missed, and before the others of the same moment.
+    #[must_use]
+    pub fn alarms(&self) -> broadcast::Receiver<Arc<Change>> {
+        self.alarms.subscribe()
+    }
+
+    /// Ends it, and returns when all that it has to say is said.
+    pub async fn end(mut self) {
+        self.task.abort();
+        let _ended = (&mut self.task).await;
     }
 }
 
@@ -71,22 +89,34 @@ impl Drop for Writer {
 struct Outlets {
     board: Arc<Board<Snapshot>>,
     changes: broadcast::Sender<Arc<Change>>,
+    alarms: broadcast::Sender<Arc<Change>>,
     signals: Arc<Signals>,
+}
+
+/// Lines on their way to the log. What waits when the writer ends is said then.
+#[derive(Default)]
+struct Lines(Pairs);
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.0.flush().iter().for_each(say);
+    }
 }
 
 async fn write(
     mut ledger: Ledger,
     mut inbox: mpsc::Receiver<Event>,
-    Outlets { board, changes, signals }: Outlets,
+    Outlets { board, changes, alarms, signals }: Outlets,
     clock: Clock,
     startup_wait: Duration,
 ) {
     let deadline = time::sleep(startup_wait);
     tokio::pin!(deadline);
     let mut batch = Vec::new();
+    let mut lines = Lines::default();
     loop {
         let now = clock.now();
-        let tick = ledger.next_tick(now);
+        let tick = ledger.next_tick(now).into_iter().chain(lines.0.next()).min();
         tokio::select! {
             received = inbox.recv_many(&mut batch, EVENTS) => if received == 0 { return },
             () = &mut deadline, if !board.load().ready => batch.push(Event::Deadline),
@@ -95,7 +125,7 @@ async fn write(
                 batch.push(Event::Tick);
             }
         }
-        let told: Vec<Change> = batch.drain(..).flat_map(|event| ledger.fold(clock.now(), event)).collect();
+        let mut told: Vec<Change> = batch.drain(..).flat_map(|event| ledger.fold(clock.now(), event)).collect();
         // Published first: who hears of a change finds it in the newest Snapshot.
         if ledger.take_stirred() || !told.is_empty() {
             board.publish(Arc::new(ledger.snapshot(clock.now())));
@@ -104,23 +134,40 @@ async fn write(
         signals.suppressed.set(ledger.suppressed());
         signals.held.set(ledger.held_regions());
         signals.isolated.set(ledger.is_isolated().into());
+        let now = clock.now();
+        // Only now: what takes the clients of a lost region is looked up while queries are answered so already.
+        ledger.tell_regions(now, &mut told);
+        let told: Vec<Arc<Change>> = told.into_iter().map(Arc::new).collect();
+        for change in &told {
+            lines.0.take(now, change).iter().for_each(say);
+        }
+        lines.0.pass(now).iter().for_each(say);
+        // That none listens is no fault.
+        for change in told.iter().filter(|change| change.is_alarm()) {
+            let _ = alarms.send(Arc::clone(change));
+        }
         for change in told {
-            say(&change);
-            // Nobody listening is no fault.
-            let _ = changes.send(Arc::new(change));
+            let _ = changes.send(change);
         }
     }
 }
 
-/// Logs a change at the level of its weight.
-fn say(change: &Change) {
+/// Logs a line at the level of its weight.
+fn say(line: &Line) {
+    let change = match line {
+        Line::One(change) => &**change,
+        Line::Both(first, second) => {
+            let addresses = format!("{}, {}", first.address, second.address);
+            return say_verdict(second, &addresses, line);
+        }
+    };
     match change {
-        Change::Verdict(verdict) => {
-            let (address, monitor) = (verdict.address, &*verdict.monitor);
-            match verdict.transition.to {
-                Health::Down if verdict.empties_a_pool() => error!(%address, monitor, "{verdict}"),
-                Health::Down | Health::Unknown => warn!(%address, monitor, "{verdict}"),
-                Health::Up => info!(%address, monitor, "{verdict}"),
+        Change::Verdict(verdict) => say_verdict(verdict, &verdict.address.to_string(), line),
+        Change::Region(turn) => {
+            let region = &*turn.region;
+            match turn.to {
+                Health::Up => info!(region, "{turn}"),
+                _ => error!(region, "{turn}"),
             }
         }
         Change::Kept(kept) => {
@@ -138,6 +185,7 @@ fn say(change: &Change) {
             Fate::Refused(_) | Fate::Kept => warn!("{change}"),
             _ => info!("{change}"),
         },
+        Change::World { what, .. } if what.is_suspect() => warn!("{change}"),
         Change::Ready { heard, targets, .. } if heard < targets => warn!("{change}"),
         Change::Held(_) | Change::Isolated { .. } => error!("{change}"),
         // What counts late is no smaller for that.
@@ -148,6 +196,16 @@ fn say(change: &Change) {
         Change::Ready { .. } | Change::World { .. } | Change::SlowStart { .. } | Change::Reports { .. } => {
             info!("{change}");
         }
+    }
+}
+
+/// Logs a line of a verdict, or of two of which this is the second.
+fn say_verdict(verdict: &Verdict, address: &str, line: &Line) {
+    let monitor = &*verdict.monitor;
+    match verdict.transition.to {
+        Health::Down if verdict.empties_a_pool() => error!(%address, monitor, "{line}"),
+        Health::Down | Health::Unknown => warn!(%address, monitor, "{line}"),
+        Health::Up => info!(%address, monitor, "{line}"),
     }
 }
 

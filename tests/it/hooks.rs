@@ -74,16 +74,20 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     let mut server = Server::start("[\"127.0.0.1:0\"]", &config(port, &hooks), &[("h.zone", ZONE)]);
     let next = |status: &str| request(hook.accept().expect("a request").0, status);
 
-    let (head, up) = next("204 No Content");
+    // That it is up at the start is no news. What becomes of its region comes before what becomes of it.
+    server.wait_for("steered names are answered");
+    backend.kill();
+    let (head, gone) = next("204 No Content");
     assert!(head.starts_with("POST /hook?key=hidden HTTP/1.1\r\n"), "{head}");
     let lower = head.to_lowercase();
     for line in ["authorization: bearer hush", "content-type: application/json", "user-agent: meridian/"] {
         assert!(lower.contains(line), "{head}");
     }
-    assert_eq!((&up["hook"], &up["kind"], &up["from"], &up["to"]), parts("pager", "endpoint", "unknown", "up"));
-
-    backend.kill();
-    let (_, down) = next("200 OK");
+    assert_eq!((&gone["hook"], &gone["kind"], &gone["from"], &gone["to"]), parts("pager", "region", "up", "down"));
+    assert_eq!((&gone["region"], &gone["severity"], &gone["node"]), (&"eu".into(), &"error".into(), &"test-1".into()));
+    assert_eq!(gone["version"], 1);
+    let (_, down) = next("500 Internal Server Error");
+    assert_eq!(gone["evidence"], down["evidence"]);
     assert_eq!((&down["hook"], &down["kind"], &down["from"], &down["to"]), parts("pager", "endpoint", "up", "down"));
     assert_eq!(
         (&down["endpoints"][0], &down["monitor"], &down["address"]),
@@ -94,9 +98,6 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
         (&"connection refused".into(), &5.into())
     );
     assert!(down["time"].as_u64().is_some_and(|millis| millis > 1_700_000_000_000) && down["left_out"] == 0, "{down}");
-    let (_, gone) = next("500 Internal Server Error");
-    assert_eq!((&gone["hook"], &gone["kind"], &gone["from"], &gone["to"]), parts("pager", "region", "up", "down"));
-    assert_eq!((&gone["region"], &gone["evidence"]), (&"eu".into(), &down["evidence"]));
     let said = server.wait_for("hook pager was not told");
     assert!(said.contains("status 500"), "{said}");
 
@@ -104,11 +105,12 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     // One that is sent elsewhere goes nowhere.
     let (elsewhere, other) = listener();
     elsewhere.set_nonblocking(true).expect("set");
-    assert_eq!(next(&format!("307 Elsewhere\r\nlocation: http://127.0.0.1:{other}/")).1["to"], "up");
+    let (_, back) = next(&format!("307 Elsewhere\r\nlocation: http://127.0.0.1:{other}/"));
+    assert_eq!((&back["kind"], &back["to"], &back["severity"]), (&"region".into(), &"up".into(), &"info".into()));
     let said = server.wait_for("hook pager was not told");
     assert!(said.contains("status 307") && elsewhere.accept().is_err(), "{said}");
     let (_, back) = next("200 OK");
-    assert_eq!((&back["hook"], &back["kind"], &back["from"], &back["to"]), parts("pager", "region", "down", "up"));
+    assert_eq!((&back["hook"], &back["kind"], &back["from"], &back["to"]), parts("pager", "endpoint", "down", "up"));
     let said = server.wait_for("hook pager is told again");
     assert!(said.contains("INFO") && said.ends_with("after 2 times when it was not"), "{said}");
 
@@ -127,6 +129,52 @@ fn a_web_hook_is_told_with_its_evidence_and_its_secrets_are_not_logged() {
     assert!(!log.contains("hush") && !log.contains("hidden"), "{log}");
     server.signal("TERM");
     assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn a_first_start_of_many_endpoints_leaves_the_pager_free_for_the_loss_of_a_region() {
+    let (pager, at) = listener();
+    let (strict, other) = listener();
+    let mut backends: [Backend; 14] = Backend::several(40);
+    let port = backends[0].port();
+    let endpoints: String = (0..14)
+        .map(|n| {
+            let region = if n < 7 { "eu" } else { "us" };
+            format!("[pools.web.endpoints.e{n}]\nregion = \"{region}\"\naddress = \"127.0.0.{}\"\n", 40 + n)
+        })
+        .collect();
+    // With the usual rate, and with one that the first of the endpoints uses up.
+    let hook = |name: &str, at: u16, rate: &str| {
+        format!(
+            "[hooks.{name}]\non = [\"endpoint\", \"region\", \"governor\", \"reload\"]\n{rate}\
+             http = {{ url = \"http://127.0.0.1:{at}/\" }}\n"
+        )
+    };
+    let config = format!(
+        "[monitors.lb]\ninterval = \"300ms\"\ntimeout = \"300ms\"\nrecheck = \"50ms\"\nfall = 2\ntcp = {{ port = {port} }}\n\
+         [regions.eu]\n[regions.us]\n[pools.web]\nmonitor = \"lb\"\npolicy = \"weighted\"\n{endpoints}\
+         [zones.\"h.test\"]\nfile = \"h.zone\"\n[services.\"www.h.test\"]\npools = [\"web\"]\n{}{}",
+        hook("pager", at, ""),
+        hook("strict", other, "rate = \"1/1h\"\n"),
+    );
+    let mut server = Server::start("[\"127.0.0.1:0\"]", &config, &[("h.zone", ZONE)]);
+    server.wait_for("all 14 targets have been probed");
+    backends[..7].iter_mut().for_each(Backend::kill);
+    for (hook, name, most) in [(&pager, "pager", 8), (&strict, "strict", 2)] {
+        let mut lost = None;
+        for _ in 0..most {
+            let (_, told) = request(hook.accept().expect("a request").0, "204 No Content");
+            assert_eq!(told["to"], "down", "{told}");
+            if told["kind"] == "region" {
+                lost = Some(told);
+                break;
+            }
+        }
+        let lost = lost.expect("the region");
+        assert_eq!((&lost["hook"], &lost["region"], &lost["severity"]), (&name.into(), &"eu".into(), &"error".into()));
+        assert_eq!((&lost["node"], &lost["version"]), (&"test-1".into(), &1.into()));
+        assert!(lost["text"].as_str().is_some_and(|text| text.ends_with("its clients go to us")), "{lost}");
+    }
 }
 
 fn parts<'v>(hook: &str, kind: &str, from: &str, to: &str) -> (&'v Value, &'v Value, &'v Value, &'v Value) {

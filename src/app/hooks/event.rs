@@ -1,20 +1,25 @@
 //! What hooks are told: a change as a value that others read. Must not know who is told, nor how.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::{
     config::settings::Occasion,
-    engine::{health::fold::Health, snapshot::Snapshot, types::UnixMillis},
-    state::change::{Because, Change, Verdict},
+    engine::{health::fold::Health, types::UnixMillis},
+    state::change::{Because, Change, RegionTurn, Standing, Verdict},
 };
+
+/// The version of what is told: another one only where a key changes its meaning or goes away.
+const VERSION: u32 = 1;
 
 /// Something that hooks are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Event {
+    /// Of the schema.
+    version: u32,
     /// endpoint, region, governor or reload.
     pub(crate) kind: Occasion,
+    /// The level of the line that the log has.
+    severity: Severity,
     /// When, in milliseconds since 1970.
     pub(crate) time: u64,
     /// The sentence that the log has.
@@ -24,6 +29,10 @@ pub(crate) struct Event {
     from: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'static str>,
+    /// Since when, in milliseconds since 1970: of a lost region since a probe there was answered last, of one that is back
+    /// since it was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<Box<str>>,
     /// As `pool/endpoint`.
@@ -38,6 +47,16 @@ pub(crate) struct Event {
     evidence: Vec<Evidence>,
 }
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    Error,
+    Warning,
+    /// What is good news, or was wanted.
+    Info,
+}
+
 /// What some probes found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Evidence {
@@ -46,13 +65,16 @@ struct Evidence {
 }
 
 impl Event {
-    fn new(kind: Occasion, now: UnixMillis, text: String) -> Self {
+    fn new(kind: Occasion, severity: Severity, now: UnixMillis, text: String) -> Self {
         Self {
+            version: VERSION,
             kind,
+            severity,
             time: now.0,
             text,
             from: None,
             to: None,
+            since: None,
             region: None,
             endpoints: Vec::new(),
             address: None,
@@ -64,14 +86,22 @@ impl Event {
     /// A reload that was refused.
     pub(crate) fn refused(now: UnixMillis, why: &str) -> Self {
         let text = format!("the reload is refused, the old configuration stays in force: {why}");
-        Self { to: Some("refused"), ..Self::new(Occasion::Reload, now, text) }
+        Self { to: Some("refused"), ..Self::new(Occasion::Reload, Severity::Error, now, text) }
     }
 
-    /// What a change means on its own, but for regions.
+    /// Whether it comes before all others and is never left out: what concerns a whole region or this node.
+    pub(crate) fn is_urgent(&self) -> bool {
+        matches!(self.kind, Occasion::Region | Occasion::Governor)
+    }
+
+    /// What a change means.
     pub(crate) fn of(change: &Change, now: UnixMillis) -> Option<Self> {
-        let said = |kind| Self::new(kind, now, change.to_string());
+        let said = |kind| Self::new(kind, severity(change), now, change.to_string());
         Some(match change {
-            Change::Verdict(verdict) => Self::of_verdict(verdict, now),
+            Change::Verdict(verdict) => {
+                Self { text: change.to_string(), severity: severity(change), ..Self::of_verdict(verdict, now) }
+            }
+            Change::Region(turn) => Self::of_region(turn, said(Occasion::Region), now),
             Change::World { .. } => Self { to: Some("in force"), ..said(Occasion::Reload) },
             Change::Held(held) => Self {
                 to: Some("held"),
@@ -110,74 +140,43 @@ impl Event {
             address: Some(verdict.address.to_string()),
             monitor: Some(verdict.monitor.clone()),
             evidence: findings,
-            ..Self::new(Occasion::Endpoint, now, verdict.to_string())
+            ..Self::new(Occasion::Endpoint, Severity::Warning, now, String::new())
+        }
+    }
+
+    /// With what the deciding verdict found, where one did.
+    fn of_region(turn: &RegionTurn, said: Self, now: UnixMillis) -> Self {
+        let RegionTurn { region, to, since, endpoints, verdict, .. } = turn;
+        let decided = verdict.as_ref().map_or_else(|| said.clone(), |verdict| Self::of_verdict(verdict, now));
+        let from = if *to == Health::Up { Health::Down } else { Health::Up };
+        Self {
+            from: Some(word(from)),
+            to: Some(word(*to)),
+            since: since.map(|since| now.0.saturating_sub(since)),
+            region: Some(region.clone()),
+            endpoints: endpoints.clone(),
+            address: decided.address,
+            monitor: decided.monitor,
+            evidence: decided.evidence,
+            ..said
         }
     }
 }
 
-/// Which regions have somebody up, by name.
-#[derive(Debug, Default)]
-pub(crate) struct Regions(BTreeMap<Box<str>, Health>);
-
-impl Regions {
-    /// As a snapshot has them.
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        let world = &snapshot.world;
-        // For each region, whether anybody in it is up, unknown or down.
-        let mut seen = vec![[false; 3]; world.regions.len()];
-        for (pool, row) in world.pools.iter().zip(&snapshot.pools).filter(|(pool, _)| pool.stands_for.is_none()) {
-            let first = pool.first.at();
-            let endpoints = world.endpoints.iter().skip(first).take(usize::from(pool.count));
-            for (position, endpoint) in endpoints.enumerate() {
-                let has = |sets: [u64; 2]| (sets[0] | sets[1]) >> position & 1 == 1;
-                let health = if has(row.up) {
-                    0
-                } else if has(row.down) {
-                    2
-                } else {
-                    1
-                };
-                if let Some(seen) = seen.get_mut(endpoint.region.at()) {
-                    seen[health] = true;
-                }
-            }
-        }
-        let health = |seen: &[bool; 3]| match seen {
-            [true, ..] => Some(Health::Up),
-            [_, true, _] => Some(Health::Unknown),
-            [.., true] => Some(Health::Down),
-            _ => None,
-        };
-        let named = world.regions.iter().zip(&seen);
-        Self(named.filter_map(|(region, seen)| Some((region.name.clone(), health(seen)?))).collect())
-    }
-
-    /// What has become of regions since, with what the last verdict found: its last endpoint is down, its first is up.
-    pub(crate) fn turn(&mut self, snapshot: &Snapshot, because: Option<&Verdict>, now: UnixMillis) -> Vec<Event> {
-        let before = std::mem::replace(self, Self::of(snapshot));
-        let mut events = Vec::new();
-        for (name, to) in &self.0 {
-            let from = before.0.get(name).copied().unwrap_or_default();
-            let text = match (from, *to) {
-                (from, to) if from == to => continue,
-                (_, Health::Unknown) => continue,
-                (_, Health::Down) => format!("region {name} is down: its last endpoint is"),
-                // A start is no news.
-                (Health::Unknown, Health::Up) => continue,
-                (_, Health::Up) => format!("region {name} is up again: its first endpoint is"),
-            };
-            let own = because.map(|verdict| Event::of_verdict(verdict, now));
-            events.push(Event {
-                from: Some(word(from)),
-                to: Some(word(*to)),
-                region: Some(name.clone()),
-                ..own.map_or_else(
-                    || Event::new(Occasion::Region, now, text.clone()),
-                    |own| Event { kind: Occasion::Region, text: format!("{text}: {}", own.text), ..own },
-                )
-            });
-        }
-        events
+/// As the log has it.
+fn severity(change: &Change) -> Severity {
+    match change {
+        Change::Verdict(verdict) => match verdict.transition.to {
+            Health::Down if verdict.empties_a_pool() => Severity::Error,
+            Health::Down | Health::Unknown => Severity::Warning,
+            Health::Up => Severity::Info,
+        },
+        Change::Region(turn) if turn.to == Health::Up => Severity::Info,
+        Change::Region(_) | Change::Held(_) | Change::Isolated { .. } => Severity::Error,
+        Change::Believed(late) if late.pools.iter().any(Standing::is_empty) => Severity::Error,
+        Change::LetGo(told) if told.empty && told.pools.iter().any(Standing::is_empty) => Severity::Error,
+        Change::World { what, .. } if !what.is_suspect() => Severity::Info,
+        _ => Severity::Warning,
     }
 }
 
@@ -209,6 +208,28 @@ mod tests {
         let told = json(&Change::Believed(Box::new(late)));
         assert_eq!((&told["kind"], &told["to"]), (&"endpoint".into(), &"down".into()));
         assert_eq!((&told["endpoints"][0], &told["address"]), (&"web/eu".into(), &"192.0.2.1".into()));
+    }
+
+    #[test]
+    fn a_lost_region_says_how_bad_it_is_since_when_and_what_was_found() {
+        let turn = |to| RegionTurn {
+            region: "eu".into(),
+            to,
+            since: Some(3000),
+            endpoints: vec!["web/eu-1".into()],
+            moves: Vec::new(),
+            verdict: None,
+        };
+        let at = UnixMillis(10_000);
+        let json = |to| serde_json::to_value(Event::of(&Change::Region(Box::new(turn(to))), at)).expect("JSON");
+        let (lost, back) = (json(Health::Down), json(Health::Up));
+        assert_eq!(
+            (&lost["kind"], &lost["severity"], &lost["version"]),
+            (&"region".into(), &"error".into(), &1.into())
+        );
+        assert_eq!((&lost["from"], &lost["to"], &lost["since"]), (&"up".into(), &"down".into(), &7000.into()));
+        assert_eq!((&back["severity"], &back["from"], &back["to"]), (&"info".into(), &"down".into(), &"up".into()));
+        assert_eq!(lost["text"], turn(Health::Down).to_string());
     }
 
     #[test]

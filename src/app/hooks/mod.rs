@@ -1,12 +1,15 @@
-//! Hooks: whoever wants to be told of changes is, by a command or an HTTP POST. Listens to what the writer says, and is
-//! never waited for: what comes too fast for it is left out and counted. Must not know how changes come about.
+//! Hooks: commands and HTTP POSTs that tell of changes. Listens to what the writer says, and is never waited for: what comes
+//! too fast for it is left out and counted. Must not know how changes come about.
 //!
-//! What is told is made by `event`; each hook tells in a task of its own (`tell`), one thing after the other.
+//! What is told is made by `event`; each hook tells in a task of its own (`tell`), one thing after the other. What concerns a
+//! whole region or this node comes by a channel of its own, goes before all else, and is never left out.
 
 mod event;
 mod tell;
 
 use std::{
+    collections::HashSet,
+    net::IpAddr,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -21,15 +24,11 @@ use tokio::{
 };
 use tracing::warn;
 
-use self::{
-    event::{Event, Regions},
-    tell::Teller,
-};
+use self::{event::Event, tell::Teller};
 use crate::{
     config::settings::Hook,
-    engine::{snapshot::Snapshot, types::UnixMillis},
+    engine::{health::fold::Health, snapshot::World, types::UnixMillis},
     state::{
-        board::Board,
         change::{Change, Verdict},
         clock::Clock,
         writer::Writer,
@@ -47,27 +46,27 @@ pub(super) struct Hooks {
 /// What the server says to them.
 #[derive(Debug)]
 enum Order {
-    /// These, from now on.
-    Set(Vec<Hook>),
+    /// These, from now on, of a server of this name.
+    Set(Vec<Hook>, String),
     /// A reload was refused.
     Refused(String),
 }
 
 impl Hooks {
-    /// Starts them. Wants a tokio runtime.
-    pub(super) fn start(hooks: Vec<Hook>, writer: &Writer, clock: Clock, signals: Arc<Signals>) -> Self {
+    /// Starts them for a server that is called `node`. Wants a tokio runtime.
+    pub(super) fn start(hooks: Vec<Hook>, node: String, writer: &Writer, clock: Clock, signals: Arc<Signals>) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let mut desk = Desk::new(Arc::clone(&writer.board), clock, signals);
-        desk.set(hooks);
-        let task = tokio::spawn(desk.work(inbox, writer.changes()));
+        let mut desk = Desk::new(&writer.board.load().world, clock, signals);
+        desk.set(hooks, node);
+        let task = tokio::spawn(desk.work(inbox, writer.alarms(), writer.changes()));
         Self { orders, task }
     }
 
     /// Replaces them. One that is as it was goes on undisturbed; one that has changed takes over what waits; one that is
     /// gone ends with what it is at.
-    pub(super) fn set(&self, hooks: Vec<Hook>) {
+    pub(super) fn set(&self, hooks: Vec<Hook>, node: String) {
         // They end with the server only.
-        let _ = self.orders.send(Order::Set(hooks));
+        let _ = self.orders.send(Order::Set(hooks, node));
     }
 
     /// Tells that a reload was refused.
@@ -85,56 +84,68 @@ impl Drop for Hooks {
 /// What the task works with.
 struct Desk {
     tellers: Vec<Teller>,
-    board: Arc<Board<Snapshot>>,
-    /// Of which snapshot the regions are.
-    seen: Arc<Snapshot>,
-    regions: Regions,
+    node: String,
+    /// The targets of the first configuration that have not been judged yet: that such a one is up is no news.
+    starting: HashSet<(IpAddr, Box<str>)>,
     clock: Clock,
     signals: Arc<Signals>,
 }
 
-/// What is told: the event, by whom, and how much was left out before it.
+/// What is told: the event, by which hook of which server, and how much was left out before it.
 #[derive(Serialize)]
 struct Message<'e> {
     hook: &'e str,
+    node: &'e str,
     #[serde(flatten)]
     event: &'e Event,
     left_out: u64,
 }
 
 impl Desk {
-    fn new(board: Arc<Board<Snapshot>>, clock: Clock, signals: Arc<Signals>) -> Self {
-        let seen = board.load();
-        let regions = Regions::of(&seen);
-        Self { tellers: Vec::new(), board, seen, regions, clock, signals }
+    fn new(world: &World, clock: Clock, signals: Arc<Signals>) -> Self {
+        let monitor = |at: usize| world.monitors.get(at).map_or_else(Box::default, |monitor| monitor.name.clone());
+        let starting = world.targets.iter().map(|target| (target.address(), monitor(target.monitor.at()))).collect();
+        Self { tellers: Vec::new(), node: String::new(), starting, clock, signals }
     }
 
-    async fn work(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut changes: broadcast::Receiver<Arc<Change>>) {
+    async fn work(
+        mut self,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut alarms: broadcast::Receiver<Arc<Change>>,
+        mut changes: broadcast::Receiver<Arc<Change>>,
+    ) {
         loop {
-            tokio::select! {
-                // Whoever comes with a configuration is told that it is in force.
+            let (heard, is_alarm) = tokio::select! {
+                // A hook that comes with a configuration is told that it is in force.
                 biased;
-                order = orders.recv() => match order {
-                    Some(Order::Set(hooks)) => self.set(hooks),
-                    Some(Order::Refused(why)) => self.tell(&Event::refused(now(), &why)),
-                    None => return,
-                },
-                change = changes.recv() => match change {
-                    Ok(change) => self.take(&change),
-                    Err(RecvError::Lagged(count)) => {
-                        let changes = if count == 1 { "change: it came" } else { "changes: they came" };
-                        warn!("hooks were not told of {count} {changes} too fast");
-                        self.signals.hooks_failed.add(count);
-                        self.tellers.iter_mut().for_each(|teller| teller.miss(count));
-                        self.turn(None);
+                order = orders.recv() => {
+                    match order {
+                        Some(Order::Set(hooks, node)) => self.set(hooks, node),
+                        Some(Order::Refused(why)) => self.tell(&Event::refused(now(), &why)),
+                        None => return,
                     }
-                    Err(RecvError::Closed) => return,
-                },
+                    continue;
+                }
+                alarm = alarms.recv() => (alarm, true),
+                change = changes.recv() => (change, false),
+            };
+            match heard {
+                // An alarm comes by both ways.
+                Ok(change) if change.is_alarm() == is_alarm => self.take(&change),
+                Ok(_) => {}
+                Err(RecvError::Lagged(count)) => {
+                    let changes = if count == 1 { "change: it came" } else { "changes: they came" };
+                    warn!("hooks were not told of {count} {changes} too fast");
+                    self.signals.hooks_failed.add(count);
+                    self.tellers.iter_mut().for_each(|teller| teller.miss(count));
+                }
+                Err(RecvError::Closed) => return,
             }
         }
     }
 
-    fn set(&mut self, hooks: Vec<Hook>) {
+    fn set(&mut self, hooks: Vec<Hook>, node: String) {
+        self.node = node;
         let mut old = std::mem::take(&mut self.tellers);
         for hook in hooks {
             let before = old.iter().position(|teller| teller.hook.name == hook.name).map(|at| old.swap_remove(at));
@@ -147,36 +158,31 @@ impl Desk {
     }
 
     fn take(&mut self, change: &Change) {
+        if let Change::Verdict(verdict) = change
+            && self.is_start(verdict)
+        {
+            return;
+        }
         if let Some(event) = Event::of(change, now()) {
             self.tell(&event);
         }
-        let verdict = match change {
-            Change::Verdict(verdict) => Some(&**verdict),
-            _ => None,
-        };
-        self.turn(verdict);
     }
 
-    /// Tells what has become of regions. Changes that came together were published together, and are looked at once.
-    fn turn(&mut self, because: Option<&Verdict>) {
-        let newest = self.board.load();
-        if Arc::ptr_eq(&newest, &self.seen) {
-            return;
-        }
-        self.seen = newest;
-        for event in self.regions.turn(&self.seen, because, now()) {
-            self.tell(&event);
-        }
+    /// Whether a verdict says no more than that a target was found well at the start of this process.
+    fn is_start(&mut self, verdict: &Verdict) -> bool {
+        let first = self.starting.remove(&(verdict.address, verdict.monitor.clone()));
+        first && (verdict.transition.from, verdict.transition.to) == (Health::Unknown, Health::Up)
     }
 
     fn tell(&mut self, event: &Event) {
         let now = self.clock.now();
         for teller in self.tellers.iter_mut().filter(|teller| teller.hook.on.contains(&event.kind)) {
+            let node = &self.node;
             let text = |hook: &Hook, left_out| {
                 // Text and numbers can always be written.
-                serde_json::to_string(&Message { hook: &hook.name, event, left_out }).unwrap_or_default()
+                serde_json::to_string(&Message { hook: &hook.name, node, event, left_out }).unwrap_or_default()
             };
-            if !teller.tell(now, text) {
+            if !teller.tell(now, event, text) {
                 self.signals.hooks_failed.add(1);
             }
         }

@@ -10,14 +10,15 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
+use super::event::Event;
 use crate::{
     command::{Command, End, Queue},
-    config::settings::{Hook, Rate, Tell},
+    config::settings::{Hook, Occasion, Rate, Tell},
     engine::types::At,
     telemetry::{causes, signals::Signals},
 };
 
-/// So many wait at most; a hook that is so far behind misses the next ones.
+/// So many wait at most, beside those that are urgent; a hook that is so far behind misses the next ones.
 const WAITING: usize = 64;
 const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
 
@@ -50,15 +51,68 @@ impl Bucket {
 }
 
 /// What a hook did not come to tell.
-type Left = VecDeque<String>;
+#[derive(Debug, Default)]
+struct Left {
+    urgent: VecDeque<String>,
+    others: VecDeque<String>,
+}
+
+impl Left {
+    fn len(&self) -> usize {
+        self.urgent.len() + self.others.len()
+    }
+}
+
+/// What a hook is yet to tell.
+struct Inbox {
+    urgent: mpsc::UnboundedReceiver<String>,
+    others: mpsc::Receiver<String>,
+    left: Left,
+}
+
+impl Inbox {
+    /// The next message: first what is urgent, of both kinds first what is left from before. None: there will be no more.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(text) = self.left.urgent.pop_front() {
+            return Some(text);
+        }
+        if let Ok(text) = self.urgent.try_recv() {
+            return Some(text);
+        }
+        if let Some(text) = self.left.others.pop_front() {
+            return Some(text);
+        }
+        tokio::select! {
+            biased;
+            Some(text) = self.urgent.recv() => Some(text),
+            text = self.others.recv() => text,
+        }
+    }
+
+    /// What has not been told.
+    fn close(mut self) -> Left {
+        self.urgent.close();
+        self.others.close();
+        while let Ok(text) = self.urgent.try_recv() {
+            self.left.urgent.push_back(text);
+        }
+        while let Ok(text) = self.others.try_recv() {
+            self.left.others.push_back(text);
+        }
+        self.left
+    }
+}
 
 /// A hook at work. Dropped, it ends with what it is at.
 #[derive(Debug)]
 pub(crate) struct Teller {
     pub(crate) hook: Hook,
-    bucket: Bucket,
+    /// For each kind of event that was told, what is left of its rate; urgent ones have none.
+    buckets: Vec<(Occasion, Bucket)>,
     /// How many were left out since the last that was told.
     left_out: u64,
+    /// Without an end: regions turn no faster than hold-downs and flap penalties let them, and none of it may be lost.
+    urgent: mpsc::UnboundedSender<String>,
     queue: mpsc::Sender<String>,
     /// Dropped, it ends the task.
     stays: oneshot::Sender<()>,
@@ -68,13 +122,15 @@ pub(crate) struct Teller {
 impl Teller {
     /// Starts it. One of the same name `before` it leaves it what waits. Wants a tokio runtime.
     pub(crate) fn start(hook: Hook, before: Option<Self>, now: At, signals: Arc<Signals>) -> Self {
-        let (queue, inbox) = mpsc::channel(WAITING);
+        let (urgent, first) = mpsc::unbounded_channel();
+        let (queue, others) = mpsc::channel(WAITING);
+        let inbox = Inbox { urgent: first, others, left: Left::default() };
         let (stays, gone) = oneshot::channel();
-        let bucket = Bucket::new(hook.rate, now);
+        let buckets = hook.on.iter().map(|kind| (*kind, Bucket::new(hook.rate, now))).collect();
         let left_out = before.as_ref().map_or(0, |before| before.left_out);
         let before = before.map(|before| before.task);
         let task = tokio::spawn(tell_all(hook.clone(), before, inbox, gone, signals));
-        Self { hook, bucket, left_out, queue, stays, task }
+        Self { hook, buckets, left_out, urgent, queue, stays, task }
     }
 
     /// Ends it: nobody wants it told any more. What waits is dropped, and that is said. Wants a tokio runtime.
@@ -90,10 +146,15 @@ impl Teller {
         });
     }
 
-    /// Lets it tell something, unless its rate or its queue is over; then that is counted, and the next one says so.
-    /// `text` makes the text of it from how many were left out.
-    pub(crate) fn tell(&mut self, now: At, text: impl FnOnce(&Hook, u64) -> String) -> bool {
-        let place = self.queue.try_reserve().ok().filter(|_| self.bucket.take(now));
+    /// Lets it tell an event. One that is not urgent is left out when the rate of its kind or the queue is used up; then
+    /// that is counted, and the next message says so. `text` makes the text of it from how many were left out.
+    pub(crate) fn tell(&mut self, now: At, event: &Event, text: impl FnOnce(&Hook, u64) -> String) -> bool {
+        if event.is_urgent() {
+            let text = text(&self.hook, mem::take(&mut self.left_out));
+            return self.urgent.send(text).is_ok();
+        }
+        let bucket = self.buckets.iter_mut().find(|(kind, _)| *kind == event.kind);
+        let place = self.queue.try_reserve().ok().filter(|_| bucket.is_none_or(|(_, bucket)| bucket.take(now)));
         match place {
             Some(place) => {
                 place.send(text(&self.hook, mem::take(&mut self.left_out)));
@@ -103,7 +164,7 @@ impl Teller {
                 if self.left_out == 0 {
                     let Rate { count, per } = self.hook.rate;
                     warn!(
-                        "hook {} has more to tell than {count} in {} s, or is slow: some of it is left out",
+                        "hook {} has more to tell of one kind than {count} in {} s, or is slow: some of it is left out",
                         self.hook.name,
                         per / 1000
                     );
@@ -132,20 +193,19 @@ fn messages(count: usize) -> String {
     }
 }
 
-/// One after the other, so that they come in order; first what the one `before` it has left. What is left when it is
-/// `gone` is given back.
+/// One after the other, so that those of one urgency come in order; first what the one `before` it has left. What is left
+/// when it is `gone` is given back.
 async fn tell_all(
     hook: Hook,
     before: Option<JoinHandle<Left>>,
-    mut inbox: mpsc::Receiver<String>,
+    mut inbox: Inbox,
     mut gone: oneshot::Receiver<()>,
     signals: Arc<Signals>,
 ) -> Left {
     // It ends with what it is at, which takes no longer than its timeout.
-    let mut left = match before {
-        Some(before) => before.await.unwrap_or_default(),
-        None => Left::new(),
-    };
+    if let Some(before) = before {
+        inbox.left = before.await.unwrap_or_default();
+    }
     let client = match &hook.tell {
         Tell::Post { trust, .. } => client(trust.as_ref().map(|trust| trust.pem())),
         Tell::Command(_) => Err("it runs a command".to_owned()),
@@ -155,7 +215,7 @@ async fn tell_all(
         let text = tokio::select! {
             biased;
             _ = &mut gone => None,
-            text = async { if left.is_empty() { inbox.recv().await } else { left.pop_front() } } => text,
+            text = inbox.next() => text,
         };
         let Some(text) = text else { break };
         signals.hooks.add(1);
@@ -180,11 +240,7 @@ async fn tell_all(
             }
         }
     }
-    inbox.close();
-    while let Ok(text) = inbox.try_recv() {
-        left.push_back(text);
-    }
-    left
+    inbox.close()
 }
 
 async fn run(words: &[String], text: String, timeout: u64) -> Result<(), String> {
@@ -238,6 +294,61 @@ async fn post(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{engine::types::UnixMillis, state::change::Change};
+
+    /// A hook whose command never ends, with a rate of two of each kind.
+    fn hook() -> Hook {
+        Hook {
+            name: "pager".into(),
+            on: vec![Occasion::Endpoint, Occasion::Region, Occasion::Governor, Occasion::Reload],
+            tell: Tell::Command(vec!["/bin/sleep".into(), "1000".into()]),
+            timeout: 60_000,
+            rate: Rate { count: 2, per: 3_600_000 },
+        }
+    }
+
+    fn event(kind: Occasion) -> Event {
+        let change = match kind {
+            Occasion::Governor => Change::Isolated { canaries: 1 },
+            _ => Change::World { kept: 0, fresh: 0, gone: 0, what: Box::default() },
+        };
+        let mut event = Event::of(&change, UnixMillis(0)).unwrap();
+        event.kind = kind;
+        event
+    }
+
+    #[tokio::test]
+    async fn each_kind_has_a_budget_of_its_own_and_regions_and_the_governor_need_none() {
+        let mut teller = Teller::start(hook(), None, At(0), Arc::default());
+        let mut told = |kind| teller.tell(At(0), &event(kind), |_, left_out| left_out.to_string());
+        assert_eq!([Occasion::Endpoint; 4].map(&mut told), [true, true, false, false]);
+        assert_eq!([Occasion::Reload; 3].map(&mut told), [true, true, false], "endpoints have used up their own");
+        for kind in [Occasion::Region, Occasion::Governor] {
+            assert!((0..200).all(|_| told(kind)), "more than a queue holds");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_urgent_is_told_first_and_what_was_left_before_what_is_new() {
+        let (urgent, first) = mpsc::unbounded_channel();
+        let (queue, others) = mpsc::channel(WAITING);
+        let left = Left { urgent: ["u0".to_owned()].into(), others: ["o0".to_owned()].into() };
+        let mut inbox = Inbox { urgent: first, others, left };
+        for text in ["o1", "o2"] {
+            queue.try_send(text.to_owned()).unwrap();
+        }
+        urgent.send("u1".to_owned()).unwrap();
+        let mut told = Vec::new();
+        for _ in 0..3 {
+            told.push(inbox.next().await.unwrap());
+        }
+        urgent.send("u2".to_owned()).unwrap();
+        told.push(inbox.next().await.unwrap());
+        assert_eq!(told, ["u0", "u1", "o0", "u2"]);
+        urgent.send("u3".to_owned()).unwrap();
+        let left = inbox.close();
+        assert_eq!((left.urgent, left.others), (["u3".to_owned()].into(), ["o1".to_owned(), "o2".to_owned()].into()));
+    }
 
     #[test]
     fn a_bucket_gives_so_many_at_once_and_fills_evenly() {

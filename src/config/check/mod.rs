@@ -16,7 +16,7 @@ mod place;
 mod policy;
 mod pool;
 mod selector;
-mod server;
+pub(crate) mod server;
 mod service;
 mod value;
 mod zone;
@@ -30,7 +30,7 @@ use toml::Spanned;
 
 use super::{
     fault::Sources,
-    geo::{Found, LatencyFiles},
+    geo::{Found, InForce, LatencyFiles},
     notes::Notes,
     settings::{Hook, Latency, Log, Server},
     spec::{Named, Spec},
@@ -167,8 +167,8 @@ pub(crate) struct MeantService {
     pub(crate) second: Option<Name>,
 }
 
-/// Checks everything.
-pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -> Meant {
+/// Checks everything. `in_force`: the geo databases of the configuration in force, where there is one.
+pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sources, notes: &mut Notes<'_>) -> Meant {
     version(spec, notes);
     let (server, secret) = server::server(&spec.server, spec.server_at.as_ref(), notes);
     let log = server::log(&spec.log, notes);
@@ -220,7 +220,7 @@ pub(crate) fn check(spec: &Spec, sources: &mut Sources, notes: &mut Notes<'_>) -
     let own = services.iter().filter_map(|service| service.policy.as_ref());
     let steering = pools.iter().map(|pool| &pool.policy).chain(own);
     ecs::holds(&spec.ecs, &lengths.cuts, steering, notes);
-    let (geo, latency_files) = place::geo(spec, (&regions, &latency), &nets, &mut files, sources, notes);
+    let (geo, latency_files) = place::geo(spec, (&regions, &latency), (&nets, in_force), &mut files, sources, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));
     idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool and no canary names it")));

@@ -7,12 +7,12 @@ use toml::Spanned;
 use super::{
     CAPACITY,
     selector::{Groups, fence},
-    value::{items, name, real},
+    value::{items, name, real, share},
 };
 use crate::{
     config::{
         fault::Sources,
-        geo::{self, Found, LatencyFiles, Named as NamedFile},
+        geo::{self, Found, InForce, LatencyFiles, Named as NamedFile},
         notes::{Notes, join},
         quantity,
         settings::Latency,
@@ -27,6 +27,8 @@ use crate::{
 
 /// The largest bias to either side, in microseconds.
 const FURTHEST: u64 = 1_000_000;
+/// How much less than the one in force a database may cover, in parts of a thousand.
+const MAX_SHRINK: u64 = 100;
 /// A tenth of a millisecond, in which round-trip times are counted.
 const TENTH: u64 = 100;
 
@@ -34,11 +36,12 @@ const TENTH: u64 = 100;
 pub(crate) fn geo(
     spec: &Spec,
     (regions, measured): (&[Region], &Latency),
-    nets: &[Prefix],
+    (nets, in_force): (&[Prefix], Option<&InForce>),
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
 ) -> (Found, LatencyFiles) {
+    let max_shrink = share(spec.geo.max_shrink.as_ref(), "geo.max_shrink", MAX_SHRINK, 0..=1000, notes);
     let databases = named_files(spec.geo.databases.as_ref(), "geo.databases", notes);
     let latency = named_files(spec.latency.files.as_ref(), "latency.files", notes);
     let one = |written: &Spanned<Text>| NamedFile {
@@ -52,6 +55,8 @@ pub(crate) fn geo(
     let again = LatencyFiles::new(&latency, &regions, measured);
     let files = geo::Files {
         databases: &databases,
+        in_force,
+        max_shrink,
         overrides: overrides.as_ref(),
         resolvers: resolvers.as_ref(),
         latency: &latency,

@@ -181,13 +181,14 @@ fn meant(text: &str) -> String {
     }
 }
 
+/// The host's name, as the kernel has it; the file where there is no /proc.
+pub(crate) fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
+    name.unwrap_or_default().trim().chars().filter(char::is_ascii_graphic).take(MAX_IDENTITY).collect()
+}
+
 fn identity(spec: &ServerSpec, notes: &mut Notes<'_>) -> String {
-    let Some(written) = &spec.identity else {
-        // The host's name, as the kernel has it; the file where there is no /proc.
-        let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
-        let name = name.unwrap_or_default();
-        return name.trim().chars().filter(char::is_ascii_graphic).take(MAX_IDENTITY).collect();
-    };
+    let Some(written) = &spec.identity else { return host_name() };
     let text = &written.get_ref().0;
     if text.len() > MAX_IDENTITY || !text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
         let fault = notes.error(

@@ -120,6 +120,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         policies: policies.kept,
         services,
         zones: meant.zones,
+        databases: meant.geo.databases.about().cloned().collect(),
         atlas: Arc::new(meant.geo.atlas),
         resolvers: Arc::new(meant.geo.resolvers),
         measures,

@@ -55,12 +55,12 @@ fn world_in(folder: &Path, text: &str) -> Draft {
     let path = folder.join("meridian.toml");
     std::fs::write(&path, text).expect("written");
     let (mut sources, mut faults) = (Sources::default(), Vec::new());
-    let texts = document::gather(&path, &mut sources, &mut faults);
+    let texts = document::gather(&path, &mut Vec::new(), &mut sources, &mut faults);
     let mut document = document::parse(&texts, &mut faults);
     let table = std::mem::take(&mut document.table);
     let mut notes = Notes::new(&document, faults);
     let spec = spec::read::read(table, &mut notes);
-    let meant = check::check(&spec, &mut sources, &mut notes);
+    let meant = check::check(&spec, None, &mut sources, &mut notes);
     assert!(!notes.has_errors(), "{}", report::text(&notes.into_faults(), &sources, false));
     compile(meant).0
 }

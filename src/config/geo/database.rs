@@ -6,9 +6,14 @@ use std::collections::HashMap;
 use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use serde::Deserialize;
 
-use super::{Fault, Named, contents, file_name};
+use super::{
+    Fault, Named, contents,
+    coverage::{Coverage, Says},
+    file_name,
+    in_force::{Bytes, Kept},
+};
 use crate::engine::{
-    geo::{AtlasBuilder, Coordinates, Fact, Location},
+    geo::{AtlasBuilder, Coordinates, Database, Fact, Location},
     types::{Family, Prefix},
 };
 
@@ -65,22 +70,59 @@ struct Traits {
     autonomous_system_number: Option<u32>,
 }
 
-/// Reads one database into `builder`. The error is what makes the file useless; oddities in single records are
-/// warnings, one for each kind.
-pub(super) fn read(named: &Named, builder: &mut AtlasBuilder, faults: &mut Vec<Fault>) -> Result<(), Box<Fault>> {
-    let bytes = contents(named, "geo database")?;
-    let path = named.path.display();
-    if !bytes[bytes.len().saturating_sub(MARKER_WITHIN)..].windows(MARKER.len()).any(|window| window == MARKER) {
-        let label = if bytes.is_empty() { "it is empty" } else { "it has no metadata" };
+/// Reads one database into `builder`. One that covers more than `max_shrink` parts of a thousand less than the one
+/// `in_force` under the same path and type is not taken: that one is read again from memory, and a warning says so. The
+/// error is what makes the file useless; oddities in single records are warnings, one for each kind.
+pub(super) fn read(
+    named: &Named,
+    in_force: Option<&Kept>,
+    max_shrink: u64,
+    builder: &mut AtlasBuilder,
+    faults: &mut Vec<Fault>,
+) -> Result<Kept, Box<Fault>> {
+    let bytes = Bytes::new(contents(named, "geo database")?, in_force);
+    let reader = open(named, bytes.clone())?;
+    let damaged = |error| corrupt(named, &error);
+    if let Some(old) = in_force
+        && *old.about.kind == *reader.metadata().database_type
+        && !old.bytes.is(&bytes)
+        && let Some(shrunk) =
+            walk(&reader, None, &mut Odd::default()).map_err(damaged)?.shrunk(&old.coverage, max_shrink)
+    {
+        let path = named.path.display();
+        let message = format!("the geo database {path} is not taken, the one in force goes on");
+        let fault = Fault::warning(message, named.place.clone(), format!("it covers {shrunk}"));
+        faults.push(fault.remedy(
+            "look what became of it; `geo.max_shrink = \"100%\"` takes it, a larger share than now may do too",
+        ));
+        let reader = Reader::from_source(old.bytes.clone()).map_err(damaged)?;
+        // Its oddities were told when it was taken.
+        let coverage = walk(&reader, Some((builder, &file_name(named))), &mut Odd::default()).map_err(damaged)?;
+        let about = Database { refused: Some(shrunk.into()), ..old.about.clone() };
+        return Ok(Kept { about, coverage, bytes: old.bytes.clone() });
+    }
+    let mut odd = Odd::default();
+    let coverage = walk(&reader, Some((builder, &file_name(named))), &mut odd).map_err(damaged)?;
+    odd.warn(named, faults);
+    let about = Database {
+        path: named.path.display().to_string().into(),
+        kind: reader.metadata().database_type.as_str().into(),
+        networks: coverage.networks,
+        refused: None,
+    };
+    Ok(Kept { about, coverage, bytes })
+}
+
+/// The file as a database that says where addresses are, verified whole.
+fn open(named: &Named, bytes: Bytes) -> Result<Reader<Bytes>, Box<Fault>> {
+    let (path, octets) = (named.path.display(), bytes.as_ref());
+    if !octets[octets.len().saturating_sub(MARKER_WITHIN)..].windows(MARKER.len()).any(|window| window == MARKER) {
+        let label = if octets.is_empty() { "it is empty" } else { "it has no metadata" };
         let fault =
             Fault::error(format!("{path} is not a MaxMind database, or was cut short"), named.place.clone(), label);
         return Err(Box::new(fault.remedy("name an .mmdb file (unpacked); fetch it again if it should be one")));
     }
-    let corrupt = |error: MaxMindDbError| {
-        let fault = Fault::error(format!("the geo database {path} is damaged"), named.place.clone(), error.to_string());
-        Box::new(fault.remedy("fetch it again; the database that is being served stays in use until then"))
-    };
-    let reader = Reader::from_source(bytes).map_err(corrupt)?;
+    let reader = Reader::from_source(bytes).map_err(|error| corrupt(named, &error))?;
     let kind = &reader.metadata().database_type;
     if !["City", "Country", "Enterprise", "ASN", "ISP"].iter().any(|known| kind.contains(known)) {
         let fault = Fault::error(
@@ -91,35 +133,56 @@ pub(super) fn read(named: &Named, builder: &mut AtlasBuilder, faults: &mut Vec<F
         return Err(Box::new(fault.remedy("name a City, Country or ASN database")));
     }
     // Also bounds the work of what follows: no loops, no more networks than nodes, no record that does not decode.
-    reader.verify().map_err(corrupt)?;
+    reader.verify().map_err(|error| corrupt(named, &error))?;
+    Ok(reader)
+}
 
-    let source = file_name(named);
-    let mut odd = Odd::default();
-    let mut facts: HashMap<usize, Option<Fact>> = HashMap::new();
-    for found in reader.networks(WithinOptions::default()).map_err(corrupt)? {
-        let found = found.map_err(corrupt)?;
-        let network = found.network().map_err(corrupt)?;
+fn corrupt(named: &Named, error: &MaxMindDbError) -> Box<Fault> {
+    let message = format!("the geo database {} is damaged", named.path.display());
+    let fault = Fault::error(message, named.place.clone(), error.to_string());
+    Box::new(fault.remedy("fetch it again; the database that is being served stays in use until then"))
+}
+
+/// Goes through what a database says, and puts it into a builder under the name of its source, where there is one.
+fn walk(
+    reader: &Reader<Bytes>,
+    mut into: Option<(&mut AtlasBuilder, &str)>,
+    odd: &mut Odd,
+) -> Result<Coverage, MaxMindDbError> {
+    let mut coverage = Coverage::default();
+    let mut records: HashMap<usize, Option<(Option<Fact>, Says)>> = HashMap::new();
+    for found in reader.networks(WithinOptions::default())? {
+        let found = found?;
+        let network = found.network()?;
         let Some(offset) = found.offset() else { continue };
         let prefix = Prefix::new(network.network(), network.prefix());
-        let fact = match facts.get(&offset) {
-            Some(fact) => *fact,
+        let record = match records.get(&offset) {
+            Some(record) => *record,
             None => {
-                let record: Option<Record<'_>> = found.decode().map_err(corrupt)?;
-                let location = record.map(|record| located(&record, prefix, &mut odd)).unwrap_or_default();
-                let fact = (location != Location::default()).then(|| builder.fact(location, &source));
-                facts.insert(offset, fact);
-                fact
+                let record: Option<Record<'_>> = found.decode()?;
+                let location = record.map(|record| located(&record, prefix, odd)).unwrap_or_default();
+                let record = (location != Location::default()).then(|| {
+                    let says = Says::of(&location);
+                    (into.as_mut().map(|(builder, source)| builder.fact(location, source)), says)
+                });
+                records.insert(offset, record);
+                record
             }
         };
-        let Some(fact) = fact else { continue };
-        builder.learn(prefix, fact);
+        let Some((fact, says)) = record else { continue };
+        let mut take = |prefix: Prefix| {
+            coverage.add(prefix, says);
+            if let (Some((builder, _)), Some(fact)) = (&mut into, fact) {
+                builder.learn(prefix, fact);
+            }
+        };
+        take(prefix);
         // A record so wide that it covers the IPv4 part of an IPv6 tree speaks for IPv4 too.
         if prefix.family() == Family::V6 && prefix.bits() == 0 && prefix.len() <= 96 {
-            builder.learn(Prefix::from_bits(Family::V4, 0, 0), fact);
+            take(Prefix::from_bits(Family::V4, 0, 0));
         }
     }
-    odd.warn(named, faults);
-    Ok(())
+    Ok(coverage)
 }
 
 /// Fields that cannot be what they should be, with the first network that has one and how many records do.

@@ -10,7 +10,9 @@ use crate::engine::{
 };
 
 mod again;
+mod coverage;
 mod database;
+mod in_force;
 pub mod latency;
 mod sheet;
 pub mod table;
@@ -19,6 +21,8 @@ mod tests;
 mod write;
 
 pub use again::{LatencyFiles, Reread, Stamp};
+pub use coverage::Coverage;
+pub use in_force::InForce;
 pub use write::{DATABASE_TYPE, write};
 
 /// A file that the configuration names.
@@ -35,6 +39,10 @@ pub struct Named {
 pub struct Files<'a> {
     /// Databases, the first that knows a field wins.
     pub databases: &'a [Named],
+    /// The databases of the configuration in force; none: there is no configuration in force.
+    pub in_force: Option<&'a InForce>,
+    /// How much less than the one in force a database may cover, in parts of a thousand.
+    pub max_shrink: u64,
     /// Prefix to location, over the databases.
     pub overrides: Option<&'a Named>,
     /// Resolver prefix to the location of its clients.
@@ -60,6 +68,8 @@ pub struct Found {
     pub resolvers: Atlas,
     /// Measured round-trip times.
     pub cells: Vec<latency::Line>,
+    /// The databases, for the next reading.
+    pub databases: InForce,
 }
 
 /// Reads all files. Overrides win over databases; of the databases, for each field the first that knows. Faults are
@@ -72,7 +82,7 @@ pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -
         Whose::Asn(_) | Whose::Country(_) => None,
     });
     let named: Vec<Prefix> = files.nets.iter().copied().chain(measured).collect();
-    let mut atlas = databases(files, faults);
+    let (mut atlas, databases) = databases(files, faults);
     let mut resolvers = AtlasBuilder::default();
     for (file, what, builder) in
         [(files.overrides, "overrides file", &mut atlas), (files.resolvers, "resolvers file", &mut resolvers)]
@@ -82,11 +92,11 @@ pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -
         }
         named.iter().for_each(|prefix| builder.mark(*prefix));
     }
-    Found { atlas: atlas.finish(), resolvers: resolvers.finish(), cells }
+    Found { atlas: atlas.finish(), resolvers: resolvers.finish(), cells, databases }
 }
 
-fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> AtlasBuilder {
-    let mut builder = AtlasBuilder::default();
+fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> (AtlasBuilder, InForce) {
+    let (mut builder, mut found) = (AtlasBuilder::default(), InForce::default());
     let mut read: HashMap<&PathBuf, &Named> = HashMap::new();
     for named in files.databases {
         if let Some(first) = read.insert(&named.path, named) {
@@ -98,11 +108,13 @@ fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> AtlasBuilder {
             faults.push(fault.also(first.place.clone(), "first here").remedy("take one of them out"));
             continue;
         }
-        if let Err(fault) = database::read(named, &mut builder, faults) {
-            faults.push(*fault);
+        let in_force = files.in_force.and_then(|in_force| in_force.find(&named.path.display().to_string()));
+        match database::read(named, in_force, files.max_shrink, &mut builder, faults) {
+            Ok(kept) => found.push(kept),
+            Err(fault) => faults.push(*fault),
         }
     }
-    builder
+    (builder, found)
 }
 
 fn overrule(named: &Named, what: &str, builder: &mut AtlasBuilder, sources: &mut Sources, faults: &mut Vec<Fault>) {

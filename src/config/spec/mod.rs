@@ -102,7 +102,13 @@ table! {
     }
     LengthsSpec { v4: Field<Whole>, v6: Field<Whole>, }
     ReflectSpec { name: Field<Text>, allow: Field<List>, }
-    GeoSpec { databases: Field<List>, overrides: Field<Text>, resolvers: Field<Text>, default: Field<List>, }
+    GeoSpec {
+        databases: Field<List>,
+        overrides: Field<Text>,
+        resolvers: Field<Text>,
+        default: Field<List>,
+        max_shrink: Field<ShareText>,
+    }
     LatencySpec {
         files: Field<List>,
         min_samples: Field<Whole>,

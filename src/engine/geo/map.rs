@@ -106,6 +106,22 @@ impl Map {
         self.rows.len()
     }
 
+    /// One address of each catchment that has any outside of special-purpose blocks. Slow: for people.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Prefix> {
+        let (mut seen, mut samples) = (vec![false; self.rows.len()], Vec::new());
+        for (family, side) in Family::BOTH.into_iter().zip(&self.sides) {
+            side.trie.leaves(side.trie.root(), 0, 0, &mut |cell, bits, _| {
+                let (cell, new) = (Cell(cell), seen.get_mut(Cell(cell).catchment() as usize));
+                if let Some(seen) = new.filter(|seen| !**seen && !cell.fenced()) {
+                    *seen = true;
+                    samples.push(Prefix::from_bits(family, bits, family.bits()));
+                }
+            });
+        }
+        samples
+    }
+
     /// How many pieces each family's space is divided into, before [`Cuts::widest`].
     #[must_use]
     pub fn pieces(&self) -> [usize; 2] {

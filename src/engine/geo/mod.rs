@@ -6,6 +6,7 @@ use super::types::{Prefix, RegionId};
 mod atlas;
 mod centroids;
 mod classes;
+mod database;
 mod estimate;
 mod ground;
 mod map;
@@ -21,6 +22,7 @@ mod trie;
 
 pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
 pub use centroids::is_country;
+pub use database::Database;
 pub use estimate::{Estimate, Estimator, How, PLACE, SCALE_ONE, Start, distance_km, nearest_country};
 pub use ground::{Ground, Model};
 pub use map::Map;

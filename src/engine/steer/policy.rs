@@ -17,7 +17,7 @@ pub const MAX_ENDPOINTS: usize = 64;
 pub const MAX_WEIGHT: u32 = 1_048_575;
 
 /// One VIP in a region.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoint {
     /// The key in the pool's table.
     pub name: Box<str>,
@@ -57,7 +57,7 @@ impl Endpoint {
 }
 
 /// Endpoints that are steered together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     /// The key in the configuration.
     pub name: Box<str>,
@@ -217,7 +217,7 @@ impl Policy {
 }
 
 /// A steered name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     /// Its owner name.
     pub name: Name,

@@ -8,7 +8,7 @@ use std::{
 
 use super::*;
 use crate::net::{
-    batch::Batch,
+    batch::{Batch, wake},
     udp::{Wait, Worker},
 };
 
@@ -192,4 +192,41 @@ fn a_hundred_thousand_queries_allocate_nothing() {
         let total = Counters::total(&[counters]);
         assert_eq!((total.get(Count::Requests), total.all_replies()), (100_032, 75_024));
     }
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait_of_an_idle_worker() {
+    for listen in [loopback(), loopback6()] {
+        let sockets = bind(&[listen], 2, &UdpOptions::default()).unwrap();
+        // No timer ends their waits.
+        sockets.bound.iter().flat_map(|bound| &bound.workers).for_each(|s| s.set_read_timeout(None).unwrap());
+        let running = start(sockets, &board(), TcpOptions::default(), &Handle::current()).unwrap();
+        let (address, counters) = (running.addresses()[0], running.counters().to_vec());
+        let client = client(address);
+        client.send(&request(1, b"")).unwrap();
+        assert_eq!(receive(&client), reply(1, b""));
+        running.stop().await;
+        let total = Counters::total(&counters);
+        assert_eq!((total.get(Count::Requests), total.get(Count::Silent)), (1, 0), "what ended the wait is no request");
+    }
+}
+
+#[test]
+fn what_is_queued_when_a_wait_is_ended_is_still_answered() {
+    let board = board();
+    let mut sockets = bind(&[loopback()], 1, &UdpOptions::default()).unwrap();
+    let mut bound = sockets.bound.remove(0);
+    let (socket, address, counters) = (Arc::new(bound.workers.remove(0)), bound.address, Arc::new(Counters::default()));
+    let mut worker = Worker::new(Batch::new(Arc::clone(&socket), 4), board.reader(), Arc::clone(&counters));
+    let client = client(address);
+    for id in 1..=6 {
+        client.send(&request(id, b"")).unwrap();
+    }
+    wake(&socket);
+    client.send(&request(7, b"")).unwrap();
+    let turns: Vec<usize> = (0..3).map(|_| worker.turn(Wait::Never).unwrap()).collect();
+    assert_eq!(turns, [4, 3, 0]);
+    assert_eq!(worker.turn(Wait::ForOne).unwrap(), 0, "it does not wait");
+    assert_eq!(Counters::total(&[counters]).get(Count::Requests), 7);
+    (1..=7).for_each(|id| assert_eq!(receive(&client), reply(id, b"")));
 }

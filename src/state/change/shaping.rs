@@ -151,3 +151,18 @@ impl fmt::Display for Span {
         }
     }
 }
+
+/// Milliseconds that were measured, as exactly as a person wants to know them.
+pub(super) struct Rough(pub(super) u64);
+
+impl fmt::Display for Rough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            millis @ 0..10_000 => write!(f, "{}.{} s", millis / 1000, millis % 1000 / 100),
+            millis @ 10_000..120_000 => write!(f, "{} s", millis / 1000),
+            millis @ 120_000..7_200_000 => write!(f, "{} min", millis / 60_000),
+            millis @ 7_200_000..172_800_000 => write!(f, "{} h", millis / 3_600_000),
+            millis => write!(f, "{} d", millis / 86_400_000),
+        }
+    }
+}

@@ -27,6 +27,8 @@ pub struct Verdict {
     pub pools: Vec<Standing>,
     /// What keeps a verdict of down from counting.
     pub held: Option<Keeper>,
+    /// The health of the other address family of the same endpoints; none: they have no other that is probed.
+    pub other: Option<Health>,
 }
 
 /// What decided a verdict.
@@ -126,32 +128,50 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { transition: Transition { from, to }, .. } = self;
-        let back = if (*from, *to) == (Health::Down, Health::Up) { " again" } else { "" };
-        subject(f, self.address, &self.monitor, &self.endpoints, &format!("is {}{back}", word(*to)))?;
+        subject(f, self.address, &self.monitor, &self.endpoints, &format!("is {}", self.turned()))?;
         f.write_str(": ")?;
+        self.reason(f)?;
+        self.stand(f)
+    }
+}
+
+impl Verdict {
+    /// `down`, `up again`.
+    fn turned(&self) -> String {
+        let Transition { from, to } = self.transition;
+        let back = if (from, to) == (Health::Down, Health::Up) { " again" } else { "" };
+        format!("{}{back}", word(to))
+    }
+
+    /// What decided it.
+    fn reason(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        let Transition { from, to } = self.transition;
         match &self.because {
             Because::Probes { first, count, among, findings } => {
                 match (from, to) {
                     (_, Health::Unknown) => f.write_str("nothing can be said of it from here: ")?,
                     (Health::Unknown, to) => {
                         let which = if *first { "the first probe" } else { "a probe" };
-                        write!(f, "{which} {}", if *to == Health::Down { "failed: " } else { "" })?;
+                        write!(f, "{which} {}", if to == Health::Down { "failed: " } else { "" })?;
                     }
                     (_, Health::Down) if (*count, *among) == (1, 1) => f.write_str("the last probe failed: ")?,
                     (_, Health::Down) => write!(f, "{count} of the last {among} probes failed: ")?,
                     (_, _) if *count == 1 => f.write_str("the last probe ")?,
                     (_, _) => write!(f, "{count} good probes in a row, the last ")?,
                 }
-                found(f, *to, findings)?;
+                found(f, to, findings)
             }
-            Because::Parts { needed, parts } => f.write_str(&of_parts(*needed, parts))?,
+            Because::Parts { needed, parts } => f.write_str(&of_parts(*needed, parts)),
             Because::Kept(kept) => {
-                write!(f, "it answers, but was down before, and ")?;
-                keeps(f, *kept)?;
+                f.write_str("it answers, but was down before, and ")?;
+                keeps(f, *kept)
             }
-            Because::Word => f.write_str("it has recovered, and an operator lets it back")?,
+            Because::Word => f.write_str("it has recovered, and an operator lets it back"),
         }
+    }
+
+    /// What it counts for, and how its pools stand by that.
+    fn stand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.held {
             None => "",
             Some(Keeper::Governor) => "; it is held and counts as before beside an endpoint that is up",
@@ -159,6 +179,30 @@ impl fmt::Display for Verdict {
         })?;
         stand(f, &self.pools)
     }
+}
+
+/// Two equal verdicts on the families of the same endpoints as one sentence; pools stand as the second found them.
+pub(super) fn both(f: &mut fmt::Formatter<'_>, first: &Verdict, second: &Verdict) -> fmt::Result {
+    let (addresses, turned) = (format!("{} and {}", first.address, second.address), second.turned());
+    match &first.endpoints[..] {
+        [] => write!(f, "{addresses} are {turned} by {}", first.monitor)?,
+        [only] => write!(f, "{only} {addresses} are {turned}")?,
+        several => {
+            write!(f, "{addresses} are {turned} for ")?;
+            list(f, several)?;
+        }
+    }
+    let [mut one, mut other] = [String::new(), String::new()];
+    first.reason(&mut one)?;
+    second.reason(&mut other)?;
+    write!(f, ": {one}")?;
+    // How long an answer took differs from probe to probe; the newest says enough.
+    let is_answer =
+        |verdict: &Verdict| verdict.transition.to == Health::Up && matches!(verdict.because, Because::Probes { .. });
+    if one != other && !(is_answer(first) && is_answer(second)) {
+        write!(f, ", and of the other {other}")?;
+    }
+    second.stand(f)
 }
 
 impl fmt::Display for KeptDown {
@@ -211,7 +255,7 @@ pub(in crate::state) fn of_parts(needed: u32, parts: &[(Box<str>, Health)]) -> S
     format!("{each}and {needed} of {} must be up", parts.len())
 }
 
-fn found(f: &mut fmt::Formatter<'_>, to: Health, findings: &[(Box<str>, usize)]) -> fmt::Result {
+fn found(f: &mut impl fmt::Write, to: Health, findings: &[(Box<str>, usize)]) -> fmt::Result {
     match (to, findings) {
         // Times differ from probe to probe; the newest says enough.
         (Health::Up, [(newest, _), ..]) | (_, [(newest, _)]) => f.write_str(newest),
@@ -224,7 +268,7 @@ fn found(f: &mut fmt::Formatter<'_>, to: Health, findings: &[(Box<str>, usize)])
     }
 }
 
-fn keeps(f: &mut fmt::Formatter<'_>, kept: Kept) -> fmt::Result {
+fn keeps(f: &mut impl fmt::Write, kept: Kept) -> fmt::Result {
     // In whole seconds: nobody needs to know it better.
     let rounded = |left: u64| Span(left.div_ceil(1000) * 1000);
     match kept {

@@ -155,6 +155,7 @@ impl Ledger {
                     endpoints: users.iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect(),
                     pools: users.iter().map(|(pool, _)| self.standing(*pool)).collect(),
                     held: self.beliefs.keeper(TargetId(n as u32)),
+                    other: self.other_family(TargetId(n as u32), &users),
                 })));
             }
             changes.append(&mut started);
@@ -179,6 +180,15 @@ impl Ledger {
                 changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: false });
             }
         }
+    }
+
+    /// The health of the other address family of the endpoints that a target is about.
+    fn other_family(&self, id: TargetId, users: &[(PoolId, u64)]) -> Option<Health> {
+        let (pool, set) = users.first()?;
+        let first = self.world.pools[pool.at()].first.at() + set.trailing_zeros() as usize;
+        let targets = self.world.endpoints.get(first)?.targets;
+        let other = targets.into_iter().flatten().find(|other| *other != id)?;
+        Some(self.records[other.at()].health)
     }
 
     pub(super) fn endpoints_of(&self, id: TargetId) -> Vec<Box<str>> {

@@ -19,7 +19,7 @@ use crate::{
         },
         types::{At, PoolId, TargetId},
     },
-    state::change::Change,
+    state::change::{Change, Difference},
 };
 
 impl Ledger {
@@ -37,6 +37,7 @@ impl Ledger {
         self.pools = world.pools.iter().map(|pool| self.carried_row(&known, &world, pool)).collect();
         self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
         self.taking_part = vec![0; world.endpoints.len()];
+        self.regions = self.regions.carried(&old, &world);
         self.ticks = vec![None; world.pools.len()];
         self.assignments = world.pools.iter().map(|pool| self.carried_assignment(&known, &world, pool)).collect();
         let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.fine).collect();
@@ -100,7 +101,8 @@ impl Ledger {
         self.above = parts::above(world);
         self.derive_all(now);
         self.carry_beliefs(now, old, world, &heirs);
-        Change::World { kept, fresh: world.targets.len() - kept, gone }
+        let what = Box::new(Difference::between(old, world));
+        Change::World { kept, fresh: world.targets.len() - kept, gone, what }
     }
 
     /// Slow starts go with the endpoint's name while its addresses are the same, sheds with the name alone.

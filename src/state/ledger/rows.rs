@@ -223,6 +223,8 @@ impl Ledger {
             put(&mut row.out, out);
             put(&mut row.drained, said.drained && !out);
             put(&mut row.weighted, weight > 0);
+            let health = if forced { Health::Up } else { measured.health(shaping) };
+            self.regions.count(index, endpoint.region, (weight > 0 && !out && !said.drained).then_some(health));
             // Who is forced up is up at once and whole.
             let live = &self.live[index];
             let ramp = live.recovery.ramp.filter(|_| !forced);

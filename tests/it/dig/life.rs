@@ -197,3 +197,21 @@ fn warnings_that_nobody_reads_keep_no_server_from_starting() {
     let _ = child.wait();
     assert_eq!(ended, Some(Some(0)));
 }
+
+#[test]
+fn signals_without_a_meaning_do_not_end_the_server() {
+    let mut server = Server::start("[\"127.0.0.1:0\"]", CONFIG, &[("life.zone", ZONE)]);
+    for name in ["USR1", "USR2"] {
+        server.signal(name);
+        let said = server.wait_for(&format!("SIG{name} means nothing here"));
+        assert!(said.contains("SIGHUP reloads, SIGTERM ends"), "{said}");
+    }
+    for name in ["ALRM", "VTALRM", "PROF", "IO", "PWR", "PIPE", "WINCH"] {
+        server.signal(name);
+    }
+    server.signal("HUP");
+    server.wait_for("the configuration is in force");
+    assert_eq!(server.dig("www.life.test a").one(), "192.0.2.1");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}

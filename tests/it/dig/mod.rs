@@ -9,6 +9,8 @@ mod loss;
 mod names;
 mod pair;
 pub mod probed;
+mod regions;
+mod reload;
 mod resolver;
 mod restart;
 mod server;

@@ -125,6 +125,16 @@ impl Server {
         }
     }
 
+    /// The first line of the log.
+    pub fn first_line(&self) -> &str {
+        self.seen.first().map_or("", String::as_str)
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many of the log's lines so far hold `text`.
     pub fn said(&mut self, text: &str) -> usize {
         self.seen.extend(self.log.try_iter());

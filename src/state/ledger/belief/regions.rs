@@ -57,7 +57,7 @@ impl Ledger {
     }
 
     /// What is probed in a region.
-    pub(super) fn targets_in(&self, region: RegionId) -> Vec<TargetId> {
+    pub(in super::super) fn targets_in(&self, region: RegionId) -> Vec<TargetId> {
         let endpoints = self.beliefs.seats.in_region(region).iter().map(|(_, index)| &self.world.endpoints[*index]);
         endpoints.flat_map(|endpoint| endpoint.targets).flatten().collect()
     }

@@ -1,0 +1,298 @@
+//! Which regions have an endpoint that is up, and which have lost their last one. Counted endpoint by endpoint as rows are
+//! made, so that it costs what has changed, not what there is. Must not know why an endpoint is up or down.
+//!
+//! An endpoint that an operator has taken out (drained, forced down, weight 0) is not counted: a region that is empty only
+//! by an operator's word is not lost.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Ledger, members, name};
+use crate::{
+    engine::{
+        geo::normalise,
+        health::fold::Health,
+        snapshot::{Asks, World},
+        steer::{
+            self, Parts, Verdict as Answer,
+            locate::{Asker, Whereabouts, locate},
+            policy::{Fallback, Service},
+            row::PoolRow,
+            trace::{Rung, Silent},
+        },
+        types::{At, Chance, Family, MapId, PoolId, Prefix, RegionId, ServiceId, TargetId, UnixMillis},
+    },
+    state::change::{Change, Move, RegionTurn},
+};
+
+/// The most clients of one service that are asked for, one of each catchment.
+const CLIENTS: usize = 256;
+/// The most services that are asked for; those with equal pools are one.
+const SERVICES: usize = 64;
+/// Draws for each client, so that the ones that share a band are all seen.
+const DRAWS: u64 = 8;
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub(super) struct Regions {
+    /// For each endpoint, what it is counted as; none: it is not counted.
+    classes: Vec<Option<Health>>,
+    /// For each region, how many are unknown, up and down.
+    counts: Vec<[u32; 3]>,
+    /// For each region, what it was said to be last, and since when; none: nothing yet.
+    said: Vec<Option<(Health, At)>>,
+    /// Regions of endpoints that are counted otherwise than when it was looked last.
+    moved: BTreeSet<RegionId>,
+}
+
+impl Regions {
+    /// Nothing is counted yet in this configuration; what was said goes on by the regions' names.
+    pub(super) fn carried(&self, old: &World, new: &World) -> Self {
+        let before: HashMap<&str, _> = old.regions.iter().map(|region| &*region.name).zip(&self.said).collect();
+        Self {
+            classes: vec![None; new.endpoints.len()],
+            counts: vec![[0; 3]; new.regions.len()],
+            said: new.regions.iter().map(|region| before.get(&*region.name).copied().copied().flatten()).collect(),
+            moved: BTreeSet::new(),
+        }
+    }
+
+    /// Counts an endpoint, by its place among all, as something.
+    pub(super) fn count(&mut self, index: usize, region: RegionId, class: Option<Health>) {
+        let (Some(known), Some(counts)) = (self.classes.get_mut(index), self.counts.get_mut(region.at())) else {
+            return;
+        };
+        let before = std::mem::replace(known, class);
+        if before == class {
+            return;
+        }
+        if let Some(before) = before {
+            counts[before as usize] = counts[before as usize].saturating_sub(1);
+        }
+        if let Some(class) = class {
+            counts[class as usize] += 1;
+        }
+        self.moved.insert(region);
+    }
+
+    /// What a region comes to: up with an endpoint that is, else unknown with one that may be. None: none is counted.
+    fn health(&self, region: RegionId) -> Option<Health> {
+        let counts = self.counts.get(region.at())?;
+        [Health::Up, Health::Unknown, Health::Down].into_iter().find(|health| counts[*health as usize] > 0)
+    }
+
+    /// Regions that have turned since this was asked last: to up or down, and what was said before.
+    fn turns(&mut self, now: At) -> Vec<(RegionId, Health, Option<(Health, At)>)> {
+        let mut turns = Vec::new();
+        for region in std::mem::take(&mut self.moved) {
+            let Some(health) = self.health(region).filter(|health| *health != Health::Unknown) else { continue };
+            let said = &mut self.said[region.at()];
+            if said.is_none_or(|(known, _)| known != health) {
+                turns.push((region, health, said.replace((health, now))));
+            }
+        }
+        turns
+    }
+}
+
+impl Ledger {
+    /// Adds to the changes of the newest events which regions are lost or back by them. That one is up for the first time is
+    /// no news. Slow where a region is lost: what it changes for queries should be published before.
+    pub fn tell_regions(&mut self, now: At, changes: &mut Vec<Change>) {
+        for (region, to, before) in self.regions.turns(now) {
+            if to == Health::Up && before.is_none() {
+                continue;
+            }
+            let class = (to == Health::Up).then_some(Health::Up);
+            let endpoints = self.counted(region, class);
+            let decided = |change: &&Change| match change {
+                Change::Verdict(verdict) => {
+                    verdict.transition.to == to && verdict.endpoints.iter().any(|name| endpoints.contains(name))
+                }
+                _ => false,
+            };
+            let verdict = match changes.iter().rev().find(decided) {
+                Some(Change::Verdict(verdict)) => Some(verdict.clone()),
+                _ => None,
+            };
+            let (since, moves) = match to {
+                Health::Up => (before.map(|(_, at)| now.since(at)), Vec::new()),
+                _ => (self.last_answer(region).map(|at| now.since(at)), self.moves(region)),
+            };
+            let region = self.world.regions.get(region.at()).map_or_else(Box::default, |region| region.name.clone());
+            changes.push(Change::Region(Box::new(RegionTurn { region, to, since, endpoints, moves, verdict })));
+        }
+    }
+
+    /// The endpoints of a region that are counted, or counted as something, as `pool/endpoint`.
+    fn counted(&self, region: RegionId, class: Option<Health>) -> Vec<Box<str>> {
+        let pools = self.world.pools.iter().filter(|pool| pool.stands_for.is_none());
+        let own = pools.flat_map(|pool| members(&self.world, pool).map(move |(_, index, e)| (pool, index, e)));
+        own.filter(|(_, index, endpoint)| {
+            let counts = self.regions.classes.get(*index).copied().flatten();
+            endpoint.region == region && counts.is_some() && class.is_none_or(|class| counts == Some(class))
+        })
+        .map(|(pool, _, endpoint)| name(pool, endpoint))
+        .collect()
+    }
+
+    /// When a probe of an endpoint of a region was answered last, as far as the evidence goes back.
+    fn last_answer(&self, region: RegionId) -> Option<At> {
+        let mut open: Vec<TargetId> = self.targets_in(region);
+        let mut last = None;
+        while let Some(id) = open.pop() {
+            if let Some(Asks::Several { of, .. }) = self.world.targets.get(id.at()).map(|target| &target.asks) {
+                open.extend(of);
+            }
+            let record = self.records.get(id.at());
+            let evidence = record.into_iter().flat_map(|record| record.evidence.iter().rev());
+            last = last.max(evidence.filter(|(_, found)| found.is_good() == Some(true)).map(|(at, _)| *at).next());
+        }
+        last
+    }
+
+    /// Where the clients of a lost region go: of each service one client of each catchment is asked for twice, by the code
+    /// that answers queries, once as if the region were up and once as it is.
+    fn moves(&self, lost: RegionId) -> Vec<Move> {
+        let rows = self.rows_with(lost);
+        let mut known: Vec<(&Service, Vec<Box<str>>)> = Vec::new();
+        let mut moves: Vec<Move> = Vec::new();
+        let own = self.world.services.iter().enumerate().filter(|(_, s)| s.only_region.is_none() && !s.second);
+        for (at, service) in own.filter(|(_, service)| service.pools.iter().any(|pool| self.is_in(*pool, lost))) {
+            let alike = known.iter().find(|(other, _)| is_steered_alike(other, service)).map(|(_, to)| to.clone());
+            if alike.is_none() && known.len() == SERVICES {
+                continue;
+            }
+            let to = alike.unwrap_or_else(|| {
+                let to = self.takers(ServiceId(at as u32), service, lost, &rows);
+                known.push((service, to.clone()));
+                to
+            });
+            if to.is_empty() {
+                continue;
+            }
+            let text = service.name.to_string();
+            let name: Box<str> = text.strip_suffix('.').unwrap_or(&text).into();
+            match moves.iter_mut().find(|known| known.to == to) {
+                Some(known) => known.services.push(name),
+                None => moves.push(Move { services: vec![name], to }),
+            }
+        }
+        moves
+    }
+
+    fn is_in(&self, pool: PoolId, region: RegionId) -> bool {
+        let pool = self.world.pools.get(pool.at());
+        pool.is_some_and(|pool| members(&self.world, pool).any(|(.., endpoint)| endpoint.region == region))
+    }
+
+    /// The rows of pools as if all endpoints of a region were up.
+    fn rows_with(&self, region: RegionId) -> Vec<PoolRow> {
+        let mut rows = self.pools.clone();
+        for (pool, row) in self.world.pools.iter().zip(&mut rows) {
+            for (position, _, endpoint) in members(&self.world, pool).filter(|(.., e)| e.region == region) {
+                for family in Family::BOTH {
+                    if endpoint.address(family).is_some() || endpoint.cname.is_some() {
+                        row.up[family.at()] |= 1 << position;
+                    }
+                    row.down[family.at()] &= !(1 << position);
+                }
+            }
+        }
+        rows
+    }
+
+    /// What takes the clients that a service would send to a region, were it up; the most first.
+    fn takers(&self, id: ServiceId, service: &Service, lost: RegionId, with: &[PoolRow]) -> Vec<Box<str>> {
+        let world: &World = &self.world;
+        let Some(seed) = world.seeds.get(id.at()) else { return Vec::new() };
+        let now = self.parts(&self.pools);
+        let before = self.parts(with);
+        let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
+        let mut takers: BTreeMap<Box<str>, usize> = BTreeMap::new();
+        for source in samples(world, &service.maps) {
+            let asker = Asker { source: normalise(source).0, subnet: None, believed: false };
+            let client = locate(&asker, service, false, &here);
+            for draw in (0..DRAWS).map(|n| n * (u64::MAX / DRAWS)) {
+                let chance = Chance { now: UnixMillis(0), random: draw, draw: Some(draw) };
+                let decide =
+                    |parts| steer::decide(parts, (id, service), seed, &client, Family::V4, chance, &mut Silent);
+                let was = decide(&before);
+                let Some((pool, region)) = self.first(&was) else { continue };
+                if region != lost {
+                    continue;
+                }
+                *takers.entry(self.taker(service, pool, &decide(&now))).or_default() += 1;
+            }
+        }
+        let mut takers: Vec<(Box<str>, usize)> = takers.into_iter().collect();
+        takers.sort_by(|a, b| b.1.cmp(&a.1));
+        takers.into_iter().map(|(taker, _)| taker).collect()
+    }
+
+    fn parts<'s>(&'s self, rows: &'s [PoolRow]) -> Parts<'s> {
+        let world: &World = &self.world;
+        Parts {
+            pools: &world.pools,
+            tables: &world.tables,
+            rows,
+            assignments: &self.assignments,
+            policies: &world.policies,
+            maps: &world.maps,
+            ground: None,
+            endpoints: &world.endpoints,
+            live: &self.endpoints,
+        }
+    }
+
+    /// The pool that a decision answers from, and the region of its first endpoint.
+    fn first(&self, decision: &steer::Decision) -> Option<(PoolId, RegionId)> {
+        let Answer::Endpoints { pool, .. } = decision.verdict else { return None };
+        let first = self.world.pools.get(pool.at())?.first.at() + usize::from(*decision.chosen.first()?);
+        Some((pool, self.world.endpoints.get(first)?.region))
+    }
+
+    /// What a decision answers with, in words.
+    fn taker(&self, service: &Service, from: PoolId, decision: &steer::Decision) -> Box<str> {
+        let living = matches!(decision.rung, Rung::Preferred | Rung::Relaxed);
+        let pool_name = |id: PoolId| self.world.pools.get(id.at()).map_or("", |pool| &pool.name);
+        match self.first(decision).filter(|_| living) {
+            Some((pool, region)) => {
+                let region = self.world.regions.get(region.at()).map_or("", |region| &region.name);
+                if pool_name(pool) == pool_name(from) {
+                    region.into()
+                } else {
+                    format!("{region} by pool {}", pool_name(pool)).into()
+                }
+            }
+            None => match service.when_all_down {
+                Fallback::IgnoreHealth => "endpoints that are down (when_all_down = \"ignore-health\")",
+                Fallback::ServeAll => "endpoints that are down (when_all_down = \"serve-all\")",
+                Fallback::LastKnown => "the endpoints that were up last (when_all_down = \"last-known\")",
+                Fallback::Cname(_) => "the other name of when_all_down",
+                Fallback::Addresses(_) => "the addresses of when_all_down",
+                Fallback::NoData => "nothing (when_all_down = \"nodata\")",
+                Fallback::ServFail => "nothing (when_all_down = \"servfail\")",
+                Fallback::Refused => "nothing (when_all_down = \"refused\")",
+            }
+            .into(),
+        }
+    }
+}
+
+/// Whether clients of both go the same ways.
+fn is_steered_alike(one: &Service, other: &Service) -> bool {
+    (&one.pools, &one.maps, &one.when_all_down, one.families, one.canary, one.gate)
+        == (&other.pools, &other.maps, &other.when_all_down, other.families, other.canary, other.gate)
+}
+
+/// One client of each catchment of some maps, evenly thinned out; any client where there is no map.
+fn samples(world: &World, maps: &[MapId]) -> Vec<Prefix> {
+    let maps = maps.iter().filter_map(|id| world.maps.get(id.at()));
+    let all: Vec<Prefix> = maps.flat_map(|map| map.samples()).collect();
+    let step = all.len().div_ceil(CLIENTS).max(1);
+    let mut thinned: Vec<Prefix> = all.into_iter().step_by(step).collect();
+    if thinned.is_empty() {
+        thinned.push(Prefix::host([192, 0, 2, 1].into()));
+    }
+    thinned
+}
