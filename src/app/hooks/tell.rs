@@ -164,7 +164,7 @@ impl Teller {
                 if self.left_out == 0 {
                     let Rate { count, per } = self.hook.rate;
                     warn!(
-                        "hook {} has more to tell of one kind than {count} in {} s, or is slow: some of it is left out",
+                        "hook {} has more to tell than {count} in {} s of one kind, or is slow: some of it is left out",
                         self.hook.name,
                         per / 1000
                     );

@@ -147,7 +147,7 @@ mod tests {
             transition: Transition { from, to },
             because: Because::Probes { first: false, count: 3, among: 3, findings: vec![(found, 3)] },
             endpoints: vec![format!("web/{name}").into()],
-            pools: vec![Standing { pool: "web".into(), up: 1, unknown: 0, of: 2 }],
+            pools: vec![Standing { pool: "web".into(), up: 1, held: 0, unknown: 0, of: 2 }],
             held: None,
             other,
         })))
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(
             texts(&pairs.take(At(1999), &six)),
             [
-                "web/eu-1 192.0.2.1 and 2001:db8::1 are down: 3 of the last 3 probes failed: connection refused (3); web has \
+                "web/eu-1 192.0.2.1 and 2001:db8::1 are down: 3 of the last 3 probes failed: connection refused; web has \
               1 of 2 endpoints up"
             ]
         );
@@ -185,8 +185,8 @@ mod tests {
         assert_eq!(
             texts(&pairs.take(At(1), &verdict("eu-1", "2001:db8::1", Health::Down, Some(Health::Down)))),
             [
-                "web/eu-1 192.0.2.9 and 2001:db8::1 are down: 3 of the last 3 probes failed: status 503 (3), and of the other \
-              3 of the last 3 probes failed: connection refused (3); web has 1 of 2 endpoints up"
+                "web/eu-1 192.0.2.9 and 2001:db8::1 are down: 3 of the last 3 probes failed: status 503, and of the other \
+              3 of the last 3 probes failed: connection refused; web has 1 of 2 endpoints up"
             ]
         );
     }

@@ -195,6 +195,7 @@ impl Ledger {
                         row.up[family.at()] |= 1 << position;
                     }
                     row.down[family.at()] &= !(1 << position);
+                    row.governed[family.at()] &= !(1 << position);
                 }
             }
         }

@@ -427,8 +427,8 @@ proptest! {
         let up: Vec<[u64; 2]> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
         let other = Rhythm { interval: 5000, recheck: 1000, fall: 5, ..RHYTHM };
         let changes = ledger.fold(At(1), Event::World(world(other, THREE)));
-        let what = Box::default();
-        prop_assert_eq!(changes, [Change::World { kept: 3, fresh: 0, gone: 0, what }]);
+        let kept = matches!(&changes[..], [Change::World { kept: 3, fresh: 0, gone: 0, .. }]);
+        prop_assert!(kept, "{:?}", changes);
         prop_assert_eq!(before, healths(&ledger));
         prop_assert_eq!(up, ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect::<Vec<_>>());
     }

@@ -243,7 +243,11 @@ fn one_is_not_many() {
     );
     let told = |ledger: &mut Ledger, world| ledger.fold(At(3000), Event::World(world))[0].to_string();
     let other = world(RHYTHM, "web a-1 192.0.2.1");
-    assert_eq!(told(&mut ledger, other), "the configuration is in force: 1 target keeps its health, 0 new, 0 gone");
+    // Its monitor asks by other numbers.
+    assert_eq!(
+        told(&mut ledger, other),
+        "the configuration is in force: 1 target keeps its health, 0 new, 0 gone; changed: 1 pool (web)"
+    );
     let first = Ledger::new(world(RHYTHM, "web a-1 192.0.2.1")).fold(At(0), Event::Deadline)[0].to_string();
     assert_eq!(
         first,

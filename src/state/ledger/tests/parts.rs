@@ -89,7 +89,7 @@ fn a_reload_keeps_what_the_parts_say() {
     let mut ledger = Ledger::new(composed(3, Calm::NONE));
     see(&mut ledger, 500, "ggg");
     let told = ledger.fold(At(900), Event::World(composed(2, Calm::NONE)));
-    assert_eq!(told[0], Change::World { kept: 4, fresh: 0, gone: 0, what: Box::default() });
+    assert!(matches!(told[0], Change::World { kept: 4, fresh: 0, gone: 0, .. }), "{told:?}");
     let record = &ledger.snapshot(At(900)).targets[3];
     assert_eq!((record.health, record.since), (Health::Up, At(500)));
     ledger.fold(At(1000), Event::World(world(RHYTHM, "web eu 192.0.2.1")));

@@ -23,6 +23,16 @@ fn turns(ledger: &mut Ledger, text: &str) -> Vec<String> {
     told
 }
 
+/// Any number of regions may go, and one endpoint is an answer.
+fn free(draft: &mut Draft) {
+    ungoverned(draft);
+    answering(draft);
+}
+
+fn answering(draft: &mut Draft) {
+    draft.policies[0].answers = 1;
+}
+
 /// Both regions up since the moment 0, and said so.
 fn settled(text: &str, edit: impl FnOnce(&mut Draft)) -> Ledger {
     let mut ledger = all_up(&shaped(text, edit));
@@ -35,7 +45,7 @@ const DUAL: &str = "web eu-1 192.0.2.1,2001:db8::1
 
 #[test]
 fn a_lost_region_is_said_once_with_since_when_and_what_takes_its_clients() {
-    let mut ledger = settled(DUAL, ungoverned);
+    let mut ledger = settled(DUAL, free);
     let told = turns(
         &mut ledger,
         "1000 192.0.2.1 refused
@@ -62,7 +72,7 @@ fn a_lost_region_is_said_once_with_since_when_and_what_takes_its_clients() {
 
 #[test]
 fn what_takes_the_clients_of_the_last_region_is_what_the_service_says() {
-    let mut ledger = settled("web eu-1 192.0.2.1\nweb us-1 192.0.2.2", ungoverned);
+    let mut ledger = settled("web eu-1 192.0.2.1\nweb us-1 192.0.2.2", free);
     let down = |address: &str| format!("1000 {address} x\n1200 {address} x\n1400 {address} x\n");
     turns(&mut ledger, &down("192.0.2.2"));
     let told = turns(&mut ledger, &down("192.0.2.1").replace("1000", "1500").replace("1200", "1600"));
@@ -72,7 +82,7 @@ fn what_takes_the_clients_of_the_last_region_is_what_the_service_says() {
 
 #[test]
 fn a_later_pool_that_takes_the_clients_is_named() {
-    let mut ledger = settled("app eu-1 192.0.2.1\ndr us-1 192.0.2.2", ungoverned);
+    let mut ledger = settled("app eu-1 192.0.2.1\ndr us-1 192.0.2.2", free);
     let told = turns(&mut ledger, "1000 192.0.2.1 x\n1200 192.0.2.1 x\n1400 192.0.2.1 x");
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].ends_with("; its clients go to us by pool dr"), "{told:?}");
@@ -85,7 +95,7 @@ fn a_later_pool_that_takes_the_clients_is_named() {
 
 #[test]
 fn what_an_operator_has_taken_out_is_not_lost_and_holds_no_region() {
-    let mut ledger = settled("web eu-1 192.0.2.1\nweb eu-2 192.0.2.3\nweb us-1 192.0.2.2", ungoverned);
+    let mut ledger = settled("web eu-1 192.0.2.1\nweb eu-2 192.0.2.3\nweb us-1 192.0.2.2", free);
     assert_eq!(turns(&mut ledger, "100 say us down"), [""; 0], "by an operator's word alone none is lost");
     assert_eq!(turns(&mut ledger, "150 lift us\n200 say web/eu-2 weight=0"), [""; 0]);
     let told = turns(&mut ledger, "1000 192.0.2.1 x\n1200 192.0.2.1 x\n1400 192.0.2.1 x");
@@ -99,13 +109,13 @@ fn what_an_operator_has_taken_out_is_not_lost_and_holds_no_region() {
 #[test]
 fn a_region_that_is_dead_at_the_start_is_lost_and_one_that_is_held_is_not() {
     let text = "web eu-1 192.0.2.1\nweb us-1 192.0.2.2";
-    let mut ledger = Ledger::new(shaped(text, |_| {}));
+    let mut ledger = Ledger::new(shaped(text, answering));
     assert_eq!(
         turns(&mut ledger, "5 192.0.2.2 good\n7 192.0.2.1 refused"),
         ["7 region eu is lost: web/eu-1 is down, and no probe there has been answered yet; its clients go to us"]
     );
     // The governor lets one of two regions go.
-    let mut ledger = settled(text, |_| {});
+    let mut ledger = settled(text, answering);
     let down = |address: &str| format!("1000 {address} x\n1200 {address} x\n1400 {address} x\n");
     assert_eq!(turns(&mut ledger, &down("192.0.2.1")).len(), 1);
     assert_eq!(turns(&mut ledger, &down("192.0.2.2").replace("1000", "1500").replace("1200", "1600")), [""; 0]);
@@ -114,13 +124,13 @@ fn a_region_that_is_dead_at_the_start_is_lost_and_one_that_is_held_is_not() {
 
 #[test]
 fn what_was_said_of_a_region_goes_over_a_reload_by_its_name() {
-    let mut ledger = settled(DUAL, ungoverned);
+    let mut ledger = settled(DUAL, free);
     let down: String = ["192.0.2.1", "2001:db8::1"]
         .map(|address| format!("1000 {address} x\n1200 {address} x\n1400 {address} x\n"))
         .concat();
     assert_eq!(turns(&mut ledger, &down.replace("1000", "1400").replace("1200", "1400")).len(), 1);
     let renumbered = |draft: &mut Draft| {
-        ungoverned(draft);
+        free(draft);
         draft.regions.insert(0, Region { name: "ap".into(), ..Region::default() });
         draft.endpoints.iter_mut().for_each(|endpoint| endpoint.region.0 += 1);
     };
