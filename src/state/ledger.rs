@@ -26,7 +26,7 @@ use self::{
     rows::{Live, Shaping},
 };
 use super::{
-    change::Change,
+    change::{Change, Difference},
     overrides::{Override, Whom},
     saved::{Age, Saved},
 };
@@ -164,7 +164,14 @@ impl Ledger {
         match event {
             Event::Outcome { key, outcome } => self.observe(at, &key, &outcome, &mut changes),
             Event::World(world) if world.is_of(&self.world) => self.take_maps(at, world),
-            Event::World(world) => changes.extend(self.take_over(at, world)),
+            Event::World(world) => {
+                let old = Arc::clone(&self.world);
+                let mut taken = self.take_over(at, world);
+                if let Some(Change::World { what, .. }) = taken.first_mut() {
+                    **what = Difference::between(&old, &self.world);
+                }
+                changes.append(&mut taken);
+            }
             Event::Deadline => over = true,
             Event::Assign { of, assignments } => self.assign(at, &of, assignments),
             Event::Load { whom, load } => self.report(at, &whom, load, &mut changes),

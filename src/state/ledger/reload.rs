@@ -19,7 +19,7 @@ use crate::{
         },
         types::{At, PoolId, TargetId},
     },
-    state::change::{Change, Difference},
+    state::change::Change,
 };
 
 impl Ledger {
@@ -101,8 +101,8 @@ impl Ledger {
         self.above = parts::above(world);
         self.derive_all(now);
         self.carry_beliefs(now, old, world, &heirs);
-        let what = Box::new(Difference::between(old, world));
-        Change::World { kept, fresh: world.targets.len() - kept, gone, what }
+        // The difference is worked out for a reload only: at the start it would name everything.
+        Change::World { kept, fresh: world.targets.len() - kept, gone, what: Box::default() }
     }
 
     /// Slow starts go with the endpoint's name while its addresses are the same, sheds with the name alone.
