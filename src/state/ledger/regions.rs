@@ -4,7 +4,10 @@
 //! An endpoint that an operator has taken out (drained, forced down, weight 0) is not counted: a region that is empty only
 //! by an operator's word is not lost.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use super::{Ledger, members, name};
 use crate::{
@@ -44,6 +47,14 @@ pub(super) struct Regions {
     moved: BTreeSet<RegionId>,
 }
 
+/// A region that has turned.
+struct Turn {
+    region: RegionId,
+    to: Health,
+    /// What was said of it before, and since when.
+    before: Option<(Health, At)>,
+}
+
 impl Regions {
     /// Nothing is counted yet in this configuration; what was said goes on by the regions' names.
     pub(super) fn carried(&self, old: &World, new: &World) -> Self {
@@ -80,14 +91,14 @@ impl Regions {
         [Health::Up, Health::Unknown, Health::Down].into_iter().find(|health| counts[*health as usize] > 0)
     }
 
-    /// Regions that have turned since this was asked last: to up or down, and what was said before.
-    fn turns(&mut self, now: At) -> Vec<(RegionId, Health, Option<(Health, At)>)> {
+    /// Regions that have turned since this was asked last: to up or down.
+    fn turns(&mut self, now: At) -> Vec<Turn> {
         let mut turns = Vec::new();
         for region in std::mem::take(&mut self.moved) {
             let Some(health) = self.health(region).filter(|health| *health != Health::Unknown) else { continue };
             let said = &mut self.said[region.at()];
             if said.is_none_or(|(known, _)| known != health) {
-                turns.push((region, health, said.replace((health, now))));
+                turns.push(Turn { region, to: health, before: said.replace((health, now)) });
             }
         }
         turns
@@ -98,7 +109,7 @@ impl Ledger {
     /// Adds to the changes of the newest events which regions are lost or back by them. That one is up for the first time is
     /// no news. Slow where a region is lost: what it changes for queries should be published before.
     pub fn tell_regions(&mut self, now: At, changes: &mut Vec<Change>) {
-        for (region, to, before) in self.regions.turns(now) {
+        for Turn { region, to, before } in self.regions.turns(now) {
             if to == Health::Up && before.is_none() {
                 continue;
             }
@@ -226,7 +237,7 @@ impl Ledger {
             }
         }
         let mut takers: Vec<(Box<str>, usize)> = takers.into_iter().collect();
-        takers.sort_by(|a, b| b.1.cmp(&a.1));
+        takers.sort_by_key(|(_, clients)| Reverse(*clients));
         takers.into_iter().map(|(taker, _)| taker).collect()
     }
 
