@@ -226,8 +226,7 @@ impl Ledger {
             let client = locate(&asker, service, false, &here);
             for draw in (0..DRAWS).map(|n| n * (u64::MAX / DRAWS)) {
                 let chance = Chance { now: UnixMillis(0), random: draw, draw: Some(draw) };
-                let decide =
-                    |parts| steer::decide(parts, (id, service), seed, &client, Family::V4, chance, &mut Silent);
+                let decide = |parts| steer::decide_name(parts, (id, service), seed, &client, chance, &mut Silent);
                 let was = decide(&before);
                 let Some((pool, region)) = self.first(&was) else { continue };
                 if region != lost {
