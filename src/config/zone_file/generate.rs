@@ -161,21 +161,19 @@ fn formed(form: &str, value: i64) -> Result<String, &'static str> {
     })
 }
 
-/// Hexadecimal digits from the last to the first with dots between, as reverse names want them; the width counts dots.
+/// Hexadecimal digits from the last to the first with dots between, as reverse names want them. The width counts dots; as in
+/// BIND an even one that is not used up by digits ends with a dot.
 fn nibbles(digits: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut digits = digits.bytes().rev();
+    let (mut out, mut digits, mut left) = (String::new(), digits.bytes().rev(), width);
     loop {
-        match digits.next() {
-            Some(digit) => out.push(digit as char),
-            None if out.len() < width => out.push('0'),
-            None => break,
-        }
-        if digits.len() > 0 || out.len() + 1 < width {
+        out.push(digits.next().map_or('0', char::from));
+        left = left.saturating_sub(1);
+        if left > 0 || digits.len() > 0 {
             out.push('.');
-        } else {
-            break;
+            left = left.saturating_sub(1);
+        }
+        if left == 0 && digits.len() == 0 {
+            return out;
         }
     }
-    out
 }

@@ -198,7 +198,7 @@ fn any_at_a_pool_of_addresses_and_names_has_one_scope() {
             assert_eq!(any.answers().len(), 1, "{n}");
             assert_eq!(alias, a.answers()[0].rtype == CNAME, "{n}: one kind for all types");
             assert_eq!((scope(&any), scope(&a)), (Some(24), Some(24)), "{n}");
-            // NODATA is for everybody, whatever others are answered (RFC 7871 7.4).
+            // NODATA is for all clients, whatever others are answered (RFC 7871 7.4).
             assert_eq!(scope(&none), Some(if alias { 24 } else { 0 }), "{n}");
         }
     }

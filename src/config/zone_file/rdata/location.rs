@@ -30,7 +30,8 @@ fn read(fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
     let longitude = angle(fields, 180, ["E", "W"])?;
     let altitude = {
         let content = word(fields)?;
-        let (below, digits) = content.strip_prefix('-').map_or((false, content), |digits| (true, digits));
+        let below = content.starts_with('-');
+        let digits = content.strip_prefix(['-', '+']).unwrap_or(content);
         let centimetres = length(digits).and_then(|length| i64::try_from(length).ok());
         let centimetres = centimetres.map(|length| if below { -length } else { length });
         let range = || {

@@ -161,6 +161,17 @@ fn generate_forms() {
         ["0.3.c.f.f.f.f.f", "1.3.c.f.f.f.f.f", "2.3.c.f.f.f.f.f"]
     );
     assert_eq!(owners("$GENERATE 1-1 ${-2,0,x}-${-2,9,X}-${-2,0,o} A 192.0.2.1\n"), ["ffffffff-0FFFFFFFF-37777777777"]);
+    // The width counts dots, also the one that ends an even width.
+    for (form, owner) in [
+        ("${0,1,n}", "2.1"),
+        ("${0,2,n}", "2.1"),
+        ("${0,3,n}", "2.1"),
+        ("${0,4,n}z", "2.1.z"),
+        ("${0,5,n}", "2.1.0"),
+        ("${-18,6,n}z", "0.0.0.z"),
+    ] {
+        assert_eq!(owners(&format!("$GENERATE 18-18 {form} A 192.0.2.1\n")), [owner], "{form}");
+    }
     assert_eq!(owners("$GENERATE 0-0 ${-2147483648,0,N} A 192.0.2.1\n"), ["0.0.0.0.0.0.0.8"]);
     assert_eq!(
         good("$GENERATE 1024-1024 ${-2000,0,n} AAAA 2001:db8::${0,4,x}\n")[0].rsplit(' ').next(),
