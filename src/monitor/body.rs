@@ -144,7 +144,7 @@ impl Wanted {
 /// close one over TLS without a farewell (`close_notify`), which ordinary clients take for the end.
 fn ends_so(response: &Response, error: &reqwest::Error) -> bool {
     let header = response.headers();
-    let is_chunked = header.get_all(TRANSFER_ENCODING).iter().last().is_some_and(|coding| {
+    let is_chunked = header.get_all(TRANSFER_ENCODING).iter().next_back().is_some_and(|coding| {
         let last = coding.as_bytes().rsplit(|octet| *octet == b',').next().unwrap_or_default();
         last.trim_ascii().eq_ignore_ascii_case(b"chunked")
     });

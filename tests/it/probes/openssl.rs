@@ -86,7 +86,7 @@ impl Server {
     pub fn of(pair: &Pair, more: &[&str]) -> Self {
         let mut child = Command::new("openssl")
             .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cipher", "DEFAULT:@SECLEVEL=0"])
-            .args([&"-cert".as_ref(), &pair.certificate, &"-key".as_ref(), &pair.key] as [&std::path::Path; 4])
+            .args(["-cert".as_ref(), pair.certificate.as_path(), "-key".as_ref(), pair.key.as_path()])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
