@@ -29,7 +29,7 @@ const LINE: usize = 512;
 /// balancer's old process after its reload.
 pub(super) fn client() -> io::Result<Client> {
     // The first one decides; every part of this process wants the same.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     http::client().http1_only().build().map_err(io::Error::other)
 }
 

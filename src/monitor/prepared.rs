@@ -54,7 +54,7 @@ impl Prepared {
             Self::Http(http) => http.ask().await,
             Self::Grpc(grpc) => grpc.ask().await,
             Self::Dns(dns) => dns.ask().await,
-            Self::Icmp(icmp) => icmp.ask(&tools.pings).await,
+            Self::Icmp(icmp) => icmp.ask().await,
             Self::File(file) => file.ask(&tools.files).await,
             Self::Exec(_) => Err(Outcome::Unasked("a command keeps its own time".into())),
             Self::Unfit(why) => Err(Outcome::Unasked(why.clone())),

@@ -1,6 +1,6 @@
 //! How TLS is spoken and whom it trusts: the configurations of rustls.
 //!
-//! The crypto is AWS-LC's, named here, so that it never depends on which part installs a default first. No session is taken
+//! The crypto is that of ring, named here, so that it never depends on which part installs a default first. No session is taken
 //! up again: each probe sees the certificate that the server has now.
 //!
 //! Where nothing is verified, nothing of the certificate is judged: neither its version, nor its extensions, nor how long
@@ -18,7 +18,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
 };
@@ -62,7 +62,7 @@ impl Ground {
 
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(aws_lc_rs::default_provider())))
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(ring::default_provider())))
 }
 
 /// The certificates that the system trusts, read once.

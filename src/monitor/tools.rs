@@ -1,12 +1,11 @@
 //! What the tasks of all targets share.
 
-use super::{body::Bodies, client::Clients, file::Files, icmp::Pings};
+use super::{body::Bodies, client::Clients, file::Files};
 
-/// Clients and sockets of all probes.
+/// Clients of all probes, and what they have read.
 #[derive(Debug, Default)]
 pub(super) struct Tools {
     pub(super) clients: Clients,
     pub(super) bodies: Bodies,
-    pub(super) pings: Pings,
     pub(super) files: Files,
 }

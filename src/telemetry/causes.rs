@@ -3,7 +3,7 @@
 
 pub mod tls;
 
-use std::{borrow::Cow, error::Error, io, iter};
+use std::{error::Error, io, iter};
 
 /// An error and what it came from, the outermost first.
 pub fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
@@ -45,12 +45,12 @@ pub fn of(error: &(dyn Error + 'static)) -> Box<str> {
 #[must_use]
 pub fn innermost(error: &(dyn Error + 'static)) -> Box<str> {
     let own = chain(error).last().unwrap_or(error).to_string();
-    let better = HTTP.iter().find(|(theirs, _)| *theirs == own).map(|(_, ours)| Cow::Borrowed(*ours));
-    better.unwrap_or(Cow::Owned(own)).into()
+    let better = HTTP.iter().find(|(theirs, _)| own.starts_with(theirs)).map(|(_, ours)| (*ours).to_owned());
+    better.unwrap_or(own).into()
 }
 
-/// What the HTTP library calls things, and what people do.
-const HTTP: [(&str, &str); 8] = [
+/// How the HTTP library begins what it says, and what people say.
+const HTTP: [(&str, &str); 13] = [
     ("message head is too large", "the head of its answer is too long: beyond 2000 fields, or some 400 KiB"),
     ("invalid HTTP version parsed", "it does not answer in HTTP/1"),
     ("invalid HTTP status-code parsed", "its answer has no HTTP status"),
@@ -60,9 +60,17 @@ const HTTP: [(&str, &str); 8] = [
         "unexpected transfer-encoding parsed",
         "its answer is HTTP/1.0 and has a Transfer-Encoding, which 1.0 does not know",
     ),
-    ("connection closed before message completed", "connection closed in the middle"),
-    ("end of file before message length reached", "connection closed in the middle"),
+    ("connection closed before message completed", CUT),
+    ("end of file before message length reached", CUT),
+    ("Invalid chunk", CHUNKS),
+    ("invalid chunk", CHUNKS),
+    ("chunk ", CHUNKS),
+    ("Invalid trailer", CHUNKS),
+    ("Invalid header", CHUNKS),
 ];
+
+const CUT: &str = "connection closed in the middle";
+const CHUNKS: &str = "the chunks of its answer's body cannot be read";
 
 #[cfg(test)]
 mod tests {
@@ -73,6 +81,13 @@ mod tests {
         let inner = io::Error::from(io::ErrorKind::ConnectionReset);
         assert_eq!(&*of(&io::Error::other(io::Error::other(inner))), "connection reset");
         assert_eq!(&*of(&io::Error::other(io::Error::other("no such thing"))), "no such thing");
+    }
+
+    #[test]
+    fn what_the_http_library_says_is_said_in_other_words() {
+        let of = |text: &str| innermost(&io::Error::other(text));
+        assert_eq!(&*of("Invalid chunk size line: Invalid Size"), CHUNKS);
+        assert_eq!(&*of("connection closed before message completed"), CUT);
     }
 
     #[test]

@@ -261,7 +261,7 @@ async fn run(words: &[String], text: String, timeout: u64) -> Result<(), String>
 
 fn client(pem: Option<&str>) -> Result<Client, String> {
     // Who was first decides; every part of this process wants the same one.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder().user_agent(USER_AGENT).no_proxy().redirect(redirect::Policy::none());
     if let Some(pem) = pem {
         let trusted = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ use meridian::engine::health::check::Trust;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{
     ServerConfig,
-    crypto::aws_lc_rs,
+    crypto::ring,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
@@ -106,7 +106,7 @@ impl Papers {
     /// How a server shows them.
     pub fn config(&self, alpn: &[&str]) -> Arc<ServerConfig> {
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
-        let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
         let mut config = builder.with_single_cert(vec![self.der.clone()], key).expect("a pair");
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -115,7 +115,7 @@ impl Papers {
 
     /// How a server shows them that has another key than theirs.
     pub fn config_with_key_of(&self, other: &Self) -> Arc<ServerConfig> {
-        let provider = aws_lc_rs::default_provider();
+        let provider = ring::default_provider();
         let key = PrivatePkcs8KeyDer::from(other.key.serialize_der()).into();
         let key = provider.key_provider.load_private_key(key).expect("a key");
         let pair = Arc::new(CertifiedKey::new(vec![self.der.clone()], key));

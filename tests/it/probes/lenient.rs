@@ -146,6 +146,10 @@ async fn what_is_no_answer_is_said_in_a_sentence() {
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
             "its answer has a Content-Length that is no number, or several that differ",
         ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n",
+            "the chunks of its answer's body cannot be read",
+        ),
         (b"", "connection closed in the middle"),
     ] {
         assert_eq!(meet(answer).await, bad(said), "{:?}", String::from_utf8_lossy(answer));
