@@ -1,8 +1,9 @@
 //! `meridian explain`: one question, asked of the very code that serves, with every step of the decision written down.
-//! Offline: endpoints are taken to be up, but for those named by `--down`.
+//! Offline: endpoints are taken to be up, but for those named by `--down` and `--held`.
 
 mod render;
 mod story;
+mod suppose;
 mod target;
 mod words;
 
@@ -15,21 +16,16 @@ use std::{
 
 use clap::Args;
 
+use self::suppose::Supposed;
 use super::{Exit, packet};
 use crate::{
     config::{self, report},
     engine::{
         self, Sent,
-        geo::Map,
-        health::monitor::Outcome,
-        snapshot::{Snapshot, Target, World},
-        steer::{policy::Pool, trace::Tape},
-        types::{At, Chance, Family, Origin, PoolId, Prefix, Transport, UnixMillis},
+        snapshot::World,
+        steer::trace::Tape,
+        types::{Chance, Origin, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::RrType},
-    },
-    state::{
-        balance::Balance,
-        ledger::{Event, Ledger},
     },
 };
 
@@ -50,9 +46,16 @@ pub(super) struct Explain {
     /// Who sends the query, when the client is a prefix. Default: the prefix's first address.
     #[arg(long, value_name = "IP")]
     resolver: Option<IpAddr>,
-    /// What is down, as POOL/ENDPOINT, ENDPOINT, REGION or one ADDRESS of an endpoint; may be repeated.
+    /// What goes down, as POOL/ENDPOINT, ENDPOINT, REGION or one ADDRESS of an endpoint; may be repeated. All go at once, in
+    /// this order, and the governor holds what it would hold.
     #[arg(long, value_name = "ENDPOINT")]
     down: Vec<String>,
+    /// An endpoint that is found down and that the governor holds, with its whole region; may be repeated.
+    #[arg(long, value_name = "ENDPOINT")]
+    held: Vec<String>,
+    /// Whatever the governor would hold has been let go: how it is once a hold is over.
+    #[arg(long)]
+    released: bool,
     /// The draw, in hexadecimal, instead of the one that time and client give.
     #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
     draw: Option<u64>,
@@ -88,8 +91,8 @@ impl Explain {
         draft.secret = config.secret.unwrap_or_default();
         let world = Arc::new(World::seal(draft));
         let told = question(self).and_then(|question| {
-            let snapshot = suppose(&world, &self.down)?;
-            Ok(tell(&snapshot, &question, self).keyed(keyed))
+            let supposed = suppose::suppose(&world, &self.down, &self.held, self.released)?;
+            Ok(tell(&supposed, &question, self).keyed(keyed))
         });
         let story = match told {
             Ok(story) => story,
@@ -135,91 +138,8 @@ fn fastrand_seed() -> u64 {
     fastrand::u64(..)
 }
 
-/// The world with every endpoint up but these.
-fn suppose(world: &Arc<World>, down: &[String]) -> Result<Snapshot, String> {
-    let mut ledger = Ledger::new(Arc::clone(world));
-    // For each endpoint and family.
-    let mut dead = vec![[false; 2]; world.endpoints.len()];
-    for wanted in down {
-        let (mut found, mut free) = (false, None);
-        let address: Option<IpAddr> = wanted.parse().ok();
-        for pool in &world.pools {
-            let first = pool.first.at();
-            for (n, endpoint) in world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count)) {
-                let region = &world.regions[endpoint.region.at()].name;
-                let names = [format!("{}/{}", pool.name, endpoint.name), endpoint.name.to_string(), region.to_string()];
-                let whole = names.contains(wanted);
-                let named = |family: &Family| whole || address.is_some() && endpoint.address(*family) == address;
-                for family in Family::BOTH.into_iter().filter(named) {
-                    // Of a region those that nothing monitors stay up; alone they cannot be supposed down.
-                    if endpoint.targets.iter().all(Option::is_none) {
-                        free = Some(&*endpoint.name);
-                    } else {
-                        (dead[n][family.at()], found) = (true, true);
-                    }
-                }
-            }
-        }
-        if let Some(name) = free.filter(|_| !found) {
-            return Err(format!("--down {name}: nobody monitors it, so it is always up"));
-        }
-        if !found {
-            let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints.iter().map(|e| &*e.name));
-            let near = there.min_by_key(|name| strsim::damerau_levenshtein(name, wanted)).unwrap_or("nothing");
-            return Err(format!(
-                "--down {wanted}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
-            ));
-        }
-    }
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; world.targets.len()];
-    for (endpoint, dead) in world.endpoints.iter().zip(&dead) {
-        for (target, dead) in endpoint.targets.iter().zip(dead) {
-            let Some(target) = target else { continue };
-            let slot = &mut outcomes[target.at()];
-            if *dead {
-                *slot = Some(Outcome::Bad("supposed down".into()));
-            } else if slot.is_none() {
-                *slot = Some(Outcome::good(0));
-            }
-        }
-    }
-    for (target, outcome) in world.targets.iter().zip(outcomes) {
-        if let (Some(outcome), Some(key)) = (outcome, target.key()) {
-            ledger.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome });
-        }
-    }
-    // This node itself is well.
-    for key in world.health.canaries.iter().filter_map(|id| world.targets[id.at()].key()) {
-        ledger.fold(At(1), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
-    }
-    ledger.fold(At(1), Event::Deadline);
-    Ok(assigned(ledger))
-}
-
-/// What is assigned then, where regions have a `demand`: every catchment asks alike, and those who are supposed to be
-/// down go down while all is well.
-fn assigned(mut ledger: Ledger) -> Snapshot {
-    let snapshot = ledger.snapshot(At(1));
-    let world = Arc::clone(&snapshot.world);
-    let mut well = Ledger::new(Arc::clone(&world));
-    for key in world.targets.iter().filter_map(Target::key) {
-        well.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
-    }
-    well.fold(At(0), Event::Deadline);
-    let catchments = |pool: &Pool| pool.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
-    let answers: Vec<(PoolId, u32, u64)> = (0..)
-        .map(PoolId)
-        .zip(&world.pools)
-        .flat_map(|(id, pool)| (0..catchments(pool) as u32).map(move |catchment| (id, catchment, 1)))
-        .collect();
-    let mut balance = Balance::default();
-    let before = balance.tick(At(0), &well.snapshot(At(0)), &answers).cloned();
-    let Some(assignments) = balance.tick(At(1000), &snapshot, &[]).cloned().or(before) else { return snapshot };
-    ledger.fold(At(1), Event::Assign { of: Arc::clone(&world), assignments });
-    ledger.snapshot(At(1))
-}
-
-fn tell(snapshot: &Snapshot, question: &Question, args: &Explain) -> story::Story {
+fn tell(supposed: &Supposed, question: &Question, args: &Explain) -> story::Story {
+    let snapshot = &supposed.snapshot;
     let mut packet = vec![0; 65_535];
     let len = packet::query(&mut packet, &question.name, question.rtype, question.subnet);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
@@ -229,5 +149,5 @@ fn tell(snapshot: &Snapshot, question: &Question, args: &Explain) -> story::Stor
         Sent::Reply(len, _) => packet.get(..len).unwrap_or_default(),
         _ => &[],
     };
-    story::Story::new(&snapshot.world, question, &args.client, &args.down, &tape.0, reply)
+    story::Story::new(&snapshot.world, question, args, &supposed.governor, &tape.0, reply)
 }

@@ -247,6 +247,12 @@ impl Ledger {
         self.words.all()
     }
 
+    /// The configuration in force.
+    #[must_use]
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world)
+    }
+
     /// How many regions are held up against their probes.
     #[must_use]
     pub fn held_regions(&self) -> u64 {

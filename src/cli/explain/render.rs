@@ -7,10 +7,18 @@ use super::story::{PoolStory, Story};
 /// Prints it.
 pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "question  {} {}, client {}, sent by {}", story.name, story.rtype, story.client, story.source)?;
-    if story.down.is_empty() {
+    let supposed: Vec<String> = [("down", &story.down), ("held", &story.held)]
+        .iter()
+        .filter(|(_, named)| !named.is_empty())
+        .map(|(what, named)| format!("{what}: {}; ", named.join(", ")))
+        .collect();
+    if supposed.is_empty() {
         writeln!(out, "suppose   everything is up; the running server may know better")?;
     } else {
-        writeln!(out, "suppose   down: {}; everything else up", story.down.join(", "))?;
+        writeln!(out, "suppose   {}everything else up", supposed.concat())?;
+    }
+    for line in &story.governor {
+        writeln!(out, "governor  {line}")?;
     }
     match &story.service {
         Some(service) => writeln!(out, "service   {service}")?,

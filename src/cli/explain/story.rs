@@ -4,7 +4,7 @@ use hickory_proto::op::Message;
 use serde::Serialize;
 
 use super::{
-    Question,
+    Explain, Question,
     target::TargetStory,
     words::{self, admission, basis_in_words, drew, in_words, rules},
 };
@@ -33,8 +33,14 @@ pub(super) struct Story {
     pub(super) client: String,
     /// Who sent the query.
     pub(super) source: String,
-    /// The endpoints that were supposed to be down.
+    /// The endpoints that were supposed to go down.
     pub(super) down: Vec<String>,
+    /// The endpoints that were supposed to be held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) held: Vec<String>,
+    /// What the governor does then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) governor: Vec<String>,
     /// The service, when the name is one.
     pub(super) service: Option<String>,
     /// Where the client is taken to be.
@@ -172,8 +178,8 @@ impl Story {
     pub(super) fn new(
         world: &World,
         question: &Question,
-        client: &str,
-        down: &[String],
+        args: &Explain,
+        governor: &[String],
         tape: &[Step],
         reply: &[u8],
     ) -> Self {
@@ -184,9 +190,11 @@ impl Story {
         let mut story = Self {
             name: question.name.to_string(),
             rtype: question.rtype.to_string(),
-            client: client.to_owned(),
+            client: args.client.clone(),
             source: question.source.to_string(),
-            down: down.to_vec(),
+            down: args.down.clone(),
+            held: args.held.clone(),
+            governor: governor.to_vec(),
             service: None,
             location: None,
             first: Vec::new(),

@@ -36,7 +36,13 @@ fn one(key: &Spanned<String>, spec: &LoadSpec, notes: &mut Notes<'_>) -> Load {
     const OF: [(&str, Of); 2] = [("endpoint", Of::Endpoint), ("region", Of::Region)];
     let of = spec.of.as_ref().and_then(|of| word(text(of), &at("of"), &OF, &[], notes)).unwrap_or_default();
     let pull = kind(key, spec, notes);
-    if spec.push.is_some() {
+    if let Some(push) = &spec.push {
+        let message = format!("`{}` is coming: nothing can bring a report to the running server yet", at("push"));
+        let label = "no load is ever reported, so weights alone decide, and the `demand` of regions where it is set";
+        let remedy = "name what can be asked, such as `haproxy`, until the control plane is there; scenarios can report \
+                      already";
+        let fault = notes.warning(push.span(), message, label).remedy(remedy);
+        notes.push(fault);
         let idle =
             [("interval", spec.interval.as_ref().map(Spanned::span)), ("of", spec.of.as_ref().map(Spanned::span))];
         for (field, span) in idle.into_iter().filter_map(|(field, span)| Some((field, span?))) {

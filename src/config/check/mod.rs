@@ -95,10 +95,14 @@ pub(crate) struct MeantPool {
 }
 
 impl MeantPool {
-    /// Whether it answers everybody whatever happens: nothing is probed, and somebody stands behind no fence.
-    pub(crate) fn is_always_up(&self, regions: &[Region]) -> bool {
-        let open = |endpoint: &MeantEndpoint| endpoint.weight > 0 && self.fences_of(endpoint, regions).is_empty();
-        self.monitor.is_none() && self.endpoints.iter().any(open)
+    /// Whether it answers every client whatever is measured, by this policy: nothing is probed, enough endpoints stand
+    /// behind no fence and within every limit, and none passes blocks on.
+    pub(crate) fn is_always_up(&self, policy: &Policy, regions: &[Region]) -> bool {
+        let weighted = || self.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
+        let open = weighted().filter(|endpoint| self.fences_of(endpoint, regions).is_empty()).count();
+        // A client may be open to all that are weighted, and a share is one of those.
+        let needed = self.min_healthy.of(weighted().count() as u32).max(1);
+        self.monitor.is_none() && open as u32 >= needed && policy.limits == Policy::UNLIMITED && policy.admits_all()
     }
 
     /// The fences that an endpoint of it stands behind: its region's, the pool's and its own, those that keep nobody out
@@ -213,6 +217,7 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
         groups: &mut groups,
     };
     let services = service::services(spec, around, &mut homes, notes);
+    pool::in_force(spec, &pools, &services, &regions, notes);
     let reflect = ecs::reflect(&spec.ecs, &mut acls, &mut homes, notes);
     homes.existing(notes);
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));

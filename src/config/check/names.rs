@@ -44,11 +44,6 @@ impl<'s> Names<'s> {
         found
     }
 
-    /// The position of a name that was resolved already.
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.positions.get(name).copied()
-    }
-
     /// All names.
     pub(crate) fn all(&self) -> impl Iterator<Item = &'s str> + Clone + '_ {
         self.positions.keys().copied()

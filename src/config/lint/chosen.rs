@@ -70,11 +70,8 @@ fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
     let is_it = |other: PoolId| other == id || world.pools.get(other.at()).is_some_and(|p| p.stands_for == Some(id));
     let mut found = Vec::new();
     for service in &world.services {
-        let always: Vec<bool> = service
-            .pools
-            .iter()
-            .map(|id| world.pools.get(id.at()).is_some_and(|p| always_answers(subject, p)))
-            .collect();
+        let answers = |id: &PoolId| world.pools.get(id.at()).is_some_and(|p| always_answers(subject, service, p));
+        let always: Vec<bool> = service.pools.iter().map(answers).collect();
         for (at, own) in service.pools.iter().enumerate().filter(|(_, own)| is_it(**own)) {
             let Some(pool) = world.pools.get(own.at()) else { continue };
             let (behind, before) = (always[..at].contains(&true), always[at + 1..].contains(&true));
@@ -90,11 +87,23 @@ fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
     found
 }
 
-/// Whether a pool answers every client, whatever is down: nobody monitors it.
-fn always_answers(subject: &Subject<'_>, pool: &Pool) -> bool {
+/// Whether a pool answers every client of a service on the first attempt, whatever is measured: it has no monitor, and
+/// passes no blocks on.
+fn always_answers(subject: &Subject<'_>, service: &Service, pool: &Pool) -> bool {
     let clients = Clients::of(subject, pool);
-    let needed = pool.min_healthy.of(u32::from(pool.count)).max(1);
-    pool.monitor.is_none() && clients.all().all(|client| clients.eligible(client, true).count_ones() >= needed)
+    let regions: Vec<RegionId> = clients.endpoints.iter().map(|endpoint| endpoint.region).collect();
+    let enough = |client: u32, scope: u64| {
+        let (open, within) = (clients.eligible(client, false) & scope, clients.eligible(client, true) & scope);
+        within.count_ones() >= pool.min_healthy.of(open.count_ones()).max(1)
+    };
+    let of = |region: RegionId| clients.set(|endpoint| endpoint.region == region);
+    let answers = |client: u32| match service.only_region {
+        Some(region) => enough(client, of(region)),
+        // The runner-up is looked for without the region of the first choice, whichever that is.
+        None if service.second => regions.iter().all(|region| enough(client, !of(*region))),
+        None => enough(client, u64::MAX),
+    };
+    pool.monitor.is_none() && clients.policy.admits_all() && clients.all().all(answers)
 }
 
 impl Use<'_> {
@@ -116,20 +125,25 @@ impl Use<'_> {
         if !clients.all().any(|client| clients.eligible(client, false) & bit != 0) {
             return Some("fences keep every client out");
         }
-        let needed = self.pool.min_healthy.of(u32::from(self.pool.count)).max(1);
-        let on_first_rung =
-            |client| Some(clients.eligible(client, true)).filter(|set| set & bit != 0 && set.count_ones() >= needed);
-        if self.before && !clients.all().any(|client| on_first_rung(client).is_some()) {
+        // The scope of a direct name or of a runner-up is narrower, and so is what a share is one of.
+        let narrower = self.service.second || self.service.only_region.is_some();
+        let needed = |client| self.pool.min_healthy.of(clients.eligible(client, false).count_ones()).max(1);
+        let on_first_rung = |client: u32| {
+            let within = clients.eligible(client, true);
+            within & bit != 0 && (narrower || within.count_ones() >= needed(client))
+        };
+        if self.before && !clients.all().any(on_first_rung) {
             return Some(
                 "it is beyond `limit` for every client, or too few are within it, and a later pool has no monitor",
             );
         }
-        if self.pool.monitor.is_some() || self.service.second || self.service.only_region.is_some() {
+        if self.pool.monitor.is_some() || narrower || !clients.policy.admits_all() {
             return None;
         }
         let chosen = |client| {
             let within = clients.eligible(client, true);
-            let eligible = if within == 0 { clients.eligible(client, false) } else { within };
+            let is_thin = within.count_ones() < needed(client);
+            let eligible = if is_thin { clients.eligible(client, false) } else { within };
             eligible & bit != 0 && clients.best(client, eligible) & bit != 0
         };
         let is_chosen = clients.all().any(chosen);
@@ -214,18 +228,20 @@ impl<'a> Clients<'a> {
     }
 }
 
-/// Regions that no geo rule lists, while every client has one.
+/// Regions that no geo rule lists, while every client has one, where `geo` decides first.
 fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
-    for pool in subject.pools() {
+    for (pool, id) in subject.pools().zip(ids(subject)) {
         let Some(policy) = subject.world.policies.get(pool.policy.at()) else { continue };
-        let asks = policy.prefer.iter().any(|(key, _)| *key == Key::Geo);
+        // A service's own policy replaces this one, and a key before `geo` may leave the region alone.
+        let used = subject.world.services.iter().any(|s| s.pools.contains(&id) || s.canary.is_some_and(|c| c.0 == id));
+        let asks = used && policy.prefer.first().is_some_and(|(key, _)| *key == Key::Geo);
         let Some(preferences) = policy.preferences.as_ref().filter(|p| asks && !p.default.is_empty()) else { continue };
         let orders = || preferences.rules.iter().map(|(_, order)| order).chain([&preferences.default]);
         let is_listed = |region| orders().any(|order| order.iter().any(|(known, _)| *known == region));
         for endpoint in subject.endpoints(pool).iter().filter(|e| e.weight > 0 && !is_listed(e.region)) {
             let region = &subject.world.regions[endpoint.region.at()].name;
             let message = format!("no geo rule of policy \"{}\" lists region \"{region}\"", policy.name);
-            let label = "it answers only when all listed regions are down";
+            let label = "it answers a client only when no region that the client's rule lists can";
             let fault = notes.warning(subject.endpoint_at(&pool.name, &endpoint.name), message, label);
             notes.push(fault.remedy(format!("add \"{region}\" to `geo.default`, if that is not what you want")));
         }

@@ -15,13 +15,13 @@ fn configured<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a Service> {
     subject.world.services.iter().filter(|service| service.only_region.is_none() && !service.second)
 }
 
-/// Services that are to agree on the region, and cannot.
+/// Services that are to agree on the region, and do not for every client.
 fn affinity(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     let services: Vec<&Service> = configured(subject).collect();
     for (at, service) in services.iter().enumerate() {
         let Some(first) = services[..at].iter().find(|other| other.affinity == service.affinity) else { continue };
         let Some(why) = disagreement(subject, first, service) else { continue };
-        let message = format!("services {} and {} share an affinity and cannot agree", first.name, service.name);
+        let message = format!("services {} and {} share an affinity and can disagree", first.name, service.name);
         let place = notes.place(subject.service_at(&first.name));
         let fault = notes
             .warning(subject.service_at(&service.name), message, why)

@@ -9,6 +9,7 @@ mod continents;
 mod coordinates;
 mod countries;
 mod families;
+mod later;
 mod mixed;
 mod needed;
 mod nets;
@@ -47,6 +48,7 @@ pub(super) fn lint(spec: &Spec, world: &World, sources: &Sources, notes: &mut No
     families::lint(&subject, notes);
     aliases::lint(&subject, notes);
     needed::lint(&subject, notes);
+    later::lint(&subject, notes);
 }
 
 impl<'a> Subject<'a> {

@@ -9,8 +9,8 @@ pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         let short = clients.all().filter_map(|client| {
             let (open, within) =
                 (clients.eligible(client, false).count_ones(), clients.eligible(client, true).count_ones());
-            // Whom fences leave nothing at all has no business here.
-            let needed = pool.min_healthy.of(within);
+            // A share is one of those that are open, whatever `limit` says. Clients that fences leave nothing do not count.
+            let needed = pool.min_healthy.of(open);
             (open > 0 && within < needed).then_some((within, needed))
         });
         let Some((least, needed)) = short.min() else { continue };
@@ -18,7 +18,7 @@ pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         let label = format!("fences and `limit` leave them {least} of the {needed} endpoints that it asks for");
         let fault = notes.warning(subject.pool_at(&pool.name), message, label);
         notes.push(
-            fault.remedy("ask for a share, which is one of those who could answer, or open more endpoints to them"),
+            fault.remedy("ask for fewer, or for a share of those that fences leave; or open more endpoints to them"),
         );
     }
 }

@@ -153,6 +153,14 @@ pub struct Policy {
     pub slow_start: u64,
 }
 
+impl Policy {
+    /// Whether every endpoint takes every block, but for what operators say: nothing sheds, ramps or is assigned.
+    #[must_use]
+    pub fn admits_all(&self) -> bool {
+        self.shed.is_none() && self.slow_start == 0 && self.prefer.iter().all(|(key, _)| *key != Key::Load)
+    }
+}
+
 /// What no two endpoints of an answer have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Distinct {

@@ -135,7 +135,7 @@ impl fmt::Display for Held {
         f.write_str("; ")?;
         list(f, endpoints)?;
         let counts = if endpoints.len() == 1 { "counts" } else { "count" };
-        write!(f, " {counts} as up until the probes are good again, an operator lets it go, ")?;
+        write!(f, " {counts} as up until the probes are good again, {TODAY}, ")?;
         if *canaries {
             write!(f, "canaries have answered for {}, ", Span(*window))?;
         }
@@ -149,6 +149,9 @@ impl fmt::Display for Held {
         Ok(())
     }
 }
+
+/// How an operator lets a region go as long as the running server takes no word of one.
+const TODAY: &str = "a reload sets its weight to 0 (a word of an operator's is coming)";
 
 /// In whole seconds: what another process has measured is not known better.
 fn whole(millis: u64) -> Span {

@@ -274,7 +274,9 @@ fn keeps(f: &mut impl fmt::Write, kept: Kept) -> fmt::Result {
     match kept {
         Kept::Hold(left) => write!(f, "stays down for {} yet: its hold-down is not over", rounded(left)),
         Kept::Flap(left) => write!(f, "stays down for {} yet: it has come and gone too often", rounded(left)),
-        Kept::Manual => f.write_str("waits for an operator to let it back"),
+        Kept::Manual => f.write_str(
+            "waits for an operator to let it back (coming; a reload with failback = \"auto\" does it today)",
+        ),
     }
 }
 

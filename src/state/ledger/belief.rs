@@ -217,6 +217,13 @@ impl Ledger {
         }
     }
 
+    /// Holds a region, whatever the governor's share, so that what is found down in it next is held: for explanations.
+    pub fn suppose_held(&mut self, now: At, name: &str) {
+        if let Some(at) = self.world.regions.iter().position(|region| *region.name == *name) {
+            self.beliefs.governed.hold(now, RegionId(at as u16));
+        }
+    }
+
     /// An operator lets a region go.
     pub(super) fn release(&mut self, now: At, name: &str, changes: &mut Vec<Change>) {
         let region = self.world.regions.iter().position(|region| *region.name == *name);

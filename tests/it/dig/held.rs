@@ -1,5 +1,7 @@
 //! The governor and the canaries, as an operator meets them: the log says that something is held, and dig says it too.
 
+use std::process::Command;
+
 use super::{Backend, Server, pair};
 
 const RHYTHM: &str = "interval = \"500ms\"\ntimeout = \"500ms\"\nrecheck = \"50ms\"\nfall = 5\nrise = 2";
@@ -32,6 +34,64 @@ fn a_held_region_is_told_to_operators_and_to_dig() {
     let line = server.wait_for("region us is held no longer");
     assert!(line.contains("there is nothing left to hold"), "{line}");
     assert!(!server.dig("www.h.test a").text.contains("EDE"));
+}
+
+/// Two pools: what is held of the first gives way to the second at once, a restart changes nothing of that, and `explain` says
+/// what the server does.
+#[test]
+fn a_held_region_gives_way_to_a_later_pool_and_explain_says_the_same() {
+    let mut backends: [Backend; 2] = Backend::several(131);
+    let later = "[log]\nlevel = \"debug\"\n[pools.static]\npolicy = \"failover\"\norder = [\"page\"]\n\
+                 endpoints.page = { region = \"us\", address = \"192.0.2.99\" }\n\
+                 [services.\"shop.h.test\"]\npools = [\"web\", \"static\"]";
+    let mut server = serve(131, backends[0].port(), later);
+    server.wait_for("all 2 targets have been probed");
+    assert_eq!(server.dig("shop.h.test a").one(), "127.0.0.131");
+    backends[0].kill();
+    server.wait_for("127.0.0.131 is down");
+    assert_eq!(server.dig("shop.h.test a").one(), "127.0.0.132");
+    backends[1].kill();
+    let line = server.wait_for("127.0.0.132 is down");
+    assert!(line.contains("ERROR") && line.contains("web has 0 of 2 endpoints up and 1 held"), "{line}");
+    let line = server.heard("region us is held up against its probes");
+    assert!(line.contains("while nothing else of web is up, later pools answer instead"), "{line}");
+    server.wait_for("health is saved: 2 of 2 targets");
+
+    let explained = |server: &Server, name: &str, words: &[&str]| -> String {
+        let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(["explain", "-c"])
+            .arg(server.path("meridian.toml"))
+            .args([name, "--client", "127.0.0.1"])
+            .args(words)
+            .output()
+            .expect("it runs");
+        String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr)
+    };
+    let one_after_the_other = ["--down", "eu", "--down", "us"];
+    let said_held = ["--down", "eu", "--held", "us"];
+    for (name, address) in [("shop.h.test", "192.0.2.99"), ("www.h.test", "127.0.0.132")] {
+        let held = server.dig(&format!("{name} a"));
+        assert_eq!(held.one(), address, "{name}");
+        assert!(held.text.contains("; EDE: 0 (Other): (health held by the governor)"), "{}", held.text);
+        for words in [one_after_the_other, said_held] {
+            let said = explained(&server, name, &words);
+            let record = format!("{name}. 5 IN A {address}");
+            assert!(said.contains(&record) && said.contains("governor  region us is held"), "{words:?}: {said}");
+        }
+    }
+    server.kill_and_restart();
+    server.heard("steered names are answered");
+    assert_eq!(server.dig("shop.h.test a").one(), "192.0.2.99");
+
+    // Once the hold is over: what `--released` supposes.
+    let said = explained(&server, "www.h.test", &["--down", "eu", "--down", "us", "--released"]);
+    assert!(said.contains("rung      all down") && said.contains("region us is held no longer"), "{said}");
+    // What the governor could not hold is refused with what to write.
+    let said = explained(&server, "www.h.test", &["--held", "web/mars"]);
+    assert!(said.contains("--held web/mars: no endpoint or region has this name"), "{said}");
+    backends[0].heal();
+    server.wait_for("web/eu 127.0.0.131 is up again");
+    assert_eq!(server.dig("shop.h.test a").one(), "127.0.0.131");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A server on the bench: a configuration is loaded as `serve` would load it, outcomes are folded by hand, and raw
 //! packets go through `respond`. Time is a number.
 
-use std::{fs, net::IpAddr, sync::Arc};
+use std::{fs, net::IpAddr, path::Path, sync::Arc};
 
 use meridian::{
     config::{self, report},
@@ -32,8 +32,9 @@ pub const CITIES: [(&str, f64, f64); 6] = [
     ("apia", -13.83, -171.77),
 ];
 
-/// Loads a configuration as it stands in a folder of its own. `main` is the text behind `version` and `[server]`.
-pub fn draft(main: &str, files: &[(&str, &str)]) -> Draft {
+/// Writes a configuration into a folder of its own and hands its path on. `main` is the text behind `version` and
+/// `[server]`.
+fn written<R>(main: &str, files: &[(&str, &str)], then: impl FnOnce(&Path) -> R) -> R {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("g.test.zone"), ZONE).expect("written");
     for (name, text) in files {
@@ -42,11 +43,22 @@ pub fn draft(main: &str, files: &[(&str, &str)]) -> Draft {
     let head = "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\nidentity = \"lab\"\nstate_dir = \"state\"\n";
     let path = folder.path().join("lab.toml");
     fs::write(&path, format!("{head}{main}\n[zones.\"g.test\"]\nfile = \"g.test.zone\"\n")).expect("written");
-    let loaded = config::load(&path);
+    then(&path)
+}
+
+/// Loads a configuration.
+pub fn draft(main: &str, files: &[(&str, &str)]) -> Draft {
+    let loaded = written(main, files, config::load);
     let Some(config) = loaded.config else { panic!("{}", report::text(&loaded.faults, &loaded.sources, false)) };
     let mut draft = config.draft;
     draft.secret = SECRET;
     draft
+}
+
+/// What `check --lint` says of a configuration: each message with its label.
+pub fn linted(main: &str, files: &[(&str, &str)]) -> Vec<(String, String)> {
+    let faults = written(main, files, config::lint).faults;
+    faults.into_iter().map(|fault| (fault.message, fault.label)).collect()
 }
 
 /// A truth that outcomes change.

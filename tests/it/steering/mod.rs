@@ -6,6 +6,7 @@ mod empty;
 mod families;
 pub mod lab;
 mod ladder;
+mod lints;
 mod never;
 mod plan;
 mod scope;

@@ -1,10 +1,12 @@
 //! `clear`, `hold`, `failback` and `flap` of a monitor: what keeps health from changing too easily.
 
+use toml::Spanned;
+
 use crate::{
     config::{
         check::value::{millis, real, text, whole, word},
         notes::Notes,
-        spec::MonitorSpec,
+        spec::{MonitorSpec, Text},
     },
     engine::health::monitor::{Calm, Flap},
 };
@@ -27,6 +29,17 @@ pub(super) fn calm(spec: &MonitorSpec, interval: u64, path: &str, notes: &mut No
         manual: manual.unwrap_or(usual.manual),
         flap: flap(spec, &at("flap"), usual.flap, notes),
     }
+}
+
+/// Says what `failback = "manual"` does until an operator's word can reach the running server. `written` is of the table at
+/// `path`.
+pub(super) fn coming(written: Option<&Spanned<Text>>, path: &str, notes: &mut Notes<'_>) {
+    let Some(written) = written.filter(|written| &*written.get_ref().0 == "manual") else { return };
+    let message = format!("`{path}.failback` is coming: nothing can let a target of the running server back yet");
+    let label = "what goes down stays down until a reload with \"auto\", or with another check of it";
+    let remedy = "write \"auto\" until the control plane is there; scenarios can let it back already";
+    let fault = notes.warning(written.span(), message, label).remedy(remedy);
+    notes.push(fault);
 }
 
 fn flap(spec: &MonitorSpec, path: &str, usual: Flap, notes: &mut Notes<'_>) -> Flap {

@@ -46,12 +46,16 @@ pub(crate) struct Around<'a, 's> {
 /// `[monitors]`, in name order.
 pub(crate) fn monitors(spec: &Spec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Vec<Monitor> {
     let usual = defaults::usual(&spec.defaults.monitor, notes);
+    calm::coming(spec.defaults.monitor.failback.as_ref(), "defaults.monitor", notes);
     let monitors: Vec<Monitor> = spec
         .monitors
         .iter()
         .map(|(key, monitor)| {
             name("monitor", key, notes);
             let path = join(&["monitors", key.get_ref()]);
+            if monitor.any.is_none() && monitor.all.is_none() && monitor.at_least.is_none() {
+                calm::coming(monitor.failback.as_ref(), &path, notes);
+            }
             let monitor = &defaults::merged(monitor, &usual);
             let rhythm = rhythm::rhythm(monitor, &path, notes);
             Monitor {

@@ -1,6 +1,7 @@
 //! `[pools]` and their endpoints.
 
 mod endpoint;
+mod in_force;
 mod order;
 mod probe;
 mod reported;
@@ -24,16 +25,16 @@ use super::{
 use crate::{
     config::{
         notes::{Notes, join},
-        presets::key_name,
         quantity,
         spec::{NumberOr, PoolSpec, Spec, Text},
     },
     engine::{
         snapshot::Region,
-        steer::policy::{Key, MAX_ENDPOINTS, Threshold},
+        steer::policy::{MAX_ENDPOINTS, Threshold},
         wire::name::Name,
     },
 };
+pub(crate) use in_force::in_force;
 use order::order;
 pub(crate) use reported::reported;
 pub(crate) use suits::suits;
@@ -70,44 +71,7 @@ pub(crate) fn pools(
             notes.push(fault.remedy("use fewer, or make two pools of it"));
         }
     }
-    for key in spec.regions.iter().filter(|(_, region)| region.location.is_none()).map(|(key, _)| key) {
-        // Told once for each region, however many pools go by it.
-        if let Some((pool, prefer)) = asking(&pools, around.regions.position(key.get_ref()))
-            && !notes.has_errors()
-        {
-            let message = format!("region \"{}\" has no location", key.get_ref());
-            let label = format!("it comes last for every client of pool \"{pool}\", which prefers {prefer:?}");
-            let fault = notes.warning(key.span(), message, label).remedy("add `location = { lat = …, lon = … }`");
-            notes.push(fault);
-        }
-    }
-    if spec.geo.databases.is_none()
-        && spec.geo.overrides.is_none()
-        && spec.geo.resolvers.is_none()
-        && spec.latency.files.is_none()
-        && !notes.has_errors()
-        && let Some((at, (pool, prefer))) =
-            pools.iter().enumerate().find_map(|(at, pool)| Some((at, asking(std::slice::from_ref(pool), None)?)))
-        && let Some(key) = spec.pools.keys().nth(at)
-    {
-        let message = format!("pool \"{pool}\" goes by where clients are, and nothing says where they are");
-        let label = format!("it prefers {prefer:?}: all regions are equally near");
-        let remedy = "add `[geo]` with `databases` or `overrides`";
-        let fault = notes.warning(key.span(), message, label).remedy(remedy);
-        notes.push(fault);
-    }
     pools
-}
-
-/// The first pool that asks where clients are (and has an endpoint in `region`), with the key that asks.
-fn asking(pools: &[MeantPool], region: Option<usize>) -> Option<(&str, &'static str)> {
-    pools.iter().find_map(|pool| {
-        let several =
-            pool.endpoints.iter().any(|endpoint| Some(endpoint.region) != pool.endpoints.first().map(|e| e.region));
-        let here = region.is_none_or(|region| pool.endpoints.iter().any(|endpoint| endpoint.region == region));
-        let key = pool.policy.prefer.iter().find(|(key, _)| matches!(key, Key::Rtt | Key::Distance | Key::Geo))?;
-        (several && here).then(|| (pool.name.as_str(), key_name(key.0)))
-    })
 }
 
 fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> MeantPool {

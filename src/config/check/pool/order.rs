@@ -16,9 +16,7 @@ use crate::{
     engine::steer::policy::{Key, Policy},
 };
 
-const WITHOUT_EFFECT: &str = "take it out, or name a policy that does, such as \"failover\"";
-
-/// Fills in the positions from the pool's list (tiers are filled in already), and notes what is missing or in vain.
+/// Fills in the positions from the pool's list (tiers are filled in already), and notes what is missing.
 pub(crate) fn order(
     key: &Spanned<String>,
     spec: &PoolSpec,
@@ -29,27 +27,13 @@ pub(crate) fn order(
     let pool = key.get_ref();
     let asked = policy.prefer.iter().any(|(key, _)| *key == Key::Order);
     let tier = spec.endpoints.values().find_map(|endpoint| endpoint.tier.as_ref());
-    let vain = format!("policy \"{}\" does not prefer \"order\"", policy.name);
-    match (&spec.order, tier) {
-        (Some(written), Some(tier)) => {
-            let message = format!("pool \"{pool}\" has an order and tiers");
-            let fault = notes
-                .error(written.span(), message, "they may contradict each other")
-                .also(notes.place(tier.span()), "a tier")
-                .remedy("keep one of them");
-            notes.push(fault);
-        }
-        (Some(written), None) if !asked && !notes.has_errors() => {
-            let message = format!("the order of pool \"{pool}\" has no effect");
-            let fault = notes.warning(written.span(), message, vain).remedy(WITHOUT_EFFECT);
-            notes.push(fault);
-        }
-        (None, Some(tier)) if !asked && !notes.has_errors() => {
-            let message = format!("the tier of an endpoint of pool \"{pool}\" has no effect");
-            let fault = notes.warning(tier.span(), message, vain).remedy(WITHOUT_EFFECT);
-            notes.push(fault);
-        }
-        _ => {}
+    if let (Some(written), Some(tier)) = (&spec.order, tier) {
+        let message = format!("pool \"{pool}\" has an order and tiers");
+        let fault = notes
+            .error(written.span(), message, "they may contradict each other")
+            .also(notes.place(tier.span()), "a tier")
+            .remedy("keep one of them");
+        notes.push(fault);
     }
     match &spec.order {
         Some(written) => listed(pool, written, endpoints, notes),

@@ -23,7 +23,7 @@ use crate::{
     },
     engine::{
         snapshot::Region,
-        steer::policy::{ADMIT_ALL, Https, Policy},
+        steer::policy::{ADMIT_ALL, Https, Policy, Spread},
         wire::name::Name,
     },
 };
@@ -184,7 +184,8 @@ pub(super) fn agree(services: &[(Spanned<String>, MeantService)], pools: &[Meant
         let Some(affinity) = &service.affinity else { continue };
         let same = |(_, other): &&(Spanned<String>, MeantService)| other.affinity.as_ref() == Some(affinity);
         let Some((first, other)) = services.iter().take(at).find(same) else { continue };
-        let differ = if service.answers.ttl_max != other.answers.ttl_max {
+        let slots = by_slot(service, pools) || by_slot(other, pools);
+        let differ = if slots && service.answers.ttl_max != other.answers.ttl_max {
             "`ttl.max` differs, so their slots do"
         } else if terms(service, pools) != terms(other, pools) {
             "their policies, or the weights of their regions, differ"
@@ -195,11 +196,18 @@ pub(super) fn agree(services: &[(Spanned<String>, MeantService)], pools: &[Meant
     }
     for (span, first, differ) in told {
         let fault = notes
-            .warning(span, "services of one affinity do not agree on the region", differ)
+            .warning(span, "services of one affinity can disagree on the region", differ)
             .also(notes.place(first), "with this service")
             .remedy("make these alike, or give them affinities of their own");
         notes.push(fault);
     }
+}
+
+/// Whether a choice of a service turns over with the slot, which `ttl.max` is the length of.
+fn by_slot(service: &MeantService, pools: &[MeantPool]) -> bool {
+    let own = service.pools.iter().filter_map(|at| pools.get(*at)).map(|pool| &pool.policy);
+    let mut policies = own.map(|policy| service.policy.as_ref().unwrap_or(policy));
+    policies.any(|policy| matches!(policy.spread, Spread::Weighted | Spread::RoundRobin))
 }
 
 /// How a pool is steered, and the weights of its regions.

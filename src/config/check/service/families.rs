@@ -60,7 +60,10 @@ fn own(service: &MeantService) -> impl Iterator<Item = usize> {
 
 /// Each pool without a family that another one of the service has, with that one.
 fn among_pools(service: &MeantService, around: &Around<'_, '_>) -> Vec<(usize, usize, Family)> {
-    let always = |at: &usize| around.steered.get(*at).is_some_and(|pool| pool.is_always_up(around.regions));
+    let always = |at: &usize| {
+        let pool = around.steered.get(*at);
+        pool.is_some_and(|pool| pool.is_always_up(service.policy.as_ref().unwrap_or(&pool.policy), around.regions))
+    };
     let reached = service.pools.iter().position(always).map_or(service.pools.len(), |last| last + 1);
     let canary = service.canary.map(|(pool, _)| pool);
     let pools: Vec<usize> = service.pools[..reached].iter().copied().chain(canary).collect();

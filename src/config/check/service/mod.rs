@@ -120,9 +120,11 @@ fn one(
 ) -> Option<MeantService> {
     let written = key.get_ref();
     let at = |field: &str| join(&["services", written, field]);
-    let pools = chosen(key, service, around, notes);
+    let chosen = chosen(key, service, around, notes);
+    let pools: Vec<usize> = chosen.iter().map(|(at, _)| *at).collect();
     let canary = extras::canary(written, service, around.pools, notes);
     let policy = service.policy.as_ref().map(|policy| own_policy(policy, written, &pools, spec, around, notes));
+    never_reached(written, &chosen, policy.as_ref(), around, notes);
     let [ttl_max, ttl_min] = spare::ttl(&at("ttl"), &service.ttl, defaults.ttl, notes);
     let when_all_down = spare::when_all_down(service.when_all_down.as_ref(), &at("when_all_down"), notes);
     let when_fenced = spare::when_fenced(service.when_fenced.as_ref(), &at("when_fenced"), notes);
@@ -270,7 +272,12 @@ fn affinity(written: &Spanned<Text>, path: &str, notes: &mut Notes<'_>) -> Optio
     None
 }
 
-fn chosen(key: &Spanned<String>, spec: &ServiceSpec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Vec<usize> {
+fn chosen(
+    key: &Spanned<String>,
+    spec: &ServiceSpec,
+    around: &mut Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) -> Vec<(usize, Range<usize>)> {
     let service = key.get_ref();
     let mut chosen: Vec<(usize, Range<usize>)> = Vec::new();
     for item in items(spec.pools.as_ref()) {
@@ -291,17 +298,24 @@ fn chosen(key: &Spanned<String>, spec: &ServiceSpec, around: &mut Around<'_, '_>
         let fault = notes.error(span, format!("service \"{service}\" has no pools"), "there is nothing to answer with");
         notes.push(fault.remedy("add `pools = [\"NAME\"]`, in fallback order"));
     }
-    never_reached(service, &chosen, around, notes);
-    chosen.into_iter().map(|(at, _)| at).collect()
+    chosen
 }
 
-/// A pool without a monitor is always up: none behind it ever answers.
-fn never_reached(service: &str, chosen: &[(usize, Range<usize>)], around: &Around<'_, '_>, notes: &mut Notes<'_>) {
+/// A pool without a monitor is always up: none behind it ever answers. `policy`: the service's own.
+fn never_reached(
+    service: &str,
+    chosen: &[(usize, Range<usize>)],
+    policy: Option<&Policy>,
+    around: &Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) {
     if notes.has_errors() {
         return;
     }
-    let always =
-        |(at, _): &(usize, Range<usize>)| around.steered.get(*at).is_some_and(|pool| pool.is_always_up(around.regions));
+    let always = |(at, _): &(usize, Range<usize>)| {
+        let pool = around.steered.get(*at);
+        pool.is_some_and(|pool| pool.is_always_up(policy.unwrap_or(&pool.policy), around.regions))
+    };
     let Some(at) = chosen.iter().position(always) else { return };
     if let (Some((_, before)), Some((_, behind))) = (chosen.get(at), chosen.get(at + 1)) {
         let message = format!("service \"{service}\" never comes to its later pools");

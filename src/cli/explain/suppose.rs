@@ -1,0 +1,207 @@
+//! What is supposed: everything up, but for what goes down or is held. It is played to the very ledger that serves, so that
+//! governor, canaries and balancing have their say. Must not know what is asked.
+
+use std::{net::IpAddr, sync::Arc};
+
+use crate::{
+    engine::{
+        geo::Map,
+        health::monitor::{Outcome, ProbeKey},
+        snapshot::{Asks, Snapshot, Target, World},
+        steer::policy::Pool,
+        types::{At, Family, PoolId, TargetId},
+    },
+    state::{
+        balance::Balance,
+        change::Change,
+        ledger::{Event, Ledger},
+    },
+};
+
+/// What comes of it.
+pub(super) struct Supposed {
+    /// What a query reads.
+    pub(super) snapshot: Snapshot,
+    /// What the governor does, in the words of the log.
+    pub(super) governor: Vec<String>,
+}
+
+/// The world with every endpoint up; then those of `down` go down one after the other, and those of `held` are found down in
+/// regions that the governor holds. `released`: what it holds then is let go.
+pub(super) fn suppose(
+    world: &Arc<World>,
+    down: &[String],
+    held: &[String],
+    released: bool,
+) -> Result<Supposed, String> {
+    let down = down.iter().map(|wanted| named(world, "--down", wanted)).collect::<Result<Vec<_>, _>>()?;
+    let kept = held.iter().map(|wanted| named(world, "--held", wanted)).collect::<Result<Vec<_>, _>>()?;
+    let regions = regions_of(world, &down.concat(), held, &kept)?;
+    let mut play = Play { ledger: Ledger::new(Arc::clone(world)), now: 0, governor: Vec::new() };
+    for key in world.targets.iter().filter_map(Target::key) {
+        play.fold(Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
+    }
+    play.fold(Event::Deadline);
+    for dead in &down {
+        play.kill(dead);
+    }
+    for region in &regions {
+        play.ledger.suppose_held(At(play.now), region);
+    }
+    if !regions.is_empty() {
+        play.kill(&kept.concat());
+        play.governor.extend(regions.iter().map(|region| format!("region {region} is held, as is supposed")));
+    }
+    if released {
+        let all = play.ledger.snapshot(At(play.now)).governed.held();
+        for (region, _) in all {
+            play.fold(Event::Release(world.regions[region.at()].name.clone()));
+        }
+    }
+    let snapshot = assigned(play.ledger, At(play.now));
+    Ok(Supposed { snapshot, governor: play.governor })
+}
+
+/// A ledger to which things happen, a millisecond apart.
+struct Play {
+    ledger: Ledger,
+    now: u64,
+    governor: Vec<String>,
+}
+
+impl Play {
+    fn fold(&mut self, event: Event) {
+        let changes = self.ledger.fold(At(self.now), event);
+        let governed = changes.iter().filter(|change| matches!(change, Change::Held(_) | Change::LetGo(_)));
+        self.governor.extend(governed.map(ToString::to_string));
+    }
+
+    /// The probes of some addresses fail until they are down; then the canaries answer, for this node itself is well.
+    fn kill(&mut self, dead: &[Dead]) {
+        let world = self.ledger.world();
+        self.now += 1;
+        let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
+        for id in dead.iter().filter_map(|(n, family)| world.endpoints[*n].targets[family.at()]) {
+            probes(&world, id, &mut keys);
+        }
+        for key in &keys {
+            for _ in 0..fall(&world, key) {
+                let outcome = Outcome::Bad("supposed down".into());
+                self.fold(Event::Outcome { key: Arc::clone(key), outcome });
+            }
+        }
+        self.now += 1;
+        for key in world.health.canaries.iter().filter_map(|id| world.targets[id.at()].key()) {
+            if !keys.contains(key) {
+                self.fold(Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
+            }
+        }
+    }
+}
+
+/// What is probed for a target: itself, or all that it is made of.
+fn probes(world: &World, id: TargetId, keys: &mut Vec<Arc<ProbeKey>>) {
+    match &world.targets[id.at()].asks {
+        Asks::Probe(key) if keys.contains(key) => {}
+        Asks::Probe(key) => keys.push(Arc::clone(key)),
+        Asks::Several { of, .. } => of.iter().for_each(|part| probes(world, *part, keys)),
+    }
+}
+
+/// How many failures in a row are enough for each monitor that asks so.
+fn fall(world: &World, key: &ProbeKey) -> u32 {
+    let asking = world.targets.iter().filter(|target| target.key().is_some_and(|asked| **asked == *key));
+    asking.map(|target| world.monitors[target.monitor.at()].rhythm.fall).max().unwrap_or(1)
+}
+
+/// One family of an endpoint, by its place among all.
+type Dead = (usize, Family);
+
+/// What is monitored of what a word of the command line means.
+fn named(world: &World, flag: &str, wanted: &str) -> Result<Vec<Dead>, String> {
+    let (mut found, mut free) = (Vec::new(), None);
+    let address: Option<IpAddr> = wanted.parse().ok();
+    for pool in world.pools.iter().filter(|pool| pool.stands_for.is_none()) {
+        let first = pool.first.at();
+        for (n, endpoint) in world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count)) {
+            let region = &world.regions[endpoint.region.at()].name;
+            let names = [format!("{}/{}", pool.name, endpoint.name), endpoint.name.to_string(), region.to_string()];
+            let whole = names.iter().any(|name| name == wanted);
+            let is_it = |family: &Family| whole || address.is_some() && endpoint.address(*family) == address;
+            for family in Family::BOTH.into_iter().filter(is_it) {
+                // Of a region the endpoints without a monitor stay up; alone they cannot be supposed down.
+                match endpoint.targets[family.at()] {
+                    Some(_) => found.push((n, family)),
+                    None => free = Some(&*endpoint.name),
+                }
+            }
+        }
+    }
+    match free {
+        _ if !found.is_empty() => Ok(found),
+        Some(name) => Err(format!("{flag} {name}: it has no monitor, so it is always up")),
+        None => {
+            let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints.iter().map(|e| &*e.name));
+            let near = there.min_by_key(|name| strsim::damerau_levenshtein(name, wanted)).unwrap_or("nothing");
+            Err(format!(
+                "{flag} {wanted}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
+            ))
+        }
+    }
+}
+
+/// The regions of what is supposed to be held. The governor holds a region only when nothing in it is up.
+fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>]) -> Result<Vec<Box<str>>, String> {
+    let all = kept.concat();
+    let mut regions = Vec::new();
+    for (wanted, dead) in held.iter().zip(kept) {
+        for (n, family) in dead {
+            let id = world.endpoints[*n].region;
+            let name = &world.regions[id.at()].name;
+            if down.contains(&(*n, *family)) {
+                return Err(format!("--held {wanted}: --down names it too; name it once"));
+            }
+            let is_up = |at: usize, family: Family| {
+                let dead = (at, family);
+                world.endpoints[at].targets[family.at()].is_some() && !all.contains(&dead) && !down.contains(&dead)
+            };
+            let alive = world.endpoints.iter().enumerate().find(|(at, endpoint)| {
+                endpoint.region == id && Family::BOTH.into_iter().any(|family| is_up(*at, family))
+            });
+            if let Some((_, alive)) = alive {
+                let alive = &alive.name;
+                return Err(format!(
+                    "--held {wanted}: the governor holds a region once nothing in it is up, and {alive} is up in {name}: \
+                     write --held {name}"
+                ));
+            }
+            if !regions.contains(name) {
+                regions.push(name.clone());
+            }
+        }
+    }
+    Ok(regions)
+}
+
+/// What is assigned then, where regions have a `demand`: every catchment asks alike, and what is supposed to be down goes
+/// down while all is well.
+fn assigned(mut ledger: Ledger, now: At) -> Snapshot {
+    let snapshot = ledger.snapshot(now);
+    let world = Arc::clone(&snapshot.world);
+    let mut well = Ledger::new(Arc::clone(&world));
+    for key in world.targets.iter().filter_map(Target::key) {
+        well.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
+    }
+    well.fold(At(0), Event::Deadline);
+    let catchments = |pool: &Pool| pool.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
+    let answers: Vec<(PoolId, u32, u64)> = (0..)
+        .map(PoolId)
+        .zip(&world.pools)
+        .flat_map(|(id, pool)| (0..catchments(pool) as u32).map(move |catchment| (id, catchment, 1)))
+        .collect();
+    let mut balance = Balance::default();
+    let before = balance.tick(At(0), &well.snapshot(At(0)), &answers).cloned();
+    let Some(assignments) = balance.tick(At(1000), &snapshot, &[]).cloned().or(before) else { return snapshot };
+    ledger.fold(now, Event::Assign { of: Arc::clone(&world), assignments });
+    ledger.snapshot(now)
+}
