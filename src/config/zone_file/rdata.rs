@@ -195,6 +195,11 @@ fn inspect(rtype: RrType, wire: &[u8]) -> Result<(), Complaint> {
         (RrType::URI, [_, _, _, _]) => return Err(Complaint::new("the target is empty")),
         _ => {}
     }
+    // Only these may be empty where the type forbids it.
+    let last = forms::of(rtype).and_then(<[Field]>::last);
+    if !matches!(last, Some(Field::Hex | Field::Base64 | Field::KeyBase64)) {
+        return Ok(());
+    }
     let Some((field, [])) = spans(rtype, wire).unwrap_or_default().pop() else { return Ok(()) };
     match field {
         Field::Hex | Field::Base64 => Err(Complaint::new("the octets themselves are missing")),
