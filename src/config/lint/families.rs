@@ -62,16 +62,20 @@ fn heirs(subject: &Subject<'_>, pool: &Pool, region: RegionId, family: Family) -
         bits.fold(0_u64, |set, (position, _)| set | 1 << position)
     };
     let (inside, with) = (set(&|e| e.region == region), set(&|e| e.address(family).is_some()));
-    let mut found = 0;
+    // The clients that would go to it; where none would while all are up, those that may.
+    let (mut found, mut later) = (0, 0);
     for client in clients.all() {
         let within = clients.eligible(client, true);
         let open = clients.eligible(client, false);
         let eligible = if within == 0 { open } else { within };
+        let left = if eligible & with == 0 { open & with } else { eligible & with };
         if clients.nearest(client, eligible) & inside != 0 {
-            let left = if eligible & with == 0 { open & with } else { eligible & with };
             found |= clients.nearest(client, left);
+        } else if open & inside != 0 {
+            later |= clients.nearest(client, left);
         }
     }
+    let found = if found == 0 { later } else { found };
     let mut heirs: Vec<RegionId> =
         endpoints.iter().enumerate().filter(|(n, _)| found >> n & 1 == 1).map(|(_, e)| e.region).collect();
     heirs.sort_unstable_by_key(|heir| (away(subject, region, *heir), *heir));

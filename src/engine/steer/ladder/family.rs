@@ -79,7 +79,7 @@ impl Ladder<'_> {
     fn is_alike(&self, family: Family, asked: &Asked<'_>) -> bool {
         let (row, at, picked) = (asked.field.row, family.at(), self.picked());
         self.beside.is_none()
-            && picked & !asked.gate.serving(row, family, asked.field.table.addressed[at]) == 0
+            && picked & !self.serving(asked.field, asked.gate, asked.eligible, family) == 0
             && picked & row.falling[at] == 0
             && picked & row.falling[family.other().at()] == 0
             && asked.eligible & (row.rising[0] | row.rising[1]) == 0
