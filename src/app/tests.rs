@@ -47,6 +47,7 @@ fn config(ports: &[u16], workers: Workers) -> Config {
             secret_file: PathBuf::new(),
             workers,
             startup_wait: 3_600_000,
+            rotate: true,
             udp: Udp { max_size: 1232, receive_buffer: 1 << 20, batch: 32 },
             tcp: Tcp { connections: 16, per_client: 16, idle: 1000, message: 1000 },
         },

@@ -30,7 +30,7 @@ pub(crate) const CLUSTER: Mark = Later("the cluster");
 /// Keys by path; `*` stands for a name of the operator's, `{a b}` for several keys of one table.
 const KEYS: &[(&str, Mark)] = &[
     ("{version include}", Now),
-    ("server.{listen identity state_dir secret_file workers startup_wait}", Now),
+    ("server.{listen identity state_dir secret_file workers startup_wait rotate}", Now),
     ("server.{allow_query proxy_from}", PROTOCOL),
     ("server.udp.{max_size receive_buffer batch}", Now),
     ("server.udp.backend", SPEED),

@@ -151,6 +151,7 @@ mod tests {
             secret_file: folder.join("state/secret.key"),
             workers: Workers::Auto,
             startup_wait: 0,
+            rotate: true,
             udp: Udp { max_size: 1232, receive_buffer: 0, batch: 1 },
             tcp: Tcp { connections: 1, per_client: 1, idle: 1, message: 1 },
         }

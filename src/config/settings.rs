@@ -19,6 +19,8 @@ pub struct Server {
     pub workers: Workers,
     /// How long steered names wait for the first probe round, in milliseconds.
     pub startup_wait: u64,
+    /// Whether the order of several addresses differs from query to query.
+    pub rotate: bool,
     /// UDP settings.
     pub udp: Udp,
     /// TCP settings.

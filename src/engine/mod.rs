@@ -114,6 +114,7 @@ fn fill<'s, T: Trace>(
     reply: &mut Reply<'s>,
 ) -> bool {
     let world = &*snapshot.world;
+    reply.turn = world.rotate.then(|| chance.number());
     if let Some(fault) = query.fault {
         reply.rcode = fault;
         return true;

@@ -9,7 +9,7 @@ use super::{
     types::{Chance, Origin, ServiceId},
     wire::{
         fold,
-        fragment::Fragment,
+        fragment::{Fragment, Held},
         name::MAX_NAME,
         read::Query,
         reply::{Authority, MAX_PARTS, Part, Reply},
@@ -85,6 +85,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if rtype == RrType::ANY && alias.is_none() && (table.has_records(node) || node.service().is_some()) {
             table.minimal().into_iter().for_each(|any| push(reply, Part::Rrset(any)));
         } else if let Some(rrset) = table.rrset(node, rtype) {
+            self.turned(rrset, reply);
             if !rrset.is_plain() {
                 let stated =
                     |part: &Part<'_>| matches!(part, Part::Redirect { dname, .. } if std::ptr::eq(*dname, rrset));
@@ -105,6 +106,18 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             self.negative(node, node.service(), reply);
         }
         true
+    }
+
+    /// Says which of several addresses stands first: those of an RRset, else those that go along with it.
+    fn turned(&mut self, rrset: &Fragment, reply: &Reply<'_>) {
+        let Some(number) = reply.turn.filter(|_| T::ON) else { return };
+        let held = rrset.extras.iter().filter_map(|extra| match extra.of {
+            Held::Rrset(number) => reply.fragments.get(number as usize),
+            Held::Service(_) => None,
+        });
+        if std::iter::once(rrset).chain(held).any(Fragment::turns) {
+            self.trace.note(|| Step::Turned(number));
+        }
     }
 
     /// On from the name of this hash to an alias's target, if the chain has not been there.
@@ -144,6 +157,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
         reply.authoritative = self.hops > 0; // as the first owner of the chain has it (P57)
         let ns = table.rrset(node, RrType::NS);
+        ns.into_iter().for_each(|rrset| self.turned(rrset, reply));
         reply.authority = ns.map(|rrset| Authority { rrset, owner_len: node.name_len(), ttl: None });
     }
 

@@ -174,6 +174,12 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             }
             return false;
         }
+        if T::ON
+            && let (List::Listed(listed), Some(number)) = (list, reply.turn)
+            && listed.iter().filter(|address| Family::of(**address) == family).count() > 1
+        {
+            self.trace.note(|| Step::Turned(number));
+        }
         push(reply, Part::Addresses { family, ttl: decision.ttl, list });
         true
     }
@@ -278,6 +284,7 @@ impl<'s> Parts<'s> {
             ground: heard.then(|| world.ground()),
             endpoints: &world.endpoints,
             live: &snapshot.endpoints,
+            rotate: world.rotate,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
         policy::{Endpoint, Fallback, Https, Policy, Pool, Service},
         table::{Assignment, PoolTable},
     },
-    types::{At, MapId, MonitorId, Prefix, RegionId, TargetId},
+    types::{At, EndpointId, MapId, MonitorId, PoolId, Prefix, RegionId, TargetId},
     wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
     zone::{ZoneSource, table::Table},
 };
@@ -74,6 +74,8 @@ pub struct Draft {
     pub reflect: Option<Reflect>,
     /// The largest UDP reply, 512 to 4096.
     pub udp_max: u16,
+    /// Whether the query's number says which of several addresses stands first.
+    pub rotate: bool,
 }
 
 /// A name that tells a client what it is taken for.
@@ -309,6 +311,29 @@ impl Target {
     }
 }
 
+/// A slow start that is under way, or waits to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlowStart {
+    /// Where.
+    pub pool: PoolId,
+    /// What begins to serve.
+    pub of: SlowStartOf,
+    /// How many milliseconds of it had passed, and at which moment, if it goes on from there; none: it begins with the
+    /// first time that the endpoint is up.
+    pub way: Option<(u64, Option<At>)>,
+    /// How many milliseconds it takes.
+    pub over: u64,
+}
+
+/// What begins to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowStartOf {
+    /// An endpoint, which gives way to the others of its region.
+    Endpoint(EndpointId),
+    /// A region, which gives way to others.
+    Region(RegionId),
+}
+
 /// What one query reads.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -330,6 +355,8 @@ pub struct Snapshot {
     pub kept: Vec<(TargetId, Health)>,
     /// How long every target takes, for people.
     pub timings: Vec<Arc<Timing>>,
+    /// What begins to serve, for a restart; the query reads the rows.
+    pub slow_starts: Vec<SlowStart>,
     /// Whether steered names are answered: the first probe round has ended, or its deadline has passed.
     pub ready: bool,
     /// When it was made.

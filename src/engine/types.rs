@@ -99,10 +99,18 @@ pub struct UnixMillis(pub u64);
 pub struct Chance {
     /// Numbers the slots of `ttl.max`.
     pub now: UnixMillis,
-    /// The query's own random number, which only the spread `random` uses.
+    /// The query's own random number, which only the spread `random` uses, and the order of several addresses.
     pub random: u64,
     /// Replaces every draw: `explain --draw`, and tests that enumerate shares.
     pub draw: Option<u64>,
+}
+
+impl Chance {
+    /// The number that the query brings itself, or what replaces it.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.draw.unwrap_or(self.random)
+    }
 }
 
 // ----- Addresses ---------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ pub use self::{
     difference::{Difference, Names, Serial, Source},
     governed::{Believed, Held, Keeper, Late, LetGo},
     region::{Move, RegionTurn},
-    shaping::{Fate, Told},
+    shaping::{Fate, Pace, Told},
     verdict::{Because, KeptDown, Standing, Verdict},
 };
 use super::overrides::Whom;
@@ -92,14 +92,14 @@ pub enum Change {
         /// After so many milliseconds.
         after: u64,
     },
-    /// An endpoint that has recovered takes its share back in steps.
+    /// An endpoint that comes to serve takes its share in steps.
     SlowStart {
         /// As `pool/endpoint`.
         endpoint: Box<str>,
-        /// Milliseconds from recovery to a whole share.
+        /// Milliseconds from its first step to a whole share.
         over: u64,
-        /// Whether it has its whole share now; else it has only begun.
-        whole: bool,
+        /// How far it is.
+        pace: Pace,
     },
     /// An endpoint passes on another share of its blocks, for its load.
     Shed {

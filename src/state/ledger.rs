@@ -2,7 +2,8 @@
 //! tasks, channels or clocks.
 //!
 //! `health` takes outcomes of probes in, `parts` makes more of them, `belief` says what they count for. `rows` makes what
-//! queries read from what is known: `overrides`, `ramp`, `load` and the records of health. `reload` carries it over to
+//! queries read from what is known: `overrides`, `slow_start` (which counts in steps of `ramp`), `load` and the records of
+//! health. `reload` carries it over to
 //! another configuration.
 
 mod belief;
@@ -15,6 +16,7 @@ mod regions;
 mod reload;
 mod restore;
 mod rows;
+mod slow_start;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -24,6 +26,7 @@ use self::{
     overrides::{Named, Words},
     regions::Regions,
     rows::{Live, Shaping},
+    slow_start::Returns,
 };
 use super::{
     change::{Change, Difference},
@@ -112,6 +115,8 @@ pub struct Ledger {
     live: Vec<Live>,
     /// For each pool, how it is shaped.
     shaping: Vec<Shaping>,
+    /// For each pool, its regions that came back with none of their endpoints serving.
+    returns: Vec<Returns>,
     /// What operators have said, and what is reported of load.
     words: Words,
     reports: Reports,
@@ -178,10 +183,12 @@ impl Ledger {
             Event::Override(word) => {
                 let wait = self.cut_for(at, &word);
                 changes.push(self.words.take(at, word, wait, &self.world));
+                self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
             Event::Lift(whom) => {
                 changes.extend(self.words.lift(at, &whom));
+                self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
             Event::Restored { saved, age } => self.take_saved(at, &saved, age, &mut changes),
@@ -214,6 +221,7 @@ impl Ledger {
             governed: self.beliefs.governed().clone(),
             kept: self.beliefs.kept(),
             timings: self.timings.clone(),
+            slow_starts: self.slow_starts(),
             ready: self.ready,
             at,
         }
@@ -289,19 +297,15 @@ impl Ledger {
     }
 
     fn step(&mut self, now: At, changes: &mut Vec<Change>) {
-        changes.extend(self.words.pass(now));
+        let passed = self.words.pass(now);
+        let expired = !passed.is_empty();
+        changes.extend(passed);
+        if expired {
+            self.recover_all(now, changes);
+        }
         changes.extend(self.reports.pass(now));
         self.pass_beliefs(now, changes);
-        let world = Arc::clone(&self.world);
-        for (id, pool) in world.pools.iter().enumerate() {
-            let over = self.shaping[id].slow_start;
-            for (_, index, endpoint) in members(&world, pool).filter(|_| over > 0) {
-                let recovery = &mut self.live[index].recovery;
-                if recovery.ramp.take_if(|ramp| ramp.is_done(now, over)).is_some() {
-                    changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: true });
-                }
-            }
-        }
+        self.end_slow_starts(now, changes);
         // Who is up, out or weightless by now decides who has a part in what is reported.
         self.reshape(now);
         let told = changes.len();

@@ -12,8 +12,9 @@ use crate::engine::{
         governor::Governed,
         monitor::{Monitor, ProbeKey},
     },
-    snapshot::{Snapshot, World},
-    types::{At, Past, RegionId, TargetId},
+    snapshot::{SlowStart, SlowStartOf, Snapshot, World},
+    steer::policy::{Endpoint, Pool},
+    types::{At, EndpointId, Family, Past, PoolId, RegionId, TargetId},
 };
 
 /// The version of the text.
@@ -27,6 +28,7 @@ pub struct Saved {
     /// By address and check: who has thousands looks each of them up.
     targets: Vec<Line>,
     governor: Governor,
+    slow_starts: Vec<Start>,
 }
 
 /// How old saved health is now, and how old it may be to be believed.
@@ -63,6 +65,25 @@ struct Head {
     /// Files of earlier programs have none.
     #[serde(default, skip_serializing_if = "Governor::is_empty")]
     governor: Governor,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    slow_starts: Vec<Start>,
+}
+
+/// A slow start, by the names of the configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Start {
+    pool: Box<str>,
+    /// None: it is the region's.
+    endpoint: Option<Box<str>>,
+    /// The region, or what the endpoint is answered as: it is known by that, whatever its name.
+    of: Vec<Box<str>>,
+    /// How many milliseconds of it have passed; none: it waits for the endpoint's first *up*.
+    gone: Option<u64>,
+    /// Whether it goes on, and is not halted.
+    walks: bool,
+    /// How many milliseconds it takes.
+    over: u64,
 }
 
 /// What the governor remembers. Moments are milliseconds before it was saved, by the names of regions.
@@ -152,7 +173,8 @@ pub fn encode(snapshot: &Snapshot, now: At, wall: u64) -> String {
         })
         .collect();
     let governor = Governor::of(snapshot, now);
-    let head = Head { meridian_health: VERSION.into(), saved: wall, targets: lines.len(), governor };
+    let slow_starts = snapshot.slow_starts.iter().filter_map(|start| Start::of(&snapshot.world, start, now)).collect();
+    let head = Head { meridian_health: VERSION.into(), saved: wall, targets: lines.len(), governor, slow_starts };
     let mut text = serde_json::to_string(&head).unwrap_or_default();
     text.push('\n');
     for line in &lines {
@@ -235,7 +257,7 @@ pub fn decode(text: &str) -> Result<Saved, Unreadable> {
     }
     targets.sort_by(|a, b| (a.address, &a.check).cmp(&(b.address, &b.check)));
     head.governor.kept.sort_by(|a, b| (a.address, &a.check).cmp(&(b.address, &b.check)));
-    Ok(Saved { wall: head.saved, targets, governor: head.governor })
+    Ok(Saved { wall: head.saved, targets, governor: head.governor, slow_starts: head.slow_starts })
 }
 
 impl Saved {
@@ -279,6 +301,13 @@ impl Saved {
         Governed::resumed(numbered(&self.governor.emptied), numbered(&self.governor.held))
     }
 
+    /// What begins to serve in this configuration, so far as it had come by now; nothing, where that is too old.
+    #[must_use]
+    pub fn slow_starts(&self, world: &World, age: Age) -> Vec<SlowStart> {
+        let Some(old) = age.age.filter(|_| age.is_fresh()) else { return Vec::new() };
+        self.slow_starts.iter().filter_map(|start| start.resumed(world, old)).collect()
+    }
+
     /// What a target counted as that was found down; none: as down.
     #[must_use]
     pub fn counted(&self, world: &World, id: TargetId) -> Option<Health> {
@@ -296,6 +325,56 @@ impl Saved {
         let kept = named.or_else(|| same().next().filter(|_| check.is_some()))?;
         Some(kept.counts.into())
     }
+}
+
+impl Start {
+    fn of(world: &World, start: &SlowStart, now: At) -> Option<Self> {
+        let (endpoint, of) = match start.of {
+            SlowStartOf::Endpoint(id) => {
+                let endpoint = world.endpoints.get(id.at())?;
+                (Some(endpoint.name.clone()), answered_as(endpoint))
+            }
+            SlowStartOf::Region(id) => (None, vec![world.regions.get(id.at())?.name.clone()]),
+        };
+        let gone = |(gone, since): (u64, Option<At>)| since.map_or(gone, |since| gone.saturating_add(now.since(since)));
+        Some(Self {
+            pool: world.pools.get(start.pool.at())?.name.clone(),
+            endpoint,
+            of,
+            gone: start.way.map(gone),
+            walks: start.way.is_some_and(|(_, since)| since.is_some()),
+            over: start.over,
+        })
+    }
+
+    /// The same in this configuration, `old` milliseconds after it was saved: whatever serves goes on to do so while no
+    /// server of ours looks at it.
+    fn resumed(&self, world: &World, old: u64) -> Option<SlowStart> {
+        let is = |pool: &Pool| pool.stands_for.is_none() && pool.name == self.pool;
+        let pool = world.pools.iter().position(is)?;
+        let (first, count) = (world.pools[pool].first.at(), usize::from(world.pools[pool].count));
+        let own = || world.endpoints.iter().enumerate().skip(first).take(count);
+        let of = match &self.endpoint {
+            None => {
+                let region = world.regions.iter().position(|region| self.of.contains(&region.name))?;
+                SlowStartOf::Region(RegionId(region as u16))
+            }
+            Some(name) => {
+                let same = || own().filter(|(_, e)| answered_as(e).iter().any(|address| self.of.contains(address)));
+                let (index, _) = same().find(|(_, endpoint)| endpoint.name == *name).or_else(|| same().next())?;
+                SlowStartOf::Endpoint(EndpointId(index as u32))
+            }
+        };
+        let gone = self.gone.map(|gone| if self.walks { gone.saturating_add(old) } else { gone });
+        Some(SlowStart { pool: PoolId(pool as u32), of, way: gone.map(|gone| (gone, None)), over: self.over })
+    }
+}
+
+/// The addresses of an endpoint, or the name that it is.
+fn answered_as(endpoint: &Endpoint) -> Vec<Box<str>> {
+    let addresses = Family::BOTH.into_iter().filter_map(|family| endpoint.address(family));
+    let name = endpoint.cname.iter().map(|name| name.to_string().into());
+    addresses.map(|address| address.to_string().into()).chain(name).collect()
 }
 
 impl Line {

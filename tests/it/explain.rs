@@ -14,6 +14,7 @@ const CASES: &[(&str, &str)] = &[
     ("no-address", "api.gslb.example.com AAAA --client 203.0.113.9 --draw 0"),
     ("tiers", "api.gslb.example.com --client 2001:db8:1::/48 --draw 7"),
     ("shares", "shares.gslb.example.com --client 192.0.2.1 --draw 45"),
+    ("order", "shares.gslb.example.com --client 192.0.2.1 --down shares/eu-1 --down shares/us-1 --draw 2d"),
     ("static", "gslb.example.com SOA --client 192.0.2.1"),
     ("target", "_https._tcp.www.gslb.example.com SRV --client 198.51.100.0/24 --draw c1fe21c29d0875c6"),
     ("special", "www.gslb.example.com --client 10.1.2.0/24 --resolver 198.51.100.53 --draw 3"),

@@ -120,6 +120,9 @@ pub(super) struct PoolStory {
     pub(super) candidates: Vec<Candidate>,
     /// The draws, in words.
     pub(super) draws: Vec<String>,
+    /// Whether any of them rests on the server's secret.
+    #[serde(skip)]
+    keyed: bool,
     /// Why it did not answer, where it did not.
     pub(super) passed_over: Option<&'static str>,
 }
@@ -242,8 +245,7 @@ impl Story {
 
     /// Says whether the draws are made with the server's own secret.
     pub(super) fn keyed(mut self, keyed: bool) -> Self {
-        let drew =
-            self.pools.iter().any(|pool| !pool.draws.is_empty()) || self.targets.iter().any(|target| target.drew);
+        let drew = self.pools.iter().any(|pool| pool.keyed) || self.targets.iter().any(|target| target.drew);
         self.unkeyed = !keyed && drew;
         self
     }
@@ -274,6 +276,7 @@ impl Story {
                     because: Vec::new(),
                     candidates: Vec::new(),
                     draws: Vec::new(),
+                    keyed: false,
                     passed_over: None,
                 });
             }
@@ -297,7 +300,15 @@ impl Story {
             Step::Drew { draw, of, slot } => {
                 self.repeat_draw.get_or_insert_with(|| format!("{draw:x}"));
                 if let Some(pool) = self.pools.last_mut() {
+                    pool.keyed = true;
                     pool.draws.push(drew(*draw, *of, *slot));
+                }
+            }
+            Step::Turned(number) => _ = self.repeat_draw.get_or_insert_with(|| format!("{number:x}")),
+            Step::First { number, of } => {
+                self.repeat_draw.get_or_insert_with(|| format!("{number:x}"));
+                if let Some(pool) = self.pools.last_mut() {
+                    pool.draws.push(words::first(*number, *of));
                 }
             }
             Step::Chosen(id) => {

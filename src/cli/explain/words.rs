@@ -35,6 +35,11 @@ pub(super) fn drew(draw: u64, of: u64, slot: Option<u64>) -> String {
     }
 }
 
+/// What the query's number says of the order of an answer.
+pub(super) fn first(number: u64, of: u64) -> String {
+    format!("{number:016x} mod {of} = {}: what stands first, the others in turn", number % of.max(1))
+}
+
 /// Whose address located the client, and what that makes of the scope.
 pub(super) fn basis_in_words(basis: Basis, block: Prefix) -> (&'static str, String) {
     match basis {

@@ -7,6 +7,7 @@ use super::{
     Fault,
     ask::{Answer, listen},
     fault,
+    judge::in_order,
     line::{Blocks, Fare, Question, Who},
     whom,
 };
@@ -96,6 +97,7 @@ pub(super) fn count(
         let remedy = "write `remember N blocks of PREFIX` behind an `ask` first, with as many of the same blocks";
         return Err(fault("not all of these blocks were remembered", remedy));
     }
+    let moved = |then: &Fared, now: &Fared| in_order(&then.chosen) != in_order(&now.chosen);
     let before = |block: &Prefix| remembered.and_then(|before| before.get(block));
     let holds = |(block, one): &(&Prefix, &Fared)| match fare {
         Fare::ToRegion(name) => in_region(one, name),
@@ -104,8 +106,8 @@ pub(super) fn count(
         Fare::ToNobody => {
             one.answer.addresses.is_empty() && one.answer.cname.is_none() && one.answer.rcode != Rcode::NxDomain
         }
-        Fare::Moved => before(block).is_some_and(|then| then.chosen != one.chosen),
-        Fare::MovedFrom(name) => before(block).is_some_and(|then| then.chosen != one.chosen && in_region(then, name)),
+        Fare::Moved => before(block).is_some_and(|then| moved(then, one)),
+        Fare::MovedFrom(name) => before(block).is_some_and(|then| moved(then, one) && in_region(then, name)),
     };
     Ok(fared.iter().filter(holds).count())
 }

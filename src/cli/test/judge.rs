@@ -71,15 +71,25 @@ fn comes(world: &World, outcome: &Outcome, told: &Told, before: &Before<'_>) -> 
         Outcome::Same | Outcome::Other => {
             let last =
                 before.same.ok_or_else(|| fault("this was not asked before", "ask it twice: once to compare with"))?;
-            let alike = last.addresses == answer.addresses && last.cname == answer.cname && last.texts == answer.texts;
+            // In whatever order: that of several addresses is each query's own.
+            let alike = in_order(&last.addresses) == in_order(&answer.addresses)
+                && last.cname == answer.cname
+                && last.texts == answer.texts;
             !is_empty && alike == (*outcome == Outcome::Same)
         }
-        Outcome::SameEndpoint => !chosen.is_empty() && chosen == before.chosen,
+        Outcome::SameEndpoint => !chosen.is_empty() && in_order(&chosen) == in_order(before.chosen),
         Outcome::SameRegion => {
-            let regions = |ids: &[EndpointId]| ids.iter().map(region).collect::<Vec<_>>();
+            let regions = |ids: &[EndpointId]| in_order(&ids.iter().map(region).collect::<Vec<_>>());
             !chosen.is_empty() && regions(&chosen) == regions(before.chosen)
         }
     })
+}
+
+/// The same, smallest first.
+pub(super) fn in_order<T: Ord + Copy>(of: &[T]) -> Vec<T> {
+    let mut sorted = of.to_vec();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// Names are equal whatever their case and final dot.

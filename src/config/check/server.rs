@@ -92,6 +92,7 @@ pub(crate) fn server(
             notes,
         ),
         startup_wait: millis(spec.startup_wait.as_ref(), "server.startup_wait", 3000, 0..=60_000, notes),
+        rotate: spec.rotate.as_ref().is_none_or(|rotate| *rotate.get_ref()),
         udp: Udp {
             max_size: whole(spec.udp.max_size.as_ref(), "server.udp.max_size", 1232, 512..=4096, notes) as u16,
             receive_buffer: size(

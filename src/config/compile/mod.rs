@@ -134,6 +134,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         cuts: meant.lengths.cuts,
         reflect: meant.reflect,
         udp_max: meant.server.udp.max_size,
+        rotate: meant.server.rotate,
     };
     (draft, shared)
 }

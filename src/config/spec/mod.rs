@@ -83,6 +83,7 @@ table! {
         secret_file: Field<Text>,
         workers: Field<NumberOr>,
         startup_wait: Field<DurationText>,
+        rotate: Field<bool>,
         udp: UdpSpec,
         tcp: TcpSpec,
     }

@@ -68,6 +68,7 @@ fn decide_for<T: Trace>(
         open: false,
         more: false,
         held: None,
+        all: false,
     };
     if ladder.is_closed() {
         trace.note(|| Step::Closed(id));
@@ -116,6 +117,8 @@ struct Ladder<'s> {
     more: bool,
     /// The first pool that was passed over for what the governor holds in it.
     held: Option<PoolId>,
+    /// Whether all that a pool has is told, whatever its policy.
+    all: bool,
 }
 
 /// A pool that has endpoints for the name on this rung.
@@ -216,6 +219,7 @@ impl Ladder<'_> {
             self.look(pool, &field, |n| self.standing(&field, &gate, n), trace);
             let catchment = field.here.map_or(0, |(_, catchment)| catchment);
             self.chosen = members(eligible).collect();
+            self.all = true;
             let asked = Asked { pool, field: &field, gate: &gate, eligible, doors: None, catchment };
             (eligible != 0).then(|| self.told(&asked, None, trace))
         })
@@ -302,8 +306,8 @@ impl Ladder<'_> {
                 trace.note(|| Step::Assigned(place.id, assignment.share(catchment, at)));
             }
         }
-        let doors =
-            (measured && (field.row.partial != 0 || assignment.is_some())).then_some(Doors { assignment, catchment });
+        let doors = (measured && ((field.row.partial | field.row.slow) != 0 || assignment.is_some()))
+            .then_some(Doors { assignment, catchment });
         let turn = spread::choose(&field, eligible, doors, &self.drawing, &mut self.chosen, trace);
         if self.chosen.is_empty() {
             trace.note(|| Step::PassedOver(pool, Lack::NoneAdmits));

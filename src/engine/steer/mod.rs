@@ -54,6 +54,8 @@ pub struct Parts<'s> {
     pub endpoints: &'s [Endpoint],
     /// The endpoints' live rows.
     pub live: &'s [EndpointRow],
+    /// Whether the query's number says which of all in an answer stands first.
+    pub rotate: bool,
 }
 
 impl Parts<'_> {

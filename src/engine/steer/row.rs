@@ -34,6 +34,8 @@ pub struct PoolRow {
     pub weighted: u64,
     /// Admission below [`ADMIT_ALL`].
     pub partial: u64,
+    /// Warmth below [`ADMIT_ALL`]: in a slow start.
+    pub slow: u64,
     /// Admission, weight or an override will change with time alone, as [`EndpointRow::change_in`] says.
     pub moving: u64,
     /// Those that were up when last anybody was, by measurement alone.
@@ -52,8 +54,12 @@ pub struct PoolRow {
 pub struct EndpointRow {
     /// Configured weight × override.
     pub weight: u32,
-    /// The share of blocks that it takes, in parts of [`ADMIT_ALL`]: slow start × (1 − shed) × (1 − drain).
+    /// The share of blocks that it takes, in parts of [`ADMIT_ALL`]: the way back of its region × (1 − shed) × (1 − drain).
+    /// The others go to what is next in rank, in whatever region.
     pub admission: u32,
+    /// What its own slow start leaves of that share, in parts of [`ADMIT_ALL`]. The others go to what serves in its region
+    /// beside it; it takes them itself where there is nothing else.
+    pub warmth: u32,
     /// Load ÷ capacity in parts of a thousand; the pool's mean where nothing fresh is reported.
     pub load: u32,
     /// Response time in tenths of a millisecond × (1 + load).
@@ -64,7 +70,7 @@ pub struct EndpointRow {
 
 impl Default for EndpointRow {
     fn default() -> Self {
-        Self { weight: 0, admission: ADMIT_ALL, load: 0, response: 0, change_in: u32::MAX }
+        Self { weight: 0, admission: ADMIT_ALL, warmth: ADMIT_ALL, load: 0, response: 0, change_in: u32::MAX }
     }
 }
 

@@ -56,9 +56,10 @@ pub struct Wanted {
 }
 
 /// Chooses as many endpoints of the best band of `eligible` as the policy answers with, no two of what must be distinct; all
-/// of it for `all`. An endpoint that is drawn and does not admit the block is passed over, and the next in rank is drawn, so that no block
-/// moves whose own choice still takes it. `chosen` comes empty, and stays so when nobody does. `eligible` holds no endpoint
-/// of weight 0. Returns the turn of the endpoint that came last, where `round-robin` drew it.
+/// of it for `all`. An endpoint that is drawn and does not admit the block is passed over, and the next in rank is drawn, so
+/// that no block moves whose own choice still takes it; one that starts slowly gives way inside its region alone. `chosen`
+/// comes empty, and stays so when none takes the block. `eligible` holds no endpoint of weight 0. Returns the turn of the
+/// endpoint that came last, where `round-robin` drew it.
 #[inline]
 pub fn choose<T: Trace>(
     field: &Field<'_>,
@@ -84,12 +85,12 @@ pub fn choose_some<T: Trace>(
     trace: &mut T,
 ) -> Option<u64> {
     let policy = field.policy;
-    let mut draw: Option<Draw> = None;
-    let mut turn = None;
+    let mut draw = Drawn { from, draw: None, had: None };
     let (mut left, mut band) = (eligible, field.rank(eligible, true, trace));
     while band != 0 && chosen.len() < answers {
         if policy.spread == Spread::All {
-            chosen.extend(members(band).filter(|n| admits(field, *n, doors, drawing, trace)));
+            let all = all_of(field, left, band, doors, drawing, trace);
+            chosen.extend(members(all));
             if !chosen.is_empty() {
                 break;
             }
@@ -97,61 +98,203 @@ pub fn choose_some<T: Trace>(
             band = field.rank(left, false, trace);
             continue;
         }
-        let n = if band.is_power_of_two() {
-            band.trailing_zeros() as u8 // nothing to draw
-        } else {
-            let draw = draw.get_or_insert_with(|| first_draw(policy.spread, drawing, from));
-            let n = match policy.spread {
-                Spread::Hash => rendezvous(field, band, draw.value),
-                Spread::RoundRobin => {
-                    let (n, had) = in_turn(field, band, draw.value);
-                    turn = Some(had);
-                    n
+        let n = draw_one(field, band, &mut draw, drawing, trace);
+        let taking = match door(field, n, doors, drawing) {
+            Door::Open => Some(n),
+            Door::Slow { number, share } => {
+                let named = chosen.iter().fold(0, |set, n| set | 1 << n);
+                let region = in_region_of(field, n);
+                // Where the region is named already it is not named a second time for what gives way.
+                let others = if region & named == 0 { left & region & !spent(field, named) } else { 0 };
+                let instead = in_its_stead(field, n, others, doors, &mut draw, drawing, trace);
+                if region & named != 0 || instead.is_some() {
+                    trace.note(|| Step::Refused { endpoint: field.id(n), number, admission: share });
+                    left &= !(1 << n);
+                    band &= !(1 << n);
                 }
-                _ => laid_out(field, band, draw.value),
-            };
-            trace.note(|| Step::Drew { draw: draw.value, of: among(field, band, policy.spread), slot: draw.slot });
-            if !matches!(policy.spread, Spread::Hash | Spread::RoundRobin) {
-                draw.value = draw::splitmix(draw.value);
+                if region & named == 0 { Some(instead.unwrap_or(n)) } else { None }
             }
-            n
+            Door::Shut { number, share } => {
+                trace.note(|| Step::Refused { endpoint: field.id(n), number, admission: share });
+                left &= !(1 << n);
+                band &= !(1 << n);
+                if band == 0 && chosen.is_empty() {
+                    band = field.rank(left, false, trace);
+                }
+                None
+            }
         };
-        if admits(field, n, doors, drawing, trace) {
+        if let Some(n) = taking {
             chosen.push(n);
             if answers == 1 {
                 break;
             }
             band &= !field.table.mates(n, policy.distinct);
-        } else {
-            left &= !(1 << n);
-            band &= !(1 << n);
-            if band == 0 && chosen.is_empty() {
-                band = field.rank(left, false, trace);
-            }
         }
     }
-    turn
+    draw.had
 }
 
-/// Whether an endpoint that was drawn takes the block.
+/// What is drawn for one choice.
+#[derive(Debug)]
+struct Drawn {
+    /// The turn to begin with, where another one than the slot's is wanted.
+    from: Option<u64>,
+    draw: Option<Draw>,
+    /// The turn of the endpoint that came last, where there was one.
+    had: Option<u64>,
+}
+
+/// One endpoint of a band.
 #[inline]
-fn admits<T: Trace>(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing: &Drawing<'_>, trace: &mut T) -> bool {
-    let Some(doors) = doors else { return true };
+fn draw_one<T: Trace>(field: &Field<'_>, band: u64, drawn: &mut Drawn, drawing: &Drawing<'_>, trace: &mut T) -> u8 {
+    if band.is_power_of_two() {
+        return band.trailing_zeros() as u8; // nothing to draw
+    }
+    let spread = field.policy.spread;
+    let draw = drawn.draw.get_or_insert_with(|| first_draw(spread, drawing, drawn.from));
+    let n = match spread {
+        Spread::Hash => rendezvous(field, band, draw.value),
+        Spread::RoundRobin => {
+            let (n, had) = in_turn(field, band, draw.value);
+            drawn.had = Some(had);
+            n
+        }
+        _ => laid_out(field, band, draw.value),
+    };
+    trace.note(|| Step::Drew { draw: draw.value, of: among(field, band, spread), slot: draw.slot });
+    if !matches!(spread, Spread::Hash | Spread::RoundRobin) {
+        draw.value = draw::splitmix(draw.value);
+    }
+    n
+}
+
+/// What takes a block that `n` does not take, since it starts slowly: the best of the others of its region that takes
+/// it. None: `n` takes it all the same.
+#[inline(never)]
+fn in_its_stead<T: Trace>(
+    field: &Field<'_>,
+    n: u8,
+    others: u64,
+    doors: Option<Doors<'_>>,
+    drawn: &mut Drawn,
+    drawing: &Drawing<'_>,
+    trace: &mut T,
+) -> Option<u8> {
+    let mut left = others & !(1 << n) & !held(field);
+    let mut band = field.rank(left, false, trace);
+    while band != 0 {
+        let other = draw_one(field, band, drawn, drawing, trace);
+        match door(field, other, doors, drawing) {
+            Door::Open => return Some(other),
+            Door::Slow { number, share } | Door::Shut { number, share } => {
+                trace.note(|| Step::Refused { endpoint: field.id(other), number, admission: share });
+            }
+        }
+        left &= !(1 << other);
+        band &= !(1 << other);
+        if band == 0 {
+            band = field.rank(left, false, trace);
+        }
+    }
+    None
+}
+
+/// Those of a band that take the block, and what starts slowly where its region has nothing else for it.
+#[inline(never)]
+fn all_of<T: Trace>(
+    field: &Field<'_>,
+    left: u64,
+    band: u64,
+    doors: Option<Doors<'_>>,
+    drawing: &Drawing<'_>,
+    trace: &mut T,
+) -> u64 {
+    let is_open = |n: &u8| matches!(door(field, *n, doors, drawing), Door::Open);
+    let mut all = members(band).filter(is_open).fold(0, |set, n| set | 1 << n);
+    for n in members(band & !all) {
+        let (number, share, others) = match door(field, n, doors, drawing) {
+            Door::Open => continue,
+            Door::Shut { number, share } => (number, share, 0),
+            Door::Slow { number, share } => {
+                let region = left & in_region_of(field, n) & !held(field);
+                let others = members(region).filter(is_open).fold(0, |set, n| set | 1 << n);
+                if others == 0 {
+                    all |= 1 << n;
+                    continue;
+                }
+                (number, share, if others & band == 0 { field.rank(others, false, trace) } else { others & band })
+            }
+        };
+        trace.note(|| Step::Refused { endpoint: field.id(n), number, admission: share });
+        all |= others;
+    }
+    all
+}
+
+/// Puts one of all that are named first, each as often as its weight says, by the query's own number; the others follow
+/// it in turn.
+#[inline(never)]
+pub fn turn<T: Trace>(field: &Field<'_>, chosen: &mut Chosen, drawing: &Drawing<'_>, trace: &mut T) {
+    if chosen.len() < 2 {
+        return;
+    }
+    let (set, number) = (chosen.iter().fold(0, |set, n| set | 1 << n), drawing.chance.number());
+    let first = laid_out(field, set, number);
+    trace.note(|| Step::First { number, of: field.weight_of(set) });
+    let at = chosen.iter().position(|n| *n == first).unwrap_or(0);
+    chosen.rotate_left(at);
+}
+
+/// The endpoints that are up by the governor's hold alone: nothing more is left to them.
+fn held(field: &Field<'_>) -> u64 {
+    let ([u4, u6], [g4, g6]) = (field.row.up, field.row.governed);
+    (g4 | g6) & !(u4 & !g4 | u6 & !g6)
+}
+
+/// The endpoints of an endpoint's region.
+fn in_region_of(field: &Field<'_>, n: u8) -> u64 {
+    field.table.places().get(field.table.place_of(n)).map_or(0, |place| place.endpoints)
+}
+
+/// Those that may not be named any more beside what is named.
+fn spent(field: &Field<'_>, named: u64) -> u64 {
+    members(named).fold(0, |set, n| set | field.table.mates(n, field.policy.distinct))
+}
+
+/// What an endpoint that was drawn makes of the block, whose number lies above the share that it takes where it does not
+/// take it.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    /// It takes it.
+    Open,
+    /// It starts slowly: another one of its region takes it, if there is one.
+    Slow { number: u32, share: u32 },
+    /// It does not: what comes next takes it.
+    Shut { number: u32, share: u32 },
+}
+
+#[inline]
+fn door(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing: &Drawing<'_>) -> Door {
+    let Some(doors) = doors else { return Door::Open };
     let place = field.table.place_of(n);
     let assigned = doors.assignment.map_or(ADMIT_ALL, |a| a.share(doors.catchment, place));
-    let own = field.row_of(n).admission;
-    if own >= ADMIT_ALL && assigned >= ADMIT_ALL {
-        return true;
+    let row = field.row_of(n);
+    if row.admission >= ADMIT_ALL && row.warmth >= ADMIT_ALL && assigned >= ADMIT_ALL {
+        return Door::Open;
     }
-    let admission = (u64::from(own) * u64::from(assigned) / u64::from(ADMIT_ALL)) as u32;
+    let of = |share: u32, part: u32| (u64::from(share) * u64::from(part) / u64::from(ADMIT_ALL)) as u32;
+    let admission = of(row.admission, assigned);
+    let warm = of(admission, row.warmth);
     let number = draw::admission(drawing.of_block(), field.table.places().get(place).map_or(0, |place| place.key));
-    let admitted = number < admission;
-    if !admitted {
-        trace.note(|| Step::Refused { endpoint: field.id(n), number, admission });
+    match () {
+        () if number < warm => Door::Open,
+        () if number < admission => Door::Slow { number, share: warm },
+        () => Door::Shut { number, share: admission },
     }
-    admitted
 }
 
+#[derive(Debug)]
 struct Draw {
     value: u64,
     slot: Option<u64>,

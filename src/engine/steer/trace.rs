@@ -90,6 +90,15 @@ pub enum Step {
         /// The slot, where one entered.
         slot: Option<u64>,
     },
+    /// The query's number said which of several endpoints stands first, the others behind it in turn.
+    First {
+        /// The number.
+        number: u64,
+        /// The total weight, among which it was taken.
+        of: u64,
+    },
+    /// The query's number said which of several addresses of the configuration or a zone file stands first.
+    Turned(u64),
     /// What is assigned to a region of the pool for the client's catchment: the share that it takes of those who come to
     /// it, in parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL).
     Assigned(RegionId, u32),

@@ -151,11 +151,27 @@ impl Fragment {
         self.records.iter().filter_map(move |at| Some(*at as usize + RECORD + skip?)).filter(|at| *at < REACH)
     }
 
-    /// Copies it to `base` of the message. `owner` is the pointer to its owner name, `ttl` replaces the TTL.
+    /// Whether the order of its records may be another one from reply to reply: several addresses.
+    #[must_use]
+    pub fn turns(&self) -> bool {
+        matches!(self.rtype, RrType::A | RrType::AAAA) && self.records.len() > 1
+    }
+
+    /// Copies it to `base` of the message. `owner` is the pointer to its owner name, `ttl` replaces the TTL. Of several
+    /// addresses `turn` says which stands first, the others behind it in turn.
     #[inline]
-    pub(super) fn write(&self, message: &mut [u8], base: usize, owner: u16, ttl: Option<u32>) {
+    pub(super) fn write(&self, message: &mut [u8], base: usize, owner: u16, ttl: Option<u32>, turn: Option<u64>) {
         let out = &mut message[base..base + self.octets.len()];
-        out.copy_from_slice(&self.octets);
+        match turn.filter(|_| self.turns()) {
+            None => out.copy_from_slice(&self.octets),
+            Some(turn) => {
+                // All records of a type of addresses are equally long, so that each begins where one began.
+                let first = self.records.get((turn % self.records.len() as u64) as usize).map_or(0, |at| *at as usize);
+                let (behind, before) = self.octets.split_at(first);
+                out[..before.len()].copy_from_slice(before);
+                out[before.len()..].copy_from_slice(behind);
+            }
+        }
         if owner != QUESTION {
             for &at in &self.records {
                 out[at as usize..at as usize + 2].copy_from_slice(&owner.to_be_bytes());

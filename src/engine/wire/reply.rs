@@ -38,6 +38,9 @@ pub struct Reply<'s> {
     pub text: ArrayVec<u8, MAX_TEXT>,
     /// Where the table keeps the fragments that extras name.
     pub fragments: &'s [Fragment],
+    /// Which of several addresses stands first, by how many there are: those of a zone file, and of a list of the
+    /// configuration. None: as they are written. What is decided has its order already.
+    pub turn: Option<u64>,
     /// The scope that goes out with the client subnet option, when the query has one (RFC 7871 7.2.1).
     pub scope: u8,
     /// Whom it is for, where a pool's endpoints answer.
@@ -180,6 +183,7 @@ impl<'s> Reply<'s> {
             hints: [List::Nobody; 2],
             text: ArrayVec::new(),
             fragments,
+            turn: None,
             scope: 0,
             counted: None,
             notice: None,

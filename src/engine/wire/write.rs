@@ -53,7 +53,7 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     if let Some(authority) = reply.authority.as_ref().filter(|_| !pen.truncated) {
         let owner = pen.name + pen.name_len - authority.owner_len as usize;
         let base = pen.at;
-        if pen.rrset(authority.rrset, pointer(owner), authority.ttl) {
+        if pen.rrset(authority.rrset, pointer(owner), authority.ttl, None) {
             counts[2] = authority.rrset.count();
             extras[1] = authority.rrset.has_extras().then_some((authority.rrset, base));
         }
@@ -92,10 +92,10 @@ impl Pen<'_> {
         fits
     }
 
-    fn rrset(&mut self, rrset: &Fragment, owner: u16, ttl: Option<u32>) -> bool {
+    fn rrset(&mut self, rrset: &Fragment, owner: u16, ttl: Option<u32>, turn: Option<u64>) -> bool {
         let fits = self.fits(rrset.len());
         if fits {
-            rrset.write(self.message, self.at, owner, ttl);
+            rrset.write(self.message, self.at, owner, ttl, turn);
             self.at += rrset.len();
         }
         fits
@@ -110,10 +110,10 @@ impl Pen<'_> {
     #[inline(never)]
     fn part(&mut self, part: &Part<'_>, before: &[Part<'_>], reply: &Reply<'_>) -> Option<u16> {
         match part {
-            Part::Rrset(rrset) => self.rrset(rrset, self.owner(), None).then(|| rrset.count()),
+            Part::Rrset(rrset) => self.rrset(rrset, self.owner(), None, reply.turn).then(|| rrset.count()),
             Part::Alias(cname, ttl) => {
                 let base = self.at;
-                self.rrset(cname, self.owner(), *ttl).then(|| {
+                self.rrset(cname, self.owner(), *ttl, None).then(|| {
                     (self.name, self.name_len) = (base + RECORD, cname.target().len());
                     cname.count()
                 })
@@ -124,10 +124,10 @@ impl Pen<'_> {
                 self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
             }
             Part::Addresses { family: Family::V4, ttl, list } => {
-                self.addresses(RrType::A, *ttl, v4(list, &reply.chosen[0]))
+                self.addresses(RrType::A, *ttl, v4(list, &reply.chosen[0], reply.turn))
             }
             Part::Addresses { family: Family::V6, ttl, list } => {
-                self.addresses(RrType::AAAA, *ttl, v6(list, &reply.chosen[1]))
+                self.addresses(RrType::AAAA, *ttl, v6(list, &reply.chosen[1], reply.turn))
             }
             Part::Https { ttl, head } => self.https(*ttl, head, reply),
             Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, [own.octets()]),
@@ -144,7 +144,7 @@ impl Pen<'_> {
     #[inline(never)]
     fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
         let (hints, [four, six]) = (&reply.hints, &reply.chosen);
-        let octets = [4 * v4(&hints[0], four).count(), 16 * v6(&hints[1], six).count()];
+        let octets = [4 * v4(&hints[0], four, reply.turn).count(), 16 * v6(&hints[1], six, reply.turn).count()];
         let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| svcb::PARAMETER + n).sum();
         let rdlen = svcb::FIXED.len() + head.len() + hinted;
         if rdlen > usize::from(u16::MAX) || !self.fits(RECORD + rdlen) {
@@ -158,9 +158,9 @@ impl Pen<'_> {
             self.put(&key.to_be_bytes());
             self.put(&(octets as u16).to_be_bytes());
             if key == svcb::HINTS[0] {
-                v4(&hints[0], four).for_each(|address| self.put(&address));
+                v4(&hints[0], four, reply.turn).for_each(|address| self.put(&address));
             } else {
-                v6(&hints[1], six).for_each(|address| self.put(&address));
+                v6(&hints[1], six, reply.turn).for_each(|address| self.put(&address));
             }
         }
         Some(1)
@@ -178,7 +178,7 @@ impl Pen<'_> {
         }
         let count = if again { 0 } else { dname.count() };
         if !again {
-            self.rrset(dname, pointer(name + keep), None);
+            self.rrset(dname, pointer(name + keep), None, None);
         }
         if !fits {
             return Some(count);
@@ -255,7 +255,7 @@ impl Pen<'_> {
             if owner >= 0x4000 || (!required && self.at + rrset.len() > self.limit) {
                 continue;
             }
-            if self.rrset(rrset, pointer(owner), None) {
+            if self.rrset(rrset, pointer(owner), None, reply.turn) {
                 count += rrset.count();
             }
         }
@@ -270,8 +270,8 @@ impl Pen<'_> {
         };
         let owner = if at == 0 { self.owner() } else { pointer(owner) };
         let ([four, six], [fours, sixes]) = (&target.told, &reply.chosen);
-        let four = self.owned(owner, RrType::A, four.ttl, v4(&four.list, slice(four, fours)));
-        let six = self.owned(owner, RrType::AAAA, six.ttl, v6(&six.list, slice(six, sixes)));
+        let four = self.owned(owner, RrType::A, four.ttl, v4(&four.list, slice(four, fours), reply.turn));
+        let six = self.owned(owner, RrType::AAAA, six.ttl, v6(&six.list, slice(six, sixes), reply.turn));
         four.unwrap_or(0) + six.unwrap_or(0)
     }
 }
@@ -283,19 +283,31 @@ fn slice<'r>(told: &Told<'_>, chosen: &'r [u8]) -> &'r [u8] {
 }
 
 /// The IPv4 addresses that are told, in the order of the reply. `chosen` are positions in the list's table.
-fn v4<'r>(list: &List<'r>, chosen: &'r [u8]) -> impl Iterator<Item = [u8; 4]> + 'r {
+fn v4<'r>(list: &List<'r>, chosen: &'r [u8], turn: Option<u64>) -> impl Iterator<Item = [u8; 4]> + 'r {
     let (table, listed) = list.parts();
     let chosen = chosen.iter().filter_map(|n| table.get(*n as usize)?.v4);
-    let listed = listed.iter().filter_map(|a| if let IpAddr::V4(a) = a { Some(*a) } else { None });
+    let listed = in_turn(listed, turn, |a| if let IpAddr::V4(a) = a { Some(*a) } else { None });
     chosen.chain(listed).map(|address| address.octets())
 }
 
 /// The IPv6 addresses, likewise.
-fn v6<'r>(list: &List<'r>, chosen: &'r [u8]) -> impl Iterator<Item = [u8; 16]> + 'r {
+fn v6<'r>(list: &List<'r>, chosen: &'r [u8], turn: Option<u64>) -> impl Iterator<Item = [u8; 16]> + 'r {
     let (table, listed) = list.parts();
     let chosen = chosen.iter().filter_map(|n| table.get(*n as usize)?.v6);
-    let listed = listed.iter().filter_map(|a| if let IpAddr::V6(a) = a { Some(*a) } else { None });
+    let listed = in_turn(listed, turn, |a| if let IpAddr::V6(a) = a { Some(*a) } else { None });
     chosen.chain(listed).map(|address| address.octets())
+}
+
+/// The addresses of one family in a list of the configuration, the one first that `turn` says, the others behind it.
+fn in_turn<'r, A: 'r>(
+    listed: &'r [IpAddr],
+    turn: Option<u64>,
+    of: fn(&'r IpAddr) -> Option<A>,
+) -> impl Iterator<Item = A> + 'r {
+    let own = listed.iter().filter_map(of);
+    let count = if listed.is_empty() { 0 } else { own.clone().count() };
+    let first = turn.and_then(|turn| turn.checked_rem(count as u64)).unwrap_or(0) as usize;
+    own.cycle().skip(first).take(count)
 }
 
 #[cfg(test)]

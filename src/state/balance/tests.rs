@@ -65,6 +65,7 @@ impl Bench {
             targets: Vec::new(),
             governed: Governed::default(),
             kept: Vec::new(),
+            slow_starts: Vec::new(),
             timings: Vec::new(),
             ready: true,
             at: At(0),

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::health::fold::{Health, Transition},
-        state::change::{Because, Standing},
+        state::change::{Because, Pace, Standing},
     };
 
     /// A verdict on an address of `web/NAME`; `other`: the health of the other family.
@@ -230,7 +230,7 @@ mod tests {
     fn what_follows_from_a_verdict_stands_behind_it() {
         let mut pairs = Pairs::default();
         pairs.take(At(0), &verdict("eu-1", "192.0.2.1", Health::Up, Some(Health::Down)));
-        let start = |name: &str| Arc::new(Change::SlowStart { endpoint: name.into(), over: 1000, whole: false });
+        let start = |name: &str| Arc::new(Change::SlowStart { endpoint: name.into(), over: 1000, pace: Pace::Back });
         assert_eq!(pairs.take(At(1), &start("web/us-1")), [Line::One(start("web/us-1"))]);
         assert_eq!(pairs.take(At(1), &start("web/eu-1")), []);
         let ready = Arc::new(Change::Isolated { canaries: 1 });

@@ -40,6 +40,17 @@ pub enum Fate {
     Kept,
 }
 
+/// How far a slow start is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It begins: the endpoint was down.
+    Back,
+    /// It begins: the endpoint is new, or had no weight.
+    First,
+    /// It is over: the endpoint has its whole share.
+    Whole,
+}
+
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { word: Override { whom, act, reason, author, .. }, left, fate } = self;
@@ -76,11 +87,14 @@ impl fmt::Display for Told {
 pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
     match change {
         Change::NothingToLift(whom) => write!(f, "nothing to lift: no operator has said anything of {whom}"),
-        Change::SlowStart { endpoint, over, whole: false } => {
+        Change::SlowStart { endpoint, over, pace: Pace::Back } => {
             write!(f, "{endpoint} takes its share back step by step, over {}", Span(*over))
         }
-        Change::SlowStart { endpoint, over, whole: true } => {
-            write!(f, "{endpoint} has its whole share again, after a slow start of {}", Span(*over))
+        Change::SlowStart { endpoint, over, pace: Pace::First } => {
+            write!(f, "{endpoint} takes its share step by step, over {}, since others serve already", Span(*over))
+        }
+        Change::SlowStart { endpoint, over, pace: Pace::Whole } => {
+            write!(f, "{endpoint} has its whole share, after a slow start of {}", Span(*over))
         }
         Change::Shed { endpoint, parts, load } => {
             match parts {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Ledger, members, name, overrides::Named, ramp};
+use super::{Ledger, members, name, overrides::Named};
 use crate::{
     engine::{
         health::{
@@ -164,20 +164,6 @@ impl Ledger {
             for above in self.above[n].clone() {
                 let told = self.derive(at, above);
                 open.insert(above.at(), told);
-            }
-        }
-    }
-
-    /// Begins, halts and ends the slow starts of a pool's endpoints as their health wants.
-    pub(super) fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
-        let world = Arc::clone(&self.world);
-        let pool = &world.pools[id.at()];
-        for (_, index, endpoint) in members(&world, pool).filter(|(position, ..)| set >> position & 1 == 1) {
-            let measured = self.measured(now, endpoint);
-            let (shaping, recovery) = (&self.shaping[id.at()], &mut self.live[index].recovery);
-            let over = shaping.slow_start;
-            if recovery.observe(now, measured.health(shaping), measured.is_failing(), over) == Some(ramp::Turn::Begun) {
-                changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, whole: false });
             }
         }
     }

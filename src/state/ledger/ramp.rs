@@ -1,5 +1,5 @@
-//! What goes in steps: the share that an endpoint takes after a recovery, and a drain over a time. Pure arithmetic of
-//! moments. Must not know who moves.
+//! What goes in steps: the share that an endpoint takes when it begins to serve, and a drain over a time. Pure arithmetic
+//! of moments. Must not know pools, nor what a share is taken from.
 
 use crate::engine::{health::fold::Health, steer::policy::ADMIT_ALL, types::At};
 
@@ -32,7 +32,8 @@ pub(super) struct Ramp {
 }
 
 impl Ramp {
-    fn gone(&self, now: At) -> u64 {
+    /// How many milliseconds of it have passed.
+    pub(super) fn gone(&self, now: At) -> u64 {
         self.gone + self.walking.map_or(0, |since| now.since(since))
     }
 
@@ -51,8 +52,31 @@ impl Ramp {
         self.admission(now, over) == ADMIT_ALL
     }
 
-    fn walk(&mut self, now: At, on: bool) {
-        *self = Self { gone: self.gone(now), walking: on.then_some(now) };
+    /// One that begins now.
+    pub(super) fn begun(now: At, walks: bool) -> Self {
+        Self { gone: 0, walking: walks.then_some(now) }
+    }
+
+    /// One that has come so far, and is halted.
+    pub(super) fn halted(gone: u64) -> Self {
+        Self { gone, walking: None }
+    }
+
+    /// How far it had come at the moment since which it walks; none while it is halted.
+    pub(super) fn way(&self) -> (u64, Option<At>) {
+        (self.gone, self.walking)
+    }
+
+    /// Walks on from now, or halts, where it does not do so already.
+    pub(super) fn walks(&mut self, now: At, on: bool) {
+        if self.walking.is_some() != on {
+            *self = Self { gone: self.gone(now), walking: on.then_some(now) };
+        }
+    }
+
+    /// The same share under a configuration in which the whole way takes `to`; none where it takes no time.
+    pub(super) fn carried(self, now: At, from: u64, to: u64) -> Option<Self> {
+        (to > 0).then(|| if from == to { self } else { self.stretched(now, from, to) })
     }
 
     /// The same share of the way, where the whole way takes another time.
@@ -62,11 +86,32 @@ impl Ramp {
     }
 }
 
-/// What an endpoint has to recover from.
+/// Why an endpoint that comes to serve starts slowly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cold {
+    /// It was down.
+    Down,
+    /// Its weight was 0.
+    Weightless,
+    /// A reload brought it into a pool that was serving.
+    New,
+}
+
+/// What is seen of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) health: Health,
+    /// It is up, with failures counted.
+    pub(super) failing: bool,
+    /// Its weight is above 0.
+    pub(super) weighted: bool,
+}
+
+/// Whether an endpoint has to start slowly, and how far it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Recovery {
-    /// It was down, and has not been up since.
-    down: bool,
+    /// Why it starts slowly when it serves next; none: it has served since.
+    pub(super) cold: Option<Cold>,
     pub(super) ramp: Option<Ramp>,
 }
 
@@ -74,37 +119,49 @@ pub(super) struct Recovery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     Begun,
-    /// By going down.
+    /// The endpoint went down, or its weight went to 0.
     Lost,
 }
 
 impl Recovery {
-    /// Takes in what is measured of the endpoint; `failing`: it is up, with failures counted. `over`: how long a slow
-    /// start takes, 0 for none.
-    pub(super) fn observe(&mut self, now: At, health: Health, failing: bool, over: u64) -> Option<Turn> {
-        let walks = health == Health::Up && !failing;
-        match health {
-            Health::Down => {
-                self.down = true;
+    /// Takes in what is seen of the endpoint. `over`: how long a slow start takes, 0 for none; `begins` says whether one
+    /// begins for this reason.
+    pub(super) fn observe(
+        &mut self,
+        now: At,
+        seen: Seen,
+        over: u64,
+        begins: impl FnOnce(Cold) -> bool,
+    ) -> Option<Turn> {
+        let walks = seen.health == Health::Up && !seen.failing;
+        match (seen.health, seen.weighted) {
+            (Health::Down, _) => {
+                self.cold = Some(Cold::Down);
                 return self.ramp.take().map(|_| Turn::Lost);
             }
-            Health::Up if self.down && over > 0 => {
-                *self = Self { down: false, ramp: Some(Ramp { gone: 0, walking: walks.then_some(now) }) };
-                return Some(Turn::Begun);
+            (health, false) => {
+                // What is up without a weight has nothing to recover from any more.
+                let before = self.cold.filter(|_| health == Health::Unknown);
+                self.cold = Some(before.unwrap_or(Cold::Weightless));
+                return self.ramp.take().map(|_| Turn::Lost);
             }
-            Health::Up => self.down = false,
-            Health::Unknown => {}
+            (Health::Up, true) => {
+                if self.cold.take().is_some_and(|cold| over > 0 && begins(cold)) {
+                    self.ramp = Some(Ramp::begun(now, walks));
+                    return Some(Turn::Begun);
+                }
+            }
+            (Health::Unknown, true) => {}
         }
-        if let Some(ramp) = self.ramp.as_mut().filter(|ramp| ramp.walking.is_some() != walks) {
-            ramp.walk(now, walks);
+        if let Some(ramp) = &mut self.ramp {
+            ramp.walks(now, walks);
         }
         None
     }
 
     /// The same under a configuration in which a slow start takes `to`.
     pub(super) fn carried(self, now: At, from: u64, to: u64) -> Self {
-        let ramp = self.ramp.filter(|_| to > 0);
-        Self { ramp: ramp.map(|ramp| if from == to { ramp } else { ramp.stretched(now, from, to) }), ..self }
+        Self { ramp: self.ramp.and_then(|ramp| ramp.carried(now, from, to)), ..self }
     }
 }
 
@@ -135,10 +192,13 @@ mod tests {
     #[test]
     fn a_ramp_starts_above_nothing_halts_and_goes_on() {
         let mut recovery = Recovery::default();
-        assert_eq!(recovery.observe(At(0), Health::Up, false, 2000), None, "the first verdict is no recovery");
-        recovery.observe(At(0), Health::Down, false, 2000);
-        recovery.observe(At(0), Health::Unknown, false, 2000);
-        assert_eq!(recovery.observe(At(100), Health::Up, false, 2000), Some(Turn::Begun));
+        let see = |recovery: &mut Recovery, at, health, failing| {
+            recovery.observe(At(at), Seen { health, failing, weighted: true }, 2000, |_| true)
+        };
+        assert_eq!(see(&mut recovery, 0, Health::Up, false), None, "the first verdict is no recovery");
+        see(&mut recovery, 0, Health::Down, false);
+        see(&mut recovery, 0, Health::Unknown, false);
+        assert_eq!(see(&mut recovery, 100, Health::Up, false), Some(Turn::Begun));
         let share = |recovery: &Recovery, at| {
             let ramp = recovery.ramp.expect("a ramp");
             (ramp.admission(At(at), 2000), ramp.next(At(at), 2000).map(|at| at.0))
@@ -146,24 +206,42 @@ mod tests {
         assert_eq!(share(&recovery, 100), (parts(1), Some(200)));
         assert_eq!(share(&recovery, 199), (parts(1), Some(200)));
         assert_eq!(share(&recovery, 200), (parts(2), Some(300)));
-        recovery.observe(At(250), Health::Up, true, 2000);
+        see(&mut recovery, 250, Health::Up, true);
         assert_eq!(share(&recovery, 10_000), (parts(2), None));
-        recovery.observe(At(10_000), Health::Up, false, 2000);
+        see(&mut recovery, 10_000, Health::Up, false);
         assert_eq!(share(&recovery, 10_000), (parts(2), Some(10_050)));
         assert_eq!(share(&recovery, 10_050), (parts(3), Some(10_150)));
         assert_eq!(share(&recovery, 10_050 + 17 * 100), (ADMIT_ALL, None));
-        assert_eq!(recovery.observe(At(10_100), Health::Down, false, 2000), Some(Turn::Lost));
+        assert_eq!(see(&mut recovery, 10_100, Health::Down, false), Some(Turn::Lost));
         assert_eq!(recovery.ramp, None);
     }
 
     #[test]
     fn another_length_keeps_the_share() {
-        let mut recovery = Recovery { down: true, ramp: None };
-        recovery.observe(At(0), Health::Up, false, 2000);
+        let mut recovery = Recovery { cold: Some(Cold::Down), ramp: None };
+        recovery.observe(At(0), Seen { health: Health::Up, failing: false, weighted: true }, 2000, |_| true);
         let longer = recovery.carried(At(1000), 2000, 20_000);
         let (before, after) = (recovery.ramp.expect("a ramp"), longer.ramp.expect("a ramp"));
         assert_eq!(after.admission(At(1000), 20_000), before.admission(At(1000), 2000));
         assert_eq!(after.next(At(1000), 20_000), Some(At(2000)));
         assert_eq!(recovery.carried(At(1000), 2000, 0).ramp, None);
+    }
+
+    #[test]
+    fn weight_0_is_left_slowly_and_only_while_up() {
+        let mut recovery = Recovery::default();
+        let mut see = |at, health, weighted, begins| {
+            let turn = recovery.observe(At(at), Seen { health, failing: false, weighted }, 2000, |_| begins);
+            (turn, recovery.cold)
+        };
+        assert_eq!(see(0, Health::Up, false, true), (None, Some(Cold::Weightless)));
+        assert_eq!(see(10, Health::Up, true, false), (None, None), "where nothing else serves it takes all at once");
+        assert_eq!(see(20, Health::Up, false, true), (None, Some(Cold::Weightless)));
+        assert_eq!(see(30, Health::Down, false, true), (None, Some(Cold::Down)));
+        assert_eq!(see(40, Health::Unknown, false, true), (None, Some(Cold::Down)));
+        assert_eq!(see(50, Health::Up, false, true), (None, Some(Cold::Weightless)));
+        assert_eq!(see(60, Health::Unknown, true, true), (None, Some(Cold::Weightless)));
+        assert_eq!(see(70, Health::Up, true, true), (Some(Turn::Begun), None));
+        assert_eq!(see(80, Health::Up, false, true), (Some(Turn::Lost), Some(Cold::Weightless)));
     }
 }

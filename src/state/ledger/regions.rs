@@ -252,6 +252,7 @@ impl Ledger {
             ground: None,
             endpoints: &world.endpoints,
             live: &self.endpoints,
+            rotate: false,
         }
     }
 

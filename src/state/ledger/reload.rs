@@ -6,6 +6,7 @@ use super::{
     Ledger, members, parts,
     ramp::Recovery,
     rows::{Live, Shaping},
+    slow_start::{Heirs, Occasion},
 };
 use crate::{
     engine::{
@@ -27,12 +28,13 @@ impl Ledger {
     /// monitor of the same name, then by the same key. What is new starts unknown. Everything else goes by the names of
     /// pools, endpoints and services.
     pub(super) fn take_over(&mut self, now: At, world: Arc<World>) -> Vec<Change> {
+        let before = self.before(now);
         let old = mem::replace(&mut self.world, Arc::clone(&world));
         self.stirred = true;
         let mut changes = vec![self.take_over_health(now, &old, &world)];
         let shaping = Shaping::of(&world);
         let known = Known::of(&old);
-        self.live = self.carried_live(now, &known, &world, &shaping);
+        self.live = self.carried_live(&known, &world, &shaping);
         self.shaping = shaping;
         self.pools = world.pools.iter().map(|pool| self.carried_row(&known, &world, pool)).collect();
         self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
@@ -46,13 +48,8 @@ impl Ledger {
         self.horizon = longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000);
         self.reports.carry(&old, &world);
         changes.extend(self.words.idle(now, &world));
-        for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
-            for (_, index, endpoint) in members(&world, pool) {
-                // What is up under a new configuration has nothing to recover from, unless it was at it.
-                let measured = self.measured(now, endpoint);
-                let recovery = &mut self.live[index].recovery;
-                recovery.observe(now, measured.health(shaping), measured.is_failing(), 0);
-            }
+        for (id, serving) in self.carry_slow_starts(now, &Heirs::of(&old, &world), &before) {
+            self.begin(now, id, u64::MAX, &serving, Occasion::Reload, &mut changes);
         }
         self.pass_beliefs(now, &mut changes);
         self.reshape(now);
@@ -105,20 +102,14 @@ impl Ledger {
         Change::World { kept, fresh: world.targets.len() - kept, gone, what: Box::default() }
     }
 
-    /// Slow starts go with the endpoint's name while its addresses are the same, sheds with the name alone.
-    fn carried_live(&self, now: At, known: &Known<'_>, world: &World, shaping: &[Shaping]) -> Vec<Live> {
+    /// Sheds and response times go with the endpoint's name.
+    fn carried_live(&self, known: &Known<'_>, world: &World, shaping: &[Shaping]) -> Vec<Live> {
         let mut carried = vec![Live::default(); world.endpoints.len()];
         for (pool, shaping) in world.pools.iter().zip(shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
             for (_, index, endpoint) in members(world, pool) {
-                let Some((before, was)) = known.endpoint(pool, endpoint) else { continue };
+                let Some((before, _)) = known.endpoint(pool, endpoint) else { continue };
                 let mut live = self.live[before];
-                let same = |a: &Endpoint, b: &Endpoint| a.v4 == b.v4 && a.v6 == b.v6 && a.cname == b.cname;
-                let from = known.pool(pool).map_or(0, |id| self.shaping[id.at()].slow_start);
-                live.recovery = if same(endpoint, was) {
-                    live.recovery.carried(now, from, shaping.slow_start)
-                } else {
-                    Recovery::default()
-                };
+                live.recovery = Recovery::default(); // it goes by address
                 if shaping.marks.is_none() {
                     live.shed = Shed::default();
                 }

@@ -2,11 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Ledger, members};
+use super::{
+    Ledger,
+    slow_start::{Occasion, Serving},
+};
 use crate::{
     engine::{
         health::fold::Health,
-        types::{At, TargetId},
+        types::{At, PoolId, TargetId},
     },
     state::{
         change::Change,
@@ -43,12 +46,9 @@ impl Ledger {
         let counted = |id: &TargetId| Some((*id, saved.counted(&world, *id)?));
         let kept: HashMap<_, _> = restored.iter().filter_map(counted).collect();
         self.resume_beliefs(now, &restored, saved.governed(&world, age, now), &kept, changes);
-        for (pool, shaping) in world.pools.iter().zip(&self.shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
-            for (_, index, endpoint) in members(&world, pool) {
-                let measured = self.measured(now, endpoint);
-                let recovery = &mut self.live[index].recovery;
-                recovery.observe(now, measured.health(shaping), measured.is_failing(), 0);
-            }
+        self.resume_slow_starts(saved, age);
+        for id in (0..world.pools.len() as u32).map(PoolId) {
+            self.begin(now, id, u64::MAX, &Serving::default(), Occasion::Restart, changes);
         }
         self.reshape(now);
     }

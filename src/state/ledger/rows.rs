@@ -58,6 +58,13 @@ pub(super) struct Measured {
     soon: Option<u64>,
 }
 
+impl Live {
+    /// Whether it has served since it was down, without a weight, or new.
+    pub(super) fn is_warm(&self) -> bool {
+        self.recovery.cold.is_none()
+    }
+}
+
 impl<'a> Named<'a> {
     pub(super) fn of(world: &'a World, pool: &'a str, endpoint: &'a Endpoint) -> Self {
         let region = world.regions.get(endpoint.region.at()).map_or("", |region| &region.name);
@@ -122,6 +129,11 @@ impl Measured {
             supposed.down[at] = health(target) == Health::Down;
         }
         supposed
+    }
+
+    /// Whether it is up in a family otherwise than by the governor's hold.
+    pub(super) fn is_truly_up(&self) -> bool {
+        (0..2).any(|at| self.up[at] && self.kept[at] != Some(Keeper::Governor))
     }
 
     pub(super) fn is_failing(&self) -> bool {
@@ -227,12 +239,17 @@ impl Ledger {
             self.regions.count(index, endpoint.region, (weight > 0 && !out && !said.drained).then_some(health));
             // Who is forced up is up at once and whole.
             let live = &self.live[index];
-            let ramp = live.recovery.ramp.filter(|_| !forced);
-            let starting = ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start));
+            let region = self.returns[id.at()].get(&endpoint.region);
+            let ramps = [region.copied(), live.recovery.ramp].map(|ramp| ramp.filter(|_| !forced));
+            let [region, own] =
+                ramps.map(|ramp| ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start)));
             let kept = if assigned { 1.0 } else { 1.0 - live.shed.share() };
-            let admission = times(times(starting, said.admission), (f64::from(ADMIT_ALL) * kept) as u32);
+            let admission = times(times(region, said.admission), (f64::from(ADMIT_ALL) * kept) as u32);
+            let warmth = part(own, region);
             put(&mut row.partial, admission < ADMIT_ALL);
-            let next = ramp.and_then(|ramp| ramp.next(now, shaping.slow_start)).into_iter().chain(said.next).min();
+            put(&mut row.slow, warmth < ADMIT_ALL);
+            let steps = ramps.into_iter().filter_map(|ramp| ramp?.next(now, shaping.slow_start));
+            let next = steps.chain(said.next).min();
             let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.horizon));
             put(&mut row.moving, moves_in < u32::MAX);
             due = due.into_iter().chain(tick).min();
@@ -241,7 +258,7 @@ impl Ledger {
             let takes_part = if out || (row.up[0] | row.up[1]) & bit == 0 { 0 } else { weight };
             others |= std::mem::replace(&mut self.taking_part[index], takes_part) != takes_part;
             let before = self.endpoints[index];
-            let after = EndpointRow { weight, admission, change_in: health_in.min(moves_in), ..before };
+            let after = EndpointRow { weight, admission, warmth, change_in: health_in.min(moves_in), ..before };
             self.stirred |= after != before;
             self.endpoints[index] = after;
         }
@@ -338,13 +355,18 @@ pub(super) fn mean(values: &[Option<u32>]) -> Option<u32> {
 }
 
 /// A configured weight times so many parts of a thousand: 0 only where either is, and never beyond the largest.
-fn weighed(weight: u32, parts: u32) -> u32 {
+pub(super) fn weighed(weight: u32, parts: u32) -> u32 {
     let product = u64::from(weight) * u64::from(parts);
     product.div_ceil(1000).min(MAX_WEIGHT.into()) as u32
 }
 
 fn times(a: u32, b: u32) -> u32 {
     (u64::from(a) * u64::from(b) / u64::from(ADMIT_ALL)) as u32
+}
+
+/// So much of a share, in parts of [`ADMIT_ALL`]; all, where it is no less.
+fn part(of: u32, share: u32) -> u32 {
+    (u64::from(of) * u64::from(ADMIT_ALL) / u64::from(share.max(1))).min(ADMIT_ALL.into()) as u32
 }
 
 /// Milliseconds until `next` in whole seconds, and when that number is another one. Beyond the longest TTL nobody asks.

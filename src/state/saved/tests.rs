@@ -167,3 +167,148 @@ proptest! {
         prop_assert_eq!(encode(&after, At(0), 5000), text);
     }
 }
+
+// ----- Slow starts ---------------------------------------------------------------------------------------------------
+
+mod slow_starts {
+    use super::*;
+    use crate::engine::{
+        health::rules::{HealthRules, MaxRegions},
+        snapshot::{Region, SlowStart, SlowStartOf},
+        steer::policy::{Endpoint, Policy, Pool},
+        types::{EndpointId, PoolId, RegionId, TargetId},
+    };
+
+    fn probe(last: u8) -> Arc<ProbeKey> {
+        Arc::new(ProbeKey::new(Check::tcp(80), [192, 0, 2, last].into()))
+    }
+
+    fn ungoverned() -> HealthRules {
+        let mut rules = HealthRules::default();
+        rules.governor.max_regions = MaxRegions::Share(1000);
+        rules
+    }
+
+    /// A pool with endpoints (name, region, last octet), slow over so many milliseconds.
+    fn pool(over: u64, own: &[(&str, u16, u8)]) -> Arc<World> {
+        let monitor = Monitor {
+            name: "lb".into(),
+            watch: Watch::Probe(Check::tcp(80)),
+            rhythm: RHYTHM,
+            calm: Calm::NONE,
+            source: None,
+        };
+        let endpoint = |(n, (name, region, last)): (usize, &(&str, u16, u8))| Endpoint {
+            name: (*name).into(),
+            region: RegionId(*region),
+            v4: Some([192, 0, 2, *last].into()),
+            weight: 100,
+            targets: [Some(TargetId(n as u32)), None],
+            ..Endpoint::default()
+        };
+        Arc::new(World::seal(Draft {
+            monitors: vec![monitor],
+            regions: ["eu", "us"].map(|name| Region { name: name.into(), ..Region::default() }).into(),
+            targets: own.iter().map(|(.., last)| Target::probed(MonitorId(0), probe(*last))).collect(),
+            endpoints: own.iter().enumerate().map(endpoint).collect(),
+            pools: vec![Pool { name: "web".into(), count: own.len() as u8, ..Pool::default() }],
+            policies: vec![Policy { slow_start: over, ..Policy::default() }],
+            health: ungoverned(),
+            ..Draft::default()
+        }))
+    }
+
+    const OWN: [(&str, u16, u8); 3] = [("eu-1", 0, 1), ("eu-2", 0, 2), ("us-1", 1, 9)];
+
+    fn find(ledger: &mut Ledger, at: u64, last: u8, letters: &str) {
+        for letter in letters.chars() {
+            let outcome = if letter == 'g' { Outcome::good(1000) } else { Outcome::Bad("status 503".into()) };
+            ledger.fold(At(at), Event::Outcome { key: probe(last), outcome });
+        }
+    }
+
+    fn begun() -> Ledger {
+        let mut ledger = Ledger::new(pool(20_000, &OWN));
+        OWN.iter().for_each(|(.., last)| find(&mut ledger, 0, *last, "g"));
+        ledger
+    }
+
+    /// Another process, so many milliseconds later, under another configuration.
+    fn again(ledger: &Ledger, at: u64, later: u64, world: Arc<World>) -> (Ledger, String) {
+        let text = encode(&ledger.snapshot(At(at)), At(at), 1_000_000);
+        let saved = decode(&text).expect("sound");
+        let age = saved.age(1_000_000 + later, 600_000);
+        let mut ledger = Ledger::new(world);
+        ledger.fold(At(0), Event::Restored { saved: Arc::new(saved), age });
+        (ledger, text)
+    }
+
+    /// Admission and warmth of each endpoint in percent.
+    fn shares(ledger: &Ledger) -> Vec<(u32, u32)> {
+        let percent = |parts: u32| (u64::from(parts) * 100).div_ceil(1 << 20) as u32;
+        ledger.snapshot(At(0)).endpoints.iter().map(|row| (percent(row.admission), percent(row.warmth))).collect()
+    }
+
+    #[test]
+    fn what_was_under_way_goes_on_over_a_restart() {
+        let mut ledger = begun();
+        find(&mut ledger, 1000, 1, "bbb");
+        find(&mut ledger, 2000, 1, "gg");
+        let (mut next, _) = again(&ledger, 7000, 0, pool(20_000, &OWN));
+        assert_eq!(shares(&next), [(100, 30), (100, 100), (100, 100)]);
+        next.fold(At(1000), Event::Tick);
+        assert_eq!(shares(&next), [(100, 35), (100, 100), (100, 100)], "and walks on");
+        let (next, _) = again(&ledger, 7000, 5000, pool(20_000, &OWN));
+        assert_eq!(shares(&next)[0], (100, 55), "what time passed between counts");
+        let (next, _) = again(&ledger, 7000, 0, pool(200_000, &OWN));
+        assert_eq!(shares(&next)[0], (100, 30), "the same share of another length");
+        let (next, _) = again(&ledger, 7000, 0, pool(0, &OWN));
+        assert_eq!(shares(&next)[0], (100, 100), "no slow start any more");
+        let (next, _) = again(&ledger, 7000, 0, pool(20_000, &[("zz", 0, 1), ("eu-2", 0, 2), ("us-1", 1, 9)]));
+        assert_eq!(shares(&next)[0], (100, 30), "it is known by its address");
+        let (next, _) = again(&ledger, 7000, 700_000, pool(20_000, &OWN));
+        assert_eq!(shares(&next)[0], (100, 100), "too old to be used");
+        let (next, _) = again(&ledger, 7000, 60_000, pool(20_000, &OWN));
+        assert_eq!(next.snapshot(At(0)).slow_starts, [], "it is over by now");
+    }
+
+    #[test]
+    fn halted_and_lost_ones_and_those_of_regions_come_back_as_they_were() {
+        let mut ledger = begun();
+        [1, 2].iter().for_each(|last| find(&mut ledger, 1000, *last, "bbb"));
+        find(&mut ledger, 2000, 1, "gg");
+        find(&mut ledger, 6500, 1, "b");
+        let (mut next, text) = again(&ledger, 7000, 9000, pool(20_000, &OWN));
+        assert!(
+            text.contains("\"slow_starts\":[{\"pool\":\"web\",\"endpoint\":\"eu-1\",\"of\":[\"192.0.2.1\"]"),
+            "{text}"
+        );
+        assert_eq!(shares(&next)[..2], [(25, 100), (25, 100)], "it stands where it was halted");
+        find(&mut next, 100, 1, "g");
+        next.fold(At(600), Event::Tick);
+        assert_eq!(shares(&next)[0], (30, 100));
+        find(&mut next, 700, 1, "bbb");
+        let (mut last, _) = again(&next, 800, 0, pool(20_000, &OWN));
+        assert_eq!(last.snapshot(At(0)).slow_starts, []);
+        find(&mut last, 100, 1, "gg");
+        assert_eq!(shares(&last)[0], (5, 100), "what was down begins again, and so does its region");
+    }
+
+    #[test]
+    fn what_is_new_and_was_not_up_yet_begins_after_the_restart() {
+        let more = || pool(20_000, &[OWN[0], OWN[1], ("eu-3", 0, 3), OWN[2]]);
+        let mut ledger = begun();
+        ledger.fold(At(1000), Event::World(more()));
+        let waiting = SlowStart { pool: PoolId(0), of: SlowStartOf::Endpoint(EndpointId(2)), way: None, over: 20_000 };
+        assert_eq!(ledger.snapshot(At(1000)).slow_starts, [waiting]);
+        let (mut next, _) = again(&ledger, 1000, 0, more());
+        find(&mut next, 100, 3, "g");
+        assert_eq!(shares(&next), [(100, 100), (100, 100), (100, 5), (100, 100)]);
+    }
+
+    #[test]
+    fn files_of_earlier_programs_have_no_slow_starts() {
+        let text = encode(&begun().snapshot(At(0)), At(0), 0);
+        assert!(!text.contains("slow_starts") && decode(&text).is_ok());
+    }
+}

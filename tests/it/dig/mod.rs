@@ -7,6 +7,7 @@ mod held;
 mod life;
 mod loss;
 mod names;
+mod order;
 mod pair;
 pub mod probed;
 mod regions;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use meridian::engine::{
     snapshot::{PoolRow, Snapshot},
     steer::{
-        policy::ADMIT_ALL,
+        policy::{ADMIT_ALL, Spread},
         table::Assignment,
         trace::{Lack, Rung, Step},
     },
@@ -163,4 +163,153 @@ fn an_assignment_is_admission_by_region() {
         assert_eq!(choice(&listen(&snapshot, &question, chance).expect("ready")), expected, "draw {draw:x}");
     }
     assert!(counts.len() == 3, "{counts:?}");
+}
+
+// ----- Slow starts ---------------------------------------------------------------------------------------------------
+
+/// The Snapshot with one endpoint so far in its slow start.
+fn starting(mut snapshot: Snapshot, endpoint: usize, parts: u32) -> Snapshot {
+    snapshot.endpoints[endpoint].warmth = parts;
+    snapshot.pools[0].slow |= 1 << endpoint;
+    snapshot
+}
+
+/// The number of a block with the region of an endpoint.
+fn number(snapshot: &Snapshot, n: usize, endpoint: u8) -> u32 {
+    let table = &snapshot.world.tables[0];
+    let key = table.places()[table.place_of(endpoint)].key;
+    meridian::engine::steer::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key)
+}
+
+const SLOW: [(&str, u32); 5] = [("a", 100), ("a", 50), ("b", 100), ("a", 70), ("b", 30)];
+const STEPS: [u32; 5] = [ADMIT_ALL / 4 * 3, ADMIT_ALL / 2, ADMIT_ALL / 10, 1, 0];
+
+/// Exactly the blocks whose number lies above the share go to others of the region; no block leaves it, and no other
+/// block moves.
+#[test]
+fn a_slow_start_gives_way_inside_its_region_alone() {
+    for spread in ["hash", "weighted", "round-robin"] {
+        let mut lab = Lab::new(draft(&config(&format!("prefer = []\nspread = \"{spread}\""), &SLOW), &[]));
+        let before = layout(&lab.healthy());
+        for parts in STEPS {
+            let snapshot = starting(lab.healthy(), 0, parts);
+            let now = layout(&snapshot);
+            for n in 0..before.len() {
+                let takes = number(&snapshot, n, 0) < parts;
+                let right = if before[n] == 0 && !takes { matches!(now[n], 1 | 3) } else { now[n] == before[n] };
+                assert!(right, "{spread} at {parts}: block {n} went from {} to {}", before[n], now[n]);
+            }
+        }
+    }
+}
+
+/// Of several that start slowly each takes its own share; what none of them takes goes to what does not, and stays where
+/// it was drawn where there is nothing else.
+#[test]
+fn several_slow_starts_of_a_region_keep_its_blocks_in_it() {
+    let mut lab = Lab::new(draft(&config("prefer = []", &SLOW), &[]));
+    let before = layout(&lab.healthy());
+    let two = |lab: &mut Lab| starting(starting(lab.healthy(), 0, ADMIT_ALL / 2), 1, ADMIT_ALL / 4);
+    let snapshot = two(&mut lab);
+    for (n, now) in layout(&snapshot).into_iter().enumerate() {
+        let number = number(&snapshot, n, 0);
+        match before[n] {
+            0 if number >= ADMIT_ALL / 2 => assert_eq!(now, 3, "block {n}"),
+            1 if number >= ADMIT_ALL / 2 => assert_eq!(now, 3, "block {n}"),
+            1 if number >= ADMIT_ALL / 4 => assert!(matches!(now, 0 | 3), "block {n}"),
+            was => assert_eq!(now, was, "block {n}"),
+        }
+    }
+    let all = starting(two(&mut lab), 3, 0);
+    for (n, now) in layout(&all).into_iter().enumerate() {
+        let number = number(&all, n, 0);
+        match before[n] {
+            2 | 4 => assert_eq!(now, before[n], "block {n}"),
+            _ if number >= ADMIT_ALL / 2 => assert_eq!(now, before[n], "nothing takes block {n}: it stays"),
+            _ => assert!(matches!(now, 0 | 1), "block {n}"),
+        }
+    }
+}
+
+/// What dies, is drained or is only held by the governor beside it leaves all of the region's blocks to what starts slowly.
+#[test]
+fn the_last_of_its_region_takes_all() {
+    let mut lab = Lab::new(draft(&config("prefer = []", &SLOW), &[]));
+    let dead = ["g", "gbbb", "g", "gbbb", "g"];
+    let before = layout(&lab.healths(&dead));
+    assert!(before.iter().all(|n| matches!(n, 0 | 2 | 4)));
+    assert_eq!(layout(&starting(lab.healths(&dead), 0, 0)), before);
+    let mut drained = starting(lab.healthy(), 0, 0);
+    drained.pools[0].drained = 0b01010;
+    assert_eq!(layout(&drained), before);
+    let mut held = starting(lab.healthy(), 0, 0);
+    held.pools[0].governed = [0b01010, 0];
+    assert_eq!(layout(&held), layout(&lab.healthy()), "nothing more is left to what the governor holds");
+    let leaving = admitting(admitting(starting(lab.healthy(), 0, 0), 1, 0), 3, 0);
+    assert!(layout(&leaving).iter().all(|n| matches!(n, 0 | 2 | 4)), "what drains takes nothing of it");
+}
+
+/// Other ranks and pools do not matter: the region comes first, even where what is left of it ranks behind another one.
+#[test]
+fn what_gives_way_gives_it_to_its_region_whatever_its_rank() {
+    let text = config("extends = \"failover\"", &[("a", 100), ("b", 100), ("a", 100)])
+        .replace("weight = 100\n[pools.p.endpoints.e01]", "weight = 100\ntier = 1\n[pools.p.endpoints.e01]")
+        .replace("weight = 100\n[pools.p.endpoints.e02]", "weight = 100\ntier = 2\n[pools.p.endpoints.e02]")
+        .replace("weight = 100\n[services", "weight = 100\ntier = 3\n[services");
+    let mut last = None;
+    for spread in [Spread::Hash, Spread::Weighted, Spread::RoundRobin, Spread::Random, Spread::All] {
+        let mut world = draft(&text, &[]);
+        world.policies[0].spread = spread;
+        let mut lab = Lab::new(world);
+        assert!(layout(&lab.healthy()).iter().all(|n| *n == 0));
+        assert!(layout(&starting(lab.healthy(), 0, 0)).iter().all(|n| *n == 2), "{spread:?}");
+        let alone = lab.healths(&["g", "g", "gbbb"]);
+        assert!(layout(&starting(alone, 0, 0)).iter().all(|n| *n == 0), "{spread:?}");
+        last = Some(told(&starting(lab.healthy(), 0, 0), 7));
+    }
+    let told = last.expect("asked");
+    assert!(told.steps.iter().any(|step| matches!(step, Step::Refused { admission: 0, .. })));
+    assert!(told.steps.contains(&Step::Rung(Rung::Preferred)));
+}
+
+/// Several answers, and all: a region that is named already is not named again for what gives way in it.
+#[test]
+fn of_several_answers_none_is_named_for_what_gives_way() {
+    let named = |snapshot: &Snapshot, n: u32| -> Vec<usize> {
+        let mut all: Vec<usize> = told(snapshot, n)
+            .answer
+            .addresses
+            .iter()
+            .map(|address| {
+                let std::net::IpAddr::V4(address) = address else { panic!("{address}") };
+                usize::from(address.octets()[3]) - 1
+            })
+            .collect();
+        all.sort_unstable();
+        all
+    };
+    for (policy, whole, rest) in [
+        ("prefer = []\nanswers = 5\ndistinct = \"none\"", vec![0, 1, 2, 3, 4], vec![1, 2, 3, 4]),
+        ("prefer = []\nspread = \"all\"", vec![0, 1, 2, 3, 4], vec![1, 2, 3, 4]),
+    ] {
+        let mut lab = Lab::new(draft(&config(policy, &SLOW), &[]));
+        let snapshot = starting(lab.healthy(), 0, 0);
+        let half = starting(lab.healthy(), 0, ADMIT_ALL / 2);
+        let dead = starting(lab.healths(&["g", "gbbb", "g", "gbbb", "g"]), 0, 0);
+        for n in 0..64 {
+            assert_eq!(named(&snapshot, n), rest, "{policy}");
+            assert_eq!(named(&dead, n), [0, 2, 4], "{policy}");
+            let located = told(&half, n).located().0;
+            let key = half.world.tables[0].places()[0].key;
+            let takes =
+                meridian::engine::steer::draw::admission(half.world.seeds[0].block(located), key) < ADMIT_ALL / 2;
+            assert_eq!(named(&half, n), if takes { whole.clone() } else { rest.clone() }, "{policy}");
+        }
+    }
+    let mut lab = Lab::new(draft(&config("prefer = []\nanswers = 2", &SLOW), &[]));
+    for n in 0..64 {
+        let regions: Vec<bool> = named(&starting(lab.healthy(), 0, 0), n).iter().map(|n| matches!(n, 1 | 3)).collect();
+        assert_eq!(regions.iter().filter(|a| **a).count(), 1, "one of each region");
+        assert_eq!(regions.len(), 2);
+    }
 }

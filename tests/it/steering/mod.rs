@@ -8,6 +8,7 @@ pub mod lab;
 mod ladder;
 mod lints;
 mod never;
+mod order;
 mod plan;
 mod scope;
 mod shares;

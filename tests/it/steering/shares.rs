@@ -12,7 +12,7 @@ use meridian::engine::{
         spread::{Chosen, Drawing, choose},
         trace::{Basis, Silent},
     },
-    types::{Family, PoolId, Prefix, UnixMillis},
+    types::{Chance, Family, PoolId, Prefix, UnixMillis},
 };
 use proptest::prelude::*;
 
@@ -251,16 +251,100 @@ fn several_answers_share_what_they_may() {
     }
 }
 
-/// G31: everybody who is up, in one answer, whatever is drawn.
+/// The last octets of an answer's addresses, in its order.
+fn octets(answer: &Answer) -> Vec<u8> {
+    let octet = |address: &IpAddr| match address {
+        IpAddr::V4(v4) => v4.octets()[3],
+        IpAddr::V6(v6) => v6.octets()[15],
+    };
+    answer.addresses.iter().map(octet).collect()
+}
+
+/// How often each endpoint stands first over so many draws; each answer names `all`, behind the first in turn.
+fn first(snapshot: &Snapshot, all: &[u8], total: u64) -> Vec<u64> {
+    let mut counts = vec![0; all.len()];
+    for draw in 0..total {
+        let order = octets(&ask(snapshot, &www(), drawn(draw)).expect("ready"));
+        let at = all.iter().position(|octet| *octet == order[0]).expect("one of them");
+        counts[at] += 1;
+        assert_eq!(order, [&all[at..], &all[..at]].concat(), "the others follow in turn");
+    }
+    counts
+}
+
+/// G31: all that are up, in one answer, whatever is drawn; which of them stands first is drawn by weight, exactly.
 #[test]
-fn all_names_everybody_in_the_band_who_lives() {
-    let set = [("eu", 100), ("eu", 50), ("us", 70), ("ap", 0)];
+fn all_names_every_living_endpoint_of_the_band_and_each_first_by_its_weight() {
+    let set = [("eu", 100), ("us", 50), ("eu", 70), ("ap", 0)];
     let mut lab = lab("prefer = []\nspread = \"all\"", &set);
-    for (healths, expected) in [(["g", "g", "g", "g"], vec![1, 2, 3]), (["g", "b", "g", "b"], vec![1, 3])] {
-        let snapshot = lab.healths(&healths);
-        for draw in 0..100 {
-            let answer = ask(&snapshot, &www(), drawn(draw)).expect("ready");
-            assert_eq!(answer.addresses, expected.iter().map(|n| IpAddr::from([192, 0, 2, *n])).collect::<Vec<_>>());
+    assert_eq!(first(&lab.healthy(), &[1, 2, 3], 220), [100, 50, 70]);
+    assert_eq!(first(&lab.healthy(), &[1, 2, 3], 2200), [1000, 500, 700], "and again in every period");
+    assert_eq!(first(&lab.healths(&["g", "b", "g", "b"]), &[1, 3], 170), [100, 70]);
+    assert_eq!(first(&lab.healths(&["b", "b", "g", "b"]), &[3], 3), [3]);
+}
+
+#[test]
+fn serve_all_names_each_first_by_its_weight() {
+    let set = [("eu", 3), ("us", 7), ("eu", 11), ("ap", 0)];
+    let text = config("extends = \"weighted\"", &set);
+    let mut lab = Lab::new(draft(
+        &text.replace("[services.", "[defaults.service]\nwhen_all_down = \"serve-all\"\n[services."),
+        &[],
+    ));
+    assert_eq!(first(&lab.healths(&["b"; 4]), &[1, 2, 3], 21), [3, 7, 11]);
+}
+
+/// The order of all is the query's own: the client's block and the slot have no part in it, and the scope stays as it is.
+#[test]
+fn the_order_of_all_follows_the_query_and_not_the_client() {
+    let mut lab = lab("prefer = []\nspread = \"all\"", &[("eu", 1), ("us", 1), ("ap", 2)]);
+    let snapshot = lab.healthy();
+    let put = |random: u64, client: &str, second: u64| {
+        let chance = Chance { random, ..at(second) };
+        ask(&snapshot, &www().with(prefix(client)), chance).expect("ready")
+    };
+    for random in 0..8 {
+        let one = put(random, "20.1.0.0/16", 0);
+        assert_eq!(one.scope, Some(0));
+        assert_eq!(one, put(random, "20.9.0.0/16", 0), "from whatever client");
+        assert_eq!(one, put(random, "20.1.0.0/16", 1000), "whenever");
+    }
+    let orders: std::collections::BTreeSet<Vec<u8>> =
+        (0..4).map(|random| octets(&put(random, "20.1.0.0/16", 0))).collect();
+    assert_eq!(orders.len(), 3, "{orders:?}");
+}
+
+/// With `server.rotate = false` all stand by name, whatever is drawn.
+#[test]
+fn without_rotation_all_stand_by_name() {
+    for down in ["g", "b"] {
+        let text = config("prefer = []\nspread = \"all\"", &[("eu", 100), ("us", 50), ("eu", 70)]);
+        let mut draft =
+            draft(&text.replace("[services.", "[defaults.service]\nwhen_all_down = \"serve-all\"\n[services."), &[]);
+        draft.rotate = false;
+        let snapshot = Lab::new(draft).healths(&[down; 3]);
+        (0..500).for_each(|draw| assert_eq!(octets(&ask(&snapshot, &www(), drawn(draw)).expect("ready")), [1, 2, 3]));
+    }
+}
+
+/// Several answers stand in the order of their draws: each first exactly as often as if it were the only one.
+#[test]
+fn several_answers_stand_in_the_order_of_their_draws() {
+    for spread in ["weighted", "random", "round-robin", "hash"] {
+        for set in SETS {
+            let of = |answers: &str| lab(&format!("prefer = []\nspread = \"{spread}\"\n{answers}"), set).healthy();
+            let (one, three) = (of(""), of("answers = 3\ndistinct = \"none\""));
+            let total: u64 = set.iter().map(|(_, weight)| u64::from(*weight)).sum();
+            let mut counts = vec![0; set.len()];
+            for draw in 0..total {
+                let order = octets(&ask(&three, &www(), drawn(draw)).expect("ready"));
+                assert_eq!(order[0], octets(&ask(&one, &www(), drawn(draw)).expect("ready"))[0], "{spread}");
+                counts[usize::from(order[0]) - 1] += 1;
+            }
+            if spread != "hash" {
+                let weights: Vec<u64> = set.iter().map(|(_, weight)| u64::from(*weight)).collect();
+                assert_eq!(counts, weights, "{spread}");
+            }
         }
     }
 }

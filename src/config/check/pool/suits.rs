@@ -29,13 +29,15 @@ pub(crate) fn suits(span: Range<usize>, policy: &Policy, pool: &MeantPool, notes
         );
         tell(format!("pool \"{name}\" has no load"), label, "add `load = \"NAME\"` and a `[loads.NAME]` table");
     }
-    if pool.monitor.is_none() && (policy.slow_start > 0 || prefers(Key::Response)) {
-        let asks = match prefers(Key::Response) {
-            true => format!("prefers {:?}", key_name(Key::Response)),
-            false => "ramps after recovery".to_owned(),
-        };
-        let label = format!("policy \"{policy_name}\" {asks}, and nothing is probed");
+    if pool.monitor.is_none() && prefers(Key::Response) {
+        let key = key_name(Key::Response);
+        let label = format!("policy \"{policy_name}\" prefers {key:?}, and nothing is probed");
         tell(format!("policy \"{policy_name}\" asks pool \"{name}\" in vain"), label, "add `monitor = \"NAME\"`");
+    }
+    if pool.monitor.is_none() && policy.slow_start > 0 {
+        let label =
+            format!("policy \"{policy_name}\" has a slow start, and nothing is probed: only what is new has one");
+        tell(format!("endpoints of pool \"{name}\" never recover"), label, "add `monitor = \"NAME\"`");
     }
     let several = policy.answers > 1 && policy.spread != Spread::All;
     if several && policy.distinct == Distinct::Group && pool.endpoints.iter().all(|endpoint| endpoint.group.is_none()) {

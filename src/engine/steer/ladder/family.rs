@@ -38,6 +38,10 @@ impl Ladder<'_> {
             }
         }
         self.calm.wait_for(falling & self.picked(), field.live);
+        let all = std::mem::take(&mut self.all) || field.policy.spread == Spread::All;
+        if all && self.parts.rotate {
+            spread::turn(field, &mut self.chosen, &self.drawing, trace);
+        }
         for &n in &self.chosen {
             trace.note(|| Step::Chosen(field.id(n)));
         }
@@ -180,6 +184,7 @@ impl Ladder<'_> {
         if set != 0 {
             self.look(asked.pool, asked.field, |n| family_standing(asked.field, &gate, n), trace);
             self.chosen = members(set).collect();
+            self.all = true;
         }
         set != 0
     }
