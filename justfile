@@ -28,6 +28,10 @@ bench-detection:
 scale:
     cargo run --release --example scale
 
+# what maps cost: lengths of scopes and memory
+maps:
+    cargo run --release --example maps
+
 # rewrites the golden files of what people read
 bless:
     MERIDIAN_BLESS=1 cargo test --test it

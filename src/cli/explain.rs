@@ -1,6 +1,7 @@
 //! `meridian explain`: one question, asked of the very code that serves, with every step of the decision written down.
 //! Offline: endpoints are taken to be up, but for those named by `--down` and `--held`.
 
+mod because;
 mod render;
 mod story;
 mod suppose;

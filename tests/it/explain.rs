@@ -4,6 +4,17 @@ use std::{fs, path::Path, process::Command};
 
 const EXAMPLE: &str = "zones/example.toml";
 const STEERING: &str = "zones/steering.toml";
+const FINER: &str = "tests/golden/config/finer.toml";
+const BEYOND: &str = "tests/golden/explain/beyond-depth.toml";
+
+fn config(golden: &str) -> &'static str {
+    match golden {
+        "assigned" | "closed" | "https" => STEERING,
+        "finer-alone" | "finer-subnet" => FINER,
+        "beyond-depth" => BEYOND,
+        _ => EXAMPLE,
+    }
+}
 
 /// (golden, arguments)
 const CASES: &[(&str, &str)] = &[
@@ -27,6 +38,10 @@ const CASES: &[(&str, &str)] = &[
         "family-lost",
         "www.gslb.example.com AAAA --client 203.0.113.9 --draw 0 --down 2001:db8:1::10 --down 2001:db8:2::10 --down 2001:db8:2::11 --down 2001:db8:3::10",
     ),
+    // An override finer than maps are cut counts for a client that asks by itself; with the option most of the block decides.
+    ("finer-alone", "test.gslb.example.com --client 198.51.100.170 --draw 1"),
+    ("finer-subnet", "test.gslb.example.com --client 198.51.100.170/32 --resolver 192.0.2.53 --draw 1"),
+    ("beyond-depth", "www.gslb.example.com --client 20.0.0.0/24 --down fra --down ams --down zrh --draw 1"),
     ("https", "shop.gslb.example.com HTTPS --client 203.0.113.0/24 --draw 1"),
 ];
 
@@ -36,7 +51,7 @@ fn explanations_read_as_they_should() {
     for (name, args) in CASES {
         let run = Command::new(env!("CARGO_BIN_EXE_meridian"))
             .current_dir(root)
-            .args(["explain", "-c", if matches!(*name, "assigned" | "closed" | "https") { STEERING } else { EXAMPLE }])
+            .args(["explain", "-c", config(name)])
             .args(args.split_whitespace())
             .output()
             .expect("it runs");

@@ -5,19 +5,20 @@ use serde::Serialize;
 
 use super::{
     Explain, Question,
+    because::{cut, rests_on},
     target::TargetStory,
     words::{self, admission, basis_in_words, drew, in_words, rules},
 };
 use crate::{
-    cli::{estimate, record},
+    cli::record,
     engine::{
-        geo::{Estimator, How, SCALE_ONE},
         snapshot::World,
         steer::{
+            locate::Client,
             policy::Key,
-            trace::{Basis, Exclusion, Lack, NoAddress, Standing, Step},
+            trace::{Exclusion, Lack, NoAddress, Standing, Step},
         },
-        types::{EndpointId, Family, PoolId, Prefix},
+        types::{EndpointId, Family, PoolId},
         wire::rr::RrType,
     },
 };
@@ -71,9 +72,9 @@ pub(super) struct Story {
     pub(super) unkeyed: bool,
     /// The draw that would give this answer again.
     pub(super) repeat_draw: Option<String>,
-    /// Where the client is looked up, and whether as a resolver.
+    /// The client that is looked up.
     #[serde(skip)]
-    looked_up: Option<(Prefix, bool)>,
+    looked_up: Option<Client>,
     /// The pool that is looked at.
     #[serde(skip)]
     looked_at: Option<PoolId>,
@@ -83,6 +84,9 @@ pub(super) struct Story {
     /// The family for which less was asked of the pool that answers.
     #[serde(skip)]
     alone: Option<Family>,
+    /// The key that ranks it beyond `depth`.
+    #[serde(skip)]
+    beyond: Option<Key>,
 }
 
 /// Where the client is taken to be.
@@ -220,6 +224,7 @@ impl Story {
             looked_at: None,
             hints: None,
             alone: None,
+            beyond: None,
         };
         for step in tape {
             story.take(world, question, step);
@@ -261,10 +266,11 @@ impl Story {
             Step::Target(_) => {}
             Step::Asked(id) => self.service = Some(world.services[id.at()].name.to_string()),
             Step::Located { basis, client, block, scope, behind } => {
-                self.locate(world, question, *basis, *client, (*block, *scope), behind.is_some());
+                let (basis, prefix, block, scope, behind) = (*basis, *client, *block, *scope, *behind);
+                self.locate(world, question, Client { basis, prefix, behind, block, scope, found: None });
             }
             Step::Pool(id) => {
-                self.looked_at = Some(*id);
+                (self.looked_at, self.beyond) = (Some(*id), None);
                 let pool = &world.pools[id.at()];
                 let policy = &world.policies[pool.policy.at()];
                 self.pools.push(PoolStory {
@@ -280,9 +286,11 @@ impl Story {
                     passed_over: None,
                 });
             }
-            Step::Catchment(_, number, prefix) => {
+            Step::Catchment(map, number, prefix) => {
+                let cut = self.looked_up.and_then(|client| cut(world, *map, &client));
                 if let Some(pool) = self.pools.last_mut() {
                     pool.catchment = Some(format!("{number} ({prefix})"));
+                    pool.because.extend(cut);
                 }
             }
             Step::Assigned(region, share) => {
@@ -294,6 +302,13 @@ impl Story {
             Step::Candidate(id, verdict) => {
                 if let Some(pool) = self.pools.last_mut() {
                     pool.candidates.push(candidate(world, *id, *verdict));
+                }
+            }
+            Step::BeyondDepth(key) => {
+                self.beyond = Some(*key);
+                let why = words::beyond_depth(*key);
+                if let Some(pool) = self.pools.last_mut().filter(|pool| !pool.because.contains(&why)) {
+                    pool.because.push(why);
                 }
             }
             Step::Ranked { key, endpoint, value, kept } => self.rank(world, *key, *endpoint, *value, *kept),
@@ -403,17 +418,10 @@ impl Story {
         }
     }
 
-    fn locate(
-        &mut self,
-        world: &World,
-        question: &Question,
-        basis: Basis,
-        at: Prefix,
-        (block, scope): (Prefix, u8),
-        behind: bool,
-    ) {
-        let spot = if behind { world.resolvers.find(at) } else { world.atlas.find(at) };
-        self.looked_up = Some((at, behind));
+    fn locate(&mut self, world: &World, question: &Question, client: Client) {
+        let spot = client.spot(&world.ground());
+        let Client { basis, prefix: at, block, scope, .. } = client;
+        self.looked_up = Some(client);
         let (basis_text, scope_text) = basis_in_words(basis, block);
         self.location = Some(Located {
             basis: basis_text,
@@ -430,12 +438,13 @@ impl Story {
     }
 
     fn rank(&mut self, world: &World, key: Key, id: EndpointId, value: u32, kept: bool) {
-        let because = self.looked_up.and_then(|at| rests_on(world, self.looked_at, key, id, at));
+        let because = self.looked_up.and_then(|client| rests_on(world, self.looked_at, key, id, &client));
         if let (Some(because), Some(pool)) = (because, self.pools.last_mut())
             && !pool.because.contains(&because)
         {
             pool.because.push(because);
         }
+        let beyond = self.beyond == Some(key);
         let Some(candidate) = self.candidate(world, id) else { return };
         let (name, text) = in_words(key, value);
         if !candidate.values.iter().any(|known| known.key == name) {
@@ -444,10 +453,11 @@ impl Story {
         if candidate.out {
             return;
         }
-        candidate.verdict = if kept {
-            format!("in the best band by {name}")
-        } else {
-            format!("out: worse by {name}, beyond tolerance")
+        candidate.verdict = match (kept, beyond) {
+            (true, false) => format!("in the best band by {name}"),
+            (false, false) => format!("out: worse by {name}, beyond tolerance"),
+            (true, true) => format!("in the best band by {name}, beyond depth"),
+            (false, true) => format!("out: worse by {name}, beyond depth"),
         };
     }
 
@@ -461,33 +471,6 @@ impl Story {
     fn candidate(&mut self, world: &World, id: EndpointId) -> Option<&mut Candidate> {
         let name = &world.endpoints.get(id.at())?.name;
         self.pools.last_mut()?.candidates.iter_mut().find(|c| *c.endpoint == **name)
-    }
-}
-
-/// What the value of a key rests on, where that is more than the model from the client's own place.
-fn rests_on(
-    world: &World,
-    pool: Option<PoolId>,
-    key: Key,
-    id: EndpointId,
-    (at, behind): (Prefix, bool),
-) -> Option<String> {
-    let facts = if behind { world.resolvers.find(at).facts } else { world.atlas.find(at).facts };
-    match key {
-        Key::Geo => {
-            let preferences = world.policies.get(world.pools.get(pool?.at())?.policy.at())?.preferences.as_deref()?;
-            Some(match preferences.of(&facts).0 {
-                Some(selector) => format!("geo: the rule for {selector}"),
-                None => "geo: the default, since no rule meets the client".into(),
-            })
-        }
-        Key::Rtt => {
-            let region = world.endpoints.get(id.at())?.region;
-            let how = Estimator::new(&world.ground()).row(&facts, &[region]).pop()?.how;
-            let plain = matches!(how, How::Modelled(_, SCALE_ONE) | How::UnknownClient | How::UnknownRegion);
-            (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, estimate::rests_on(how)))
-        }
-        Key::Order | Key::Distance | Key::Load | Key::Response => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What numbers and verdicts of a tape mean, in words. Must not know the explanation's shape.
 
 use crate::engine::{
-    geo::PLACE,
+    geo::{COARSE, PLACE},
     steer::{
         policy::{ADMIT_ALL, Key, Policy, Spread},
         trace::{Basis, Exclusion, Lack, Rung, Standing, TtlFrom},
@@ -24,6 +24,21 @@ pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
         (Key::Load, parts) => ("load", per_cent(parts)),
         (Key::Response, tenths) => ("response", format!("{}.{} ms", tenths / 10, tenths % 10)),
     }
+}
+
+/// What a key goes by when no region whose order is kept can answer.
+pub(super) fn beyond_depth(key: Key) -> String {
+    let (name, step) = (in_words(key, 0).0, COARSE / 10);
+    let by = match key {
+        Key::Geo => {
+            "the order that holds for most of the catchment decides, then a time, else the region's name".into()
+        }
+        Key::Distance => {
+            format!("the distance from most of the catchment decides, in steps of {step} ms of round trip")
+        }
+        _ => format!("the time expected from most of the catchment decides, in steps of {step} ms"),
+    };
+    format!("{name}: none of the first `depth` regions of the client's order can answer, so {by}")
 }
 
 /// A draw.

@@ -142,13 +142,17 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
         };
         writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {}", estimate::rests_on(row.how))?;
     }
-    let Stand { block, special, .. } = piece(inside, &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
+    let Stand { block, special, .. } = piece((inside, true), &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
     match special {
         Some(len) => writeln!(out, "  block      none of its own; as a client subnet its scope is {}", offset + len)?,
         None => {
             let scope = offset + block.len();
             writeln!(out, "  block      {block}, scope {scope} (all regions by rtt within 10 ms)")?;
         }
+    }
+    let sender = map.find_sender(inside);
+    if sender != map.find(inside) {
+        writeln!(out, "  by itself  {}: without a client subnet it is told apart", sender.prefix)?;
     }
     let behind = places.draft.resolvers.find(inside);
     match behind.location {

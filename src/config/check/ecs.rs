@@ -1,23 +1,24 @@
 //! `[ecs]`: who is believed, and how maps and blocks are cut. Must not know what is answered.
 
-use std::ops::Range;
-
 use toml::Spanned;
 
 use super::{
     acl::{Acls, sources},
+    policy::Policies,
     service::Homes,
     value::{items, text, whole},
     zone::name,
 };
 use crate::{
     config::{
+        fault::{Fault, Place},
+        geo::Found,
         notes::Notes,
         quantity,
         spec::{EcsSpec, Field, LengthsSpec},
     },
     engine::{
-        geo::{Cuts, Selector},
+        geo::{Cuts, Selector, Whose},
         snapshot::Reflect,
         steer::policy::Policy,
         types::Prefix,
@@ -88,37 +89,99 @@ fn pair(
     [one("v4", v4, 0), one("v6", v6, 1)]
 }
 
-/// Maps are cut at `ecs.finest`, except around fences: what is told apart more finely would not be.
-pub(crate) fn holds<'m>(
-    spec: &EcsSpec,
-    cuts: &Cuts,
-    policies: impl Iterator<Item = &'m Policy>,
-    notes: &mut Notes<'_>,
-) {
-    let at: Range<usize> = spec.finest.as_ref().map_or(0..0, Spanned::span);
-    let told = |what: String, needed: u8, family: usize, notes: &mut Notes<'_>| {
-        let key = ["v4", "v6"][family];
-        let label = format!("`ecs.finest.{key}` is {}: maps are cut there", cuts.finest[family]);
-        let fault = notes.error(at.clone(), format!("{what} is finer than `ecs.finest`"), label);
-        notes.push(fault.remedy(format!("write `ecs.finest = {{ {key} = {needed} }}`, or use a wider prefix")));
-    };
-    let mut told_of: Vec<&str> = Vec::new();
-    for policy in policies {
-        if told_of.contains(&&*policy.name) {
+/// What is written for prefixes beside fences: overrides, geo rules, latency lines.
+#[derive(Debug)]
+pub(crate) struct Written<'m> {
+    pub(crate) cuts: Cuts,
+    /// The policies in use.
+    pub(crate) used: Vec<&'m Policy>,
+    /// Whether anything is ranked by the location that a client subnet has.
+    pub(crate) by_subnet: bool,
+    pub(crate) geo: &'m Found,
+}
+
+/// Maps are cut at `ecs.finest`, except around fences. A block cannot be finer; what is said of a finer prefix holds for
+/// clients that ask by themselves, and not for those that stand in a client subnet.
+pub(crate) fn holds(spec: &EcsSpec, written: &Written<'_>, policies: &Policies<'_>, notes: &mut Notes<'_>) {
+    let finest = written.cuts.finest;
+    let mut finer: Vec<(&str, String, Prefix, Place)> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for policy in &written.used {
+        if seen.contains(&&*policy.name) {
             continue;
         }
-        told_of.push(&policy.name);
+        seen.push(&policy.name);
         let sticky = policy.sticky.unwrap_or_default();
-        if let Some(family) = (0..2).find(|family| sticky[*family] > cuts.finest[*family]) {
-            told(format!("the `sticky` of policy \"{}\"", policy.name), sticky[family], family, notes);
+        if let Some(family) = (0..2).find(|family| sticky[*family] > finest[*family]) {
+            let key = ["v4", "v6"][family];
+            let label = format!("`ecs.finest.{key}` is {}: maps are cut there", finest[family]);
+            let message = format!("the `sticky` of policy \"{}\" is finer than `ecs.finest`", policy.name);
+            let given = spec.finest.as_ref().map(Spanned::span);
+            let at = policies.sticky_at(&policy.name).or_else(|| given.clone()).unwrap_or(0..0);
+            let mut fault = notes.error(at.clone(), message, label);
+            if let Some(given) = given.filter(|given| *given != at) {
+                fault = fault.also(notes.place(given), "written here");
+            }
+            let remedy = format!("write `ecs.finest = {{ {key} = {} }}`, or shorten `sticky`", sticky[family]);
+            notes.push(fault.remedy(remedy));
         }
         for (selector, _) in policy.preferences.iter().flat_map(|preferences| &preferences.rules) {
-            let Selector::Net(net) = selector else { continue };
-            let family = net.family().at();
-            if net.len() > cuts.finest[family] {
-                told(format!("the geo rule for {net} of policy \"{}\"", policy.name), net.len(), family, notes);
+            if let Selector::Net(net) = selector
+                && let Some(at) = policies.net_at(&policy.name, *net)
+            {
+                finer.push((
+                    "geo rules",
+                    format!("the geo rule for {net} of policy \"{}\"", policy.name),
+                    *net,
+                    notes.place(at),
+                ));
             }
         }
+    }
+    // An override that says what most of the prefix around it says loses nothing.
+    let Found { atlas, overrides, cells, .. } = written.geo;
+    let is_lost = |prefix: Prefix| {
+        let around = atlas.find(prefix.cut(finest[prefix.family().at()]));
+        around.location != atlas.find(prefix).location
+    };
+    for (prefix, place) in overrides.iter().filter(|(prefix, _)| is_lost(*prefix)) {
+        finer.push(("overrides", format!("the override for {prefix}"), *prefix, place.clone()));
+    }
+    for line in cells {
+        if let Whose::Net(prefix) = line.whose {
+            let what = format!("the round trip from {prefix} to {}", line.region);
+            finer.push(("round trips", what, prefix, line.place.clone()));
+        }
+    }
+    finer.retain(|(.., prefix, _)| written.by_subnet && prefix.len() > finest[prefix.family().at()]);
+    warn_finer(&finer, finest, notes);
+}
+
+/// One warning for each prefix that is finer than maps are cut; of a kind at most [`MOST`], the last of which says how many
+/// more there are.
+fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], notes: &mut Notes<'_>) {
+    /// More of them are one habit.
+    const MOST: usize = 10;
+    for (at, (kind, what, prefix, place)) in finer.iter().enumerate() {
+        let before = finer[..at].iter().filter(|(other, ..)| other == kind).count();
+        if before >= MOST {
+            continue;
+        }
+        let more = finer[at + 1..].iter().filter(|(other, ..)| other == kind).count();
+        let family = prefix.family().at();
+        let around = prefix.cut(finest[family]);
+        let more = match (before + 1 == MOST, more) {
+            (false, _) | (_, 0) => String::new(),
+            (true, more) => format!("; so it is for {more} more {kind}"),
+        };
+        let fences = if *kind == "overrides" { "fences go by it; otherwise " } else { "" };
+        let label = format!(
+            "{fences}it counts for clients that ask without a client subnet; with one, most of {around} decides{more}"
+        );
+        let fault = Fault::warning(format!("{what} is finer than `ecs.finest`"), place.clone(), label);
+        let key = ["v4", "v6"][family];
+        let remedy = format!("write `ecs.finest = {{ {key} = {} }}` if it is to count for both", prefix.len());
+        notes.push(fault.remedy(remedy));
     }
 }
 

@@ -222,10 +222,16 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     homes.existing(notes);
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
     let nets = nets(&regions, &pools, &services);
+    let finest = lengths.cuts.finest;
+    let named = place::Around { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
+    let (geo, latency_files) = place::geo(spec, &named, &mut files, sources, notes);
     let own = services.iter().filter_map(|service| service.policy.as_ref());
-    let steering = pools.iter().map(|pool| &pool.policy).chain(own);
-    ecs::holds(&spec.ecs, &lengths.cuts, steering, notes);
-    let (geo, latency_files) = place::geo(spec, (&regions, &latency), (&nets, in_force), &mut files, sources, notes);
+    let used: Vec<&Policy> = pools.iter().map(|pool| &pool.policy).chain(own).collect();
+    let by_subnet = !ecs_from.is_empty()
+        && services.iter().any(|service| service.answers.ecs)
+        && used.iter().any(|policy| policy.asks_location());
+    let written = ecs::Written { cuts: lengths.cuts, used, by_subnet, geo: &geo };
+    ecs::holds(&spec.ecs, &written, &policies, notes);
     let mut idle: Vec<Idle<'_>> = Vec::new();
     idle.extend(unnamed(&spec.regions, &region_names).map(|key| ("region", key, "no endpoint is in it")));
     idle.extend(unnamed(&spec.monitors, &monitor_names).map(|key| ("monitor", key, "no pool and no canary names it")));

@@ -32,15 +32,28 @@ const MAX_SHRINK: u64 = 100;
 /// A tenth of a millisecond, in which round-trip times are counted.
 const TENTH: u64 = 100;
 
+/// What the files of `[geo]` and `[latency]` are read with.
+#[derive(Debug)]
+pub(crate) struct Around<'m> {
+    pub(crate) regions: &'m [Region],
+    pub(crate) latency: &'m Latency,
+    /// Every prefix that rules, fences and groups name.
+    pub(crate) nets: &'m [Prefix],
+    /// Where maps are cut.
+    pub(crate) finest: [u8; 2],
+    /// The geo databases of the configuration in force, where there is one.
+    pub(crate) in_force: Option<&'m InForce>,
+}
+
 /// Reads the files that `[geo]` and `[latency]` name.
 pub(crate) fn geo(
     spec: &Spec,
-    (regions, measured): (&[Region], &Latency),
-    (nets, in_force): (&[Prefix], Option<&InForce>),
+    around: &Around<'_>,
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
 ) -> (Found, LatencyFiles) {
+    let Around { regions, latency: measured, nets, finest, in_force } = *around;
     let max_shrink = share(spec.geo.max_shrink.as_ref(), "geo.max_shrink", MAX_SHRINK, 0..=1000, notes);
     let databases = named_files(spec.geo.databases.as_ref(), "geo.databases", notes);
     let latency = named_files(spec.latency.files.as_ref(), "latency.files", notes);
@@ -63,6 +76,7 @@ pub(crate) fn geo(
         max_prefixes: measured.max_prefixes,
         max_age: Some(measured.terms.max_age),
         nets,
+        finest,
         regions: &regions,
     };
     (geo::load(&files, sources, &mut notes.faults), again)

@@ -1,19 +1,20 @@
 //! MaxMind DB files to facts. The file is read into memory, verified whole, and each distinct record is decoded once;
-//! queries never touch it. Must not know overrides.
+//! queries never touch it. Must not know overrides, nor what a record looks like.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use maxminddb::{MaxMindDbError, Reader, WithinOptions};
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{
     Fault, Named, contents,
     coverage::{Coverage, Says},
     file_name,
     in_force::{Bytes, Kept},
+    record::{Layout, Odd, Record},
 };
 use crate::engine::{
-    geo::{AtlasBuilder, Coordinates, Database, Fact, Location},
+    geo::{AtlasBuilder, Database, Fact, Location},
     types::{Family, Prefix},
 };
 
@@ -21,54 +22,10 @@ use crate::engine::{
 const MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
 const MARKER_WITHIN: usize = 128 * 1024;
 
-/// What is read of a record, whatever the type of its database. Anything else in it is passed over undecoded.
-#[derive(Debug, Deserialize)]
-struct Record<'a> {
-    #[serde(borrow)]
-    continent: Option<Continent<'a>>,
-    #[serde(borrow)]
-    country: Option<Coded<'a>>,
-    #[serde(borrow)]
-    subdivisions: Option<Vec<Coded<'a>>>,
-    #[serde(borrow)]
-    city: Option<City<'a>>,
-    location: Option<Point>,
-    autonomous_system_number: Option<u32>,
-    traits: Option<Traits>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Continent<'a> {
-    code: Option<&'a str>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Coded<'a> {
-    iso_code: Option<&'a str>,
-}
-
-#[derive(Debug, Deserialize)]
-struct City<'a> {
-    #[serde(borrow)]
-    names: Option<Names<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Names<'a> {
-    en: Option<&'a str>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Point {
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-}
-
-/// Enterprise databases put the number here.
-#[derive(Debug, Deserialize)]
-struct Traits {
-    autonomous_system_number: Option<u32>,
-}
+/// What stands in the types of databases that say where addresses are. Of others the records must show it.
+const TYPES: [&str; 5] = ["City", "Country", "Enterprise", "ASN", "ISP"];
+/// How many distinct records show the layout of a database.
+const SAMPLE: usize = 256;
 
 /// Reads one database into `builder`. One that covers more than `max_shrink` parts of a thousand less than the one
 /// `in_force` under the same path and type is not taken: that one is read again from memory, and a warning says so. The
@@ -103,7 +60,7 @@ pub(super) fn read(
     }
     let mut odd = Odd::default();
     let coverage = walk(&reader, Some((builder, &file_name(named))), &mut odd).map_err(damaged)?;
-    odd.warn(named, faults);
+    warn(&odd, named, faults);
     let about = Database {
         path: named.path.display().to_string().into(),
         kind: reader.metadata().database_type.as_str().into(),
@@ -123,17 +80,18 @@ fn open(named: &Named, bytes: Bytes) -> Result<Reader<Bytes>, Box<Fault>> {
         return Err(Box::new(fault.remedy("name an .mmdb file (unpacked); fetch it again if it should be one")));
     }
     let reader = Reader::from_source(bytes).map_err(|error| corrupt(named, &error))?;
+    // Also bounds the work of what follows: no loops, no more networks than nodes, no record that does not decode.
+    verify(&reader).map_err(|error| corrupt(named, &error))?;
+    let (_, is_known) = survey(&reader).map_err(|error| corrupt(named, &error))?;
     let kind = &reader.metadata().database_type;
-    if !["City", "Country", "Enterprise", "ASN", "ISP"].iter().any(|known| kind.contains(known)) {
+    if !is_known && !TYPES.iter().any(|known| kind.contains(known)) {
         let fault = Fault::error(
             format!("the geo database {path} does not say where addresses are"),
             named.place.clone(),
-            format!("its type is `{kind}`"),
+            format!("its type is `{kind}`, and its first records have no field that is read"),
         );
-        return Err(Box::new(fault.remedy("name a City, Country or ASN database")));
+        return Err(Box::new(fault.remedy("name a database of cities, countries or AS numbers")));
     }
-    // Also bounds the work of what follows: no loops, no more networks than nodes, no record that does not decode.
-    reader.verify().map_err(|error| corrupt(named, &error))?;
     Ok(reader)
 }
 
@@ -150,6 +108,7 @@ fn walk(
     odd: &mut Odd,
 ) -> Result<Coverage, MaxMindDbError> {
     let mut coverage = Coverage::default();
+    let (layout, _) = survey(reader)?;
     let mut records: HashMap<usize, Option<(Option<Fact>, Says)>> = HashMap::new();
     for found in reader.networks(WithinOptions::default())? {
         let found = found?;
@@ -160,7 +119,7 @@ fn walk(
             Some(record) => *record,
             None => {
                 let record: Option<Record<'_>> = found.decode()?;
-                let location = record.map(|record| located(&record, prefix, odd)).unwrap_or_default();
+                let location = record.map(|record| record.location(layout, prefix, odd)).unwrap_or_default();
                 let record = (location != Location::default()).then(|| {
                     let says = Says::of(&location);
                     (into.as_mut().map(|(builder, source)| builder.fact(location, source)), says)
@@ -185,73 +144,55 @@ fn walk(
     Ok(coverage)
 }
 
-/// Fields that cannot be what they should be, with the first network that has one and how many records do.
-#[derive(Debug, Default)]
-struct Odd {
-    codes: Option<(Prefix, usize)>,
-    points: Option<(Prefix, usize)>,
-}
-
-impl Odd {
-    fn count(field: &mut Option<(Prefix, usize)>, prefix: Prefix) {
-        field.get_or_insert((prefix, 0)).1 += 1;
-    }
-
-    fn warn(&self, named: &Named, faults: &mut Vec<Fault>) {
-        for (field, what) in [
-            (self.codes, "a continent or country code that is not two letters"),
-            (self.points, "coordinates that are not on the globe"),
-        ] {
-            if let Some((first, records)) = field {
-                let message = format!("{} has {what}", named.path.display());
-                let label = format!("{records} records, first at {first}; the field counts as unknown");
-                let fault = Fault::warning(message, named.place.clone(), label);
-                faults.push(fault.remedy("tell whoever made the database; an override can mend it here"));
-            }
-        }
+/// Warns of fields that are not what they should be.
+fn warn(odd: &Odd, named: &Named, faults: &mut Vec<Fault>) {
+    for (field, why, first, records) in odd.all() {
+        let what = if field == "the record" { field.to_owned() } else { format!("`{field}`") };
+        let message = format!("in the geo database {} {what} {why}", named.path.display());
+        let records = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+        let label = format!("{records}, first at {first}; the field counts as unknown");
+        let fault = Fault::warning(message, named.place.clone(), label);
+        faults.push(fault.remedy("tell the maker of the database; an override can mend it here"));
     }
 }
 
-fn located(record: &Record<'_>, prefix: Prefix, odd: &mut Odd) -> Location {
-    let mut code = |text: Option<&str>| {
-        let text = text.filter(|text| !text.is_empty())?;
-        let code = letters(text);
-        if code.is_none() {
-            Odd::count(&mut odd.codes, prefix);
-        }
-        code
-    };
-    let continent = code(record.continent.as_ref().and_then(|continent| continent.code));
-    let country = code(record.country.as_ref().and_then(|country| country.iso_code));
-    let subdivision = record.subdivisions.as_ref().and_then(|all| all.first()).and_then(|first| first.iso_code);
-    let city = record.city.as_ref().and_then(|city| city.names.as_ref()).and_then(|names| names.en);
-    let point = record.location.as_ref().and_then(|point| Some((point.latitude?, point.longitude?)));
-    let coordinates = point.and_then(|(lat, lon)| {
-        let coordinates = on_globe(lat, lon);
-        if coordinates.is_none() {
-            Odd::count(&mut odd.points, prefix);
-        }
-        coordinates
-    });
-    let asn = record.autonomous_system_number;
-    Location {
-        continent,
-        country,
-        subdivision: subdivision.filter(|code| !code.is_empty()).map(Into::into),
-        city: city.filter(|name| !name.is_empty()).map(Into::into),
-        coordinates,
-        asn: asn.or_else(|| record.traits.as_ref()?.autonomous_system_number),
+/// Whether the file keeps to the format.
+fn verify(reader: &Reader<Bytes>) -> Result<(), MaxMindDbError> {
+    let metadata = reader.metadata();
+    // The library holds these two to be necessary before it looks at anything else; the format allows them to be empty.
+    if !metadata.description.is_empty() && !metadata.database_type.is_empty() {
+        return reader.verify();
     }
+    let most = u64::from(metadata.node_count).saturating_mul(3);
+    for (at, found) in (0..).zip(reader.networks(WithinOptions::default().include_networks_without_data())?) {
+        found?.decode::<IgnoredAny>()?;
+        if at > most {
+            return Err(MaxMindDbError::invalid_database("the search tree has a loop"));
+        }
+    }
+    Ok(())
 }
 
-/// Two letters, in capitals.
-pub(super) fn letters(text: &str) -> Option<[u8; 2]> {
-    let code: [u8; 2] = text.as_bytes().try_into().ok()?;
-    code.iter().all(u8::is_ascii_alphabetic).then(|| code.map(|letter| letter.to_ascii_uppercase()))
-}
-
-/// Degrees to [`Coordinates`]; none when they are not on the globe.
-pub(super) fn on_globe(lat: f64, lon: f64) -> Option<Coordinates> {
-    let scaled = |degrees: f64, limit: f64| (degrees.abs() <= limit).then(|| (degrees * 10_000.0).round() as i32);
-    Some(Coordinates { lat: scaled(lat, 90.0)?, lon: scaled(lon, 180.0)? })
+/// The layout that the type and the first distinct records of a database show, and whether they have any field that is
+/// read.
+fn survey(reader: &Reader<Bytes>) -> Result<(Layout, bool), MaxMindDbError> {
+    let (mut seen, mut flat, mut is_known) = (HashSet::new(), 0_i32, false);
+    for found in reader.networks(WithinOptions::default())? {
+        let found = found?;
+        if seen.len() >= SAMPLE {
+            break;
+        }
+        if !found.offset().is_some_and(|offset| seen.insert(offset)) {
+            continue;
+        }
+        let Some(record) = found.decode::<Record<'_>>()? else { continue };
+        is_known |= record.is_known();
+        flat += match record.layout() {
+            Some(Layout::Flat) => 1,
+            Some(Layout::Nested) => -1,
+            None => 0,
+        };
+    }
+    let is_flat = flat > 0 || flat == 0 && reader.metadata().database_type.to_lowercase().starts_with("ipinfo");
+    Ok((if is_flat { Layout::Flat } else { Layout::Nested }, is_known))
 }

@@ -12,11 +12,7 @@ use super::{
     sheet::{self, Columns, Row, Wrong},
     table,
 };
-use crate::engine::{
-    geo::Whose,
-    signal::latency::Reading,
-    types::{Family, Prefix},
-};
+use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
 
 #[cfg(test)]
 mod tests;
@@ -155,16 +151,7 @@ fn client(text: &str) -> Result<Whose, Wrong> {
     if !text.contains(['/', '.', ':']) {
         return table::country(text).map(Whose::Country);
     }
-    let prefix = table::prefix(text)?;
-    let finest = Whose::FINEST[prefix.family().at()];
-    if prefix.len() <= finest {
-        return Ok(Whose::Net(prefix));
-    }
-    let wrong = match prefix.family() {
-        Family::V4 => "is finer than /24",
-        Family::V6 => "is finer than /48",
-    };
-    Err((wrong, format!("write {}", prefix.cut(finest))))
+    table::prefix(text).map(Whose::Net)
 }
 
 fn region(text: &str, regions: &[&str]) -> Result<Box<str>, Wrong> {

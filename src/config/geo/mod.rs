@@ -14,6 +14,7 @@ mod coverage;
 mod database;
 mod in_force;
 pub mod latency;
+mod record;
 mod sheet;
 pub mod table;
 #[cfg(test)]
@@ -55,6 +56,8 @@ pub struct Files<'a> {
     pub max_age: Option<u64>,
     /// Every prefix that geo rules, fences and groups name.
     pub nets: &'a [Prefix],
+    /// Where maps are cut (v4, v6).
+    pub finest: [u8; 2],
     /// The regions' names.
     pub regions: &'a [&'a str],
 }
@@ -66,6 +69,8 @@ pub struct Found {
     pub atlas: Atlas,
     /// Where the clients of resolvers are.
     pub resolvers: Atlas,
+    /// The overrides that are finer than maps are cut, with their places.
+    pub overrides: Vec<(Prefix, Place)>,
     /// Measured round-trip times.
     pub cells: Vec<latency::Line>,
     /// The databases, for the next reading.
@@ -83,16 +88,25 @@ pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -
     });
     let named: Vec<Prefix> = files.nets.iter().copied().chain(measured).collect();
     let (mut atlas, databases) = databases(files, faults);
-    let mut resolvers = AtlasBuilder::default();
+    let (mut resolvers, mut finer) = (AtlasBuilder::default(), Vec::new());
     for (file, what, builder) in
         [(files.overrides, "overrides file", &mut atlas), (files.resolvers, "resolvers file", &mut resolvers)]
     {
         if let Some(file) = file {
-            overrule(file, what, builder, sources, faults);
+            finer.push(overrule(file, what, builder, sources, faults));
         }
         named.iter().for_each(|prefix| builder.mark(*prefix));
     }
-    Found { atlas: atlas.finish(), resolvers: resolvers.finish(), cells, databases }
+    // Resolvers are known by their whole addresses, whatever maps are cut to.
+    let overrides = finer.into_iter().take(usize::from(files.overrides.is_some())).flatten();
+    let is_finer = |prefix: &Prefix| prefix.len() > files.finest[prefix.family().at()];
+    Found {
+        atlas: atlas.finish(),
+        resolvers: resolvers.finish(),
+        overrides: overrides.filter(|(prefix, _)| is_finer(prefix)).collect(),
+        cells,
+        databases,
+    }
 }
 
 fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> (AtlasBuilder, InForce) {
@@ -117,16 +131,30 @@ fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> (AtlasBuilder, InFor
     (builder, found)
 }
 
-fn overrule(named: &Named, what: &str, builder: &mut AtlasBuilder, sources: &mut Sources, faults: &mut Vec<Fault>) {
+/// Reads a file of overrides into `builder`; returns its prefixes with their places.
+fn overrule(
+    named: &Named,
+    what: &str,
+    builder: &mut AtlasBuilder,
+    sources: &mut Sources,
+    faults: &mut Vec<Fault>,
+) -> Vec<(Prefix, Place)> {
     let file = match text(named, what, sources) {
         Ok(file) => file,
-        Err(fault) => return faults.push(*fault),
+        Err(fault) => {
+            faults.push(*fault);
+            return Vec::new();
+        }
     };
     let source = file_name(named);
-    for line in table::read(file, sources, faults) {
-        let fact = builder.fact(line.location, &source);
-        builder.overrule(line.prefix, fact);
-    }
+    let lines = table::read(file, sources, faults).into_iter();
+    lines
+        .map(|line| {
+            let fact = builder.fact(line.location, &source);
+            builder.overrule(line.prefix, fact);
+            (line.prefix, line.place)
+        })
+        .collect()
 }
 
 /// Adds the text of a file to `sources`.

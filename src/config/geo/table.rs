@@ -8,11 +8,10 @@ use std::{
 
 use super::{
     super::fault::{Fault, FileId, Place, Sources},
-    database::{letters, on_globe},
     sheet::{self, Columns, Row, Wrong},
 };
 use crate::engine::{
-    geo::{Location, is_country, normalise},
+    geo::{Coordinates, Location, is_country, normalise},
     types::{Family, Prefix},
 };
 
@@ -140,4 +139,16 @@ pub(crate) fn asn(text: &str) -> Result<u32, Wrong> {
     let digits = text.bytes().all(|digit| digit.is_ascii_digit());
     let remedy = || "write the number alone, 1 to 4294967295".to_owned();
     text.parse().ok().filter(|asn| digits && *asn > 0).ok_or_else(|| ("is no AS number", remedy()))
+}
+
+/// Two letters, in capitals.
+fn letters(text: &str) -> Option<[u8; 2]> {
+    let code: [u8; 2] = text.as_bytes().try_into().ok()?;
+    code.iter().all(u8::is_ascii_alphabetic).then(|| code.map(|letter| letter.to_ascii_uppercase()))
+}
+
+/// Degrees to [`Coordinates`]; none when they are not on the globe.
+pub(super) fn on_globe(lat: f64, lon: f64) -> Option<Coordinates> {
+    let scaled = |degrees: f64, limit: f64| (degrees.abs() <= limit).then(|| (degrees * 10_000.0).round() as i32);
+    Some(Coordinates { lat: scaled(lat, 90.0)?, lon: scaled(lon, 180.0)? })
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Facts, Location,
     special::{EMBEDDINGS, SPECIAL, normalise},
-    trie::{Branch, Slot, Trie, extent},
+    trie::{Branch, Trie, extent},
 };
 use crate::engine::types::{Family, Prefix};
 
@@ -24,6 +24,8 @@ pub struct Atlas {
     locations: Vec<Location>,
     sources: Vec<Box<str>>,
     marks: Marks,
+    /// The prefixes of overrides.
+    overridden: Vec<Prefix>,
 }
 
 /// A prefix that configuration or a measurement names.
@@ -132,6 +134,7 @@ impl Default for AtlasBuilder {
                 locations: Vec::new(),
                 sources: Vec::new(),
                 marks: Marks::default(),
+                overridden: Vec::new(),
             },
             by_entry: Table::default(),
             by_location: Table::default(),
@@ -206,7 +209,8 @@ impl AtlasBuilder {
         }
         let mut overrides = std::mem::take(&mut self.overrides);
         overrides.sort_by_key(|(prefix, _)| prefix.len());
-        let Atlas { tries, entries, .. } = &mut self.atlas;
+        let Atlas { tries, entries, overridden, .. } = &mut self.atlas;
+        overridden.extend(overrides.iter().map(|(prefix, _)| *prefix));
         for (prefix, fact) in overrides {
             tries[prefix.family().at()].change(prefix, |old| match entries[old as usize].kind {
                 Kind::Ordinary => fact.0,
@@ -314,6 +318,7 @@ impl Atlas {
                 locations: self.locations.clone(),
                 sources: self.sources.clone(),
                 marks: Marks::default(),
+                overridden: self.overridden.clone(),
             },
             by_location: Table::default(),
             added: Table::default(),
@@ -352,12 +357,28 @@ impl Atlas {
         }
     }
 
+    /// The prefixes that operators name, in overrides, rules, fences and measurements.
+    pub(super) fn named(&self) -> impl Iterator<Item = Prefix> {
+        self.overridden.iter().copied().chain(self.marks.0.iter().map(|mark| mark.prefix))
+    }
+
+    /// All that is known of parts of a normalised `client`, what covers most of it first. Slow: for people.
+    pub(super) fn parts(&self, client: Prefix) -> impl Iterator<Item = Spot<'_>> {
+        let shares = self.shares(client, &self.tries[client.family().at()]);
+        shares.into_iter().map(|(entry, first)| self.spot(entry, first))
+    }
+
     /// The entry that covers most of `client`, with its first leaf there. Slow: for people.
     fn most(&self, client: Prefix, trie: &Trie) -> (u32, Prefix) {
+        self.shares(client, trie).first().copied().unwrap_or((0, client))
+    }
+
+    /// The entries within `client`, each with its first leaf there, what covers most first, special-purpose blocks last.
+    fn shares(&self, client: Prefix, trie: &Trie) -> Vec<(u32, Prefix)> {
         let mut shares: Vec<(u32, u128, Prefix)> = Vec::new();
         let mut position = Table::<u32, usize>::default();
         let (bits, len) = (client.bits(), client.len());
-        trie.leaves(self.below(trie, client), bits, len, &mut |entry, bits, depth| {
+        trie.leaves(trie.at(client), bits, len, &mut |entry, bits, depth| {
             let at = *position.entry(entry).or_insert_with(|| {
                 shares.push((entry, 0, Prefix::from_bits(client.family(), bits, depth)));
                 shares.len() - 1
@@ -366,16 +387,8 @@ impl Atlas {
         });
         let ordinary = |entry: u32| self.kind(entry) == Kind::Ordinary;
         let rank = |&(entry, share, first): &(u32, u128, Prefix)| (ordinary(entry), share, std::cmp::Reverse(first));
-        shares.into_iter().max_by_key(rank).map_or((0, client), |(entry, _, first)| (entry, first))
-    }
-
-    fn below(&self, trie: &Trie, client: Prefix) -> Slot {
-        let mut slot = trie.root();
-        for depth in 0..client.len() {
-            let Branch::Inner(node) = slot.open() else { break };
-            slot = trie.branches(node)[super::trie::side(client.bits(), depth)];
-        }
-        slot
+        shares.sort_by_key(|share| std::cmp::Reverse(rank(share)));
+        shares.into_iter().map(|(entry, _, first)| (entry, first)).collect()
     }
 
     fn spot(&self, entry: u32, leaf: Prefix) -> Spot<'_> {

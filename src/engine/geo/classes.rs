@@ -2,13 +2,15 @@
 //! whose rows are alike are one catchment. Must not know where in the address space they lie.
 
 use super::{
-    Coordinates, Cuts, Estimate, Estimator, Facts, GeoKey, Ground, Location, Preferences, Rule, Whose,
+    Coordinates, Cuts, Estimate, Estimator, Facts, GeoKey, Ground, How, Location, PLACE, Preferences, Rule, Whose,
     atlas::{Atlas, Kind, Table},
     estimate::measured_as,
     ranking::{Rows, Shape},
     select::{Fences, Index, places},
     special::SPECIAL,
+    trie::extent,
 };
+use crate::engine::types::Family;
 
 /// What a leaf of a map says: the catchment, and whether it is a block of its own that says nothing of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +21,8 @@ impl Cell {
     const FENCED: u32 = 1 << 30;
     /// Fenced, and kept however coarse the map is cut.
     const PINNED: u32 = 1 << 29;
+    /// No cell: nothing is said here.
+    pub(super) const NONE: Self = Self(u32::MAX >> 1);
 
     #[inline]
     pub(super) fn fenced(self) -> bool {
@@ -55,41 +59,94 @@ struct Class {
     denied: u64,
 }
 
+/// A class that was met: its catchment, and what decides for that one beyond `depth` if this class covers most of it.
+struct Met {
+    catchment: u32,
+    costs: Vec<u8>,
+    /// Whether a time or a distance is expected of it, where the rule goes by one.
+    located: bool,
+    /// Whether any address is of it: what one source says may have been replaced everywhere.
+    used: bool,
+    /// How much of the address space is of it.
+    extent: u128,
+}
+
 impl Classes {
     pub(super) fn of(ground: &Ground<'_>, rule: &Rule, shape: &Shape) -> Self {
         let estimator = Estimator::new(ground);
-        let mut rows = Rows::default();
-        let known = Reading::new(ground, ground.atlas, rule);
-        let nowhere = known.number(&Facts::nobody(ground.atlas), &estimator, shape, &mut rows);
-        let mut classes = Table::default();
-        let mut of = |reading: &Reading<'_>, facts: &Facts<'_>| {
-            let class = reading.class(facts);
-            match classes.get(&class) {
-                Some(number) => *number,
-                None => {
-                    let number = reading.number(facts, &estimator, shape, &mut rows);
-                    classes.insert(class, number);
-                    number
-                }
-            }
-        };
-        let cell = |entry| {
-            Cell(match ground.atlas.kind(entry) {
-                Kind::Embedding(_) => nowhere | Cell::FENCED | Cell::PINNED,
-                Kind::Special(n) if pinned(n) => nowhere | Cell::FENCED | Cell::PINNED,
-                Kind::Special(_) => nowhere | Cell::FENCED,
-                Kind::Ordinary => of(&known, &ground.atlas.facts(entry)),
+        let (mut rows, mut met) = (Rows::default(), Vec::new());
+        let mut numbers = Table::default();
+        let mut of = |reading: &Reading<'_>, facts: &Facts<'_>| -> u32 {
+            *numbers.entry(reading.class(facts)).or_insert_with(|| {
+                met.push(reading.meet(facts, &estimator, shape, &mut rows));
+                (met.len() - 1) as u32
             })
         };
-        let cells = (0..ground.atlas.entries()).map(cell).collect();
-        let resolvers = Reading::new(ground, ground.resolvers, rule);
-        let behind = |entry| match ground.resolvers.kind(entry) {
-            Kind::Ordinary => of(&resolvers, &ground.resolvers.facts(entry)),
+        let known = Reading::new(ground, ground.atlas, rule);
+        let nowhere = of(&known, &Facts::nobody(ground.atlas));
+        let class = |entry| match ground.atlas.kind(entry) {
+            Kind::Ordinary => of(&known, &ground.atlas.facts(entry)),
             Kind::Special(_) | Kind::Embedding(_) => nowhere,
         };
-        let behind = (0..ground.resolvers.entries()).map(behind).collect();
+        let classes: Vec<u32> = (0..ground.atlas.entries()).map(class).collect();
+        let resolvers = Reading::new(ground, ground.resolvers, rule);
+        let behind = |entry| match ground.resolvers.known(entry) {
+            Some(_) => of(&resolvers, &ground.resolvers.facts(entry)),
+            None => nowhere, // the sender is looked up like any other client
+        };
+        let behind: Vec<u32> = (0..ground.resolvers.entries()).map(behind).collect();
+
+        if shape.width > 0 {
+            for family in Family::BOTH {
+                let trie = ground.atlas.trie(family);
+                trie.leaves(trie.root(), 0, 0, &mut |entry, _, depth| {
+                    if ground.atlas.kind(entry) == Kind::Ordinary {
+                        let met: &mut Met = &mut met[classes[entry as usize] as usize];
+                        (met.used, met.extent) = (true, met.extent.saturating_add(extent(depth)));
+                    }
+                });
+                let trie = ground.resolvers.trie(family);
+                trie.leaves(trie.root(), 0, 0, &mut |entry, _, _| met[behind[entry as usize] as usize].used = true);
+            }
+            rows.keep_costs(representatives(&met, rows.len()).into_iter().map(|met| met.costs.as_slice()));
+        }
+        let cell = |(entry, class): (u32, &u32)| {
+            let catchment = met[*class as usize].catchment;
+            Cell(match ground.atlas.kind(entry) {
+                Kind::Embedding(_) => catchment | Cell::FENCED | Cell::PINNED,
+                Kind::Special(n) if pinned(n) => catchment | Cell::FENCED | Cell::PINNED,
+                Kind::Special(_) => catchment | Cell::FENCED,
+                Kind::Ordinary => catchment,
+            })
+        };
+        let cells = (0..).zip(&classes).map(cell).collect();
+        let behind = behind.into_iter().map(|class| met[class as usize].catchment).collect();
         Self { cells, behind, rows }
     }
+}
+
+/// For each catchment a class with the cost row that holds for most of it; of equal ones the first. Where a time or a
+/// distance decides, classes of which none is expected count only where there is no other: one region is as good as
+/// another for them.
+fn representatives(met: &[Met], catchments: usize) -> Vec<&Met> {
+    let mut alike: Vec<(&Met, u128)> = Vec::new();
+    let mut known = Table::default();
+    for met in met {
+        let at = *known.entry((met.catchment, met.costs.as_slice(), met.located, met.used)).or_insert_with(|| {
+            alike.push((met, 0));
+            alike.len() - 1
+        });
+        alike[at].1 = alike[at].1.saturating_add(met.extent);
+    }
+    let mut first: Vec<Option<(&Met, u128)>> = vec![None; catchments];
+    for (met, extent) in alike {
+        let slot = &mut first[met.catchment as usize];
+        if slot.is_none_or(|(known, most)| (met.used, met.located, extent) > (known.used, known.located, most)) {
+            *slot = Some((met, extent));
+        }
+    }
+    // Every catchment was numbered for a class.
+    first.into_iter().flatten().map(|(met, _)| met).collect()
 }
 
 /// Special-purpose blocks so small that even the default cuts would swallow them (`::`, `::1`, 100::/64).
@@ -145,8 +202,21 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The number of the catchment of clients with these facts.
-    fn number(&self, facts: &Facts<'_>, estimator: &Estimator<'_>, shape: &Shape, rows: &mut Rows) -> u32 {
+    /// A class that is met for the first time: clients with these facts.
+    fn meet(&self, facts: &Facts<'_>, estimator: &Estimator<'_>, shape: &Shape, rows: &mut Rows) -> Met {
+        let (row, values, within) = self.values(facts, estimator);
+        let is_known = |of: &Estimate| of.km < PLACE || self.by_rtt && matches!(of.how, How::Measured(..));
+        Met {
+            catchment: rows.number(shape, self.rule, &values, self.denied(facts), within),
+            costs: shape.costs(self.rule, &values, self.ground.model),
+            located: row.iter().any(is_known),
+            used: false,
+            extent: 0,
+        }
+    }
+
+    /// The estimates for clients with these facts, the values by key and region, and the regions within the limits.
+    fn values(&self, facts: &Facts<'_>, estimator: &Estimator<'_>) -> (Vec<Estimate>, Vec<Vec<u32>>, u64) {
         let rule = self.rule;
         let row = if self.by_place { estimator.row(facts, &rule.regions) } else { Vec::new() };
         let of_row = |value: fn(&Estimate) -> u32| row.iter().map(value).collect();
@@ -162,6 +232,18 @@ impl<'a> Reading<'a> {
             [None, None] => u64::MAX,
             _ => !row.iter().enumerate().map(beyond).fold(0, |set, bit| set | bit),
         };
-        rows.number(shape, rule, &values, self.denied(facts), within)
+        (row, values, within)
     }
+}
+
+/// Whether clients with these facts, of the ground's atlas, are of a catchment. Slow: for people.
+pub(super) fn is_of(
+    ground: &Ground<'_>,
+    (rule, shape, rows): (&Rule, &Shape, &Rows),
+    facts: &Facts<'_>,
+    catchment: u32,
+) -> bool {
+    let reading = Reading::new(ground, ground.atlas, rule);
+    let (_, values, within) = reading.values(facts, &Estimator::new(ground));
+    rows.is(catchment, shape, rule, &values, reading.denied(facts), within)
 }

@@ -2,8 +2,8 @@
 //! DNS messages.
 
 use super::{
-    Ground, Piece, Rule,
-    classes::{Cell, Classes},
+    Atlas, Ground, Piece, Rule, Spot,
+    classes::{Cell, Classes, is_of},
     ranking::{Rows, Shape},
     trie::{Branch, Slot, Trie, extent, side},
 };
@@ -13,6 +13,8 @@ use crate::engine::types::{Family, Prefix};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Map {
     sides: [Side; 2],
+    /// Where prefixes that operators name are finer than the cut: their own pieces, for clients that ask by themselves.
+    finer: [Trie; 2],
     widest: [u8; 2],
     shape: Shape,
     rows: Rows,
@@ -22,20 +24,23 @@ pub struct Map {
 }
 
 impl Map {
-    /// Merges the atlas's leaves into catchments: equal bands in every health state. Catchment 0 is that of clients of
-    /// whom nothing is known. Special-purpose and embedding blocks are of it too, but stay pieces of their own.
+    /// Merges the atlas's leaves into catchments: equal bands in every health state for which one of the nearest `depth`
+    /// regions is eligible. Beyond them a catchment goes by the class that covers most of it. Catchment 0 is that of
+    /// clients of which nothing is known. Special-purpose and embedding blocks are of it too, but stay pieces of their own.
     #[must_use]
     pub fn compile(ground: &Ground<'_>, rule: &Rule) -> Self {
         let Ground { atlas, cuts, .. } = *ground;
         let shape = Shape::of(rule);
         let Classes { cells, behind, mut rows } = Classes::of(ground, rule, &shape);
         rows.shrink();
-        let sides = Family::BOTH.map(|family| {
-            let fold = Fold { atlas: atlas.trie(family), cells: &cells, rows: &rows, finest: cuts.finest[family.at()] };
-            Side::new(fold.run())
+        let fold = |family: Family, finest| Fold { atlas: atlas.trie(family), cells: &cells, rows: &rows, finest };
+        let sides = Family::BOTH.map(|family| Side::new(fold(family, cuts.finest[family.at()]).run()));
+        let finer = Family::BOTH.map(|family| {
+            let finest = cuts.finest[family.at()];
+            fold(family, u8::MAX).finer(atlas, family, finest, &sides[family.at()])
         });
         let widest = [0, 1].map(|at| cuts.widest[at].min(cuts.finest[at]));
-        Self { sides, widest, shape, rows, behind, rule: rule.clone() }
+        Self { sides, finer, widest, shape, rows, behind, rule: rule.clone() }
     }
 
     /// The catchment of a normalised client. One that holds several pieces (a short SOURCE) gets the catchment that
@@ -61,15 +66,58 @@ impl Map {
         }
     }
 
+    /// The piece of a normalised client that asks by itself, with its whole address: nothing is kept of its answer for
+    /// others, so prefixes that operators name count for it however fine they are.
+    #[must_use]
+    #[inline]
+    pub fn find_sender(&self, client: Prefix) -> Piece {
+        let family = client.family();
+        let finer = &self.finer[family.at()];
+        if finer.len() > 0
+            && let (Branch::Leaf(cell), depth) = finer.walk(finer.root(), 0, client.bits(), client.len())
+            && Cell(cell) != Cell::NONE
+        {
+            let prefix = Prefix::from_bits(family, client.bits(), depth);
+            return Piece { catchment: Cell(cell).catchment(), prefix, special: Cell(cell).fenced() };
+        }
+        self.find(client)
+    }
+
+    /// What is known of the clients that decide for `client`, whose place on the map is `piece`: of itself, or, where it is
+    /// not of the piece's catchment because the map is cut, of most of the prefix that is cut, which comes with it. Slow:
+    /// for people.
+    #[must_use]
+    pub fn decider<'g>(&self, ground: &Ground<'g>, client: Prefix, piece: Piece) -> (Spot<'g>, Prefix) {
+        let parts = (&self.rule, &self.shape, &self.rows);
+        let is_of = |spot: &Spot<'_>| is_of(ground, parts, &spot.facts, piece.catchment);
+        let own = ground.atlas.find(client);
+        if piece.special || !own.special && is_of(&own) {
+            return (own, client);
+        }
+        let finest = ground.cuts.finest[client.family().at()];
+        let cut = client.cut(piece.prefix.len().max(finest).min(client.len()));
+        let around = if piece.prefix.contains(cut) { cut } else { piece.prefix };
+        (ground.atlas.parts(around).find(|spot| !spot.special && is_of(spot)).unwrap_or(own), around)
+    }
+
     /// The members of `eligible` (bits by position in the rule's regions) that the rule's `key`-th key leaves, for
     /// clients of `catchment`. `eligible` lies within one of the rule's groups.
     #[must_use]
     #[inline]
     pub fn best(&self, catchment: u32, key: usize, eligible: u64) -> u64 {
         match self.rows.steps(catchment, self.shape.stride) {
-            Some(row) => self.shape.best(row, key, eligible),
+            Some(row) => self.shape.best(row, self.rows.costs(catchment, self.shape.width), key, eligible),
             None => eligible,
         }
+    }
+
+    /// Whether none of `eligible` is among the regions whose order is kept for clients of `catchment`, so that
+    /// [`Self::best`] goes by what is expected for most of the catchment, in steps of [`COARSE`](super::COARSE). For
+    /// people.
+    #[must_use]
+    pub fn is_beyond_depth(&self, catchment: u32, key: usize, eligible: u64) -> bool {
+        let row = self.rows.steps(catchment, self.shape.stride);
+        row.is_some_and(|row| self.shape.is_beyond(row, key, eligible))
     }
 
     /// The fences of the rule that keep clients of `catchment` out, as bits.
@@ -122,6 +170,14 @@ impl Map {
         samples
     }
 
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let behind = self.behind.capacity() * size_of::<u32>();
+        let finer: usize = self.finer.iter().map(Trie::size).sum();
+        self.rows.size() + behind + finer + self.sides.iter().map(Side::size).sum::<usize>()
+    }
+
     /// How many pieces each family's space is divided into, before [`Cuts::widest`].
     #[must_use]
     pub fn pieces(&self) -> [usize; 2] {
@@ -143,6 +199,27 @@ impl Fold<'_> {
         let root = self.fold(self.atlas.root(), 0, &mut map);
         map.set_root(root);
         map
+    }
+
+    /// A trie of those prefixes that operators name and that are finer than the cut, uncut; [`Cell::NONE`] elsewhere, and
+    /// where the map says the same.
+    fn finer(&self, atlas: &Atlas, family: Family, finest: u8, side: &Side) -> Trie {
+        let mut named: Vec<Prefix> = atlas.named().filter(|p| p.family() == family && p.len() > finest).collect();
+        named.sort_unstable_by_key(|prefix| (prefix.bits(), prefix.len()));
+        let (mut finer, mut last) = (Trie::new(Cell::NONE.0), None::<Prefix>);
+        for prefix in named {
+            if last.is_some_and(|last| last.contains(prefix)) {
+                continue;
+            }
+            last = Some(prefix);
+            let branch = self.fold(self.atlas.at(prefix), prefix.len(), &mut finer);
+            let (found, _) = side.walk(prefix.bits(), prefix.len());
+            if branch.open() != found || matches!(found, Branch::Inner(_)) {
+                finer.plant(prefix, branch);
+            }
+        }
+        finer.shrink();
+        finer
     }
 
     /// Copies a branch, joining leaves of one catchment into the widest prefixes. At the depth `finest` a branch
@@ -268,6 +345,11 @@ impl Side {
             }
         }
         Self { trie, stand_ins, top, top_depth }
+    }
+
+    fn size(&self) -> usize {
+        let trie = self.trie.size() + self.stand_ins.capacity() * size_of::<u128>();
+        trie + self.top.capacity() * size_of::<Slot>() + self.top_depth.capacity()
     }
 
     /// Where the walk along the first `len` of `bits` ends, and how many bits lead there.

@@ -6,7 +6,7 @@ use crate::engine::types::{Prefix, RegionId};
 /// Whose round trips a measured value holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Whose {
-    /// Addresses: never finer than /24 and /48.
+    /// Addresses. What this server measures by itself is never finer than [`Self::FINEST`].
     Net(Prefix),
     /// Who announces the address.
     Asn(u32),
@@ -15,7 +15,7 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// The longest prefixes that are measured apart (v4, v6).
+    /// The longest prefixes that are measured apart (v4, v6), so that no single client is. A file may state finer ones.
     pub const FINEST: [u8; 2] = [24, 48];
 }
 

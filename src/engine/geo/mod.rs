@@ -27,6 +27,7 @@ pub use estimate::{Estimate, Estimator, How, PLACE, SCALE_ONE, Start, distance_k
 pub use ground::{Ground, Model};
 pub use map::Map;
 pub use measures::{Measured, Measures, Whose};
+pub use ranking::COARSE;
 pub use select::Facts;
 pub use special::normalise;
 
@@ -142,8 +143,8 @@ pub struct Cuts {
     /// No piece is wider.
     pub widest: [u8; 2],
     /// No piece is finer: the map itself is cut, the catchment that covers most of a prefix has it. Only the blocks
-    /// that carry IPv4 addresses, `::`, `::1` and 100::/64, and clients whom fences treat differently stay whole, with
-    /// what a cut leaves around them.
+    /// that carry IPv4 addresses, `::`, `::1` and 100::/64, and clients that fences treat differently stay whole, with
+    /// what a cut leaves around them. For clients that ask by themselves, prefixes that operators name are not cut.
     pub finest: [u8; 2],
 }
 
@@ -173,7 +174,8 @@ pub struct Rule {
     pub keys: Vec<(GeoKey, u32)>,
     /// Sets of regions that can meet in a comparison (an `order` key before these keys separates the others).
     pub groups: Vec<u64>,
-    /// How many regions keep their order; name order beyond.
+    /// How many regions keep their order. Beyond them the expected time of most of a catchment decides, in steps of
+    /// [`COARSE`]; where there is no time, the rules' own order and then the name.
     pub depth: u8,
     /// What the key `geo` goes by.
     pub preferences: Option<std::sync::Arc<Preferences>>,

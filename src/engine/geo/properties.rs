@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use self::small::{Told, location, ranked, sets, small};
+use self::small::{Late, Told, location, ranked, sets, small};
 use super::{
     ranking::Shape,
     tests::{cities, compiled, prefix, region},
@@ -111,6 +111,59 @@ proptest! {
     }
 
     #[test]
+    fn beyond_depth_the_row_of_most_of_a_catchment_decides(small in small()) {
+        let map = &small.compile(Cuts::default());
+        // For each catchment the rows of its classes, with how many blocks each covers. The world around is unknown.
+        let mut rows: Vec<(u32, Late, usize)> = vec![(0, small.read(None, &[]).1, 1 << 24)];
+        let mut by_facts: Vec<(Known, Late)> = Vec::new();
+        let mut read = |facts: Known| -> Late {
+            if let Some((_, late)) = by_facts.iter().find(|(known, _)| *known == facts) {
+                return late.clone();
+            }
+            let late = small.read(facts.0.as_ref(), &facts.1).1;
+            by_facts.push((facts, late.clone()));
+            late
+        };
+        for block in (0..256).map(|n| small.block(n)) {
+            let (known, special) = small.known(block);
+            if special {
+                continue;
+            }
+            let late = read((known, small.nets(block)));
+            let catchment = map.find(block).catchment;
+            match rows.iter_mut().find(|(at, known, _)| *at == catchment && *known == late) {
+                Some((.., blocks)) => *blocks += 1,
+                None => rows.push((catchment, late, 1)),
+            }
+        }
+        // The clients of resolvers cover no addresses of their own.
+        let resolvers = small.resolvers();
+        for block in (0..256).map(|n| small.block(n)) {
+            if let Some((entry, leaf)) = resolvers.known_at(Prefix::from_bits(Family::V4, block.bits(), 32)) {
+                let catchment = map.behind_resolver(entry, leaf).catchment;
+                let late = read((small.behind(block).cloned(), small.nets(block)));
+                if !rows.iter().any(|(at, known, _)| *at == catchment && *known == late) {
+                    rows.push((catchment, late, 0));
+                }
+            }
+        }
+        for catchment in rows.iter().map(|(at, ..)| *at) {
+            let own = || rows.iter().filter(|(at, ..)| *at == catchment);
+            let most = own().map(|(_, late, blocks)| (late.located, *blocks)).max();
+            let open = small.open(map.denied(catchment));
+            let beyond = |key| sets(&small.rule, open).filter(move |set| map.is_beyond_depth(catchment, key, *set));
+            let decides = |late: &Late| {
+                let keys = 0..small.rule.keys.len();
+                let mut sets = keys.flat_map(|key| beyond(key).map(move |set| (key, set)));
+                sets.all(|(key, set)| map.best(catchment, key, set) == late.first(key, set))
+            };
+            // Of rows that cover as much any may be taken.
+            let mut candidates = own().filter(|(_, late, blocks)| Some((late.located, *blocks)) == most);
+            prop_assert!(candidates.any(|(_, late, _)| decides(late)), "catchment {}: {:?}", catchment, most);
+        }
+    }
+
+    #[test]
     fn clients_behind_a_resolver_are_told_what_its_line_says(small in small()) {
         let (resolvers, map) = (small.resolvers(), small.compile(Cuts::default()));
         for block in (0..256).map(|n| small.block(n)) {
@@ -128,17 +181,17 @@ proptest! {
 
     #[test]
     fn pieces_are_equal_or_disjoint_and_short_sources_get_what_most_is(
-        small in small(), widest in 0..=20_u8, clients in prop::collection::vec((8..=32_u8, 0..1_u32 << 16), 24)
+        small in small(), widest in 0..=20_u8, finest in 20..=26_u8,
+        clients in prop::collection::vec((8..=32_u8, 0..1_u32 << 16), 24)
     ) {
-        let cuts = Cuts { widest: [widest, 0], ..Cuts::default() };
-        let map = small.compile(cuts);
+        let map = small.compile(Cuts { widest: [widest, 0], finest: [finest, 56] });
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         let mut pieces: Vec<Piece> = Vec::new();
         for (len, low) in clients {
             let client = Prefix::from_bits(Family::V4, small.base.bits() | u128::from(low) << 96, len);
             let piece = map.find(client);
             prop_assert!(piece.prefix.len() >= widest);
-            if (16..=24).contains(&len) && map.find(blocks[usize::from((low >> 8) as u8)]).prefix.len() > len {
+            if finest >= 24 && (16..=24).contains(&len) && map.find(blocks[usize::from((low >> 8) as u8)]).prefix.len() > len {
                 let expected = most(&map, &blocks, client);
                 prop_assert_eq!(piece, expected);
             }
@@ -167,6 +220,43 @@ proptest! {
             prop_assert!(piece.prefix.len() <= len);
             prop_assert_eq!((piece.catchment, piece.special), (expected.catchment, expected.special));
         }
+    }
+
+    #[test]
+    fn named_prefixes_finer_than_the_cut_count_for_clients_that_ask_by_themselves(
+        small in small(), finest in 16..24_u8
+    ) {
+        let fine = small.compile(Cuts::default());
+        let coarse = small.compile(Cuts { finest: [finest, 56], ..Cuts::default() });
+        for block in (0..256).map(|n| small.block(n)) {
+            let named = small.named(block).is_some_and(|prefix| prefix.len() > finest);
+            let expected = if named { fine.find(block) } else { coarse.find(block) };
+            let found = coarse.find_sender(block);
+            prop_assert_eq!((found.catchment, found.special), (expected.catchment, expected.special), "{}", block);
+            prop_assert!(found.prefix.contains(block));
+            // As a client subnet it has a scope that the cut allows, but for fences.
+            let piece = coarse.find(block);
+            prop_assert!(piece.prefix.len() <= finest || !small.rule.fences.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_decides_for_a_client_is_of_the_catchment_that_it_gets(small in small(), finest in 16..24_u8) {
+        small.on(Cuts { finest: [finest, 56], ..Cuts::default() }, |ground| {
+            let map = Map::compile(ground, &small.rule);
+            for block in (0..256).step_by(15).map(|n| small.block(n)) {
+                for piece in [map.find(block), map.find_sender(block)] {
+                    let (spot, _) = map.decider(ground, block, piece);
+                    prop_assert_eq!(spot.special, piece.special);
+                    if !spot.special {
+                        let told = small.told(spot.location, &small.nets(spot.leaf));
+                        let open = small.open(told.denied);
+                        prop_assert_eq!(small.compiled(&map, piece.catchment, open), told, "{}", block);
+                    }
+                }
+            }
+            Ok(())
+        })?;
     }
 
     #[test]
@@ -229,12 +319,13 @@ proptest! {
         let rule = Rule { regions, keys: vec![(GeoKey::Rtt, tolerance)], groups, depth, ..Rule::default() };
         let shape = Shape::of(&rule);
         let rows = [&one, &second].map(|values| shape.row(&rule, &[values[..count].to_vec()], open));
+        let decided = |row: &[_], set| (!shape.is_beyond(row, 0, set)).then(|| shape.best(row, &[], 0, set));
         for (row, values) in rows.iter().zip([&one, &second]) {
             for set in sets(&rule, open) {
-                prop_assert_eq!(shape.best(row, 0, set), ranked(&values[..count], &rule, 0, set, open));
+                prop_assert_eq!(decided(row, set), ranked(&values[..count], &rule, 0, set, open));
             }
         }
-        let equal = sets(&rule, open).all(|set| shape.best(&rows[0], 0, set) == shape.best(&rows[1], 0, set));
+        let equal = sets(&rule, open).all(|set| decided(&rows[0], set) == decided(&rows[1], set));
         prop_assert_eq!(shape.alike(&rows[0], &rows[1], open), equal);
         prop_assert!(!equal || shape.fingerprint(&rows[0], open) == shape.fingerprint(&rows[1], open));
     }

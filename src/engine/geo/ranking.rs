@@ -1,7 +1,7 @@
 //! Which regions are the best for a client, for every set of regions that may still be eligible: the compiled answer
 //! to a key of the rank. Must not know addresses.
 
-use super::{Rule, atlas::Table};
+use super::{GeoKey, Model, PLACE, Rule, atlas::Table};
 
 /// One step of a decision list: when `member` is eligible and no earlier step's member is, the band is what of the
 /// eligible regions lies in `reach`.
@@ -22,7 +22,19 @@ pub(super) struct Shape {
     lists: Vec<(u32, u32)>,
     /// Steps of a whole row.
     pub(super) stride: usize,
+    /// Regions of a [cost row](Costs); 0 where no list leaves more than one region over, so that none is needed.
+    regions: usize,
+    /// Costs of a whole row.
+    pub(super) width: usize,
 }
+
+/// What decides beyond the ends of the lists: for each key and region how late the region comes there. Smaller comes
+/// first, equal comes together.
+pub(super) type Costs = [u8];
+
+/// The steps in which expected times are compared beyond the ends of the lists, in tenths of a millisecond. They are
+/// coarse since the times are those of other clients of the catchment.
+pub const COARSE: u32 = 250;
 
 impl Shape {
     /// The shape of a rule. Without groups all its regions are one.
@@ -37,7 +49,37 @@ impl Shape {
                 stride += steps;
             }
         }
-        Self { groups, lists, stride: stride as usize }
+        let is_cut = |group: &u64| group.count_ones() > u32::from(rule.depth) + 1;
+        let regions = if groups.iter().any(is_cut) { rule.regions.len() } else { 0 };
+        Self { groups, lists, stride: stride as usize, regions, width: regions * rule.keys.len() }
+    }
+
+    /// The cost row for a client from which the regions lie at `values`; empty where none is needed. Times are compared
+    /// in steps of [`COARSE`], and so are distances, as the times that the model has for them. In the order of a geo rule
+    /// each place is a step, and the name decides between equal ones, unless a time behind it does.
+    pub(super) fn costs(&self, rule: &Rule, values: &[Vec<u32>], model: Model) -> Vec<u8> {
+        let mut row = Vec::with_capacity(self.width);
+        if self.width == 0 {
+            return row;
+        }
+        let is_time = |key: &(GeoKey, u32)| key.0 != GeoKey::Geo;
+        for (at, ((key, _), values)) in rule.keys.iter().zip(values).enumerate() {
+            let by_name = *key == GeoKey::Geo && !rule.keys[at..].iter().any(is_time);
+            let step = |(position, &value): (usize, &u32)| match key {
+                // From `PLACE` on a value is no time, but a place in an order.
+                GeoKey::Rtt if value < PLACE => (value / COARSE, 0),
+                GeoKey::Distance if value < PLACE => (model.rtt(value) / COARSE, 0),
+                GeoKey::Rtt | GeoKey::Distance => (value, 0),
+                GeoKey::Geo => (value, if by_name { position } else { 0 }),
+            };
+            let steps: Vec<(u32, usize)> = values.iter().enumerate().map(step).collect();
+            let mut distinct = steps.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            // At most 64 regions make at most 64 distinct steps.
+            row.extend(steps.iter().map(|step| distinct.binary_search(step).unwrap_or_default() as u8));
+        }
+        row
     }
 
     /// The row for a client from which the regions lie at `values` (key by key, in the rule's order of regions), and to
@@ -54,22 +96,36 @@ impl Shape {
         row
     }
 
-    /// The band of a key: the first step whose member is eligible decides; where no list goes as far, the first region
-    /// by name stands alone. `eligible` lies within one group; the first such group is taken.
+    /// The band of a key: the first step whose member is eligible decides; where the list does not go as far, the cost
+    /// row does. `eligible` lies within one group; the first such group is taken.
     #[inline]
-    pub(super) fn best(&self, row: &[Step], key: usize, eligible: u64) -> u64 {
-        let group = self.groups.iter().position(|group| eligible & !group == 0).unwrap_or(0);
-        let Some(&(first, count)) = self.lists.get(key * self.groups.len() + group) else { return eligible };
-        let steps = &row[first as usize..(first + count) as usize];
-        for step in steps {
+    pub(super) fn best(&self, row: &[Step], costs: &Costs, key: usize, eligible: u64) -> u64 {
+        for step in self.steps(row, key, eligible) {
             if eligible & step.member != 0 {
                 return eligible & step.reach;
             }
         }
-        lowest(eligible)
+        let first = key * self.regions;
+        cheapest(costs.get(first..first + self.regions).unwrap_or_default(), eligible)
     }
 
-    /// Whether two rows answer alike for every eligible set within `open`, whatever they are written like.
+    /// Whether the cost row decides, and not the list.
+    pub(super) fn is_beyond(&self, row: &[Step], key: usize, eligible: u64) -> bool {
+        eligible.count_ones() > 1 && self.steps(row, key, eligible).iter().all(|step| eligible & step.member == 0)
+    }
+
+    /// The list of a key for the group that `eligible` lies within.
+    #[inline]
+    fn steps<'r>(&self, row: &'r [Step], key: usize, eligible: u64) -> &'r [Step] {
+        let group = self.groups.iter().position(|group| eligible & !group == 0).unwrap_or(0);
+        match self.lists.get(key * self.groups.len() + group) {
+            Some(&(first, count)) => &row[first as usize..(first + count) as usize],
+            None => &[],
+        }
+    }
+
+    /// Whether two rows answer alike for every eligible set within `open` for which a list of either decides, whatever
+    /// they are written like. Cost rows keep no rows apart.
     pub(super) fn alike(&self, one: &[Step], other: &[Step], open: u64) -> bool {
         self.lists.iter().enumerate().all(|(at, &(first, count))| {
             let range = first as usize..(first + count) as usize;
@@ -77,7 +133,7 @@ impl Shape {
         })
     }
 
-    /// A number that alike rows share: their answers on all pairs of regions within `open`.
+    /// A number that alike rows share: what their lists answer on all pairs of regions within `open`.
     pub(super) fn fingerprint(&self, row: &[Step], open: u64) -> u64 {
         let mut print = 0xcbf2_9ce4_8422_2325_u64;
         for (at, &(first, count)) in self.lists.iter().enumerate() {
@@ -117,13 +173,14 @@ fn beside(steps: &[Step], group: u64, region: u64) -> u64 {
         }
         earlier |= step.member;
     }
-    // Neither of the two is in the list: the lower stands alone.
-    set | (group & !earlier & !(region - 1))
+    // Beyond the list no pair is decided by it.
+    set | region
 }
 
 /// Whether two decision lists over `group` are one function of the eligible set E: for every step of the one and every
 /// step of the other that can decide for the same E (its members eligible, all earlier ones of both lists not), the
-/// results agree for all such E. The lists' ends, where the lowest stands alone, count as a last step.
+/// results agree for all such E. Where both lists have ended, neither says anything; where one has, the other may decide
+/// only for a region that is left alone.
 fn same(one: &[Step], other: &[Step], group: u64) -> bool {
     let mut left = group;
     for a in one {
@@ -143,19 +200,28 @@ fn agree(step: Option<&Step>, other: &[Step], mut left: u64) -> bool {
         if possible
             && !match step {
                 Some(a) => (a.reach ^ b.reach) & left == 0,
-                None => lone(b, left),
+                None => left == b.member,
             }
         {
             return false;
         }
         left &= !b.member;
     }
-    step.is_none_or(|a| left & a.member == 0 || lone(a, left))
+    step.is_none_or(|a| left & a.member == 0 || left == a.member)
 }
 
-/// Whether a step says of every set within `left` that holds its member what the end of a list would say.
-fn lone(step: &Step, left: u64) -> bool {
-    lowest(left) == step.member && step.reach & left == step.member
+/// The members of `eligible` that cost the least.
+fn cheapest(costs: &Costs, eligible: u64) -> u64 {
+    let (mut least, mut band) = (u8::MAX, 0);
+    for member in bits(eligible) {
+        let cost = costs.get(member.trailing_zeros() as usize).copied().unwrap_or(0);
+        if band == 0 || cost < least {
+            (least, band) = (cost, member);
+        } else if cost == least {
+            band |= member;
+        }
+    }
+    band
 }
 
 /// All of the first `count` positions.
@@ -183,13 +249,14 @@ pub(super) struct Rows {
     steps: Vec<Step>,
     denied: Vec<u64>,
     within: Vec<u64>,
+    costs: Vec<u8>,
     written: Table<(u64, u64, Vec<Step>), u32>,
     by_print: Table<(u64, u64, u64), Vec<u32>>,
 }
 
 impl Rows {
     /// The number of the catchment for which the regions lie at `values`, which these fences keep out, and within whose
-    /// limits these regions lie. Two are one only where all three are alike.
+    /// limits these regions lie. Two are one only where the lists of all three are alike.
     pub(super) fn number(&mut self, shape: &Shape, rule: &Rule, values: &[Vec<u32>], denied: u64, within: u64) -> u32 {
         let open = open(rule, denied);
         let row = shape.row(rule, values, open);
@@ -215,10 +282,41 @@ impl Rows {
         number
     }
 
+    /// Whether clients for which this holds are of a catchment.
+    pub(super) fn is(
+        &self,
+        catchment: u32,
+        shape: &Shape,
+        rule: &Rule,
+        values: &[Vec<u32>],
+        denied: u64,
+        within: u64,
+    ) -> bool {
+        let open = open(rule, denied);
+        let alike = |own: &[Step]| shape.alike(own, &shape.row(rule, values, open), open);
+        self.denied(catchment) == denied
+            && self.within(catchment) == within
+            && self.steps(catchment, shape.stride).is_some_and(alike)
+    }
+
+    /// Keeps the cost rows of all catchments, by number.
+    pub(super) fn keep_costs<'c>(&mut self, rows: impl Iterator<Item = &'c Costs>) {
+        self.costs.extend(rows.flatten());
+        self.costs.shrink_to_fit();
+    }
+
     /// Forgets what only further numbering would need.
     pub(super) fn shrink(&mut self) {
         (self.written, self.by_print) = (Table::default(), Table::default());
         self.steps.shrink_to_fit();
+        self.denied.shrink_to_fit();
+        self.within.shrink_to_fit();
+    }
+
+    /// The memory that they take, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let masks = self.denied.capacity() + self.within.capacity();
+        self.steps.capacity() * size_of::<Step>() + masks * size_of::<u64>() + self.costs.capacity()
     }
 
     /// How many catchments there are.
@@ -231,6 +329,13 @@ impl Rows {
     pub(super) fn steps(&self, catchment: u32, stride: usize) -> Option<&[Step]> {
         let first = catchment as usize * stride;
         self.steps.get(first..first + stride)
+    }
+
+    /// The cost row of a catchment.
+    #[inline]
+    pub(super) fn costs(&self, catchment: u32, width: usize) -> &Costs {
+        let first = catchment as usize * width;
+        self.costs.get(first..first + width).unwrap_or_default()
     }
 
     /// The fences that keep its clients out.

@@ -68,6 +68,11 @@ impl Trie {
         self.nodes.len()
     }
 
+    /// The memory that it takes, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.nodes.capacity() * size_of::<[Slot; 2]>()
+    }
+
     /// The two branches of an inner node.
     #[inline]
     pub(super) fn branches(&self, node: u32) -> [Slot; 2] {
@@ -95,6 +100,16 @@ impl Trie {
                 _ => return (branch, depth),
             }
         }
+    }
+
+    /// Where a prefix begins, or the leaf that holds it.
+    pub(super) fn at(&self, prefix: Prefix) -> Slot {
+        let mut slot = self.root;
+        for depth in 0..prefix.len() {
+            let Branch::Inner(node) = slot.open() else { break };
+            slot = self.nodes[node as usize][side(prefix.bits(), depth)];
+        }
+        slot
     }
 
     /// Changes the value of every leaf inside `prefix`, splitting a wider leaf only when its value really changes.
@@ -125,18 +140,23 @@ impl Trie {
 
     /// Makes `prefix` one leaf, whatever was below. The nodes below stay behind unused: this is for a few dozen blocks.
     pub(super) fn paint(&mut self, prefix: Prefix, value: u32) {
-        self.root = self.painted(self.root, 0, prefix, value);
+        self.plant(prefix, Slot::leaf(value));
     }
 
-    fn painted(&mut self, slot: Slot, depth: u8, prefix: Prefix, value: u32) -> Slot {
+    /// Puts a branch of this trie at `prefix`, whatever was there.
+    pub(super) fn plant(&mut self, prefix: Prefix, branch: Slot) {
+        self.root = self.planted(self.root, 0, prefix, branch);
+    }
+
+    fn planted(&mut self, slot: Slot, depth: u8, prefix: Prefix, branch: Slot) -> Slot {
         if depth >= prefix.len() {
-            return Slot::leaf(value);
+            return branch;
         }
         match slot.open() {
-            Branch::Leaf(_) => self.graft(slot, depth, prefix, Slot::leaf(value)),
+            Branch::Leaf(_) => self.graft(slot, depth, prefix, branch),
             Branch::Inner(node) => {
                 let at = side(prefix.bits(), depth);
-                self.nodes[node as usize][at] = self.painted(self.nodes[node as usize][at], depth + 1, prefix, value);
+                self.nodes[node as usize][at] = self.planted(self.nodes[node as usize][at], depth + 1, prefix, branch);
                 slot
             }
         }

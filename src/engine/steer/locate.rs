@@ -3,7 +3,7 @@
 
 use super::{policy::Service, trace::Basis};
 use crate::engine::{
-    geo::{self, Atlas, Map, Piece},
+    geo::{self, Atlas, Ground, Map, Piece, Spot},
     types::{MapId, Prefix},
     wire::edns::Subnet,
 };
@@ -31,7 +31,22 @@ impl Client {
     pub fn piece(&self, map: &Map) -> Piece {
         match self.behind {
             Some(entry) => map.behind_resolver(entry, self.prefix),
-            None => map.find(self.prefix),
+            None => look(map, self.prefix, self.basis == Basis::Subnet),
+        }
+    }
+
+    /// What is known of it. Slow: for people.
+    #[must_use]
+    pub fn spot<'g>(&self, ground: &Ground<'g>) -> Spot<'g> {
+        if self.behind.is_some() { ground.resolvers.find(self.prefix) } else { ground.atlas.find(self.prefix) }
+    }
+
+    /// What is known of the clients that decide for it on a map, and most of which prefix that is. Slow: for people.
+    #[must_use]
+    pub fn decider<'g>(&self, ground: &Ground<'g>, map: Option<&Map>) -> (Spot<'g>, Prefix) {
+        match map.filter(|_| self.behind.is_none()) {
+            Some(map) => map.decider(ground, self.prefix, self.piece(map)),
+            None => (self.spot(ground), self.prefix),
         }
     }
 
@@ -88,7 +103,7 @@ pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabou
             None => (Basis::Anonymous, 0),
             Some(stated) => {
                 let (client, offset) = geo::normalise(stated);
-                let Stand { prefix, block, special, found } = piece(client, used, cut, here.maps);
+                let Stand { prefix, block, special, found } = piece((client, true), used, cut, here.maps);
                 let Some(len) = special else {
                     let scope = offset + block.len();
                     return Client { basis: Basis::Subnet, prefix, behind: None, block, scope, found };
@@ -107,7 +122,7 @@ pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabou
             Client { basis, prefix: source, behind: Some(entry), block: source.cut(len), scope, found: None }
         }
         None => {
-            let Stand { prefix, block, found, .. } = piece(source, used, cut, here.maps);
+            let Stand { prefix, block, found, .. } = piece((source, false), used, cut, here.maps);
             Client { basis, prefix, behind: None, block, scope, found }
         }
     }
@@ -126,15 +141,22 @@ pub struct Stand {
     pub found: Option<(MapId, u32)>,
 }
 
+/// The place of an address on a map: as a client subnet, whose answer is kept for others, or as the sender itself.
+#[inline]
+fn look(map: &Map, at: Prefix, is_subnet: bool) -> Piece {
+    if is_subnet { map.find(at) } else { map.find_sender(at) }
+}
+
 /// A client wider than its piece is taken for the piece that covers most of it; where maps differ, for the finest.
+/// `is_subnet`: the client stands in the option, and is not the sender itself.
 #[must_use]
 #[inline]
-pub fn piece(client: Prefix, used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> Stand {
+pub fn piece((client, is_subnet): (Prefix, bool), used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> Stand {
     let mut at = client;
     loop {
         let mut found: Option<(MapId, Piece)> = None;
         for id in used {
-            let Some(piece) = maps.get(id.at()).map(|map| map.find(at)) else { continue };
+            let Some(piece) = maps.get(id.at()).map(|map| look(map, at, is_subnet)) else { continue };
             if found.is_none_or(|(_, finest)| piece.prefix.len() >= finest.prefix.len()) {
                 found = Some((*id, piece));
             }

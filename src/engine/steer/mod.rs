@@ -61,21 +61,19 @@ pub struct Parts<'s> {
 impl Parts<'_> {
     /// How far a region is from a client, as the maps have it. Slow: for people.
     #[must_use]
-    pub fn estimate(&self, client: &Client, region: RegionId) -> Option<Estimate> {
-        Estimator::new(self.ground.as_ref()?).row(&self.facts(client)?, &[region]).pop()
+    pub fn estimate(&self, client: &Client, map: Option<&Map>, region: RegionId) -> Option<Estimate> {
+        Estimator::new(self.ground.as_ref()?).row(&self.facts(client, map)?, &[region]).pop()
     }
 
-    /// What a client is known by.
-    fn facts(&self, client: &Client) -> Option<Facts<'_>> {
-        let ground = self.ground.as_ref()?;
-        let atlas = if client.behind.is_some() { ground.resolvers } else { ground.atlas };
-        Some(atlas.find(client.prefix).facts)
+    /// What the clients are known by that decide for a client on a map.
+    fn facts(&self, client: &Client, map: Option<&Map>) -> Option<Facts<'_>> {
+        Some(client.decider(self.ground.as_ref()?, map).0.facts)
     }
 
     /// The place of a region in the order that holds for a client. Slow: for people.
     #[must_use]
-    pub fn place(&self, client: &Client, preferences: &Preferences, region: RegionId) -> u32 {
-        self.facts(client).map_or(u32::MAX, |facts| preferences.place(&facts, region))
+    pub fn place(&self, client: &Client, map: Option<&Map>, preferences: &Preferences, region: RegionId) -> u32 {
+        self.facts(client, map).map_or(u32::MAX, |facts| preferences.place(&facts, region))
     }
 }
 

@@ -84,13 +84,16 @@ impl<'s> Field<'s> {
         let mut band = eligible;
         let mut geo_key = 0;
         for &(key, tolerance) in &self.policy.prefer {
-            let before = band;
+            let (before, at) = (band, geo_key);
             band = match settled(self.table, self.here, key, &mut geo_key, band) {
                 Some(band) => band,
                 None if self.row.assigned => band,
                 None if key == Key::Load => self.least(band, tolerance, |row| row.load),
                 None => self.least(band, tolerance, |row| row.response),
             };
+            if T::ON && first && geo_key > at && self.is_beyond_depth(at, before) {
+                trace.note(|| Step::BeyondDepth(key));
+            }
             for n in members(before).filter(|_| T::ON && first) {
                 trace.note(|| Step::Ranked {
                     key,
@@ -103,6 +106,12 @@ impl<'s> Field<'s> {
         band
     }
 
+    /// Whether the map's `geo_key`-th key ranks a set beyond the regions whose order is kept for the client.
+    fn is_beyond_depth(&self, geo_key: usize, set: u64) -> bool {
+        let regions = self.table.rule_regions(set);
+        self.here.is_some_and(|(map, catchment)| map.is_beyond_depth(catchment, geo_key, regions))
+    }
+
     /// Those whose live value is within the tolerance of the smallest.
     fn least(&self, set: u64, tolerance: u32, value: fn(&EndpointRow) -> u32) -> u64 {
         let of = |n: u8| self.live.get(usize::from(n)).map_or(u32::MAX, value);
@@ -113,8 +122,9 @@ impl<'s> Field<'s> {
     /// The number behind an endpoint's place in a band, from the same estimate that the maps were compiled from.
     fn value(&self, key: Key, n: u8) -> u32 {
         let region = || self.parts.endpoints.get(self.id(n).at()).map(|endpoint| endpoint.region);
-        let estimate = || self.parts.estimate(self.client, region()?);
-        let place = || Some(self.parts.place(self.client, self.policy.preferences.as_deref()?, region()?));
+        let map = self.here.map(|(map, _)| map);
+        let estimate = || self.parts.estimate(self.client, map, region()?);
+        let place = || Some(self.parts.place(self.client, map, self.policy.preferences.as_deref()?, region()?));
         match key {
             Key::Order => self.table.order(n),
             Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt),

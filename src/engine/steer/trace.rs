@@ -70,6 +70,9 @@ pub enum Step {
     Catchment(MapId, u32, Prefix),
     /// One endpoint of the pool: in, or out for this reason.
     Candidate(EndpointId, Result<Standing, Exclusion>),
+    /// No region whose order is kept for the client has an eligible endpoint: this key goes by what holds for most of the
+    /// catchment, and not by the values that follow.
+    BeyondDepth(Key),
     /// An endpoint's value for a key, and whether it is still in.
     Ranked {
         /// Which key.

@@ -43,7 +43,12 @@ pub(super) fn overlay(
         preferences.default = order(default, &format!("{path}.default"), around.regions, notes);
     }
     preferences.rules.retain(|(selector, _)| !rules.contains_key(selector));
-    preferences.rules.extend(rules.into_iter().map(|(selector, (order, _))| (selector, order)));
+    for (selector, (order, place)) in rules {
+        if let Selector::Net(prefix) = selector {
+            terms.nets.insert(prefix, place);
+        }
+        preferences.rules.push((selector, order));
+    }
     preferences.rules.sort();
     if !terms.prefer.contains(&Key::Geo) && notes.is_whole(&["policies", name, "prefer"]) {
         let label = format!("policy \"{name}\" does not prefer \"geo\"");

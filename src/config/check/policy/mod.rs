@@ -3,7 +3,10 @@
 mod geo;
 mod terms;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use toml::Spanned;
 
@@ -18,7 +21,10 @@ use crate::{
         presets,
         spec::{Named, PolicySpec, Text},
     },
-    engine::steer::policy::{Key, Policy},
+    engine::{
+        steer::policy::{Key, Policy},
+        types::Prefix,
+    },
 };
 pub(crate) use geo::order;
 use terms::{Terms, overlay};
@@ -92,6 +98,16 @@ impl<'s> Policies<'s> {
         }
         self.absent(&name, notes);
         None
+    }
+
+    /// Where the `sticky` of a policy is written.
+    pub(crate) fn sticky_at(&self, policy: &str) -> Option<Range<usize>> {
+        self.terms.get(policy)?.sticky_at.clone()
+    }
+
+    /// Where the geo rule of a policy for a prefix is written.
+    pub(crate) fn net_at(&self, policy: &str, prefix: Prefix) -> Option<Range<usize>> {
+        self.terms.get(policy)?.nets.get(&prefix).cloned()
     }
 
     /// Tables that no pool names, directly or through another.

@@ -1,6 +1,6 @@
 //! What one policy table says on top of what it extends. Must not know how tables extend each other.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use toml::Spanned;
 
@@ -17,6 +17,7 @@ use crate::{
     engine::{
         geo::Preferences,
         steer::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
+        types::Prefix,
     },
 };
 
@@ -47,6 +48,10 @@ pub(super) struct Terms {
     shed: Option<[u16; 2]>,
     slow_start: u64,
     pub(super) preferences: Option<Preferences>,
+    /// Where `sticky` is written.
+    pub(super) sticky_at: Option<Range<usize>>,
+    /// Where the geo rules for prefixes are written.
+    pub(super) nets: BTreeMap<Prefix, Range<usize>>,
 }
 
 impl From<&Preset> for Terms {
@@ -66,6 +71,8 @@ impl From<&Preset> for Terms {
             shed: None,
             slow_start: 0,
             preferences: None,
+            sticky_at: None,
+            nets: BTreeMap::new(),
         }
     }
 }
@@ -115,7 +122,7 @@ pub(super) fn overlay(
     if let Some(written) = &spec.prefer {
         let keys = [Key::Order, Key::Geo, Key::Rtt, Key::Distance, Key::Load, Key::Response];
         let keys = keys.map(|key| (key_name(key), key));
-        let mut prefer: Vec<(Key, std::ops::Range<usize>)> = Vec::new();
+        let mut prefer: Vec<(Key, Range<usize>)> = Vec::new();
         for item in items(Some(written)) {
             let Some(key) = word(element(&item), &at("prefer"), &keys, &[], notes) else { continue };
             if let Some((_, first)) = prefer.iter().find(|(known, _)| *known == key) {
@@ -274,6 +281,7 @@ fn sticky(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_
         whole(written, &at(key), base[family].into(), from..=to, notes) as u8
     };
     terms.sticky = Some([length("v4", v4.as_ref(), 0), length("v6", v6.as_ref(), 1)]);
+    terms.sticky_at = Some(written.span());
     if matches!(terms.spread, Spread::Random | Spread::All) {
         let spread = spread_name(terms.spread);
         let message = format!("`{}` has no effect", join(&["policies", name, "sticky"]));

@@ -31,8 +31,27 @@ pub(super) struct Small {
 pub(super) struct Told {
     pub(super) denied: u64,
     pub(super) within: u64,
-    /// By key, for every non-empty set of open regions within a group.
-    pub(super) answers: Vec<u64>,
+    /// By key, for every non-empty set of open regions within a group; none where the set lies beyond `depth`.
+    pub(super) answers: Vec<Option<u64>>,
+}
+
+/// What would decide beyond `depth` if it held for most of a catchment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Late {
+    /// Whether a time or a distance is expected, where one decides.
+    pub(super) located: bool,
+    /// By key and region, which comes how late.
+    places: Vec<Vec<usize>>,
+}
+
+impl Late {
+    /// The members of a set that come first by a key.
+    pub(super) fn first(&self, key: usize, set: u64) -> u64 {
+        let places = &self.places[key];
+        let members = || (0..places.len()).filter(|region| set >> region & 1 == 1);
+        let least = members().map(|region| places[region]).min();
+        members().filter(|region| Some(places[*region]) == least).fold(0, |band, region| band | 1 << region)
+    }
 }
 
 impl Small {
@@ -52,8 +71,13 @@ impl Small {
     }
 
     pub(super) fn compile(&self, cuts: Cuts) -> Map {
+        self.on(cuts, |ground| Map::compile(ground, &self.rule))
+    }
+
+    /// The ground, for a while.
+    pub(super) fn on<T>(&self, cuts: Cuts, then: impl FnOnce(&Ground<'_>) -> T) -> T {
         let (atlas, resolvers) = (self.atlas(), self.resolvers());
-        let ground = Ground {
+        then(&Ground {
             atlas: &atlas,
             resolvers: &resolvers,
             points: &self.points,
@@ -61,8 +85,13 @@ impl Small {
             nowhere: &self.nowhere,
             model: Model::default(),
             cuts,
-        };
-        Map::compile(&ground, &self.rule)
+        })
+    }
+
+    /// The longest prefix that an override, a rule, a fence or a measurement names and that holds a block.
+    pub(super) fn named(&self, block: Prefix) -> Option<Prefix> {
+        let overrides = self.overrides.iter().map(|(prefix, _)| prefix);
+        overrides.chain(&self.nets).filter(|prefix| prefix.contains(block)).max_by_key(|prefix| prefix.len()).copied()
     }
 
     pub(super) fn block(&self, n: u128) -> Prefix {
@@ -107,6 +136,11 @@ impl Small {
 
     /// Everything that a client with this location and these named prefixes can be told apart by.
     pub(super) fn told(&self, location: Option<&Location>, nets: &[Prefix]) -> Told {
+        self.read(location, nets).0
+    }
+
+    /// The same, and what comes first beyond `depth`.
+    pub(super) fn read(&self, location: Option<&Location>, nets: &[Prefix]) -> (Told, Late) {
         let rule = &self.rule;
         let meets = |selector: &Selector| match selector {
             Selector::Net(net) => nets.contains(net),
@@ -146,8 +180,9 @@ impl Small {
             Selector::Continent(_) => 2,
             Selector::Unknown => 1,
         };
-        let mut answers = Vec::new();
+        let (mut answers, mut places) = (Vec::new(), Vec::new());
         for (at, (key, _)) in rule.keys.iter().enumerate() {
+            let later_time = rule.keys[at..].iter().any(|(key, _)| *key != GeoKey::Geo);
             let values = match key {
                 GeoKey::Rtt => filled(&rtt),
                 GeoKey::Distance => filled(&km),
@@ -160,14 +195,33 @@ impl Small {
                     (0..rule.regions.len()).map(|r| place(r).map_or(last, u32::from)).collect()
                 }
             };
+            // 25 ms are a step; from a hundred seconds on it is no time.
+            let step = |region: usize| match (key, values[region]) {
+                (GeoKey::Rtt, value @ ..1_000_000) => (value / 250, 0),
+                (GeoKey::Distance, value @ ..1_000_000) => ((50.0 + (f64::from(value) / 6.5).round()) as u32 / 250, 0),
+                (GeoKey::Rtt | GeoKey::Distance, value) => (value, 0),
+                (GeoKey::Geo, value) => (value, if later_time { 0 } else { region }),
+            };
+            let steps: Vec<(u32, usize)> = (0..values.len()).map(step).collect();
+            let earlier = |step: &(u32, usize)| -> std::collections::BTreeSet<&(u32, usize)> {
+                steps.iter().filter(|other| *other < step).collect()
+            };
+            places.push(steps.iter().map(|step| earlier(step).len()).collect());
             answers.extend(sets(rule, open).map(|set| ranked(&values, rule, at, set, open)));
         }
-        Told { denied, within: if rule.limits == [None, None] { u64::MAX } else { !far }, answers }
+        let uses = |wanted: GeoKey| rule.keys.iter().any(|(key, _)| *key == wanted);
+        let by_rtt = uses(GeoKey::Rtt) || rule.limits[0].is_some();
+        let by_place = by_rtt || uses(GeoKey::Distance) || rule.limits[1].is_some();
+        let located = by_place && (km.iter().any(Option::is_some) || by_rtt && rtt.iter().any(Option::is_some));
+        let told = Told { denied, within: if rule.limits == [None, None] { u64::MAX } else { !far }, answers };
+        (told, Late { located, places })
     }
 
     /// What the map says of a catchment, for the same sets.
     pub(super) fn compiled(&self, map: &Map, catchment: u32, open: u64) -> Told {
-        let best = |key| sets(&self.rule, open).map(move |set| map.best(catchment, key, set));
+        let decided =
+            move |key, set| (!map.is_beyond_depth(catchment, key, set)).then(|| map.best(catchment, key, set));
+        let best = |key| sets(&self.rule, open).map(move |set| decided(key, set));
         Told {
             denied: map.denied(catchment),
             within: map.within(catchment),
@@ -232,19 +286,20 @@ fn line_of(lines: &[(Prefix, Location)], block: Prefix) -> Option<&(Prefix, Loca
     lines.iter().filter(|(prefix, _)| prefix.contains(block)).max_by_key(|(prefix, _)| prefix.len())
 }
 
-/// The uncompiled ranking: what a key leaves of `eligible`, from the values themselves.
-pub(super) fn ranked(values: &[u32], rule: &Rule, key: usize, eligible: u64, open: u64) -> u64 {
+/// The uncompiled ranking: what a key leaves of `eligible`, from the values themselves; none beyond `depth`, where these
+/// values need not be what decides.
+pub(super) fn ranked(values: &[u32], rule: &Rule, key: usize, eligible: u64, open: u64) -> Option<u64> {
     let tolerance = rule.keys[key].1;
     let group = *rule.groups.iter().find(|&&group| eligible & !group == 0).unwrap();
     let mut order: Vec<usize> = (0..values.len()).filter(|r| (group & open) >> r & 1 == 1).collect();
     order.sort_by_key(|&r| (values[r], r));
     order.truncate(usize::from(rule.depth));
-    let Some(best) = order.into_iter().find(|r| eligible >> r & 1 == 1) else {
-        return 1 << eligible.trailing_zeros();
-    };
-    (0..values.len())
-        .filter(|&r| eligible >> r & 1 == 1 && values[r] <= values[best].saturating_add(tolerance))
-        .fold(0, |set, r| set | 1 << r)
+    if eligible.count_ones() == 1 {
+        return Some(eligible);
+    }
+    let best = order.into_iter().find(|r| eligible >> r & 1 == 1)?;
+    let within = |r: &usize| eligible >> r & 1 == 1 && values[*r] <= values[best].saturating_add(tolerance);
+    Some((0..values.len()).filter(within).fold(0, |set, r| set | 1 << r))
 }
 
 /// Every non-empty set of open regions within a group.

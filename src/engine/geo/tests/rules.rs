@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::{super::*, at, by_rtt, cities, point, prefix, region};
 
+mod beyond;
+mod finer;
+
 /// What a test puts into a world; what it leaves out is empty.
 #[derive(Default)]
 struct World {
