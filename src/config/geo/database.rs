@@ -55,7 +55,7 @@ pub(super) fn read(
         let reader = Reader::from_source(old.bytes.clone()).map_err(damaged)?;
         // Its oddities were told when it was taken.
         let coverage = walk(&reader, Some((builder, &file_name(named))), &mut Odd::default()).map_err(damaged)?;
-        let about = Database { refused: Some(shrunk.into()), ..old.about.clone() };
+        let about = Database { refused: Some(shrunk.into()), is_new: false, ..old.about.clone() };
         return Ok(Kept { about, coverage, bytes: old.bytes.clone() });
     }
     let mut odd = Odd::default();
@@ -65,6 +65,7 @@ pub(super) fn read(
         path: named.path.display().to_string().into(),
         kind: reader.metadata().database_type.as_str().into(),
         networks: coverage.networks,
+        is_new: in_force.is_none_or(|old| !old.bytes.is(&bytes)),
         refused: None,
     };
     Ok(Kept { about, coverage, bytes })

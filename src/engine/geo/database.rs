@@ -9,6 +9,8 @@ pub struct Database {
     pub kind: Box<str>,
     /// How many of its networks say anything.
     pub networks: u64,
+    /// Whether the file is another one than in the configuration before.
+    pub is_new: bool,
     /// Why the file that is on disk now is not taken, where this is the one from before.
     pub refused: Option<Box<str>>,
 }

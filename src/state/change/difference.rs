@@ -227,8 +227,9 @@ fn databases(old: &World, new: &World) -> Vec<Source> {
     let paths: BTreeSet<&str> = new.databases.iter().map(|known| &*known.path).collect();
     let now = new.databases.iter().map(|now| (before.get(&*now.path).copied(), Some(now)));
     let gone = old.databases.iter().filter(|was| !paths.contains(&*was.path)).map(|was| (Some(was), None));
-    let told = |(before, now): &(Option<&Database>, Option<&Database>)| {
-        before != now || now.is_some_and(|now| now.refused.is_some())
+    let told = |(before, now): &(Option<&Database>, Option<&Database>)| match (before, now) {
+        (Some(_), Some(now)) => now.is_new || now.refused.is_some(),
+        _ => true,
     };
     now.chain(gone).filter(told).map(|(before, now)| Source { before: before.cloned(), now: now.cloned() }).collect()
 }
@@ -282,7 +283,7 @@ impl fmt::Display for Source {
             let path = self.before.as_ref().map_or("", |before| &before.path);
             return write!(f, "; geo database {path} is not used any more");
         };
-        let Database { path, kind, networks, refused } = now;
+        let Database { path, kind, networks, refused, .. } = now;
         if let Some(why) = refused {
             return write!(f, "; geo database {path} is not taken, for it covers {why}: the one from before goes on");
         }

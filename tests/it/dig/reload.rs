@@ -165,6 +165,13 @@ fn a_geo_database_that_covers_much_less_is_not_taken_and_the_rest_of_the_reload_
     assert!(said.contains("INFO") && said.contains("geo.mmdb has 38 networks, before 40"), "{said}");
     assert_eq!(ask(&server, "20.19.0.0/24"), "192.0.2.2");
 
+    // The same file is no change, another one of as many networks is.
+    let said = reload(&mut server, "the configuration is in force");
+    assert!(!said.contains("geo.mmdb"), "{said}");
+    build(&server, "geo.mmdb", &networks(18, 20).replace(",64500", ",64999"));
+    let said = reload(&mut server, "the configuration is in force");
+    assert!(said.contains("geo.mmdb has 38 networks, before 38"), "{said}");
+
     build(&server, "geo.mmdb", &networks(9, 20));
     server.edit("meridian.toml", "192.0.2.1", "192.0.2.7");
     // It is compared with what is in force, however often it is tried.
