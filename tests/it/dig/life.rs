@@ -163,6 +163,12 @@ fn a_disk_that_hangs_keeps_nobody_who_is_told_twice() {
     // Whoever opens it to write waits for a reader who never comes.
     let made = Command::new("mkfifo").arg(server.path("state/health.tmp")).status();
     assert!(made.is_ok_and(|made| made.success()));
+    // A client in the middle of a message: the end waits for it, and so for the second signal.
+    let mut stream = TcpStream::connect(server.addresses[0]).expect("connected");
+    let query = b"\0\x1f\0\x01\0\0\0\x01\0\0\0\0\0\0\x03www\x04life\x04test\0\0\x01\0\x01";
+    stream.write_all(query).expect("sent");
+    stream.read_exact(&mut [0; 2]).expect("a reply begins");
+    stream.write_all(&query[..9]).expect("sent");
     server.signal("TERM");
     server.wait_for("answering what has arrived");
     server.signal("TERM");
