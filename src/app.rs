@@ -157,7 +157,9 @@ impl App {
         };
         let at_once =
             descriptors::raise(server.tcp.connections as usize, server.listen.len() * workers(server.workers));
-        let sockets = net::bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
+        // What was written is meant; the default presumes both families, and takes what is there.
+        let bind = if server.listens_as_usual { net::bind_usual } else { net::bind };
+        let sockets = bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
         draft.secret = take_secret(&server, secret)?;
         let (clock, mut measuring) = (Clock::new(), Measuring::new(latency));
         measuring.import(clock.now(), latency, cells);
@@ -338,7 +340,7 @@ fn log_shape(settings: settings::Log) -> (LevelFilter, Form) {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sockets(error) => error.fmt(f),
+            Self::Sockets(error) => write!(f, "{error}; {}", error.remedy()),
             Self::Secret(file, fault) => {
                 write!(f, "the secret {}: {fault}; {}", file.display(), fault.remedy(file))
             }

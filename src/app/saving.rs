@@ -18,6 +18,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use crate::{
+    config::unreadable::{STATE_DIR, unwritable},
     engine::{health::fold::Health, snapshot::Snapshot},
     state::{
         board::Board,
@@ -161,11 +162,16 @@ async fn keep(
             Ok(()) if !broken => debug!("health is saved: {down} of {targets} targets are down"),
             Ok(()) if broken => info!("health is saved again in {}", file.display()),
             // Said once; it is tried again all the same.
-            Err(error) if !broken => warn!(
-                "health cannot be saved in {}: {error}; serving goes on, but a restart now begins with what was saved \
-                 last; make room there, or let this user write there",
-                file.display()
-            ),
+            Err(error) if !broken => {
+                let why = unwritable(&file, error, STATE_DIR);
+                warn!(
+                    "health cannot be saved in {}: {}; serving goes on, but a restart now begins with what was saved \
+                     last; {}",
+                    file.display(),
+                    why.cause,
+                    why.remedy
+                );
+            }
             _ => {}
         }
         broken = written.is_err();

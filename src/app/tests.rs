@@ -41,6 +41,7 @@ fn config(ports: &[u16], workers: Workers) -> Config {
         },
         server: Server {
             listen: vec![([127, 0, 0, 1], 0).into()],
+            listens_as_usual: false,
             identity: String::new(),
             // Nothing can be saved there.
             state_dir: PathBuf::from("/dev/null/state"),

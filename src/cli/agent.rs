@@ -1,6 +1,12 @@
 //! `meridian agent`: samples of round-trip times from the kernel of the machine that serves a region's clients.
 
-use std::{io, io::Write, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    io,
+    io::Write,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{Exit, fail, serve::PATIENCE};
 use crate::{
@@ -8,7 +14,10 @@ use crate::{
         self, Signals,
         agent::{self, Lines, Look, Wanted},
     },
-    config,
+    config::{
+        self,
+        unreadable::{Unreadable, unwritable},
+    },
 };
 
 /// Reads the round-trip times of established TCP connections to a port from the kernel, and writes them as JSON lines, put
@@ -58,7 +67,7 @@ async fn watch(args: Agent, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Some("-") => None,
         _ => match Lines::open(args.to.clone()) {
             Ok(lines) => Some(lines),
-            Err(error) => return fail(err, &format!("cannot write {}: {error}", args.to.display())),
+            Err(error) => return fail(err, &unwritten(&args.to, &error, "")),
         },
     };
     let wanted = Wanted {
@@ -85,7 +94,7 @@ async fn watch(args: Agent, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
             Ok(()) => complained = false,
             Err(error) => {
                 if !std::mem::replace(&mut complained, true) {
-                    let _ = writeln!(err, "cannot write {}, samples are lost: {error}", to.display());
+                    let _ = writeln!(err, "{}", unwritten(&to, &error, ", samples are lost"));
                 }
             }
         }
@@ -114,4 +123,9 @@ fn name(text: &str) -> Result<String, String> {
     let good = (1..=63).contains(&text.len())
         && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'));
     if good { Ok(text.to_owned()) } else { Err("1 to 63 letters, digits, `-`, `_` or `.`".into()) }
+}
+
+fn unwritten(to: &Path, error: &io::Error, lost: &str) -> String {
+    let Unreadable { cause, remedy } = unwritable(to, error, "name another file with --to");
+    format!("cannot write {}{lost}: {cause}; {remedy}", to.display())
 }

@@ -20,7 +20,11 @@ use clap::Args;
 use self::suppose::Supposed;
 use super::{Exit, packet};
 use crate::{
-    config::{self, report},
+    config::{
+        self,
+        dns_name::{self, NotAName},
+        report,
+    },
     engine::{
         self, Sent,
         snapshot::World,
@@ -110,7 +114,10 @@ impl Explain {
 }
 
 fn question(args: &Explain) -> Result<Question, String> {
-    let name = Name::from_text(&args.name).map_err(|e| format!("`{}` is no name: {e}", args.name))?;
+    let name = dns_name::read(&args.name).map_err(|NotAName { cause, remedy }| {
+        let remedy = remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        format!("`{}` is no name: {cause}{remedy}", args.name)
+    })?;
     let rtype = RrType::from_text(&args.rtype)
         .ok_or_else(|| format!("`{}` is no record type: write A, AAAA, MX, … or TYPE and a number", args.rtype))?;
     let (source, subnet) = match (args.client.parse::<IpAddr>(), args.client.parse::<ipnet::IpNet>()) {

@@ -19,6 +19,7 @@ use crate::config::{
     fault::{Severity, Sources},
     geo::{table, write},
     report,
+    unreadable::{Unreadable, unwritable},
 };
 
 /// Where addresses are.
@@ -67,14 +68,21 @@ pub(super) fn run(
 // ----- build -------------------------------------------------------------------------------------------------
 
 fn build(csv: &Path, output: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-    let text = match fs::read(csv).map(String::from_utf8) {
+    let about = fs::metadata(csv);
+    let other = about.as_ref().ok().and_then(|about| Unreadable::kind(csv, about));
+    let read = match (about, other) {
+        (_, Some(other)) => Err(other),
+        (Err(error), None) => Err(Unreadable::of(csv, &error)),
+        (Ok(_), None) => fs::read(csv).map_err(|error| Unreadable::of(csv, &error)),
+    };
+    let text = match read.map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
             writeln!(err, "error: {} is not UTF-8: save it as UTF-8", csv.display())?;
             return Ok(Exit::Failed);
         }
-        Err(error) => {
-            writeln!(err, "error: cannot read {}: {error}", csv.display())?;
+        Err(Unreadable { cause, remedy }) => {
+            writeln!(err, "error: cannot read {}: {cause}; {remedy}", csv.display())?;
             return Ok(Exit::Failed);
         }
     };
@@ -82,6 +90,7 @@ fn build(csv: &Path, output: &Path, out: &mut dyn Write, err: &mut dyn Write) ->
     let mut faults = Vec::new();
     let file = sources.add(csv.display().to_string(), text);
     let lines = table::read(file, &sources, &mut faults);
+    report::cap(&mut faults);
     if !faults.is_empty() {
         err.write_all(report::text(&faults, &sources, false).as_bytes())?;
     }
@@ -100,7 +109,8 @@ fn build(csv: &Path, output: &Path, out: &mut dyn Write, err: &mut dyn Write) ->
         }
     };
     if let Err(error) = replace(output, &bytes) {
-        writeln!(err, "error: cannot write {}: {error}", output.display())?;
+        let Unreadable { cause, remedy } = unwritable(output, &error, "name another file with -o");
+        writeln!(err, "error: cannot write {}: {cause}; {remedy}", output.display())?;
         return Ok(Exit::Failed);
     }
     writeln!(out, "{}: {} prefixes, {} octets", output.display(), lines.len(), bytes.len())?;

@@ -15,13 +15,14 @@ use toml::{
 use super::{
     fault::{Fault, FileId, Place, Sources},
     include,
+    syntax::{self, Decoded, Mended, Offsets},
+    unreadable::{Unreadable, unexpanded},
 };
+
+mod circle;
 
 /// The largest file that is read: a configuration of 100,000 services has a quarter of it.
 const MAX_FILE: u64 = 64 << 20;
-
-/// Syntax faults of one file that are told one by one: behind so many, it is no configuration.
-const MAX_SYNTAX: usize = 100;
 
 /// One file that was read.
 #[derive(Debug)]
@@ -29,10 +30,26 @@ pub(crate) struct Text {
     /// Where it is.
     pub(crate) path: PathBuf,
     file: FileId,
+    /// Where it begins on the line of all texts, and how much of that it takes.
     start: usize,
+    length: usize,
+    /// What the parser reads, and the way from there to what is written in the file.
     text: String,
-    /// It is not UTF-8, and was not read.
-    broken: bool,
+    offsets: Offsets,
+    /// What of the file is not read.
+    torn: Vec<Torn>,
+}
+
+impl Text {
+    /// Where a span of what the parser reads lies on the line of all texts.
+    fn span(&self, span: &Range<usize>) -> Range<usize> {
+        self.start + self.offsets.back(span.start)..self.start + self.offsets.back(span.end)
+    }
+
+    /// The place of a span of what the parser reads.
+    fn place(&self, span: &Range<usize>) -> Place {
+        Place { file: self.file, span: self.offsets.back(span.start)..self.offsets.back(span.end) }
+    }
 }
 
 /// All files as one table, whose spans are offsets on one line over all texts.
@@ -45,12 +62,23 @@ pub(crate) struct Document<'t> {
 }
 
 /// What a syntax fault makes uncertain.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Torn {
     /// The line that it is on: what else is wrong there follows from it.
     pub(crate) line: Range<usize>,
-    /// The table that may lack what was written; none when it may be any table behind it.
-    pub(crate) table: Option<Vec<String>>,
+    /// What may lack what was written.
+    pub(crate) loses: Loses,
+}
+
+/// What may lack something that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Loses {
+    /// Nothing: it is plain what was meant.
+    Nothing,
+    /// The table at this path.
+    Entry(Vec<String>),
+    /// Any table.
+    Anything,
 }
 
 /// Where each file lies on the line of offsets.
@@ -88,45 +116,64 @@ pub(crate) fn gather(
     sources: &mut Sources,
     faults: &mut Vec<Fault>,
 ) -> Vec<Text> {
-    let text = match read(path) {
-        Ok(text) => text,
-        Err(cause) => {
-            let fault = Fault::bare(format!("{} cannot be read: {cause}", path.display()));
-            faults.push(fault.remedy("name a configuration file with -c"));
+    let octets = match read(path) {
+        Ok(octets) => octets,
+        Err(Unreadable { cause, remedy }) => {
+            faults.push(Fault::bare(format!("{} cannot be read: {cause}", path.display())).remedy(remedy));
             return Vec::new();
         }
     };
     let mut texts = Vec::new();
-    add(path.to_owned(), text, &mut texts, sources, faults);
+    add(path.to_owned(), octets, &mut texts, sources, faults);
     let Some(main) = texts.first() else { return texts };
-    let (folder, main_file) = (main.path.parent().unwrap_or(Path::new("")).to_owned(), main.file);
-    for wanted in include::wanted(&main.text) {
-        let place = Place { file: main_file, span: wanted.span };
-        let found = match include::expand(&folder, &wanted.pattern) {
+    let folder = main.path.parent().unwrap_or(Path::new("")).to_owned();
+    let wanted: Vec<(String, Place)> =
+        include::wanted(&main.text).into_iter().map(|wanted| (wanted.pattern, main.place(&wanted.span))).collect();
+    for (pattern, place) in wanted {
+        let found = match include::expand(&folder, &pattern) {
             Ok(found) => found,
             Err(cause) => {
-                let message = format!("cannot include \"{}\"", wanted.pattern);
-                faults.push(Fault::error(message, place, cause));
+                faults.push(Fault::error(format!("cannot include \"{pattern}\""), place, cause));
                 continue;
             }
         };
+        if let Some(part) = unexpanded(&pattern).filter(|_| found.is_empty()) {
+            let fault = Fault::error(
+                format!("\"{pattern}\" includes nothing"),
+                place,
+                format!("`{part}` is taken as it stands"),
+            );
+            faults.push(fault.remedy("write it out: variables and `~` are not expanded in a configuration"));
+            continue;
+        }
         if found.is_empty() {
             faults.push(
-                Fault::warning(format!("\"{}\" includes nothing", wanted.pattern), place.clone(), "no such file")
+                Fault::warning(format!("\"{pattern}\" includes nothing"), place.clone(), "no such file")
                     .remedy(format!("the pattern is relative to {}", shown(&folder))),
             );
-            unmatched.push(wanted.pattern);
+            unmatched.push(pattern.clone());
         }
         for path in found {
-            if texts.iter().any(|text| text.path == path) {
-                faults.push(Fault::error(format!("{} is included twice", path.display()), place.clone(), "here again"));
+            if let Some(known) = texts.iter().position(|text| circle::is_same(&text.path, &path)) {
+                let shown = path.display();
+                faults.push(if known == 0 {
+                    Fault::error(format!("{shown} includes itself"), place.clone(), "leads back to this file")
+                        .remedy("name the other files, or keep them in a folder of their own: \"conf.d/*.toml\"")
+                } else {
+                    Fault::error(format!("{shown} is included twice"), place.clone(), "here again")
+                        .remedy("take one of them out")
+                });
                 continue;
             }
             match read(&path) {
-                Ok(text) => add(path, text, &mut texts, sources, faults),
-                Err(cause) => {
+                Ok(octets) => add(path, octets, &mut texts, sources, faults),
+                Err(Unreadable { cause, remedy }) => {
                     let message = format!("{} cannot be read", path.display());
-                    faults.push(Fault::error(message, place.clone(), cause));
+                    let remedy = match path.is_dir() {
+                        true => format!("write \"{}/*.toml\" for the files in it", pattern.trim_end_matches('/')),
+                        false => remedy,
+                    };
+                    faults.push(Fault::error(message, place.clone(), cause).remedy(remedy));
                 }
             }
         }
@@ -138,81 +185,67 @@ fn shown(folder: &Path) -> std::path::Display<'_> {
     if folder.as_os_str().is_empty() { Path::new(".").display() } else { folder.display() }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let about = fs::metadata(path).map_err(|error| include::plain(&error))?;
-    if !about.is_file() {
-        return Err("it is not a regular file".into());
+fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    let about = fs::metadata(path).map_err(|error| Unreadable::of(path, &error))?;
+    if let Some(other) = Unreadable::kind(path, &about) {
+        return Err(other);
     }
     if about.len() > MAX_FILE {
-        return Err(format!("it is larger than {} MiB", MAX_FILE >> 20));
+        let cause = format!("it is larger than {} MiB", MAX_FILE >> 20);
+        return Err(Unreadable { cause, remedy: "name a configuration file".into() });
     }
-    fs::read(path).map_err(|error| include::plain(&error))
+    fs::read(path).map_err(|error| Unreadable::of(path, &error))
 }
 
 fn add(path: PathBuf, octets: Vec<u8>, texts: &mut Vec<Text>, sources: &mut Sources, faults: &mut Vec<Fault>) {
-    let (text, bad) = match String::from_utf8(octets) {
-        Ok(text) => (text, None),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(at))
+    let start = texts.last().map_or(0, |last| last.start + last.length + 1);
+    let shown = path.display().to_string();
+    let (written, mended, name) = match syntax::decode(octets) {
+        Decoded::Text(text) => {
+            let mended = syntax::mend(&text);
+            (text, mended, None)
+        }
+        Decoded::Other(text, slip) => {
+            let mended = Mended { slips: vec![slip], lost: vec![(0, None)], ..Mended::default() };
+            (text, Some(mended), Some(&shown))
         }
     };
-    // Some editors mark UTF-8 with it; it is no part of the text (TOML 1.1, and RFC 3629 6).
-    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
-    let file = sources.add(path.display().to_string(), text.clone());
-    let start = texts.last().map_or(0, |last| last.start + last.text.len() + 1);
-    if let Some(at) = bad {
-        let message = format!("{} is not text", path.display());
-        let place = Place { file, span: at..at };
-        faults.push(Fault::error(message, place, "not UTF-8 from here on").remedy("save the file as UTF-8"));
-        // Parsing it would only report what follows from that.
-        texts.push(Text { path, file, start, text: String::new(), broken: true });
-    } else {
-        texts.push(Text { path, file, start, text, broken: false });
+    let file = sources.add(shown.clone(), written.clone());
+    let length = written.len();
+    let Some(Mended { text, offsets, slips, lost }) = mended else {
+        texts.push(Text { path, file, start, length, text: written, offsets: Offsets::default(), torn: Vec::new() });
+        return;
+    };
+    let torn = |at: usize, loses: Loses| Torn { line: line(&written, at, start), loses };
+    let mut all: Vec<Torn> = slips.iter().map(|slip| torn(slip.span.start, Loses::Nothing)).collect();
+    all.extend(lost.into_iter().map(|(at, table)| torn(at, table.map_or(Loses::Anything, Loses::Entry))));
+    for slip in slips {
+        let message = name.map_or_else(|| slip.message.clone(), |name| format!("{name} is {}", slip.message));
+        let fault = Fault::error(message, Place { file, span: slip.span }, slip.label).remedy(slip.remedy);
+        faults.push(match slip.also {
+            Some((span, label)) => fault.also(Place { file, span }, label),
+            None => fault,
+        });
     }
+    texts.push(Text { path, file, start, length, text, offsets, torn: all });
 }
 
-/// Parses all texts and merges them into one table. Every syntax fault is reported, and the rest is read all the same.
+/// Merges all texts into one table.
 pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<'t> {
     let files = texts
         .iter()
         .map(|text| (text.start, text.file, text.path.parent().unwrap_or(Path::new("")).to_owned()))
         .collect();
-    let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn: Vec::new() };
+    let torn = texts.iter().flat_map(|text| text.torn.iter().cloned()).collect();
+    let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn };
     for (number, text) in texts.iter().enumerate() {
-        if text.broken {
-            document.torn.push(Torn { line: text.start..text.start, table: None });
-        }
-        let (table, errors) = DeTable::parse_recoverable(&text.text);
-        for (number, error) in errors.iter().enumerate() {
-            if number == MAX_SYNTAX {
-                faults.push(Fault::bare(format!(
-                    "{} has {} more syntax faults",
-                    text.path.display(),
-                    errors.len() - MAX_SYNTAX
-                )));
-                document.torn.push(Torn { line: text.start..text.start + text.text.len(), table: None });
-                break;
-            }
-            let span = error.span().unwrap_or(0..0);
-            let (message, label) = syntax(error.message());
-            // What was never closed may have swallowed the headers behind it.
-            let table = (!error.message().contains("unclosed")).then(|| table_around(&text.text, span.start));
-            document.torn.push(Torn { line: line(&text.text, &span, text.start), table });
-            faults.push(Fault::error(message, Place { file: text.file, span }, label));
-        }
-        let mut table = shift(table.into_inner(), text.start);
+        // What the parser does not take has been told when the file was read.
+        let (table, _) = DeTable::parse_recoverable(&text.text);
+        let mut table = shift(table.into_inner(), text);
         if let Some((key, value)) = table.remove_entry("include") {
             let place = |span: Range<usize>| document.ground.place(&span);
             if number > 0 {
-                faults.push(
-                    Fault::error(
-                        "an included file includes others",
-                        place(key.span()),
-                        "only the first file may include",
-                    )
-                    .remedy("move it into the file that is named on the command line"),
-                );
+                faults.push(circle::told(texts, number, place(key.span())));
             }
             for span in include::not_text(&value) {
                 faults.push(
@@ -226,62 +259,27 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
     document
 }
 
-/// The table of the last header at or before an offset.
-fn table_around(text: &str, offset: usize) -> Vec<String> {
-    let mut start = 0;
-    let mut header = "";
-    for line in text.split_inclusive('\n') {
-        if start > offset {
-            break;
-        }
-        start += line.len();
-        if line.trim_start().starts_with('[') {
-            header = line;
-        }
-    }
-    let mut path = Vec::new();
-    let (table, _) = DeTable::parse_recoverable(header);
-    let mut table = Some(table.into_inner());
-    while let Some((key, value)) = table.take().and_then(|table| table.into_iter().next()) {
-        path.push(key.get_ref().to_string());
-        if let DeValue::Table(inner) = value.into_inner() {
-            table = Some(inner);
-        }
-    }
-    path
-}
-
-fn syntax(message: &str) -> (String, String) {
-    if message.starts_with("string values must be quoted") {
-        return ("syntax: text must be quoted".to_owned(), "put it in quotes".to_owned());
-    }
-    match message.split_once(", expected ") {
-        Some((what, expected)) => (format!("syntax: {what}"), format!("expected {expected}")),
-        None => (format!("syntax: {message}"), "here".to_owned()),
-    }
-}
-
-fn line(text: &str, span: &Range<usize>, start: usize) -> Range<usize> {
+/// The line of an offset, on the line of all texts.
+fn line(text: &str, at: usize, start: usize) -> Range<usize> {
     let octets = text.as_bytes();
-    let from = octets.iter().take(span.start).rposition(|&o| o == b'\n').map_or(0, |at| at + 1);
-    let rest = octets.get(span.end.max(from)..).unwrap_or(&[]);
-    let to = span.end + rest.iter().position(|&o| o == b'\n').unwrap_or(rest.len());
-    start + from..start + to.max(from)
+    let at = at.min(octets.len());
+    let from = octets[..at].iter().rposition(|&o| o == b'\n').map_or(0, |before| before + 1);
+    let to = octets[at..].iter().position(|&o| o == b'\n').map_or(octets.len(), |behind| at + behind);
+    start + from..start + to
 }
 
-fn shift(table: DeTable<'_>, by: usize) -> DeTable<'_> {
-    let moved = |span: Range<usize>| span.start + by..span.end + by;
+fn shift<'t>(table: DeTable<'t>, text: &Text) -> DeTable<'t> {
     table
         .into_iter()
-        .map(|(key, value)| (Spanned::new(moved(key.span()), key.into_inner()), shift_value(value, by)))
+        .map(|(key, value)| (Spanned::new(text.span(&key.span()), key.into_inner()), shift_value(value, text)))
         .collect()
 }
 
-fn shift_value(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
-    let span = value.span().start + by..value.span().end + by;
+fn shift_value<'t>(value: Spanned<DeValue<'t>>, text: &Text) -> Spanned<DeValue<'t>> {
+    let span = text.span(&value.span());
     let value = match value.into_inner() {
-        DeValue::Table(table) => DeValue::Table(shift(table, by)),
-        DeValue::Array(array) => DeValue::Array(array.into_iter().map(|item| shift_value(item, by)).collect()),
+        DeValue::Table(table) => DeValue::Table(shift(table, text)),
+        DeValue::Array(array) => DeValue::Array(array.into_iter().map(|item| shift_value(item, text)).collect()),
         other => other,
     };
     Spanned::new(span, value)

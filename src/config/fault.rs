@@ -32,7 +32,7 @@ pub struct Place {
 }
 
 /// Whether a fault stops the configuration from being used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The configuration is refused.
     Error,
@@ -55,6 +55,8 @@ pub struct Fault {
     pub also: Vec<(Place, String)>,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// How many it stands for: more than one where others of its class are left out.
+    pub count: usize,
 }
 
 impl Sources {
@@ -102,6 +104,7 @@ impl Fault {
             label: label.into(),
             also: Vec::new(),
             remedy: None,
+            count: 1,
         }
     }
 
@@ -121,6 +124,7 @@ impl Fault {
             label: String::new(),
             also: Vec::new(),
             remedy: None,
+            count: 1,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod check;
 mod compile;
+pub mod dns_name;
 mod document;
 pub mod fault;
 pub mod geo;
@@ -21,6 +22,8 @@ pub mod secret;
 pub mod settings;
 mod spec;
 mod stray;
+mod syntax;
+pub mod unreadable;
 pub mod zone_file;
 
 use std::path::{Path, PathBuf};
@@ -91,8 +94,9 @@ impl Loaded {
     /// How many errors and how many warnings there are.
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
-        let errors = self.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
-        (errors, self.faults.len() - errors)
+        let count =
+            |severity| self.faults.iter().filter(|fault| fault.severity == severity).map(|fault| fault.count).sum();
+        (count(Severity::Error), count(Severity::Warning))
     }
 }
 
@@ -181,5 +185,22 @@ fn read(
             ),
         );
     }
+    expand(&mut faults, &sources, texts.len());
+    report::cap(&mut faults);
     Loaded { sources, faults, config }
+}
+
+/// Says of errors at texts that a shell would have expanded that nothing is expanded here: that is their cause.
+fn expand(faults: &mut [Fault], sources: &Sources, files: usize) {
+    for fault in faults.iter_mut().filter(|fault| fault.severity == Severity::Error) {
+        let Some(place) = fault.place.as_ref().filter(|place| (place.file.0 as usize) < files) else { continue };
+        let text = sources.get(place.file).and_then(|source| source.text.get(place.span.clone())).unwrap_or_default();
+        let Some(inside) = text.strip_prefix(['"', '\'']).map(|rest| rest.trim_end_matches(['"', '\''])) else {
+            continue;
+        };
+        if let Some(part) = unreadable::unexpanded(inside).filter(|_| !inside.contains('\n')) {
+            fault.label = format!("`{part}` is taken as it stands");
+            fault.remedy = Some("write it out: variables and `~` are not expanded in a configuration".to_owned());
+        }
+    }
 }

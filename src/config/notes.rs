@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, ops::Range, path::PathBuf};
 use toml::Spanned;
 
 use super::{
-    document::{Document, Ground, Torn},
-    fault::{Fault, Place, Severity},
+    document::{Document, Ground, Loses, Torn},
+    fault::{Fault, FileId, Place, Severity},
 };
 
 /// The faults of one load, as they are found.
@@ -16,7 +16,7 @@ pub(crate) struct Notes<'g> {
     ground: &'g Ground,
     /// What was found.
     pub(crate) faults: Vec<Fault>,
-    torn: &'g [Torn],
+    torn: TornLines,
     wounded: BTreeSet<String>,
     lost: BTreeSet<String>,
     search: Search,
@@ -27,12 +27,13 @@ impl<'g> Notes<'g> {
         let mut notes = Self {
             ground: &document.ground,
             faults,
-            torn: &document.torn,
+            torn: TornLines::new(&document.torn, &document.ground),
             wounded: BTreeSet::new(),
             lost: BTreeSet::new(),
             search: Search { left: Search::MOST },
         };
-        for table in notes.torn.iter().filter_map(|torn| torn.table.as_ref()) {
+        for torn in &document.torn {
+            let Loses::Entry(table) = &torn.loses else { continue };
             if table.is_empty() {
                 notes.wounded.insert(String::new());
             }
@@ -69,12 +70,7 @@ impl<'g> Notes<'g> {
 
     /// Takes in a fault, unless its line has a syntax fault, which explains it.
     pub(crate) fn push(&mut self, fault: Fault) {
-        let explained = fault.place.as_ref().is_some_and(|place| {
-            self.torn.iter().any(|torn| {
-                let line = self.ground.place(&torn.line);
-                line.file == place.file && line.span.start <= place.span.start && place.span.start <= line.span.end
-            })
-        });
+        let explained = fault.place.as_ref().is_some_and(|place| self.torn.holds(place));
         if !explained {
             self.faults.push(fault);
         }
@@ -99,8 +95,7 @@ impl<'g> Notes<'g> {
 
     /// Whether all names of a table of names are known, so that one that is not among them does not exist.
     pub(crate) fn knows_all(&self, table: &str) -> bool {
-        !self.lost.contains(table)
-            && self.torn.iter().all(|torn| torn.table.as_ref().is_some_and(|path| !is_named(path, table)))
+        !self.lost.contains(table) && !self.torn.may_lack(table)
     }
 
     /// Whether the table at `path` is whole, so that what it lacks was never there.
@@ -110,12 +105,14 @@ impl<'g> Notes<'g> {
 
     /// The same for a path as TOML writes it.
     pub(crate) fn is_whole_at(&self, path: &str) -> bool {
-        !self.wounded.contains(path) && self.torn.iter().all(|torn| torn.table.is_some())
+        // What is lost takes everything in it along.
+        let lost = || path.match_indices('.').any(|(dot, _)| self.lost.contains(&path[..dot]));
+        !self.wounded.contains(path) && !lost() && !self.torn.anything
     }
 
     /// Whether nothing was taken out anywhere: only then is it certain that a thing is never used.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.torn.is_empty() && self.wounded.is_empty()
+        self.torn.lines.is_empty() && self.wounded.is_empty()
     }
 
     /// Whether an error was found.
@@ -129,9 +126,47 @@ impl<'g> Notes<'g> {
     }
 }
 
-/// Whether a broken line stands directly in the table of names, so that a name may be lost with it.
-fn is_named(path: &[String], table: &str) -> bool {
-    path.is_empty() || matches!(path, [only] if only == table)
+/// The lines that syntax faults are on, and what they may have lost: looked up for every other fault.
+#[derive(Debug)]
+struct TornLines {
+    /// By file and start.
+    lines: Vec<(FileId, Range<usize>)>,
+    /// Any table may lack anything.
+    anything: bool,
+    /// The tables that lack an entry; the outermost has no name.
+    tables: BTreeSet<String>,
+}
+
+impl TornLines {
+    fn new(torn: &[Torn], ground: &Ground) -> Self {
+        let place = |torn: &Torn| {
+            let Place { file, span } = ground.place(&torn.line);
+            (file, span)
+        };
+        let mut lines: Vec<(FileId, Range<usize>)> = torn.iter().map(place).collect();
+        lines.sort_by_key(|(file, span)| (*file, span.start));
+        let tables = torn.iter().filter_map(|torn| match &torn.loses {
+            Loses::Entry(path) => match &**path {
+                [] => Some(String::new()),
+                [only] => Some(only.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        let tables = tables.collect();
+        Self { lines, anything: torn.iter().any(|torn| torn.loses == Loses::Anything), tables }
+    }
+
+    fn holds(&self, place: &Place) -> bool {
+        let at = self.lines.partition_point(|(file, line)| (*file, line.start) <= (place.file, place.span.start));
+        let before = at.checked_sub(1).and_then(|at| self.lines.get(at));
+        before.is_some_and(|(file, line)| *file == place.file && place.span.start <= line.end)
+    }
+
+    /// Whether a table of names may lack a name.
+    fn may_lack(&self, table: &str) -> bool {
+        self.anything || self.tables.contains("") || self.tables.contains(table)
+    }
 }
 
 /// The path of a key, as TOML writes it: keys with other characters than letters, digits, `-` and `_` are quoted.

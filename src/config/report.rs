@@ -1,7 +1,10 @@
 //! Faults for people and for programs: the place with its excerpt, the cause, the remedy. Must not know how they were
 //! found.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
@@ -22,6 +25,56 @@ pub fn sort(faults: &mut [Fault]) {
         let place = fault.place.as_ref().map(|place| (place.file, place.span.start, place.span.end));
         (place, fault.severity)
     });
+}
+
+/// The most faults of one class that are told one by one: behind so many, the next run tells more.
+const MOST: usize = 100;
+
+/// Leaves out what is beyond the first faults of each class, and says how much that is. Of one class are faults whose
+/// messages differ only in names and numbers.
+pub fn cap(faults: &mut Vec<Fault>) {
+    if faults.len() <= MOST {
+        return;
+    }
+    let mut classes: HashMap<(Severity, String), (usize, usize, String)> = HashMap::new();
+    let mut order = 0;
+    faults.retain(|fault| {
+        let (count, ..) = classes.entry((fault.severity, class(&fault.message))).or_insert_with(|| {
+            order += 1;
+            (0, order, fault.message.clone())
+        });
+        *count += fault.count;
+        *count <= MOST || fault.count > 1
+    });
+    let mut more: Vec<(usize, usize, String, Severity)> = classes
+        .into_iter()
+        .filter(|(_, (count, ..))| *count > MOST)
+        .map(|((severity, _), (count, order, first))| (order, count - MOST, first, severity))
+        .collect();
+    more.sort_by_key(|(order, ..)| *order);
+    for (_, count, first, severity) in more {
+        let kind = if severity == Severity::Error { "errors" } else { "warnings" };
+        let left = Fault::bare(format!("{count} more {kind} like the first of them are left out: {first}"));
+        let left = Fault { severity, count, ..left };
+        faults.push(left.remedy(format!("mend the {MOST} that are told, then check again")));
+    }
+}
+
+/// A message without what names its place: texts in quotes, and words that hold a digit, a dot, a slash or a colon.
+fn class(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for (at, part) in message.split(['"', '`']).enumerate() {
+        if at % 2 == 1 {
+            out.push('_');
+            continue;
+        }
+        for word in part.split_inclusive(' ') {
+            let bare = word.trim_end_matches([' ', ',', ':', '.']);
+            let named = bare.contains(|c: char| c.is_ascii_digit() || matches!(c, '.' | '/' | ':'));
+            out.push_str(if named { "_ " } else { word });
+        }
+    }
+    out
 }
 
 /// All faults as text, each with a blank line behind it, and a last line that counts them.
@@ -49,12 +102,15 @@ pub fn one(fault: &Fault, sources: &Sources) -> String {
 /// One line that counts errors and warnings.
 #[must_use]
 pub fn summary(faults: &[Fault]) -> String {
-    let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+    let count = |severity: Severity| {
+        faults.iter().filter(|fault| fault.severity == severity).map(|fault| fault.count).sum::<usize>()
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let plural = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
     };
-    match (errors, faults.len() - errors) {
+    match (errors, warnings) {
         (0, 0) => "no faults".to_owned(),
         (0, warnings) => format!("{}, no errors", plural(warnings, "warning")),
         (errors, 0) => plural(errors, "error"),

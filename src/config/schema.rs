@@ -151,6 +151,12 @@ impl Node {
     }
 }
 
+/// The keys that this release has in the table at a path.
+pub(crate) fn keys_of(path: &[String]) -> Vec<&'static str> {
+    let node = path.iter().try_fold(&*ROOT, |node, part| node.child(part));
+    node.map(|node| node.present().filter(|key| *key != "*").collect()).unwrap_or_default()
+}
+
 /// Tells and takes out every key that version 1 does not have, and every one that this release does not.
 pub(crate) fn prune(table: &mut DeTable<'_>, notes: &mut Notes<'_>) {
     for top in ["services", "zones"] {

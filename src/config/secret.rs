@@ -11,7 +11,11 @@ use std::{
     path::Path,
 };
 
-use super::{include::plain, settings::Server};
+use super::{
+    include::plain,
+    settings::Server,
+    unreadable::{STATE_DIR, Unreadable, unwritable},
+};
 
 /// The largest file that is looked at.
 const MAX_FILE: u64 = 1024;
@@ -38,7 +42,9 @@ impl fmt::Display for SecretFault {
             Self::Unreadable(error) => f.write_str(&plain(error)),
             Self::Open(mode) => write!(f, "others than its owner may read it (mode {mode:04o})"),
             Self::Malformed => f.write_str("it does not hold exactly 32 hexadecimal digits"),
-            Self::Unwritable(error) => write!(f, "it cannot be made: {error}"),
+            Self::Unwritable(error) => {
+                write!(f, "there is none, and it cannot be made: {}", unwritable(Path::new(""), error, STATE_DIR).cause)
+            }
         }
     }
 }
@@ -47,6 +53,7 @@ impl SecretFault {
     /// What to do about it.
     #[must_use]
     pub fn remedy(&self, file: &Path) -> String {
+        let path = file;
         let file = file.display();
         match self {
             Self::Missing | Self::Malformed => {
@@ -55,7 +62,8 @@ impl SecretFault {
                 )
             }
             Self::Open(_) => format!("chmod 600 {file}, and make a new one if others may have seen it"),
-            Self::Unreadable(_) | Self::Unwritable(_) => "run as the user that owns it".to_owned(),
+            Self::Unreadable(error) => Unreadable::of(path, error).remedy,
+            Self::Unwritable(error) => unwritable(path, error, STATE_DIR).remedy,
         }
     }
 }
@@ -80,7 +88,8 @@ pub fn read(file: &Path) -> Result<[u8; 16], SecretFault> {
     }
     let mut text = Vec::new();
     open.take(MAX_FILE).read_to_end(&mut text).map_err(unreadable)?;
-    let digits = text.trim_ascii();
+    // A byte order mark surrounds the digits as white space does.
+    let digits = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text).trim_ascii();
     if digits.len() != 32 {
         return Err(SecretFault::Malformed);
     }
@@ -146,6 +155,7 @@ mod tests {
     fn server(folder: &Path) -> Server {
         Server {
             listen: Vec::new(),
+            listens_as_usual: false,
             identity: String::new(),
             state_dir: folder.join("state"),
             secret_file: folder.join("state/secret.key"),
@@ -179,6 +189,7 @@ mod tests {
         };
         let digits = "000102030405060708090a0b0c0d0e0F";
         assert_eq!(write(&format!("{digits}\n"), 0o600).expect("good")[15], 15);
+        assert_eq!(write(&format!("\u{feff}{digits}\r\n"), 0o600).expect("good")[15], 15);
         assert!(matches!(write(digits, 0o640), Err(SecretFault::Open(0o640))));
         assert!(matches!(write(&digits[1..], 0o600), Err(SecretFault::Malformed)));
         assert!(matches!(write(&digits.replace('a', "g"), 0o600), Err(SecretFault::Malformed)));

@@ -9,6 +9,8 @@ use crate::engine::{health::check::Trust, signal::latency::Terms};
 pub struct Server {
     /// Where it listens, for UDP and TCP alike; at least one, no two equal.
     pub listen: Vec<SocketAddr>,
+    /// Whether that is the default: then a family that the host does not have is left out.
+    pub listens_as_usual: bool,
     /// What `id.server` answers; empty: nothing.
     pub identity: String,
     /// The folder of everything that outlives the process; it may not exist yet.

@@ -6,7 +6,7 @@ use super::reading::{Reading, quoted};
 
 /// Reads an answer.
 pub(super) fn read(text: &str) -> Result<Reading, Box<str>> {
-    let line = text.split(['\r', '\n']).next().unwrap_or_default();
+    let line = text.trim_start_matches([' ', '\t']).split(['\r', '\n']).next().unwrap_or_default();
     let words = || line.split([' ', '\t', ',']).filter(|word| !word.is_empty());
     let mut share: Option<f64> = None;
     for word in words() {

@@ -17,7 +17,7 @@ use crate::{
     command::{Command, End},
     engine::signal::pull::{Page, Pull},
     http,
-    telemetry::causes,
+    telemetry::{causes, received},
 };
 
 /// No more of a page is read.
@@ -78,9 +78,7 @@ async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, Bo
         }
         body.extend_from_slice(&chunk);
     }
-    // A byte order mark says nothing in UTF-8.
-    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
-    Ok(String::from_utf8_lossy(text).into_owned())
+    Ok(received::text(&body).into_owned())
 }
 
 /// What an agent says before a line ends, or the connection.
@@ -94,7 +92,7 @@ async fn line(agent: SocketAddr) -> io::Result<String> {
             count => said.extend_from_slice(&part[..count]),
         }
     }
-    Ok(String::from_utf8_lossy(&said).into_owned())
+    Ok(received::text(&said).into_owned())
 }
 
 /// The number that a command prints.
@@ -115,5 +113,5 @@ async fn run(command: &[Box<str>], address: IpAddr, timeout: u64) -> Result<Read
     if !ended.output.is_whole() {
         return Err("it printed more than a number".into());
     }
-    number(&String::from_utf8_lossy(ended.output.head())).map(Reading::now)
+    number(&received::text(ended.output.head())).map(Reading::now)
 }

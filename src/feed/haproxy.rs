@@ -1,6 +1,6 @@
 //! HAProxy's statistics as CSV: the header names the columns, the row is a backend's or a server's.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::reading::{Reading, number, unlike};
 use crate::engine::signal::pull::HaproxyField;
@@ -11,8 +11,9 @@ const SUM: &str = "BACKEND";
 /// Reads a page.
 pub(super) fn read(text: &str, backend: &str, server: Option<&str>, field: HaproxyField) -> Result<Reading, Box<str>> {
     const EXPECTED: &str = "HAProxy's statistics as CSV";
-    let Some(text) = text.strip_prefix("# ") else { return Err(unlike(text, EXPECTED)) };
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let Some(page) = text.trim_start().strip_prefix('#') else { return Err(unlike(text, EXPECTED)) };
+    let page = page.trim_start_matches([' ', '\t']);
+    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(page.as_bytes());
     let headers = reader.headers().map_err(|_| unlike(text, EXPECTED))?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(proxy), Some(of)) = (column("pxname"), column("svname")) else { return Err(unlike(text, EXPECTED)) };
@@ -63,6 +64,8 @@ mod tests {
         assert_eq!(read(PAGE, "web", Some("one"), field("scur")), Ok(Reading::now(3.0)));
         assert_eq!(read(PAGE, "web", None, field("qcur")), Ok(Reading::now(1.0)));
         assert_eq!(read(PAGE, "web", None, field("stot")), Ok(Reading::total(60.0)));
+        let ended = PAGE.replace('\n', "\r\n").replace("web,BACKEND,1,", " web , BACKEND , 1 ,");
+        assert_eq!(read(&format!("\r\n{ended}"), "web", None, field("qcur")), Ok(Reading::now(1.0)));
         let turned = "# svname,scur,pxname\nBACKEND,8,web\n";
         assert_eq!(read(turned, "web", None, field("scur")), Ok(Reading::now(8.0)));
     }

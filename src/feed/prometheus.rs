@@ -161,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn tokens_may_be_parted_by_any_blanks() {
+        for line in [
+            "load{a=\"b\",c=\"d\"} 12",
+            "load { a = \"b\" , c = \"d\" } 12",
+            "\tload\t{\ta\t=\t\"b\"\t,c=\"d\",\t}\t12\t1700000000000",
+            "load {a=\"b\",c=\"d\"}12\r",
+        ] {
+            let page = format!("#  TYPE \t load  counter\r\n{line}\r\n");
+            let reading = read(&page, "load", &labels_of(&[("a", "b"), ("c", "d")]), None);
+            assert_eq!(reading, Ok(Reading::total(12.0)), "{line}");
+        }
+        assert_eq!(read("load 7", "load", &[], None), Ok(Reading::now(7.0)));
+        assert!(read("load_more 7", "load", &[], None).is_err(), "a longer name is another metric");
+    }
+
+    #[test]
     fn what_is_no_load_is_told() {
         for (metric, labels, told) in [
             ("none", &[][..], "there is no series of `none`"),

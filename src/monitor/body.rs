@@ -19,7 +19,7 @@ use crate::{
         check::{Body, Compare},
         monitor::Outcome,
     },
-    telemetry::causes,
+    telemetry::{causes, received},
 };
 
 /// Expectations by what is written of them.
@@ -125,9 +125,7 @@ impl Wanted {
                 Thing::Json(..) if cut => return Err(format!("body is longer than {} octets", self.max)),
                 Thing::Json(pointer, test) => {
                     if json.is_none() {
-                        // A byte order mark says nothing in UTF-8, and clients that read JSON pass over it.
-                        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-                        let parsed = serde_json::from_slice::<Value>(text);
+                        let parsed = serde_json::from_slice::<Value>(received::unmarked(body));
                         json = Some(parsed.map_err(|error| format!("body is not JSON: {error}"))?);
                     }
                     if let Some(json) = &json {

@@ -64,9 +64,54 @@ impl fmt::Display for BindError {
             io::ErrorKind::AddrInUse => f.write_str("address in use"),
             io::ErrorKind::AddrNotAvailable => f.write_str("this host has no such address"),
             io::ErrorKind::PermissionDenied => f.write_str("permission denied"),
+            _ if is_unsupported(&self.source) => write!(f, "this host has no {}", family(self.address)),
             _ => self.source.fmt(f),
         }
     }
+}
+
+impl BindError {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let port = self.address.port();
+        match self.source.kind() {
+            io::ErrorKind::AddrInUse => {
+                let resolved = if port == 53 { "; systemd-resolved lets it go with `DNSStubListener=no`" } else { "" };
+                format!(
+                    "another process has it: `ss -lntup 'sport = :{port}'` shows which; stop it, or change `server.listen`{resolved}"
+                )
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "`ip address` shows those that it has; correct `server.listen`, or let it be bound before it is there: \
+                 sysctl net.ipv4.ip_nonlocal_bind=1, net.ipv6.ip_nonlocal_bind=1"
+                    .to_owned()
+            }
+            io::ErrorKind::PermissionDenied if port < 1024 => {
+                "ports below 1024 are for those with the capability CAP_NET_BIND_SERVICE: `AmbientCapabilities=CAP_NET_BIND_SERVICE` \
+                 in the unit of systemd, or `setcap cap_net_bind_service+ep` of the program; or change `server.listen`"
+                    .to_owned()
+            }
+            io::ErrorKind::PermissionDenied => "look at what confines the process (SELinux, AppArmor, a container)".to_owned(),
+            _ if is_unsupported(&self.source) => {
+                format!("take it out of `server.listen`, or turn {} on", family(self.address))
+            }
+            _ => match self.source.raw_os_error() {
+                Some(libc::EMFILE | libc::ENFILE) => "raise the limit of open files (`LimitNOFILE=` in the unit)".to_owned(),
+                Some(libc::EINVAL) => "correct `server.listen`: a link-local address needs its zone".to_owned(),
+                _ => "correct `server.listen`, or the host's network".to_owned(),
+            },
+        }
+    }
+}
+
+fn family(address: SocketAddr) -> &'static str {
+    if address.is_ipv4() { "IPv4" } else { "IPv6" }
+}
+
+/// Whether the kernel does not have the family of an address.
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPFNOSUPPORT))
 }
 
 impl std::error::Error for BindError {
@@ -83,6 +128,50 @@ impl std::error::Error for BindError {
 pub fn bind(listen: &[SocketAddr], workers: usize, udp: &UdpOptions) -> Result<Sockets, BindError> {
     let bound = listen.iter().map(|&address| bind_one(address, workers, udp)).collect::<Result<_, _>>()?;
     Ok(Sockets { bound, udp: *udp })
+}
+
+/// The same for addresses that were not asked for by name: one whose family this host does not have is passed over, with
+/// a warning.
+///
+/// # Errors
+///
+/// The first address that cannot be had for another reason; the last one, when no family is there.
+pub fn bind_usual(listen: &[SocketAddr], workers: usize, udp: &UdpOptions) -> Result<Sockets, BindError> {
+    usual(listen, |address| bind_one(address, workers, udp)).map(|bound| Sockets { bound, udp: *udp })
+}
+
+/// What can be bound of addresses of several families.
+pub(super) fn usual<T>(
+    listen: &[SocketAddr],
+    bind: impl Fn(SocketAddr) -> Result<T, BindError>,
+) -> Result<Vec<T>, BindError> {
+    let (mut bound, mut lacking) = (Vec::new(), None);
+    for &address in listen {
+        match bind(address) {
+            Ok(one) => bound.push(one),
+            Err(error) if is_lacking(&error) => lacking = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match lacking {
+        Some(error) if bound.is_empty() => Err(error),
+        Some(error) => {
+            let family = family(error.address);
+            tracing::warn!(
+                address = %error.address,
+                "this host has no {family}: {} of the default `server.listen` is left out; no query comes over {family}",
+                error.address
+            );
+            Ok(bound)
+        }
+        None => Ok(bound),
+    }
+}
+
+/// Whether an address for all of its family cannot be had because the host does not have the family.
+fn is_lacking(error: &BindError) -> bool {
+    is_unsupported(&error.source)
+        || error.source.kind() == io::ErrorKind::AddrNotAvailable && error.address.ip().is_unspecified()
 }
 
 fn bind_one(asked: SocketAddr, workers: usize, udp: &UdpOptions) -> Result<Bound, BindError> {

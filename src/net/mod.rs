@@ -33,7 +33,7 @@ use std::{
 
 use tokio::{runtime::Handle, sync::watch, task};
 
-pub use self::bind::{BindError, Sockets, bind};
+pub use self::bind::{BindError, Sockets, bind, bind_usual};
 use crate::{
     engine::{
         types::{Chance, Origin, UnixMillis},

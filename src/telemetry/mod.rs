@@ -5,4 +5,5 @@ pub mod answers;
 pub mod causes;
 pub mod counters;
 pub mod log;
+pub mod received;
 pub mod signals;

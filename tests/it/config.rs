@@ -75,6 +75,118 @@ fn a_file_that_is_not_there_is_no_finding_but_a_failure() {
     assert!(!config::load(Path::new("tests")).was_read(), "a folder");
 }
 
+/// The faults of a file, each with its message, label and remedy on one line.
+fn said(path: &Path) -> Vec<String> {
+    let faults = config::load(path).faults;
+    let line = |fault: &config::fault::Fault| {
+        format!("{} | {} | {}", fault.message, fault.label, fault.remedy.as_deref().unwrap_or_default())
+    };
+    faults.iter().map(line).collect()
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_why_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("meridian.toml"), "version = 1\n").expect("written");
+    std::os::unix::fs::symlink("gone.toml", at("link.toml")).expect("linked");
+    std::os::unix::fs::symlink("round.toml", at("round.toml")).expect("linked");
+    let made = Command::new("mkfifo").arg(at("pipe")).status().expect("mkfifo");
+    assert!(made.success());
+    for (path, cause, remedy) in [
+        (
+            folder.path().to_owned(),
+            "it is not a regular file but a folder",
+            format!("name a file in it: {}", at("meridian.toml").display()),
+        ),
+        (at("meridan.toml"), "there is no such file", format!("did you mean {}?", at("meridian.toml").display())),
+        (at("none/x.toml"), "there is no such file", format!("there is no folder {} either", at("none").display())),
+        (at("meridian.toml/x"), "a part of its path is a file", "correct the path".to_owned()),
+        (at("link.toml"), "it is a link to gone.toml, which is not there", "correct the link".to_owned()),
+        (at("round.toml"), "its links lead in a circle", "correct the links".to_owned()),
+        (at("pipe"), "it is not a regular file but a pipe", "write what comes from there to a file".to_owned()),
+        (
+            PathBuf::from("/dev/null"),
+            "it is not a regular file but a device",
+            "write what comes from there to a file".to_owned(),
+        ),
+        (at("${HOME}/x.toml"), "`${HOME}` is taken as it stands", "write the path out".to_owned()),
+    ] {
+        let said = said(&path);
+        assert_eq!(said.len(), 1, "{said:#?}");
+        assert!(said[0].contains(cause) && said[0].contains(&remedy), "{}", said[0]);
+    }
+    // The same words for files that a configuration names.
+    fs::write(at("main.toml"), "version = 1\ninclude = [\"pipe\"]\n[zones.\"example.com\"]\nfile = \"pipe\"\n")
+        .expect("written");
+    let said = said(&at("main.toml"));
+    assert_eq!(said.iter().filter(|said| said.contains("it is not a regular file but a pipe")).count(), 2, "{said:#?}");
+}
+
+#[test]
+fn a_server_that_cannot_start_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("meridian.toml");
+    let serve = |listen: &str, state_dir: &str| {
+        let server = format!("[server]\nlisten = [\"{listen}\"]\nidentity = \"x\"\nstate_dir = \"{state_dir}\"\n");
+        let zone = concat!(env!("CARGO_MANIFEST_DIR"), "/zones/gslb.example.com.zone");
+        fs::write(&file, format!("version = 1\n{server}[zones.\"gslb.example.com\"]\nfile = \"{zone}\"\n"))
+            .expect("written");
+        let run = Command::new(env!("CARGO_BIN_EXE_meridian")).arg("serve").arg("-c").arg(&file).output().expect("ran");
+        (run.status.code(), String::from_utf8(run.stderr).expect("text"))
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let (code, said) = serve(&address, "state");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains(&format!("cannot listen on {address} over TCP: address in use; ")), "{said}");
+    assert!(
+        said.contains(&format!("`ss -lntup 'sport = :{}'` shows which", taken.local_addr().expect("bound").port())),
+        "{said}"
+    );
+    let (code, said) = serve("192.0.2.1:0", "state");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("this host has no such address; `ip address` shows those that it has"), "{said}");
+    // A folder that nothing can be made in, whatever the user.
+    let (code, said) = serve("127.0.0.1:0", "/proc/meridian");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("there is none, and it cannot be made: "), "{said}");
+}
+
+/// Thousands of faults of one kind are told as far as they are read, and counted.
+#[test]
+fn faults_of_one_class_are_capped_at_a_hundred_and_the_others_are_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("meridian.toml");
+    let mut text =
+        "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\nidentity = \"x\"\nstate_dir = \"s\"\ncolour = 1\n"
+            .to_owned();
+    (0..350).for_each(|n| text.push_str(&format!("[pools.p{n}]\npolicy = \"none{n}\"\n")));
+    fs::write(&file, text).expect("written");
+    let loaded = config::load(&file);
+    let of = |part: &str| loaded.faults.iter().filter(|fault| fault.message.contains(part)).count();
+    assert_eq!(of("unknown key `server.colour`"), 1);
+    assert_eq!(of("policy \"none"), 101);
+    let left = loaded.faults.iter().find(|fault| fault.count > 1).expect("the rest is told");
+    assert!(left.message.starts_with("250 more errors like the first of them are left out: "), "{}", left.message);
+    assert!(loaded.count().0 >= 351, "{:?}", loaded.count());
+    assert!(report::text(&loaded.faults, &loaded.sources, false).contains(&format!("{} errors", loaded.count().0)));
+}
+
+#[test]
+fn syntax_faults_are_capped_too() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("meridian.toml");
+    let lines: String = (0..1000).map(|n| format!("[regions.r{n}]\nbias: \"{n}ms\"\n")).collect();
+    fs::write(&file, format!("version = 1\n{lines}")).expect("written");
+    let loaded = config::load(&file);
+    let colons =
+        loaded.faults.iter().filter(|fault| fault.message == "a key and its value are separated by `=`").count();
+    assert_eq!(colons, 100);
+    assert!(loaded.faults.iter().any(|fault| fault.message.starts_with("900 more errors")));
+    assert_eq!(loaded.faults[0].place.as_ref().map(|place| loaded.sources.line_column(place)), Some((3, 5)));
+}
+
 #[test]
 fn check_prints_faults_and_ends_with_what_they_mean() {
     let run = |arguments: &[&str]| {

@@ -61,9 +61,12 @@ fn what_comes_is_as_expected() {
 
 #[test]
 fn a_scenario_is_a_regular_file() {
-    for path in ["/dev/zero", "tests"] {
+    for (path, cause) in [
+        ("/dev/zero", "it is not a regular file but a device"),
+        ("tests", "it is not a regular file but a folder; name a file in it"),
+    ] {
         let told = play_file(Path::new(path)).to_string();
-        assert!(told.contains("it cannot be read: it is not a regular file; name a scenario"), "{told}");
+        assert!(told.contains(&format!("it cannot be read: {cause}")), "{told}");
     }
 }
 

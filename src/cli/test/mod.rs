@@ -28,6 +28,7 @@ use std::{
 use serde::Serialize;
 
 use super::Exit;
+use crate::config::unreadable::Unreadable;
 
 /// Play scenarios: 0 when all came out as expected, 1 when an expectation failed, 2 when one could not be played.
 #[derive(Debug, clap::Args)]
@@ -142,8 +143,7 @@ const LARGEST: u64 = 64 << 20;
 pub fn play_file(path: &Path) -> Played {
     match read_whole(path) {
         Ok(text) => play(path, &text),
-        Err(cause) => {
-            let remedy = "name a scenario, a text file".to_owned();
+        Err(Unreadable { cause, remedy }) => {
             let finding = Finding::Fault { line: 0, cause: format!("it cannot be read: {cause}"), remedy };
             Played { file: path.display().to_string(), expectations: 0, questions: Vec::new(), findings: vec![finding] }
         }
@@ -151,15 +151,23 @@ pub fn play_file(path: &Path) -> Played {
 }
 
 /// A pipe would be waited for, and a device has no end.
-fn read_whole(path: &Path) -> Result<String, String> {
-    let about = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !about.is_file() {
-        return Err("it is not a regular file".to_owned());
+fn read_whole(path: &Path) -> Result<String, Unreadable> {
+    let unreadable = |error: &io::Error| Unreadable::of(path, error);
+    let about = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if let Some(other) = Unreadable::kind(path, &about) {
+        return Err(other);
     }
     if about.len() > LARGEST {
-        return Err(format!("it is larger than {} MiB", LARGEST >> 20));
+        let cause = format!("it is larger than {} MiB", LARGEST >> 20);
+        return Err(Unreadable { cause, remedy: "name a scenario, a text file".to_owned() });
     }
-    fs::read_to_string(path).map_err(|error| error.to_string())
+    let octets = fs::read(path).map_err(|error| unreadable(&error))?;
+    let text = String::from_utf8(octets).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|octet| **octet == b'\n').count() + 1;
+        Unreadable { cause: format!("it is not UTF-8 from line {line} on"), remedy: "save it as UTF-8".to_owned() }
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Plays the text of a scenario that stands, or could stand, at `path`: files that it names are looked for beside that.
@@ -168,7 +176,7 @@ fn read_whole(path: &Path) -> Result<String, String> {
 pub fn play(path: &Path, text: &str) -> Played {
     let lines = read::read(text);
     let unreadable = lines.iter().filter_map(|(line, read)| Some((*line, read.as_ref().err()?.clone())));
-    let unreadable: Vec<Finding> = unreadable.map(|(line, fault)| told(line, fault)).collect();
+    let unreadable: Vec<Finding> = capped(unreadable.collect());
     let mut stage = stage::Stage::new(path);
     if unreadable.is_empty() {
         for (number, line) in lines.into_iter().filter_map(|(number, line)| Some((number, line.ok()?))) {
@@ -182,6 +190,18 @@ pub fn play(path: &Path, text: &str) -> Played {
     }
     let stage::Stage { expectations, questions, findings, .. } = stage;
     Played { file: path.display().to_string(), expectations, questions, findings }
+}
+
+/// The lines that cannot be read, the first of them each.
+fn capped(found: Vec<(usize, Fault)>) -> Vec<Finding> {
+    const MOST: usize = 100;
+    let more = found.len().saturating_sub(MOST);
+    let mut findings: Vec<Finding> = found.into_iter().take(MOST).map(|(line, fault)| told(line, fault)).collect();
+    if more > 0 {
+        let cause = format!("{more} more lines cannot be read");
+        findings.push(told(0, fault(cause, "mend those above, then play it again")));
+    }
+    findings
 }
 
 fn told(line: usize, Fault { cause, remedy }: Fault) -> Finding {

@@ -1,6 +1,7 @@
 //! The text of a scenario to what its lines say. Must not know what comes of it.
 
 mod expect;
+mod forms;
 mod happens;
 mod samples;
 
@@ -9,7 +10,10 @@ use super::{
     line::{Happening, Line, Question, Written},
     words::{address, millis, prefix, words},
 };
-use crate::engine::wire::{name::Name, rr::RrType};
+use crate::{
+    config::dns_name::{self, NotAName},
+    engine::wire::{name::Name, rr::RrType},
+};
 
 /// Who sends questions without `by`: a resolver of which nobody knows where it is.
 const RESOLVER: [u8; 4] = [9, 9, 9, 9];
@@ -113,5 +117,7 @@ fn ask(name: &str, rtype: &str, rest: &[&str]) -> Result<Question, Fault> {
 }
 
 fn name(text: &str) -> Result<Name, Fault> {
-    Name::from_text(text).map_err(|error| fault(format!("{text} is no name: {error}"), "write www.example.com"))
+    dns_name::read(text).map_err(|NotAName { cause, remedy }| {
+        fault(format!("{text} is no name: {cause}"), remedy.unwrap_or_else(|| "write www.example.com".to_owned()))
+    })
 }

@@ -3,6 +3,7 @@
 //! compiled then.
 
 mod acl;
+mod address;
 mod allow;
 mod ecs;
 mod health;

@@ -8,7 +8,7 @@ use std::{
 
 use toml::Spanned;
 
-use super::value::{items, millis, number_or, size, text, whole, word};
+use super::value::{items, literal, millis, number_or, size, text, whole, word};
 use crate::config::{
     notes::Notes,
     secret,
@@ -37,6 +37,9 @@ pub(crate) fn server(
         Some(written) => notes.path(&Spanned::new(written.span(), written.get_ref().0.clone())),
         None => STATE_DIR.into(),
     };
+    for written in [&spec.state_dir, &spec.secret_file].into_iter().flatten() {
+        literal(text(written), notes);
+    }
     let label = match fs::metadata(&state_dir) {
         Ok(about) if !about.is_dir() => Some("there is a file of this name"),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Some("a part of this path is a file"),
@@ -80,6 +83,7 @@ pub(crate) fn server(
     }
     let server = Server {
         listen: listen(spec, notes),
+        listens_as_usual: spec.listen.is_none(),
         identity: identity(spec, notes),
         state_dir,
         secret_file,

@@ -8,12 +8,15 @@ use std::{
 
 use toml::Spanned;
 
+pub(crate) use super::address::address;
 use crate::{
     config::{
+        dns_name::{self, NotAName},
         notes::{Notes, suggest},
         quantity,
         schema::{Mark, not_yet},
         spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},
+        unreadable::unexpanded,
     },
     engine::wire::name::Name,
 };
@@ -256,42 +259,44 @@ pub(crate) fn number_or<T>(
     word.1
 }
 
-/// An address that a client can be sent to.
-pub(crate) fn address(written: &Spanned<String>, what: &str, notes: &mut Notes<'_>) -> Option<IpAddr> {
-    let fault = |label: &str| Some(notes.error(written.span(), format!("{what} has a bad address"), label.to_owned()));
-    let fault = match written.get_ref().parse::<IpAddr>() {
-        Err(_) if written.get_ref().contains('/') => fault("an address is expected, not a prefix"),
-        Err(_) => fault("not an IPv4 or IPv6 address"),
-        Ok(address) if address.is_unspecified() => fault("nobody can be sent to the unspecified address"),
-        Ok(address) if address.is_multicast() => fault("a multicast address"),
-        Ok(IpAddr::V4(v4)) if v4.is_broadcast() => fault("the broadcast address"),
-        Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_some() => fault("an IPv4-mapped address: write it as IPv4"),
-        Ok(address) => return Some(address),
-    };
-    if let Some(fault) = fault {
-        notes.push(fault);
-    }
-    None
-}
-
 /// A name that an alias leads to.
 pub(crate) fn target(written: &Spanned<&str>, what: &str, notes: &mut Notes<'_>) -> Option<Name> {
     let text = *written.get_ref();
-    let label = match Name::from_text(text) {
-        Ok(name) if name == Name::root() => "nobody can be sent to the root".to_owned(),
-        Ok(name) if name.is_wildcard() => "nobody can be sent to a wildcard".to_owned(),
-        Ok(_) if text.parse::<IpAddr>().is_ok() => "an address is no name: write it as `address`".to_owned(),
+    let (label, remedy) = match dns_name::read(text) {
+        Ok(name) if name == Name::root() => ("the root has no addresses".to_owned(), None),
+        Ok(name) if name.is_wildcard() => ("a wildcard is not a name that can be looked up".to_owned(), None),
+        Ok(_) if text.parse::<IpAddr>().is_ok() => ("an address is no name: write it as `address`".to_owned(), None),
         Ok(name)
             if name.labels().flatten().any(|octet| matches!(octet, b':' | b'/') || octet.is_ascii_whitespace()) =>
         {
-            "a name without scheme, port and path is expected".to_owned()
+            let host = dns_name::host_of(text);
+            let remedy = (!host.is_empty()).then(|| format!("write \"{host}\""));
+            ("a name without scheme, port and path is expected".to_owned(), remedy)
         }
         Ok(name) => return Some(name),
-        Err(cause) => cause.to_string(),
+        Err(NotAName { cause, remedy }) => (cause, remedy),
     };
     let fault = notes.error(written.span(), format!("{what} has a bad cname"), label);
-    notes.push(fault);
+    notes.push(match remedy {
+        Some(remedy) => fault.remedy(remedy),
+        None => fault,
+    });
     None
+}
+
+/// Refuses a path that a shell would have expanded. One that leads somewhere as it stands is meant so.
+pub(crate) fn literal(written: Spanned<&str>, notes: &mut Notes<'_>) {
+    let text = *written.get_ref();
+    let Some(part) = unexpanded(text) else { return };
+    if notes.path(&Spanned::new(written.span(), text.to_owned())).exists() {
+        return;
+    }
+    let fault = notes.error(
+        written.span(),
+        format!("the path {text:?} is not expanded"),
+        format!("`{part}` is taken as it stands"),
+    );
+    notes.push(fault.remedy("write it out: variables and `~` are not expanded in a configuration"));
 }
 
 /// Whether a name of the operator's can be a label in metrics and a part of `pool/endpoint`. What it must be is noted.

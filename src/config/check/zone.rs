@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use crate::{
     config::{
+        dns_name::{self, NotAName},
         fault::Sources,
         notes::{Notes, dotted},
         spec::Spec,
@@ -98,28 +99,36 @@ fn is_reverse(name: &Name) -> bool {
 
 /// A DNS name that is a key of the configuration.
 pub(crate) fn name(what: &str, key: &Spanned<String>, notes: &mut Notes<'_>) -> Option<Name> {
-    match Name::from_text(key.get_ref()) {
-        Ok(name) if name.labels().flatten().any(u8::is_ascii_whitespace) => {
-            let fault =
-                notes.error(key.span(), format!("{what} {:?} has white space in its name", key.get_ref()), "here");
-            notes.push(fault.remedy("take it out"));
-            None
-        }
-        // Slashes stand in reverse zones of less than an octet (RFC 2317 4).
-        Ok(name) if name.labels().flatten().any(|octet| *octet == b':' || *octet == b'/' && !is_reverse(&name)) => {
-            let message = format!("{what} {:?} is no name that anyone asks for", key.get_ref());
-            let fault = notes.error(key.span(), message, "a name without scheme, port and path is expected");
-            let host = key.get_ref().split_once("://").map_or(key.get_ref().as_str(), |(_, rest)| rest);
-            let host = host.split(['/', ':']).next().unwrap_or_default();
-            notes.push(if host.is_empty() { fault } else { fault.remedy(format!("write \"{host}\"")) });
-            None
-        }
-        Ok(name) => Some(name),
-        Err(cause) => {
+    let name = match dns_name::read(key.get_ref()) {
+        Ok(name) => name,
+        Err(NotAName { cause, remedy }) => {
             let message = format!("{what} {} has an impossible name", dotted("", key.get_ref()));
-            let fault = notes.error(key.span(), message, cause.to_string());
-            notes.push(fault);
-            None
+            let fault = notes.error(key.span(), message, cause);
+            notes.push(match remedy {
+                Some(remedy) => fault.remedy(remedy),
+                None => fault,
+            });
+            return None;
         }
+    };
+    if name.labels().flatten().any(u8::is_ascii_whitespace) {
+        let fault = notes.error(key.span(), format!("{what} {:?} has white space in its name", key.get_ref()), "here");
+        notes.push(fault.remedy("take it out"));
+        return None;
     }
+    // Slashes stand in reverse zones of less than an octet (RFC 2317 4).
+    if name.labels().flatten().any(|octet| *octet == b':' || *octet == b'/' && !is_reverse(&name)) {
+        let message = format!("{what} {:?} is no name that anyone asks for", key.get_ref());
+        let fault = notes.error(key.span(), message, "a name without scheme, port and path is expected");
+        let host = dns_name::host_of(key.get_ref());
+        notes.push(if host.is_empty() { fault } else { fault.remedy(format!("write \"{host}\"")) });
+        return None;
+    }
+    let odd = name.labels().enumerate().any(|(at, label)| label.contains(&b'*') && (at > 0 || label != b"*"));
+    if odd {
+        let message = format!("{what} {name} has a `*` that stands for nothing but itself");
+        let fault = notes.warning(key.span(), message, "only as the whole first label it stands for other names");
+        notes.push(fault.remedy("write \"*.example.com\" for all names below example.com (RFC 4592)"));
+    }
+    Some(name)
 }

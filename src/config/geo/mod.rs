@@ -3,7 +3,10 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use super::fault::{Fault, FileId, Place, Sources};
+use super::{
+    fault::{Fault, FileId, Place, Sources},
+    unreadable::Unreadable,
+};
 use crate::engine::{
     geo::{Atlas, AtlasBuilder, Whose},
     types::Prefix,
@@ -177,15 +180,13 @@ fn contents(named: &Named, what: &str) -> Result<Vec<u8>, Box<Fault>> {
         let fault = Fault::error(format!("cannot read the {what} {path}"), named.place.clone(), label);
         Box::new(fault.remedy(remedy))
     };
-    let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            fault("there is no such file".into(), "a relative path starts at the file that names it")
-        }
-        _ => fault(error.to_string(), "let the user that Meridian runs as read it"),
+    let unreadable = |error: std::io::Error| {
+        let Unreadable { cause, remedy } = Unreadable::of(&named.path, &error);
+        fault(cause, &remedy)
     };
     let metadata = std::fs::metadata(&named.path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(fault("it is not a regular file".into(), "name a file"));
+    if let Some(Unreadable { cause, remedy }) = Unreadable::kind(&named.path, &metadata) {
+        return Err(fault(cause, &remedy));
     }
     if metadata.len() > LARGEST {
         return Err(fault("it is larger than 2 GiB".into(), "name a geo file; no known one is so large"));

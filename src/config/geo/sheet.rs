@@ -132,7 +132,15 @@ impl Reading<'_> {
                 continue;
             }
             match self.position.take() {
-                None => self.position = Some(self.header(&record, start)),
+                None => {
+                    if let Some(fault) = self.other_separator(start) {
+                        // No line would have the fields of its header.
+                        self.faults.push(fault);
+                        self.position = Some(Position { fields: 0, of: Vec::new() });
+                        return None;
+                    }
+                    self.position = Some(self.header(&record, start));
+                }
                 Some(position) => {
                     if self.is_whole(&record, start, &position) {
                         lines.extend(line(&mut Row { reading: self, record: &record, position: &position, start }));
@@ -154,6 +162,26 @@ impl Reading<'_> {
             }
             at += line.len();
         }
+    }
+
+    /// Whether the header's fields are parted by another sign than a comma.
+    fn other_separator(&self, start: usize) -> Option<Fault> {
+        let line = &self.text[start..self.line_end(start)];
+        let named = |text: &str| {
+            self.columns.names.iter().any(|column| column.eq_ignore_ascii_case(text.trim().trim_matches('"')))
+        };
+        let (sign, name) = [(';', "`;`"), ('\t', "tabs"), ('|', "`|`")].into_iter().find(|(sign, _)| {
+            let parts: Vec<&str> = line.split(*sign).collect();
+            parts.len() > 1 && !line.contains(',') && parts.iter().any(|part| named(part))
+        })?;
+        let at = start + line.find(sign)?;
+        let place = Place { file: self.file, span: at..at + 1 };
+        let fault = Fault::error(format!("the fields are parted by {name}, not by commas"), place, "in the header");
+        let remedy = match sign {
+            '\t' => "save it with commas: tr '\\t' ',' < FILE > NEW",
+            _ => "save it with commas, as CSV in English: a spreadsheet takes the sign of its language",
+        };
+        Some(fault.remedy(remedy))
     }
 
     fn header(&mut self, record: &csv::StringRecord, start: usize) -> Position {
@@ -194,8 +222,14 @@ impl Reading<'_> {
     fn is_whole(&mut self, record: &csv::StringRecord, start: usize, position: &Position) -> bool {
         if record.len() != position.fields {
             let place = Place { file: self.file, span: start..self.line_end(start) };
-            let message = format!("this line has {} fields, the header has {}", record.len(), position.fields);
-            let remedy = "write a comma for every column, and quotes around a name that holds one";
+            let fields = if record.len() == 1 { "field" } else { "fields" };
+            let message = format!("this line has {} {fields}, the header has {}", record.len(), position.fields);
+            let line = &self.text[place.span.clone()];
+            let sign = [';', '\t', '|'].into_iter().find(|sign| line.matches(*sign).count() + 1 >= position.fields);
+            let remedy = match sign.filter(|_| record.len() == 1) {
+                Some(_) => "part the fields by commas, as in the header",
+                None => "write a comma for every column, and quotes around a name that holds one",
+            };
             self.faults.push(Fault::error(message, place, "in this line").remedy(remedy));
         }
         record.len() == position.fields

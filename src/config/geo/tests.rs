@@ -186,6 +186,23 @@ fn headers_are_checked_too() {
     assert!(faults[0].starts_with("3:1 overrides.csv has no header line"));
 }
 
+#[test]
+fn other_separators_are_named_once() {
+    for (text, said) in [
+        ("prefix;country\n192.0.2.0/24;DE\n", "1:7 the fields are parted by `;`, not by commas"),
+        ("prefix\tcountry\n192.0.2.0/24\tDE\n", "1:7 the fields are parted by tabs, not by commas"),
+        ("# places\nprefix|country\n192.0.2.0/24|DE\n", "2:7 the fields are parted by `|`, not by commas"),
+    ] {
+        let (lines, faults) = table(text);
+        assert!(lines.is_empty() && faults.len() == 1, "{faults:?}");
+        assert!(faults[0].starts_with(said), "{faults:?}");
+    }
+    let (_, faults) = table("prefix,country\n192.0.2.0/24;DE\n");
+    assert_eq!(faults, ["2:1 this line has 1 field, the header has 2 | part the fields by commas, as in the header"]);
+    let (lines, faults) = table("\u{feff}prefix,country\r\n192.0.2.0/24,DE\r\n");
+    assert_eq!((lines.len(), faults.len()), (1, 0), "a mark and CR LF are no part of the data: {faults:?}");
+}
+
 // ----- Databases ---------------------------------------------------------------------------------------------
 
 #[test]
@@ -235,10 +252,10 @@ fn files_that_are_no_databases_are_refused_where_they_are_named() {
         faults.iter().all(|(severity, text)| *severity == Severity::Error && text.contains("there is no such file"))
     );
     let (_, faults) = folder.load(&[Named { path: folder.folder.path().into(), ..folder.named("") }], None);
-    assert!(faults[0].1.ends_with("it is not a regular file"), "{faults:?}");
+    assert!(faults[0].1.ends_with("it is not a regular file but a folder"), "{faults:?}");
     if Path::new("/dev/zero").exists() {
         let (_, faults) = folder.load(&[Named { path: "/dev/zero".into(), ..folder.named("") }], None);
-        assert!(faults[0].1.ends_with("it is not a regular file"), "{faults:?}");
+        assert!(faults[0].1.contains("it is not a regular file but a device"), "{faults:?}");
     }
     assert_eq!(refusal(b""), "/db.mmdb is not a MaxMind database, or was cut short: it is empty");
     assert_eq!(refusal(&[7; 70_000]), "/db.mmdb is not a MaxMind database, or was cut short: it has no metadata");

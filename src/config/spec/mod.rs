@@ -2,6 +2,7 @@
 //! makes no second fault. Nothing here judges a value.
 
 pub(crate) mod read;
+mod unlike;
 mod value;
 
 use std::{collections::BTreeMap, fmt};

@@ -9,7 +9,7 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use super::{Named, Spec};
+use super::{Named, Spec, unlike};
 use crate::config::{
     notes::{Notes, join},
     schema,
@@ -57,18 +57,21 @@ fn named<T: DeserializeOwned + Default>(
     notes: &mut Notes<'_>,
 ) -> Named<T> {
     let span = value.span();
-    let DeValue::Table(table) = value.into_inner() else {
-        let fault =
-            notes.error(span, format!("`{}` has the wrong type", shown(&path)), "a table of tables is expected");
-        notes.push(fault);
-        wound(&path, notes);
-        return Named::new();
+    let table = match value.into_inner() {
+        DeValue::Table(table) => table,
+        other => {
+            let label = format!("expected a table of tables by name, found {}", unlike::found(&other));
+            let fault = notes.error(span, format!("`{}` has the wrong type", shown(&path)), label);
+            notes.push(fault.remedy(unlike::named(&shown(&path), &other)));
+            wound(&path, notes);
+            return Named::new();
+        }
     };
     let mut found = Named::new();
     for (key, value) in table {
         let name = key.get_ref().to_string();
         let path = vec![path.first().cloned().unwrap_or_default(), name.clone()];
-        // One that cannot be read at all keeps its name, so that whoever refers to it is not blamed.
+        // One that cannot be read at all keeps its name, so that what refers to it is not blamed.
         found.insert(Spanned::new(key.span(), name), entry(value, path, notes).unwrap_or_default());
     }
     found
@@ -82,45 +85,19 @@ fn entry<T: DeserializeOwned>(mut value: Spanned<DeValue<'_>>, path: Vec<String>
         };
         let span = error.span().unwrap_or_else(|| value.span());
         let mut place = path.clone();
-        let taken = take_out(value.get_mut(), &span, &mut place);
-        let what = shown(&place);
-        let fault =
-            match error.message().strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
-                Some((found, expected)) => {
-                    let label = format!("expected {expected}, found {}", words(found));
-                    let fault = notes.error(span, format!("`{what}` has the wrong type"), label);
-                    match quoted_number(found).filter(|_| expected.contains("number")) {
-                        Some(number) => fault.remedy(format!("take off the quotes: {number}")),
-                        None => fault,
-                    }
-                }
-                None => notes.error(span, format!("`{what}` cannot be read"), error.message().to_owned()),
-            };
-        notes.push(fault);
+        let whole = value.get_ref().clone();
+        // A list that `[[…]]` makes and the first table in it have one place; the list is what is wrong there.
+        let is_list = value.span() == span && unlike::is_of_tables(&whole);
+        let taken = if is_list { None } else { take_out(value.get_mut(), &span, &mut place) };
+        let said = unlike::told(error.message(), taken.as_ref().unwrap_or(&whole), &place);
+        let fault = notes.error(span, said.message, said.label);
+        notes.push(match said.remedy {
+            Some(remedy) => fault.remedy(remedy),
+            None => fault,
+        });
         wound(&place, notes);
-        if !taken {
-            return None;
-        }
+        taken.as_ref()?;
     }
-}
-
-/// Serde's word for what was found, as TOML calls it.
-fn words(found: &str) -> String {
-    let found = found.replace("sequence", "a list").replace("map", "a table");
-    match found.split_once(' ') {
-        Some((kind @ ("integer" | "floating" | "boolean"), rest)) => {
-            let number = rest.trim_start_matches("point ").trim_matches('`');
-            if kind == "boolean" { number.to_owned() } else { format!("the number {number}") }
-        }
-        Some(("string", _)) => "text".to_owned(),
-        _ => found,
-    }
-}
-
-/// The number in what serde calls a string, where it is nothing else.
-fn quoted_number(found: &str) -> Option<&str> {
-    let text = found.strip_prefix("string \"")?.strip_suffix('"')?;
-    text.parse::<f64>().is_ok_and(f64::is_finite).then_some(text)
 }
 
 fn wound(path: &[String], notes: &mut Notes<'_>) {
@@ -132,35 +109,42 @@ fn shown(path: &[String]) -> String {
 }
 
 /// Takes out the innermost entry or element at `span`, and appends the way there to `path`.
-fn take_out(value: &mut DeValue<'_>, span: &Range<usize>, path: &mut Vec<String>) -> bool {
+fn take_out<'t>(value: &mut DeValue<'t>, span: &Range<usize>, path: &mut Vec<String>) -> Option<DeValue<'t>> {
     match value {
         DeValue::Table(table) => {
+            let list = table.iter().find(|(_, value)| value.span() == *span && unlike::is_of_tables(value.get_ref()));
+            if let Some(name) = list.map(|(key, _)| key.get_ref().to_string()) {
+                let taken = table.remove(name.as_str())?;
+                path.push(name);
+                return Some(taken.into_inner());
+            }
             for (key, inner) in table.iter_mut() {
                 path.push(key.get_ref().to_string());
-                if take_out(inner.get_mut(), span, path) {
-                    return true;
+                if let Some(taken) = take_out(inner.get_mut(), span, path) {
+                    return Some(taken);
                 }
                 path.pop();
             }
             let hit = table.iter().find(|(key, value)| value.span() == *span || key.span() == *span);
-            let Some(name) = hit.map(|(key, _)| key.get_ref().to_string()) else { return false };
-            table.remove(name.as_str());
+            let name = hit.map(|(key, _)| key.get_ref().to_string())?;
+            let taken = table.remove(name.as_str())?;
             path.push(name);
-            true
+            Some(taken.into_inner())
         }
         DeValue::Array(array) => {
             for (number, inner) in array.iter_mut().enumerate() {
                 path.push(number.to_string());
-                if take_out(inner.get_mut(), span, path) {
-                    return true;
+                if let Some(taken) = take_out(inner.get_mut(), span, path) {
+                    return Some(taken);
                 }
                 path.pop();
             }
-            let Some(hit) = array.iter().position(|item| item.span() == *span) else { return false };
+            let hit = array.iter().position(|item| item.span() == *span)?;
+            let taken = array.get(hit)?.get_ref().clone();
             *array = array.iter().enumerate().filter(|(at, _)| *at != hit).map(|(_, item)| item.clone()).collect();
             path.push(hit.to_string());
-            true
+            Some(taken)
         }
-        _ => false,
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::token::{Octets, Token};
-use crate::engine::wire::name::Name;
+use crate::{config::dns_name, engine::wire::name::Name};
 
 /// Why a field cannot be read.
 #[derive(Clone, Debug)]
@@ -164,8 +164,11 @@ pub(super) fn complete(content: &str, origin: &Name) -> Result<(Name, bool), Com
         return Ok((origin.clone(), false));
     }
     if !content.is_ascii() {
-        return Err(Complaint::new("a name holds characters outside ASCII")
-            .remedy("write it in its `xn--` form, or each octet as `\\DDD`"));
+        let remedy = match dns_name::in_ascii(content) {
+            Some(ascii) => format!("write {ascii}: clients ask for it so; other octets are written as `\\DDD`"),
+            None => "write it in its `xn--` form, or each octet as `\\DDD`".to_owned(),
+        };
+        return Err(Complaint::new("a name holds characters outside ASCII").remedy(remedy));
     }
     let written = Name::from_text(content).map_err(|fault| Complaint::new(fault.to_string()))?;
     let trimmed = content.trim_end_matches('.');

@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::config::unreadable::Unreadable;
+
 /// The most octets that the files of one zone may have, included again as often as they are.
 const MAX_OCTETS: u64 = 256 << 20;
 /// The most files that one zone may include.
@@ -41,12 +43,17 @@ impl Folder {
     ///
     /// # Errors
     /// In words, when the file cannot be read.
-    pub(super) fn open(path: &Path) -> Result<(Self, Opened), String> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Opened), Unreadable> {
+        let unreadable = |error: io::Error| Unreadable::of(path, &error);
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let root = parent.canonicalize().map_err(words)?;
+        let root = parent.canonicalize().map_err(unreadable)?;
         let mut folder = Self { root, octets_left: MAX_OCTETS, files_left: MAX_FILES };
-        let file = open_quietly(path, 0).map_err(words)?;
-        let opened = folder.read(file, path.to_path_buf())?;
+        let file = open_quietly(path, 0).map_err(unreadable)?;
+        if let Some(other) = Unreadable::kind(path, &file.metadata().map_err(unreadable)?) {
+            return Err(other);
+        }
+        let opened = folder.read(file, path.to_path_buf());
+        let opened = opened.map_err(|cause| Unreadable { cause, remedy: "name the file of this zone".to_owned() })?;
         Ok((folder, opened))
     }
 

@@ -34,6 +34,7 @@ use self::{
 use super::{
     fault::{Fault, FileId, Place, Sources},
     stray,
+    unreadable::Unreadable,
 };
 use crate::engine::{
     wire::{name::Name, rr::RrType},
@@ -92,9 +93,9 @@ pub fn load(
 ) -> Option<LoadedZone> {
     let (mut folder, opened) = match Folder::open(path) {
         Ok(opened) => opened,
-        Err(words) => {
-            let message = format!("zone {apex}: cannot read {}: {words}", path.display());
-            faults.push(Fault::error(message, named.clone(), "named here"));
+        Err(Unreadable { cause, remedy }) => {
+            let message = format!("zone {apex}: cannot read {}: {cause}", path.display());
+            faults.push(Fault::error(message, named.clone(), "named here").remedy(remedy));
             return None;
         }
     };
@@ -156,8 +157,14 @@ fn open_include(folder: &mut Folder, frames: &[Frame], include: &Include) -> Res
         return Err(format!("files are included more than {MAX_DEPTH} deep"));
     }
     let opened = folder.include(&include.path, from).map_err(|words| format!("{}: {words}", include.path.display()))?;
-    if frames.iter().any(|frame| frame.identity == opened.identity) {
-        return Err(format!("{}: the file includes itself", include.path.display()));
+    if let Some(first) = frames.iter().position(|frame| frame.identity == opened.identity) {
+        let way = frames[first..].iter().map(|frame| frame.path.display().to_string());
+        let mut way: Vec<String> = way.collect();
+        way.extend(way.first().cloned());
+        return Err(match &*way {
+            [_, _] => format!("{}: the file includes itself", include.path.display()),
+            _ => format!("{}: the file includes itself by way of others: {}", include.path.display(), way.join(" → ")),
+        });
     }
     Ok(opened)
 }

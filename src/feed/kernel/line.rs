@@ -8,6 +8,7 @@ use super::Measured;
 use crate::{
     engine::types::{Prefix, UnixMillis},
     state::samples::Sample,
+    telemetry::received,
 };
 
 /// The longest line that is read.
@@ -53,8 +54,8 @@ pub fn read(line: &str, now: UnixMillis) -> Result<Sample, String> {
     if line.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} octets"));
     }
-    let Line { prefix, region, ms, samples, at, .. } =
-        serde_json::from_str(line).map_err(|error| format!("it is no sample: {error}"))?;
+    let Line { prefix, region, ms, samples, at, .. } = serde_json::from_slice(received::unmarked(line.as_bytes()))
+        .map_err(|error| format!("it is no sample: {error}"))?;
     let whole = || prefix.parse::<IpAddr>().ok().map(Prefix::host);
     let cut = || prefix.parse::<ipnet::IpNet>().ok().map(|net| Prefix::new(net.addr(), net.prefix_len()));
     let prefix = cut().or_else(whole).ok_or_else(|| format!("{prefix:?} is no prefix"))?;

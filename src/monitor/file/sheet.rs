@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
+use crate::telemetry::received;
+
 /// A reason is cut there, in characters.
 const REASON: usize = 200;
 
@@ -19,6 +21,7 @@ impl Sheet {
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let mut lines: HashMap<IpAddr, usize> = HashMap::new();
         let mut down = HashMap::new();
+        let text = received::text(text.as_bytes());
         for (at, line) in text.lines().enumerate() {
             let (at, line) = (at + 1, line.trim());
             if line.is_empty() || line.starts_with('#') {
@@ -66,6 +69,7 @@ mod tests {
     fn lines_say_who_is_down_and_why() {
         let text = "# states\n\n192.0.2.1,up\n 192.0.2.2 , down \n2001:db8:0::1,down,the disk, and more\r\n";
         assert_eq!(down(text, "192.0.2.1"), Ok(None));
+        assert_eq!(down("\u{feff}192.0.2.1,down\r\n", "192.0.2.1"), Ok(Some(String::new())), "a mark is no part of it");
         assert_eq!(down(text, "192.0.2.2"), Ok(Some(String::new())));
         assert_eq!(down(text, "2001:db8::1"), Ok(Some("the disk, and more".to_owned())));
         assert_eq!(down(text, "192.0.2.9"), Ok(None), "who is not in it is up");

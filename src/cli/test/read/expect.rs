@@ -8,14 +8,8 @@ use super::{
         line::{Blocks, Count, Expected, Fare, Line, Outcome},
         words::prefix,
     },
-    name,
+    forms, name,
 };
-
-const WAYS: &str = "write addresses, `region NAME`, `endpoint POOL/NAME`, `cname NAME`, `text \"…\"`, `nodata`, `nxdomain`, \
-                    `refused`, `servfail`, `formerr`, `silence`, `same`, `other`, `same endpoint`, `same region`, or \
-                    `N of M blocks of PREFIX …`; then `ttl N`, `scope N`, `because …`";
-const FARES: &str = "write `N of M blocks of PREFIX to region NAME`, `to endpoint NAME`, `to ADDRESS`, `to nobody`, `moved` \
-                     or `moved from region NAME`";
 
 /// The most blocks that are asked for at one moment.
 const MAX_BLOCKS: usize = 100_000;
@@ -60,9 +54,18 @@ fn answer(words: &[&str]) -> Result<Expected, Fault> {
             ("refused", tail) => (Outcome::Refused, tail),
             ("formerr", tail) => (Outcome::FormErr, tail),
             ("silence", tail) => (Outcome::Silence, tail),
+            ("region" | "endpoint" | "cname" | "text" | "ttl" | "scope", []) => {
+                return Err(fault(format!("`{word}` of what?"), format!("write `expect {word} …`")));
+            }
             (word, tail) => match word.parse() {
                 Ok(address) => (Outcome::Addresses(vec![address]), tail),
-                Err(_) => return Err(fault(format!("nothing is expected as `{word}`"), WAYS)),
+                Err(_) => {
+                    let line = [&["expect"], words].concat();
+                    return Err(fault(
+                        format!("nothing is expected as `{word}`"),
+                        forms::nearest(&line, forms::ANSWERS),
+                    ));
+                }
             },
         };
         expected.outcome = joined(expected.outcome, outcome)?;
@@ -70,7 +73,10 @@ fn answer(words: &[&str]) -> Result<Expected, Fault> {
     }
     let says_nothing = expected.ttl.is_none() && expected.scope.is_none() && expected.because.is_empty();
     if expected.outcome == Outcome::Anything && says_nothing {
-        return Err(fault("nothing is expected", WAYS));
+        return Err(fault(
+            "nothing is expected",
+            "write what comes back: `expect 192.0.2.1`, `expect region NAME`, `expect nodata`",
+        ));
     }
     if expected.because.iter().any(String::is_empty) {
         return Err(fault("a reason is empty", "write them as `because eu up, us behind by order`"));
@@ -98,8 +104,8 @@ fn joined(so_far: Outcome, more: Outcome) -> Result<Outcome, Fault> {
     }
 }
 
-fn count(times: &str, rest: &[&str]) -> Result<Count, Fault> {
-    let times = self::times(times)?;
+fn count(written: &str, rest: &[&str]) -> Result<Count, Fault> {
+    let times = times(written)?;
     let at = rest.iter().position(|word| matches!(*word, "to" | "moved")).unwrap_or(rest.len());
     let blocks = blocks(&rest[..at])?;
     if *times.end() > blocks.count {
@@ -111,13 +117,17 @@ fn count(times: &str, rest: &[&str]) -> Result<Count, Fault> {
         ["to", "nobody"] => Fare::ToNobody,
         ["to", address] => match address.parse::<IpAddr>() {
             Ok(address) => Fare::ToAddress(address),
-            Err(_) => return Err(fault(format!("blocks do not come to `{address}`"), FARES)),
+            Err(_) => return Err(unlike(format!("blocks do not come to `{address}`"), written, rest)),
         },
         ["moved"] => Fare::Moved,
         ["moved", "from", "region", region] => Fare::MovedFrom(region.into()),
-        _ => return Err(fault("it does not say how the blocks fare", FARES)),
+        _ => return Err(unlike("it does not say how the blocks fare".to_owned(), written, rest)),
     };
     Ok(Count { times, blocks, fare })
+}
+
+fn unlike(cause: String, times: &str, rest: &[&str]) -> Fault {
+    fault(cause, forms::nearest(&[&["expect", times, "of"], rest].concat(), forms::BLOCKS))
 }
 
 /// `300` or `280-320`.

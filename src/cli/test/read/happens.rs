@@ -1,19 +1,17 @@
 //! What happens: to what is probed, to loads, by operators.
 
-use super::super::{
-    Fault, fault,
-    line::{Behaviour, Happening, Who},
-    words::{address, micros, millis, share},
+use super::{
+    super::{
+        Fault, fault,
+        line::{Behaviour, Happening, Who},
+        words::{address, micros, millis, share},
+    },
+    forms,
 };
 use crate::{engine::types::Family, state::overrides::Act};
 
 /// How soon what works answers, unless it is said: a millisecond.
 const TOOK: u64 = 1000;
-
-const WAYS: &str = "write `WHO fails|heals|hangs|flaps every 2s|answers in 20ms|loses its route|reports 0.8`, \
-                    `drain|force-up|force-down|lift|failback WHO`, `weight|shed WHO 50%`, `release region NAME` or `restart`, where \
-                    WHO is an endpoint, POOL/ENDPOINT, `region NAME` or `pool NAME`; what is probed may be `canary \
-                    ADDRESS` too";
 
 pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
     match *words {
@@ -24,11 +22,11 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
         ["shed", ref rest @ ..] => says(rest, |rest| Ok((Act::Shed(part(rest, "shed", 1000)? as u16), 1))),
         ["failback", ref rest @ ..] => match who(rest)? {
             (who, []) => Ok(Happening::LetsBack(who)),
-            (_, more) => Err(unknown(more)),
+            _ => Err(unknown(words)),
         },
         ["lift", ref rest @ ..] => match who(rest)? {
             (who, []) => Ok(Happening::Lifts(who)),
-            (_, more) => Err(unknown(more)),
+            _ => Err(unknown(words)),
         },
         ["release", "region", name] => Ok(Happening::Releases(name.into())),
         ["restart"] => Ok(Happening::Restarts),
@@ -43,7 +41,10 @@ fn who<'w>(words: &'w [&'w str]) -> Result<(Who, &'w [&'w str]), Fault> {
         ["pool", name, rest @ ..] => Ok((Who::Pool((*name).into()), rest)),
         ["canary", at, rest @ ..] => Ok((Who::Canary(address(at)?), rest)),
         [name, rest @ ..] => Ok((Who::Endpoint((*name).into()), rest)),
-        [] => Err(fault("it does not say about whom", WAYS)),
+        [] => Err(fault(
+            "it does not say what it is about",
+            "write an endpoint, POOL/ENDPOINT, `region NAME`, `pool NAME` or `canary ADDRESS`",
+        )),
     }
 }
 
@@ -115,5 +116,5 @@ fn behaves(words: &[&str]) -> Result<Happening, Fault> {
 }
 
 fn unknown(words: &[&str]) -> Fault {
-    fault(format!("`{}` says nothing", words.join(" ")), WAYS)
+    forms::unlike(words, forms::HAPPENS)
 }

@@ -6,12 +6,9 @@ use super::{
         line::{Question, Samples},
         words::{micros, millis, prefix},
     },
-    RESOLVER, name,
+    RESOLVER, forms, name,
 };
 use crate::engine::wire::rr::RrType;
-
-const WAYS: &str = "write `sample PREFIX REGION 12ms [x10] [every 1m]`, `samples stop [PREFIX]` or \
-                    `clients PREFIX ask NAME every 1m REGION 12ms REGION 90ms`";
 
 pub(super) fn samples(words: &[&str]) -> Result<Samples, Fault> {
     match *words {
@@ -60,5 +57,5 @@ fn ms_of(text: &str) -> Result<f64, Fault> {
 }
 
 fn unknown(words: &[&str]) -> Fault {
-    fault(format!("`{}` says nothing", words.join(" ")), WAYS)
+    forms::unlike(words, forms::SAMPLES)
 }

@@ -8,10 +8,11 @@ use super::{port, required};
 use crate::{
     config::{
         check::value::{items, text, word},
+        dns_name::{self, NotAName},
         notes::{Notes, join},
         spec::DnsSpec,
     },
-    engine::{health::check::DnsCheck, wire::name::Name},
+    engine::health::check::DnsCheck,
 };
 
 /// How the data of a type is written, and whether a text is such data.
@@ -41,7 +42,7 @@ const TYPES: [(&str, Option<Form>); 16] = [
 ];
 
 fn is_name(text: &str) -> bool {
-    !text.contains('\\') && Name::from_text(text).is_ok()
+    !text.contains('\\') && dns_name::read(text).is_ok()
 }
 
 /// So many numbers of 16 bits, and a name, one blank between them.
@@ -60,13 +61,17 @@ pub(super) fn dns(written: &Spanned<DnsSpec>, monitor: &str, notes: &mut Notes<'
     match &spec.name {
         None => required("name", "name = \"canary.example.com\"", written.span(), &path, notes),
         Some(name) => {
-            let label = match Name::from_text(name.get_ref()) {
-                Ok(_) if name.get_ref().contains('\\') => Some("escapes are not read here".to_owned()),
-                Ok(_) => None,
-                Err(cause) => Some(cause.to_string()),
+            let (label, remedy) = match dns_name::read(name.get_ref()) {
+                Ok(_) if name.get_ref().contains('\\') => (Some("escapes are not read here".to_owned()), None),
+                Ok(_) => (None, None),
+                Err(NotAName { cause, remedy }) => (Some(cause), remedy),
             };
             if let Some(label) = label {
-                notes.push(notes.error(name.span(), format!("`{}` is not a name", at("name")), label));
+                let fault = notes.error(name.span(), format!("`{}` is not a name", at("name")), label);
+                notes.push(match remedy {
+                    Some(remedy) => fault.remedy(remedy),
+                    None => fault,
+                });
             }
         }
     }
@@ -88,7 +93,12 @@ pub(super) fn dns(written: &Spanned<DnsSpec>, monitor: &str, notes: &mut Notes<'
             Some((what, is_data)) => {
                 for item in expect.iter().filter(|item| !is_data(item.get_ref())) {
                     let label = format!("of type {rtype} it is {what}");
-                    notes.push(notes.error(item.span(), format!("`{at}` has {:?}", item.get_ref()), label));
+                    let fault = notes.error(item.span(), format!("`{at}` has {:?}", item.get_ref()), label);
+                    let ascii = dns_name::in_ascii(item.get_ref()).filter(|_| !item.get_ref().is_ascii());
+                    notes.push(match ascii {
+                        Some(ascii) => fault.remedy(format!("write \"{ascii}\"")),
+                        None => fault,
+                    });
                 }
             }
         }

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::required;
 use crate::{
     config::{
-        check::value::items,
+        check::value::{element, items, literal},
         notes::{Notes, join},
         spec::ExecSpec,
     },
@@ -53,6 +53,7 @@ fn program(first: &mut Spanned<String>, at: &str, notes: &mut Notes<'_>) {
     if !first.get_ref().contains('/') {
         return;
     }
+    literal(element(first), notes);
     let path: PathBuf = notes.path(first).components().collect();
     let label = match fs::metadata(&path) {
         Ok(found) if !found.is_file() => Some("no file".to_owned()),

@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::required;
 use crate::{
     config::{
+        check::value::{literal, text},
         notes::{Notes, join},
         spec::FileSpec,
     },
@@ -22,6 +23,7 @@ pub(super) fn file(written: &Spanned<FileSpec>, monitor: &str, notes: &mut Notes
                 let message = format!("`{}.path` is empty", join(&table));
                 notes.push(notes.error(path.span(), message, "it names no file"));
             }
+            literal(text(path), notes);
             notes.path(&Spanned::new(path.span(), path.get_ref().0.clone()))
         }
         None => {

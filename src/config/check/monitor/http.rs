@@ -10,6 +10,7 @@ use super::{
 use crate::{
     config::{
         check::value::{text, whole, word},
+        dns_name,
         notes::{Notes, join},
         spec::{HttpSpec, NumberOr},
     },
@@ -131,14 +132,12 @@ fn host(spec: &HttpSpec, at: &str, notes: &mut Notes<'_>) -> Option<Box<str>> {
         && text.len() <= 255
         && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._:[]".contains(&octet));
     if !good {
-        let fault = notes
-            .error(
-                written.span(),
-                format!("`{at}` is not a host"),
-                "a name or an address, with a port when it is not the usual",
-            )
-            .remedy("leave out scheme and path");
-        notes.push(fault);
+        let label = "a name or an address, with a port when it is not the usual";
+        let fault = notes.error(written.span(), format!("`{at}` is not a host"), label);
+        notes.push(match dns_name::in_ascii(text).filter(|_| !text.is_ascii()) {
+            Some(ascii) => fault.remedy(format!("write \"{ascii}\": names outside ASCII are asked for so")),
+            None => fault.remedy("leave out scheme and path"),
+        });
     }
     Some(text.0.as_str().into())
 }

@@ -17,6 +17,7 @@ use super::{Around, port};
 use crate::{
     config::{
         check::value::units,
+        dns_name,
         include::plain,
         notes::{Notes, join},
         spec::{ExpirySpec, Text, TlsCheckSpec},
@@ -118,7 +119,10 @@ fn name<'s>(written: &'s Spanned<Text>, at: &str, notes: &mut Notes<'_>) -> &'s 
         Ok(ServerName::DnsName(_)) if !text.ends_with('.') => return text,
         Ok(ServerName::DnsName(_)) => "leave out the final dot".to_owned(),
         Ok(_) => "leave it out: the certificate is then held against the address".to_owned(),
-        Err(_) => "write a name such as \"www.example.com\", without port and path".to_owned(),
+        Err(_) => match dns_name::in_ascii(text).filter(|_| !text.is_ascii()) {
+            Some(ascii) => format!("write \"{ascii}\": names outside ASCII are asked for so"),
+            None => "write a name such as \"www.example.com\", without port and path".to_owned(),
+        },
     };
     let fault = notes.error(written.span(), format!("`{at}` is not a host name"), "the name that the server knows");
     notes.push(fault.remedy(remedy));
@@ -157,7 +161,8 @@ fn read(path: &Path) -> Result<String, String> {
     if text.len() as u64 > MAX_FILE {
         return Err("it is larger than 1 MiB".to_owned());
     }
-    String::from_utf8(text).map_err(|_| "it is not text".to_owned())
+    let text = String::from_utf8(text).map_err(|_| "it is not text".to_owned())?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn certificates(text: &str) -> Result<(), String> {

@@ -112,6 +112,10 @@ impl<'z> Homes<'z> {
                 let apexes: Vec<String> = zones.iter().map(|zone| zone.apex.to_string()).collect();
                 let remedy = match zones {
                     [] => "add a `[zones.\"…\"]` table with a file".to_owned(),
+                    [only] if name.labels().count() == 1 => {
+                        let whole = format!("{name}{}", only.apex);
+                        format!("names are written whole: \"{}\"", whole.trim_end_matches('.'))
+                    }
                     _ => format!("the zones are {}", apexes.join(", ")),
                 };
                 let fault = notes.error(

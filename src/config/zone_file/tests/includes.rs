@@ -93,7 +93,10 @@ fn loops_and_depth_end() {
     let itself = folder("$INCLUDE a.zone\n", &[]);
     assert_eq!(load_in(&itself).faults, ["E 5:10 $INCLUDE: a.zone: the file includes itself"]);
     let ring = folder("$INCLUDE b\n", &[("zone/b", "$INCLUDE sub/../c\n"), ("zone/c", "$INCLUDE b\n")]);
-    assert_eq!(load_in(&ring).faults, ["E c:1:10 $INCLUDE: b: the file includes itself"]);
+    let told = load_in(&ring).faults;
+    let way = ["b", "sub/../c", "b"].map(|file| ring.path().join("zone").join(file).display().to_string());
+    let expected = format!("E c:1:10 $INCLUDE: b: the file includes itself by way of others: {}", way.join(" → "));
+    assert_eq!(told, [expected]);
     let names: Vec<_> = (0..20).map(|n| (format!("zone/{n}"), format!("$INCLUDE {}\n", n + 1))).collect();
     let files: Vec<_> = names.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let deep = folder("$INCLUDE 0\n", &files);
@@ -109,7 +112,8 @@ fn loops_and_depth_end() {
 #[test]
 fn a_zone_file_that_cannot_be_read() {
     let folder = folder("", &[]);
-    for (path, words) in [("zone/none", "there is no such file"), ("zone/sub", "it is not a regular file")] {
+    for (path, words) in [("zone/none", "there is no such file"), ("zone/sub", "it is not a regular file but a folder")]
+    {
         let path = folder.path().join(path);
         let outcome = load_file(&path);
         assert!(outcome.zone.is_none());

@@ -1,0 +1,172 @@
+//! The forms that lines may have, and the one that is nearest to a line of none of them. Must not know what lines mean.
+
+use super::super::{Fault, fault};
+
+/// What happens.
+pub(super) const HAPPENS: &[&str] = &[
+    "WHO fails",
+    "WHO fails \"CAUSE\"",
+    "WHO heals",
+    "WHO hangs",
+    "WHO flaps every 2s",
+    "WHO answers in 20ms",
+    "WHO loses its route",
+    "WHO reports 0.8",
+    "WHO reports nothing",
+    "drain WHO",
+    "drain WHO over 10m",
+    "force-up WHO",
+    "force-down WHO until 20m",
+    "lift WHO",
+    "failback WHO",
+    "weight WHO 50%",
+    "shed WHO 50%",
+    "release region NAME",
+    "restart",
+    "config FILE",
+    "config {",
+    "reload",
+    "reload FILE",
+    "reload {",
+    "places {",
+    "file NAME {",
+    "at 10s",
+    "pass 10s",
+    "ask NAME TYPE",
+    "ask NAME TYPE from PREFIX by RESOLVER",
+    "expect ADDRESS",
+    "remember N blocks of PREFIX",
+    "sample PREFIX REGION 12ms",
+    "samples stop",
+    "clients PREFIX ask NAME every 1m REGION 12ms",
+];
+
+/// What is expected of an answer.
+pub(super) const ANSWERS: &[&str] = &[
+    "expect ADDRESS",
+    "expect region NAME",
+    "expect endpoint POOL/NAME",
+    "expect cname NAME",
+    "expect text \"…\"",
+    "expect nodata",
+    "expect nxdomain",
+    "expect refused",
+    "expect servfail",
+    "expect formerr",
+    "expect silence",
+    "expect same",
+    "expect other",
+    "expect same endpoint",
+    "expect same region",
+    "expect ADDRESS ttl 30",
+    "expect ADDRESS scope 24",
+    "expect ADDRESS because REASON, REASON",
+];
+
+/// What is expected of many blocks.
+pub(super) const BLOCKS: &[&str] = &[
+    "expect N of M blocks of PREFIX to region NAME",
+    "expect N of M blocks of PREFIX to endpoint NAME",
+    "expect N of M blocks of PREFIX to ADDRESS",
+    "expect N of M blocks of PREFIX to nobody",
+    "expect N of M blocks of PREFIX moved",
+    "expect N of M blocks of PREFIX moved from region NAME",
+];
+
+/// What is known of samples.
+pub(super) const SAMPLES: &[&str] = &[
+    "sample PREFIX REGION 12ms",
+    "sample PREFIX REGION 12ms x10 every 1m",
+    "samples stop",
+    "samples stop PREFIX",
+    "clients PREFIX ask NAME every 1m REGION 12ms REGION 90ms",
+];
+
+/// A line that says nothing, with the form that is nearest to it.
+pub(super) fn unlike(words: &[&str], forms: &[&'static str]) -> Fault {
+    fault(format!("`{}` says nothing", words.join(" ")), nearest(words, forms))
+}
+
+/// What to write in the place of a line of none of these forms: the nearest, with the word that was meant where one is
+/// nearly right.
+pub(super) fn nearest(words: &[&str], forms: &[&'static str]) -> String {
+    let best = forms.iter().map(|form| (nearness(words, form), *form)).rev().max_by_key(|((score, _), _)| *score);
+    match best {
+        Some(((1.., meant), form)) => {
+            let subject = if form.contains("WHO") {
+                ", where WHO is an endpoint, POOL/ENDPOINT, `region NAME`, `pool NAME` or `canary ADDRESS`"
+            } else {
+                ""
+            };
+            let slip = meant.map(|(given, meant)| format!("did you mean `{meant}` by `{given}`? ")).unwrap_or_default();
+            format!("{slip}the nearest form is `{form}`{subject}")
+        }
+        _ => "write `ask NAME TYPE`, `expect …`, `WHO fails` or another of the forms in docs/testing.md".to_owned(),
+    }
+}
+
+/// How near a line is to a form, and the word of it that is nearly one of the form's.
+fn nearness<'w>(words: &[&'w str], form: &'static str) -> (i32, Option<(&'w str, &'static str)>) {
+    let keyword = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    // The first word says what a line is.
+    let first = |at: usize, place: usize| if at == 0 && place == 0 { 4 } else { 0 };
+    let (mut score, mut meant, mut missing) = (0, None, 0);
+    for (at, key) in form.split(' ').enumerate().filter(|(_, word)| keyword(word)) {
+        let nearest = words.iter().enumerate().filter(|(_, word)| keyword(word)).map(|(place, word)| {
+            let reach = (key.len() / 3).max(1);
+            // `fail` and `fails` are one word, however it is misspelt.
+            let bare = strsim::osa_distance(word, key.trim_end_matches('s')).max(1);
+            let distance = strsim::osa_distance(word, key).min(bare);
+            (if distance <= reach && (distance == 0 || key.len() > 2) { distance } else { usize::MAX }, place, *word)
+        });
+        match nearest.min() {
+            Some((0, place, _)) => score += first(at, place) + if place == at { 7 } else { 6 },
+            Some((distance, place, word)) if distance < usize::MAX => {
+                score += first(at, place) + if place == at { 4 } else { 3 };
+                meant = meant.or(Some((word, key)));
+            }
+            _ => missing += 1,
+        }
+    }
+    // Of two forms with the same words in them the one that is as long.
+    let length = form.split(' ').count().abs_diff(words.len()) as i32;
+    (if score > 0 { 4 * score - 6 * missing - length } else { 0 }, meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_form_is_told_and_no_other() {
+        for (line, forms, form) in [
+            ("eu fail", HAPPENS, "did you mean `fails` by `fail`? the nearest form is `WHO fails`,"),
+            ("eu fial", HAPPENS, "did you mean `fails` by `fial`? the nearest form is `WHO fails`,"),
+            ("eu loses route", HAPPENS, "the nearest form is `WHO loses its route`,"),
+            ("eu flaps 2s", HAPPENS, "the nearest form is `WHO flaps every 2s`,"),
+            ("eu answers 20ms", HAPPENS, "the nearest form is `WHO answers in 20ms`,"),
+            ("drian region eu", HAPPENS, "did you mean `drain` by `drian`? the nearest form is `drain WHO"),
+            ("realod b.toml", HAPPENS, "did you mean `reload` by `realod`? the nearest form is `reload FILE`"),
+            ("aks www.example.com A", HAPPENS, "did you mean `ask` by `aks`? the nearest form is `ask NAME TYPE`"),
+            ("release eu", HAPPENS, "the nearest form is `release region NAME`"),
+            (
+                "expect regoin eu",
+                ANSWERS,
+                "did you mean `region` by `regoin`? the nearest form is `expect region NAME`",
+            ),
+            ("expect nodta", ANSWERS, "did you mean `nodata` by `nodta`? the nearest form is `expect nodata`"),
+            (
+                "expect 3 of 4 blocks of 20.0.0.0/8 to regions eu",
+                BLOCKS,
+                "did you mean `region` by `regions`? the nearest form is `expect N of M blocks of PREFIX to region NAME`",
+            ),
+            ("samples halt", SAMPLES, "the nearest form is `samples stop`"),
+            ("what is this", HAPPENS, "write `ask NAME TYPE`"),
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let told = unlike(&words, forms);
+            assert_eq!(told.cause, format!("`{line}` says nothing"));
+            assert!(told.remedy.starts_with(form), "{line}: {}", told.remedy);
+        }
+    }
+}

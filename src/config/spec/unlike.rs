@@ -1,0 +1,266 @@
+//! A value of another type than its key has: what was expected, what was found, how it would be written. Serde says it in
+//! words of its own, none of which reach a person. Must not know what values mean.
+
+use toml::de::DeValue;
+
+use crate::config::{
+    notes::{dotted, join, nearest},
+    schema,
+};
+
+/// What to say of a value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) message: String,
+    pub(super) label: String,
+    pub(super) remedy: Option<String>,
+}
+
+/// Says in our words what serde says of a value at a path.
+pub(super) fn told(message: &str, value: &DeValue<'_>, path: &[String]) -> Said {
+    let what = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+    let rest = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    if let Some((_, said)) = rest.and_then(|rest| rest.rsplit_once(", expected ")) {
+        let expected = words(said);
+        let by_name = said == "a map" && is_of_tables(value);
+        return Said {
+            message: format!("`{what}` has the wrong type"),
+            label: format!("expected {expected}, found {}", found(value)),
+            remedy: if by_name { Some(named(&what, value)) } else { meant(&expected, value, path) },
+        };
+    }
+    // Keys of tables in a list, which the schema does not walk through.
+    if let Some(rest) = message.strip_prefix("unknown field `")
+        && let Some((name, known)) = rest.split_once('`')
+    {
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let remedy = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", listed(&known)),
+        };
+        let label = "this table has no such key".to_owned();
+        return Said { message: format!("unknown key `{what}`"), label, remedy: Some(remedy) };
+    }
+    let remedy = table_of(path);
+    Said { message: format!("`{what}` cannot be read"), label: format!("found {}", found(value)), remedy }
+}
+
+/// What serde expects, as a configuration calls it.
+fn words(expected: &str) -> String {
+    match expected {
+        "a boolean" | "bool" => "true or false".to_owned(),
+        "a map" | "map" => "a table".to_owned(),
+        "a sequence" | "sequence" => "a list".to_owned(),
+        "a string" | "string" => "text in quotes".to_owned(),
+        other if other.starts_with("struct ") => "a table".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What a value is, as a configuration calls it.
+pub(super) fn found(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(_) => "text".to_owned(),
+        DeValue::Integer(number) => format!("the number {}", number.as_str()),
+        DeValue::Float(number) => format!("the number {}", number.as_str()),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(_) if is_of_tables(value) => "a list of tables".to_owned(),
+        DeValue::Array(items) if items.is_empty() => "an empty list".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// Whether a value is a list of tables, as `[[…]]` makes it.
+pub(super) fn is_of_tables(value: &DeValue<'_>) -> bool {
+    matches!(value, DeValue::Array(items) if !items.is_empty() && items.iter().all(|item| item.get_ref().is_table()))
+}
+
+/// How a table of names would be written, at whose place something else stands.
+pub(super) fn named(table: &str, value: &DeValue<'_>) -> String {
+    let first = match value {
+        DeValue::Array(items) => items.iter().next().map(toml::Spanned::get_ref),
+        _ => None,
+    };
+    let name = match first {
+        Some(DeValue::Table(table)) => ["name", "id"].into_iter().find_map(|key| table.get(key)?.get_ref().as_str()),
+        Some(DeValue::String(name)) => Some(name.as_ref()),
+        _ => None,
+    };
+    let header = dotted(table, name.unwrap_or("NAME"));
+    if is_of_tables(value) {
+        format!("write `[{header}]`: one table for each name, in single brackets")
+    } else {
+        format!("write `[{header}]`, and its keys below")
+    }
+}
+
+/// How a list of tables is written, by its key.
+const LISTS: [(&str, &str); 1] = [("canaries", "[{ monitor = \"NAME\", address = \"192.0.2.1\" }]")];
+
+/// How a value would be written.
+fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String> {
+    let list = LISTS.iter().find(|(key, _)| path.last().is_some_and(|last| last == key));
+    if let (Some((_, example)), false) = (list, value.is_table()) {
+        return Some(format!("write {example}"));
+    }
+    let number = match value {
+        DeValue::Integer(number) => Some(number.as_str()),
+        DeValue::Float(number) => Some(number.as_str()),
+        _ => None,
+    };
+    let single = match value {
+        DeValue::Array(items) => items.iter().next().filter(|_| items.len() == 1).map(toml::Spanned::get_ref),
+        _ => None,
+    };
+    if let Some(inner) = single.filter(|_| !expected.contains("list") && !is_of_tables(value) && expected != "a table")
+    {
+        return Some(format!("take off the brackets: {}", written(inner)));
+    }
+    match (value, expected) {
+        (DeValue::String(text), _) if expected.contains("number") => {
+            let number = text.trim().parse::<f64>().is_ok_and(f64::is_finite);
+            number.then(|| format!("take off the quotes: {}", text.trim()))
+        }
+        (DeValue::String(text), "true or false") => match text.trim().to_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some("write true".to_owned()),
+            "false" | "no" | "off" | "0" => Some("write false".to_owned()),
+            _ => Some("write true or false, without quotes".to_owned()),
+        },
+        (_, "true or false") => Some("write true or false".to_owned()),
+        (_, _) if expected.starts_with("a duration") => number.map(|number| match number.parse::<f64>() {
+            Ok(seconds) if number.contains('.') => {
+                format!("write \"{}ms\" for {number} seconds", (seconds * 1000.0).round())
+            }
+            _ => format!("write \"{number}s\" for seconds, \"{number}ms\" for milliseconds"),
+        }),
+        (_, _) if expected.starts_with("a share") => number.map(|number| format!("write \"{}%\"", percent(number))),
+        (_, _) if expected.starts_with("a distance") => number.map(|number| format!("write \"{number}km\"")),
+        (_, _) if expected.starts_with("a size") => {
+            number.map(|number| format!("write it with its unit: \"{number}KiB\""))
+        }
+        (DeValue::Array(_), "a table") if is_of_tables(value) => {
+            let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+            Some(format!("write `[{header}]`, in single brackets: there is one such table"))
+        }
+        (DeValue::Array(items), "a table") if path.last().is_some_and(|key| key == "location") && items.len() == 2 => {
+            let axis = |at: usize| items.get(at).map(|item| written(item.get_ref())).unwrap_or_default();
+            Some(format!("write {{ lat = {}, lon = {} }}, in degrees north and east", axis(0), axis(1)))
+        }
+        (_, "a table" | "text in quotes or a table") => table_of(path),
+        (DeValue::Table(_), "an empty table, `{}`") => Some("take its keys out".to_owned()),
+        (_, "an empty table, `{}`") => Some("write `{}`".to_owned()),
+        (DeValue::Table(_), _) if expected.contains("list") => {
+            let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+            Some(match expected {
+                "a list" => format!("write `[[{header}]]` in double brackets, for each of them"),
+                _ => "write `[\"one\", \"two\"]`".to_owned(),
+            })
+        }
+        (_, "a list of texts in quotes") if number.is_some() => Some(format!("write [\"{}\"]", written(value))),
+        (_, _) if expected.contains("list") => Some(format!("write [{}]", written(value))),
+        (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_), _) if expected.starts_with("text") => {
+            Some(format!("write \"{}\"", written(value)))
+        }
+        (DeValue::Array(_), _) if expected.starts_with("text") => {
+            Some("write one of them, without brackets".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The remedy that names the keys of a table.
+fn table_of(path: &[String]) -> Option<String> {
+    let keys = schema::keys_of(path);
+    let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+    match &*keys {
+        [] => None,
+        [first, ..] => Some(format!("write `{{ {first} = … }}`, or `[{header}]` with keys below: {}", listed(&keys))),
+    }
+}
+
+fn listed(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A number of parts of one, or of a hundred.
+fn percent(number: &str) -> String {
+    match number.parse::<f64>() {
+        Ok(part) if part > 0.0 && part < 1.0 => {
+            let text = format!("{:.1}", part * 100.0);
+            text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+        }
+        _ => number.to_owned(),
+    }
+}
+
+/// A value as TOML writes it.
+fn written(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(_) => "[…]".to_owned(),
+        DeValue::Table(_) => "{ … }".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(message: &str, value: &str, path: &[&str]) -> (String, String) {
+        let value = DeValue::parse(value).expect(value);
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        let Said { label, remedy, .. } = told(message, value.get_ref(), &path);
+        (label, remedy.unwrap_or_default())
+    }
+
+    #[test]
+    fn no_word_of_the_parser_is_told() {
+        let list = ["monitors", "m", "http", "status"];
+        assert_eq!(
+            said("invalid type: string \"200\", expected a sequence", "\"200\"", &list),
+            ("expected a list, found text".to_owned(), "write [\"200\"]".to_owned())
+        );
+        assert_eq!(
+            said("invalid type: sequence, expected a boolean", "[true]", &["services", "s", "ecs"]),
+            ("expected true or false, found a list".to_owned(), "take off the brackets: true".to_owned())
+        );
+        assert_eq!(
+            said("invalid type: string \"yes\", expected a boolean", "\"yes\"", &["services", "s", "ecs"]),
+            ("expected true or false, found text".to_owned(), "write true".to_owned())
+        );
+        assert_eq!(
+            said("invalid type: sequence, expected a table", "[50.11, 8.68]", &["regions", "eu", "location"]),
+            (
+                "expected a table, found a list".to_owned(),
+                "write { lat = 50.11, lon = 8.68 }, in degrees north and east".to_owned()
+            )
+        );
+        assert_eq!(
+            said("invalid type: map, expected text in quotes", "1979-05-27", &["log", "level"]),
+            ("expected text in quotes, found a date".to_owned(), "write \"1979-05-27\"".to_owned())
+        );
+        assert_eq!(
+            said(
+                "unknown field `monitr`, expected `monitor` or `address`",
+                "\"x\"",
+                &["health", "canaries", "0", "monitr"]
+            ),
+            ("this table has no such key".to_owned(), "did you mean `monitor`?".to_owned())
+        );
+        assert_eq!(
+            said("invalid type: sequence, expected a table", "[{ policy = \"p\" }]", &["pools", "web"]).1,
+            "write `[pools.web]`, in single brackets: there is one such table"
+        );
+    }
+
+    #[test]
+    fn shares_are_told_in_hundredths() {
+        assert_eq!(["0.5", "50", "0.125", "1"].map(percent), ["50", "50", "12.5", "1"]);
+    }
+}

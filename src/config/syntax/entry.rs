@@ -1,0 +1,266 @@
+//! A line with a key: `key = value`, and what is written in its place.
+
+use super::{
+    Slip, odd,
+    scan::{Key, Kind, Scan, Statement},
+};
+
+/// What separates a key from its value in other languages; the longer first.
+const OTHER_SIGNS: [&str; 8] = [":=", "=>", "->", "+=", "?=", "===", "==", ":"];
+
+impl Scan<'_> {
+    /// A key and its value.
+    pub(super) fn entry(&mut self) {
+        let (start, end) = (self.at, self.line_end());
+        let line = self.text[start..end].trim_end();
+        if self.marker(line) || self.stray(line) {
+            return;
+        }
+        if line.starts_with("- ") {
+            let slip = Slip::new(start..start + 1, "a list stands in brackets", "`-` begins no item of a list");
+            return self.refuse(slip.remedy("write `key = [\"one\", \"two\"]`"), None);
+        }
+        let Some(keys) = self.path() else {
+            return self.refuse(not_a_key(start, line), None);
+        };
+        let behind = self.at;
+        self.blanks();
+        let name = self.text[start..behind].trim().to_owned();
+        let rest = self.rest();
+        if let Some(sign) = OTHER_SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+            let span = self.at..self.at + sign.len();
+            let slip = Slip::new(span.clone(), "a key and its value are separated by `=`", format!("not by `{sign}`"));
+            let value = rest[sign.len()..].split('\n').next().unwrap_or_default().trim();
+            self.slip(slip.remedy(format!("write `{name} = {}`", shown(value))));
+            self.edits.replace(span.clone(), "=");
+            self.at = span.end;
+            return self.assigned(start, keys);
+        }
+        if rest.starts_with('=') {
+            self.at += 1;
+            return self.assigned(start, keys);
+        }
+        if self.is_line_end() {
+            let slip = Slip::new(start..behind, format!("`{name}` has no value"), "`=` and a value are expected");
+            return self.refuse(slip.remedy(format!("write `{name} = …`, or `[{name}]` for a table")), Some(&keys));
+        }
+        self.without_sign(start, behind, &name, keys);
+    }
+
+    /// A key with something behind it that is no `=`.
+    fn without_sign(&mut self, start: usize, behind: usize, name: &str, keys: Vec<Key>) {
+        let end = self.line_end();
+        let rest = self.text[self.at..end].trim_end();
+        if rest.ends_with('{') || rest.starts_with('{') || rest.contains("\" {") {
+            let slip = Slip::new(start..self.at + 1, "a table begins with its name in brackets", "not with a brace");
+            self.slip(slip.remedy(format!("write `[{name}]` on a line of its own, and its keys below")));
+            self.lost.push((start, None));
+            let open = self.at + rest.find('{').unwrap_or(0);
+            let close = closing(self.text, open);
+            let more = self.text[close..].starts_with(';');
+            let close = close + usize::from(more);
+            self.edits.remove(start..close);
+            self.at = close;
+            return;
+        }
+        if rest.starts_with(']') && !rest.contains(['[', '=']) {
+            let line = self.text[start..end].trim_end();
+            let slip = Slip::new(start..start, "a table's name is not opened", "`[` is missing in front of it");
+            self.slip(slip.remedy(format!("write `[{line}`")));
+            self.edits.insert(start, "[");
+            self.table = Some(keys.iter().map(|key| key.name.clone()).collect());
+            self.statements.push(Statement { span: start..end, kind: Kind::Table, path: keys });
+            self.at = end;
+            return;
+        }
+        let value = rest.split(" #").next().unwrap_or(rest).trim_end();
+        let words = value.split_whitespace().count();
+        let at = behind..behind;
+        let quoted = value.starts_with(['"', '\'', '[', '“', '”', '„']);
+        if quoted || words == 1 && !value.contains('=') {
+            let slip = Slip::new(at, format!("`=` is missing behind `{name}`"), "between key and value");
+            self.slip(slip.remedy(format!("write `{name} = {}`", shown(value))));
+            self.edits.insert(behind, " =");
+            return self.assigned(start, keys);
+        }
+        let line = self.text[start..end].trim_end();
+        self.at = start;
+        let slip = match line.split_once('=') {
+            Some((key, _)) => {
+                let key = key.trim_end();
+                let label = "a key is one word, or stands in quotes";
+                Slip::new(start..start + key.len(), format!("`{}` is no key", shown(key)), label)
+                    .remedy("write one `key = value` on a line")
+            }
+            None => Slip::new(start..start + line.len(), "this line says nothing", "`key = value` is expected")
+                .remedy("a comment begins with `#`"),
+        };
+        self.refuse(slip, Some(&keys));
+    }
+
+    /// The path of a key; one that can be read only in quotes is told and put in them.
+    fn path(&mut self) -> Option<Vec<Key>> {
+        let (start, end) = (self.at, self.line_end());
+        let found = self.keys();
+        let rest = self.rest();
+        let line = &self.text[start..end];
+        let sign = line.find('=').map(|at| line[..at].trim_end());
+        let plain = |next: char| next.is_whitespace() || matches!(next, '=' | '#' | ']') || odd::is_blank(next);
+        let colon = rest.starts_with(':')
+            && !sign.is_some_and(|head| head.len() > self.at - start + 1 && !head.contains([' ', '\t']));
+        if found.is_some() && (rest.is_empty() || rest.starts_with(plain) || colon || starts_value(rest)) {
+            return found;
+        }
+        self.at = start;
+        let name = sign.unwrap_or_else(|| line.split([' ', '\t', ':']).next().unwrap_or_default());
+        if name.is_empty()
+            || name.contains(['"', ' ', '\t', '[', '{', ','])
+            || sign.is_none() && !line[name.len()..].contains(':')
+        {
+            return None;
+        }
+        let span = start..start + name.len();
+        let label = "without quotes a key has only letters, digits, `-`, `_`";
+        let slip = Slip::new(span.clone(), format!("the key `{name}` must be in quotes"), label);
+        self.slip(slip.remedy(format!("write `\"{name}\" = …`")));
+        self.edits.replace(span.clone(), format!("{name:?}"));
+        self.at = span.end;
+        Some(vec![Key { name: name.to_owned(), span }])
+    }
+
+    /// The value of a key, whose `=` has been read, and the end of its line.
+    fn assigned(&mut self, start: usize, keys: Vec<Key>) {
+        self.blanks();
+        self.value(true);
+        if !self.given_up {
+            self.tail();
+        }
+        let span = start..self.at.max(start);
+        match &self.table {
+            None => self.edits.remove(span.clone()),
+            Some(table) if self.broken => {
+                let path = table.iter().chain(keys.iter().rev().skip(1).rev().map(|key| &key.name)).cloned();
+                self.lost.push((start, Some(path.collect())));
+                self.edits.remove(span.clone());
+            }
+            Some(_) => {}
+        }
+        if self.table.is_some() {
+            self.statements.push(Statement { span, kind: Kind::Value, path: keys });
+        }
+    }
+
+    /// Tells a line and passes over it.
+    fn refuse(&mut self, slip: Slip, keys: Option<&[Key]>) {
+        let end = self.line_end();
+        let start = slip.span.start.min(self.at);
+        self.slip(slip);
+        let table = keys.and(self.table.clone());
+        let inner = keys.unwrap_or_default().iter().rev().skip(1).rev().map(|key| key.name.clone());
+        self.lost.push((start, table.map(|table| table.into_iter().chain(inner).collect())));
+        self.edits.remove(start..end);
+        self.at = end;
+    }
+
+    /// The marks that a merge leaves where it could not decide. What stands behind the second is taken out.
+    fn marker(&mut self, line: &str) -> bool {
+        let is = |sign: &str| line == sign || line.strip_prefix(sign).is_some_and(|rest| rest.starts_with(' '));
+        if !["<<<<<<<", "|||||||", "=======", ">>>>>>>"].into_iter().any(is) {
+            return false;
+        }
+        let (start, end) = (self.at, self.line_end());
+        let slip = Slip::new(start..start + line.len(), "a merge was not finished", "a conflict of two versions");
+        let rest = &self.text[start..];
+        let other = if is("|||||||") || is("=======") { rest.find("\n>>>>>>>").map(|at| start + at) } else { None };
+        if is("<<<<<<<") || self.slips.last().is_none_or(|last| last.message != slip.message) {
+            self.slip(slip.remedy("keep one of the two versions, and take the marks out"));
+        }
+        self.lost.push((start, None));
+        let to = other.unwrap_or(end);
+        self.edits.remove(start..to);
+        self.at = to;
+        true
+    }
+
+    /// A sign that begins no line.
+    fn stray(&mut self, line: &str) -> bool {
+        let Some(first) =
+            line.chars().next().filter(|first| matches!(first, ']' | '}' | ')' | ',' | ';' | '=' | ':' | '{'))
+        else {
+            return false;
+        };
+        let start = self.at;
+        let slip = |message: &str, label: &str| Slip::new(start..start + 1, message, label);
+        let length = match first {
+            ']' | '}' | ')' => {
+                self.slip(slip(&format!("`{first}` closes nothing"), "no bracket is open here").remedy("take it out"));
+                line.len() - line.trim_start_matches([']', '}', ')', ',', ';', ' ']).len()
+            }
+            ',' | ';' => {
+                self.slip(slip(&format!("a line begins with `{first}`"), "a key is expected").remedy("take it out"));
+                1
+            }
+            '=' | ':' => {
+                self.slip(slip("a value has no key", "the key is missing here").remedy("write `key = value`"));
+                self.lost.push((start, self.table.clone()));
+                line.len()
+            }
+            _ => {
+                let slip = slip("a table in braces has no key", "a key and `=` are missing here");
+                self.slip(slip.remedy("write `key = { … }`, or begin a table with `[name]`"));
+                self.lost.push((start, None));
+                closing(self.text, start) - start
+            }
+        };
+        self.edits.remove(start..start + length);
+        self.at = start + length;
+        true
+    }
+}
+
+fn not_a_key(start: usize, line: &str) -> Slip {
+    let length = line.len();
+    if line.starts_with(['"', '\'']) && line.matches(['"', '\'']).count() % 2 == 1 {
+        let slip = Slip::new(start..start + length, "a key's quote is not closed", "it begins here");
+        return slip.remedy("close it in front of `=`");
+    }
+    let slip = Slip::new(start..start + length, "this line says nothing", "`key = value` is expected");
+    slip.remedy("a comment begins with `#`, and a table with `[name]`")
+}
+
+/// Whether what stands glued to a key begins a value.
+fn starts_value(rest: &str) -> bool {
+    rest.starts_with(['"', '\'', '[', '{'])
+        || rest.starts_with("->")
+        || ["+=", "?="].iter().any(|sign| rest.starts_with(sign))
+}
+
+/// A value as it would have to be written, cut where it is long.
+pub(super) fn shown(value: &str) -> String {
+    const MOST: usize = 60;
+    let value = value.trim();
+    if value.is_empty() || value.chars().count() > MOST {
+        return "…".to_owned();
+    }
+    let whole = toml::de::DeValue::parse(value).is_ok();
+    let begins = value.starts_with(['"', '\'', '[', '{']);
+    if whole || begins || value.contains('"') { value.to_owned() } else { format!("\"{value}\"") }
+}
+
+/// Where a block that opens at an offset is closed: behind its brace, or at the end of the text.
+fn closing(text: &str, open: usize) -> usize {
+    let mut depth = 0usize;
+    for (at, letter) in text[open..].char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return open + at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}

@@ -1,0 +1,270 @@
+//! A value: a number, true or false, or what `quoted` and `list` read; and what is written in its place.
+
+use std::ops::Range;
+
+use toml::de::DeValue;
+
+use super::{
+    Slip,
+    entry::shown,
+    odd,
+    scan::{Scan, is_bare, is_header},
+};
+
+impl Scan<'_> {
+    /// A value; `top` when its line may hold nothing else.
+    pub(super) fn value(&mut self, top: bool) {
+        /// The parser goes no deeper either.
+        const DEEPEST: usize = 80;
+        if self.open.len() > DEEPEST {
+            let span = self.at..self.at;
+            let slip = Slip::new(span, "brackets are nested too deeply", "no value is nested so deeply");
+            self.slip(slip.remedy("close those in front of this"));
+            (self.broken, self.given_up) = (true, true);
+            self.at = self.line_end();
+            return;
+        }
+        if self.is_line_end() {
+            return self.missing();
+        }
+        match self.peek() {
+            Some(quote @ ('"' | '\'')) => self.text(quote),
+            Some('[') if bracketed_address(self.rest()).is_some() => self.address(),
+            Some('[') => self.list(),
+            Some('(') => self.parentheses(),
+            Some('{') => self.braces(),
+            Some(letter) if odd::is_quote(letter) => self.odd_text(),
+            _ => self.word(top),
+        }
+    }
+
+    /// An IPv6 address in brackets, with or without a port, which is no list.
+    fn address(&mut self) {
+        let start = self.at;
+        let length = bracketed_address(self.rest()).unwrap_or(1);
+        self.at += length;
+        let run = &self.text[start..self.at];
+        self.judge(start..self.at, run, false);
+    }
+
+    fn parentheses(&mut self) {
+        let (start, end) = (self.at, self.line_end());
+        let line = &self.text[start..end];
+        let length = line.find(')').map_or(line.trim_end().len(), |at| at + 1);
+        let inside = line[1..length].trim_end_matches(')').trim();
+        let slip = Slip::new(start..start + length, "a list stands in brackets", "not in parentheses");
+        self.slip(slip.remedy(format!("write `[{inside}]`")));
+        self.broken = true;
+        self.at = start + length;
+    }
+
+    fn missing(&mut self) {
+        let at = self.at;
+        let before = self.text[..at].trim_end_matches([' ', '\t']).len();
+        let slip = Slip::new(before..before, "a value is missing", "a value is expected here");
+        self.gap();
+        let goes_on = matches!(self.peek(), Some('[' | '{' | '"' | '\'')) && !self.is_header() && !self.is_entry();
+        if goes_on {
+            self.slip(slip.remedy("begin the value on the line of its key"));
+            self.edits.remove(at..self.at);
+            return self.value(true);
+        }
+        self.slip(slip.remedy("write it, or take the key out"));
+        self.at = at;
+        self.broken = true;
+    }
+
+    /// What stands without quotes.
+    fn word(&mut self, top: bool) {
+        let (start, end) = (self.at, self.line_end());
+        let line = &self.text[start..end];
+        let stop = if top { line.len() } else { line.find([',', ']', '}', '#', ';']).unwrap_or(line.len()) };
+        let stop = [" #", "\t#", " //"].iter().filter_map(|sign| line.find(sign)).fold(stop, usize::min);
+        let mut run = line[..stop].trim_end();
+        if run.is_empty() {
+            let slip = Slip::new(start..start, "a value is missing", "a value is expected here");
+            self.slip(slip.remedy("write it, or take the sign behind it out"));
+            self.broken = true;
+            self.at = start + if top { line.trim_end().len() } else { 0 };
+            return;
+        }
+        if let Some(at) = run.find(" [").filter(|at| top && is_header(&run[at + 1..])) {
+            run = run[..at].trim_end();
+        } else if let Some(eq) = run.find('=').filter(|_| top || matches!(self.open.last(), Some(('{', _)))) {
+            let key = run[..eq].trim_end();
+            let length = key.len() - key.trim_end_matches(|letter: char| is_bare(letter) || letter == '.').len();
+            let value = key[..key.len() - length].trim_end();
+            if value.is_empty() || length == 0 {
+                let slip = Slip::new(start + eq..start + eq + 1, "a line has two `=`", "the second");
+                self.slip(slip.remedy("put text that holds `=` in quotes, and each key on a line of its own"));
+                self.broken = true;
+                self.at = if top { end } else { start + run.len() };
+                return;
+            }
+            run = value;
+        } else if let Some(eq) = run.find('=') {
+            let slip = Slip::new(start..start + run.len(), "a list holds no keys", "`key = value` stands in braces");
+            let list = self.open.last().map_or(start, |(_, open)| *open);
+            let inside = self.text[list + 1..end].split(']').next().unwrap_or_default().trim();
+            self.slip(slip.remedy(format!("write `{{ {inside} }}`")));
+            self.broken = true;
+            self.at = start + eq + 1;
+            self.blanks();
+            if !self.is_line_end() && !matches!(self.peek(), Some(',' | ']' | '}')) {
+                self.value(false);
+            }
+            return;
+        }
+        // Two values side by side lack a comma, which is told where the second begins.
+        let word = run.split_whitespace().next().unwrap_or(run);
+        let run = if !top && word.len() < run.len() && DeValue::parse(word).is_ok() { word } else { run };
+        let run = if top { run.trim_end_matches([',', ';']).trim_end() } else { run };
+        let run = if top && !run.contains(['[', '{']) { run.trim_end_matches([']', '}', ' ']) } else { run };
+        self.at = start + run.len();
+        self.judge(start..start + run.len(), run, top);
+    }
+
+    /// What a run of characters without quotes may be.
+    fn judge(&mut self, span: Range<usize>, run: &str, top: bool) {
+        let rest = &self.text[span.end..];
+        if DeValue::parse(run).is_ok() {
+            return;
+        }
+        // A number and a comment that lacks its blank.
+        let truth = match run.to_lowercase().as_str() {
+            "true" | "yes" | "on" => Some("true"),
+            "false" | "no" | "off" => Some("false"),
+            _ => None,
+        };
+        if let Some(truth) = truth {
+            let slip = Slip::new(span.clone(), format!("`{run}` is not understood"), "without quotes this is no value");
+            self.slip(slip.remedy(format!("write `{truth}`, or \"{run}\" where a text is wanted")));
+            return self.edits.replace(span, truth);
+        }
+        if matches!(run.to_lowercase().as_str(), "null" | "nil" | "none" | "undefined" | "~") {
+            let slip = Slip::new(span, format!("`{run}` is no value"), "there is no value for nothing");
+            self.slip(slip.remedy("take the key out: then its default holds"));
+            self.broken = true;
+            return;
+        }
+        if let Some(number) = meant_number(run) {
+            let slip = Slip::new(span.clone(), format!("`{run}` is no number"), "a number is not written so");
+            self.slip(slip.remedy(format!("write {number}")));
+            return self.edits.replace(span, number);
+        }
+        if top && run.contains(',')
+            || top && rest.starts_with(',') && !rest[1..].split('\n').next().unwrap_or_default().trim().is_empty()
+        {
+            let items: Vec<String> = run.split(',').map(|item| shown(item.trim())).collect();
+            let slip = Slip::new(span, "several values are no list", "a list stands in brackets");
+            self.slip(slip.remedy(format!("write `[{}]`", items.join(", "))));
+            self.broken = true;
+            return;
+        }
+        let bare = run.replace('"', "");
+        let expands = run.starts_with(['$', '~']) || run.contains("${");
+        let slip = if run.ends_with('"') && run.matches('"').count() == 1 {
+            Slip::new(span.clone(), "a text is not opened", "a `\"` is missing in front of it")
+        } else {
+            Slip::new(span.clone(), "text must be in quotes", "without quotes it is no value")
+        };
+        self.slip(slip.remedy(if expands {
+            "write it in quotes and in full: variables and `~` are not expanded".to_owned()
+        } else {
+            format!("write \"{bare}\"")
+        }));
+        if bare == run && !run.contains('\\') {
+            self.edits.insert(span.start, "\"");
+            self.edits.insert(span.end, "\"");
+        } else {
+            self.edits.replace(span, format!("{bare:?}"));
+        }
+    }
+
+    /// What stands behind the value of a key, up to the end of its line.
+    pub(super) fn tail(&mut self) {
+        self.blanks();
+        if self.is_line_end() {
+            return;
+        }
+        let (start, end) = (self.at, self.line_end());
+        let rest = self.text[start..end].trim_end();
+        let signs = rest.len() - rest.trim_start_matches([',', ';']).len();
+        let behind = rest[signs..].trim_start();
+        let more = start + rest.len() - behind.len();
+        if signs > 0 && (behind.is_empty() || behind.starts_with('#')) {
+            let slip = Slip::new(
+                start..start + signs,
+                format!("a line does not end with `{}`", &rest[..1]),
+                "one sign too many",
+            );
+            self.slip(slip.remedy("take it out"));
+            self.edits.remove(start..start + signs);
+            self.at = start + signs;
+            return;
+        }
+        if self.foreign_comment() {
+            return;
+        }
+        self.at = more;
+        if self.is_entry() || self.is_header() {
+            let what =
+                if self.is_entry() { "two keys stand on one line" } else { "a table begins on the line of a key" };
+            self.slip(Slip::new(more..more, what, "a line of its own begins here").remedy("put it on the next line"));
+            self.edits.remove(start..more);
+            self.edits.insert(more, "\n");
+            return;
+        }
+        let slip = if rest.starts_with([']', '}', ')']) {
+            let length = rest.len() - rest.trim_start_matches([']', '}', ')', ' ', ',']).len();
+            let slip =
+                Slip::new(start..start + 1, format!("`{}` closes nothing", &rest[..1]), "no bracket is open here");
+            self.slip(slip.remedy("take it out"));
+            self.edits.remove(start..start + length.max(1));
+            self.at = start + length.max(1);
+            return self.tail();
+        } else if signs > 0 {
+            Slip::new(start..start + rest.len(), "several values are no list", "a list stands in brackets")
+                .remedy("write `key = [\"one\", \"two\"]`")
+        } else {
+            Slip::new(start..start + rest.len(), "something stands behind a value", "the line should end here").remedy(
+                "a quote within text is written `\\\"`, a comment begins with `#`, several values stand in brackets",
+            )
+        };
+        self.slip(slip);
+        self.broken = true;
+        self.at = end;
+    }
+}
+
+/// How long an IPv6 address in brackets is that a text begins with, with its port.
+fn bracketed_address(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix('[')?;
+    let close = inside.find(']')?;
+    inside[..close].parse::<std::net::Ipv6Addr>().ok()?;
+    let port = inside[close + 1..].strip_prefix(':').unwrap_or_default();
+    let digits = port.len() - port.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+    Some(close + 2 + if digits > 0 { digits + 1 } else { 0 })
+}
+
+/// The number that was meant by one of another notation.
+fn meant_number(run: &str) -> Option<String> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    let (sign, bare) = run.strip_prefix(['-', '+']).map_or(("", run), |bare| (&run[..1], bare));
+    let meant = if let Some(fraction) = bare.strip_prefix('.').filter(|rest| digits(rest)) {
+        format!("0.{fraction}")
+    } else if let Some(whole) = bare.strip_suffix('.').filter(|rest| digits(rest)) {
+        format!("{whole}.0")
+    } else if digits(bare) || bare.split_once('.').is_some_and(|(whole, fraction)| digits(whole) && digits(fraction)) {
+        let cut = bare.trim_start_matches('0');
+        if cut.is_empty() || cut.starts_with('.') { format!("0{cut}") } else { cut.to_owned() }
+    } else if bare.split(',').count() > 1
+        && bare.split(',').enumerate().all(|(at, part)| digits(part) && (part.len() == 3 || at == 0 && part.len() < 3))
+    {
+        bare.replace(',', "")
+    } else {
+        return None;
+    };
+    let meant = format!("{sign}{meant}");
+    DeValue::parse(&meant).is_ok().then_some(meant)
+}
