@@ -50,16 +50,16 @@ fn goes_on(server: &mut Server, backend: &mut Backend, reason: &str, mend: impl 
 #[test]
 fn a_full_disk() {
     let (mut server, mut backend) = saving(201);
-    // Whoever writes there finds no room.
+    // What writes there finds no room.
     symlink("/dev/full", server.path("state/health.tmp")).expect("made");
-    goes_on(&mut server, &mut backend, "No space left on device", |server| server.remove("state/health.tmp"));
+    goes_on(&mut server, &mut backend, "no space is left on its disk", |server| server.remove("state/health.tmp"));
 }
 
 #[test]
 fn a_folder_that_cannot_be_written() {
     let (mut server, mut backend) = saving(202);
     fs::create_dir(server.path("state/health.tmp")).expect("made");
-    goes_on(&mut server, &mut backend, "Is a directory", |server| {
+    goes_on(&mut server, &mut backend, "a folder is in its place", |server| {
         fs::remove_dir(server.path("state/health.tmp")).expect("removed");
     });
 }
