@@ -8,7 +8,7 @@ mod fenced;
 mod home;
 mod spare;
 
-use std::ops::Range;
+use std::{net::IpAddr, ops::Range};
 
 use toml::Spanned;
 
@@ -93,6 +93,12 @@ pub(crate) fn services(
     alias::pointed(&found, around.steered, homes, notes);
     let certain = if notes.has_errors() { &[] } else { found.as_slice() };
     for (key, meant) in certain {
+        let lost = spec.services.get(key).and_then(|service| service.when_all_down.as_ref());
+        if let (Some(lost), Fallback::Addresses(list)) = (lost, &meant.answers.when_all_down) {
+            let label =
+                |rtype: &str| format!("{rtype} is empty once no endpoint has it alive, and resolvers keep that");
+            one_family(key, ("when_all_down", list, lost.span()), &label, meant, around, notes);
+        }
         let written = spec.services.get(key).and_then(|service| service.when_fenced.as_ref());
         closed(key, meant, written.map(Spanned::span), around, notes);
         if let (Some(written), Some(Fallback::Cname(target))) = (written, &meant.answers.when_fenced) {
@@ -177,23 +183,36 @@ fn closed(
             fault.remedy("take it out")
         }
         (true, Some(Fallback::Addresses(list)), Some(span)) => {
-            // An empty answer is for everybody who shares the resolver (RFC 7871 7.4).
-            let pools = service.pools.iter().filter_map(|at| around.steered.get(*at));
-            let endpoints: Vec<_> =
-                pools.flat_map(|pool| &pool.endpoints).map(|endpoint| endpoint.addresses()).collect();
-            let lacks = [(4, "A"), (6, "AAAA")].into_iter().enumerate().find(|(at, (number, _))| {
-                endpoints.iter().any(|families| families[*at].is_some())
-                    && !list.iter().any(|address| address.is_ipv4() == (*number == 4))
-            });
-            let Some((_, (number, rtype))) = lacks else { return };
-            let path = join(&["services", key.get_ref(), "when_fenced"]);
-            let label = format!("resolvers keep the empty {rtype} for all their clients, inside the fence and outside");
-            let fault = notes.warning(span, format!("`{path}` holds no IPv{number} address"), label);
-            fault.remedy(format!("add an IPv{number} address, as the endpoints have one"))
+            let label = |rtype: &str| {
+                format!("resolvers keep the empty {rtype} for all their clients, inside the fence and outside")
+            };
+            return one_family(key, ("when_fenced", list, span), &label, service, around, notes);
         }
         _ => return,
     };
     notes.push(fault);
+}
+
+/// Warns of addresses to fall back to that lack a family which endpoints of the service have: an empty answer is kept for
+/// every client of a resolver (RFC 7871 7.4).
+fn one_family(
+    key: &Spanned<String>,
+    (field, list, span): (&str, &[IpAddr], Range<usize>),
+    label: &dyn Fn(&str) -> String,
+    service: &MeantService,
+    around: &Around<'_, '_>,
+    notes: &mut Notes<'_>,
+) {
+    let pools = service.pools.iter().filter_map(|at| around.steered.get(*at));
+    let endpoints: Vec<_> = pools.flat_map(|pool| &pool.endpoints).map(|endpoint| endpoint.addresses()).collect();
+    let lacks = [(4, "A"), (6, "AAAA")].into_iter().enumerate().find(|(at, (number, _))| {
+        endpoints.iter().any(|families| families[*at].is_some())
+            && !list.iter().any(|address| address.is_ipv4() == (*number == 4))
+    });
+    let Some((_, (number, rtype))) = lacks else { return };
+    let path = join(&["services", key.get_ref(), field]);
+    let fault = notes.warning(span, format!("`{path}` holds no IPv{number} address"), label(rtype));
+    notes.push(fault.remedy(format!("add an IPv{number} address, as the endpoints have one")));
 }
 
 /// Whether those whom a service's fences leave nothing are sent to another one that has nothing for them either.
