@@ -21,7 +21,8 @@ pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         }
     }
     for (first, later, services) in pairs {
-        let names: Vec<String> = services.iter().map(|service| service.name.to_string()).collect();
+        let names: Vec<String> =
+            services.iter().map(|service| service.name.to_string().trim_end_matches('.').to_owned()).collect();
         let message = format!("a fault of all probes at once can send all clients to pool \"{}\"", later.name);
         let label = format!(
             "{}: pool \"{}\" gives way where none of it is up, and what the governor holds is not",

@@ -151,7 +151,7 @@ impl fmt::Display for Held {
 }
 
 /// How an operator lets a region go as long as the running server takes no word of one.
-const TODAY: &str = "a reload sets its weight to 0 (a word of an operator's is coming)";
+const TODAY: &str = "a reload sets its weight to 0 (an operator's word comes with the control plane)";
 
 /// In whole seconds: what another process has measured is not known better.
 fn whole(millis: u64) -> Span {

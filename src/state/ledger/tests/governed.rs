@@ -51,14 +51,14 @@ fn the_operator_reads_that_a_region_is_held_and_why_it_is_no_longer() {
          1400 192.0.2.1 status-503   | web/a-1 192.0.2.1 is down: 3 of the last 3 probes failed: status 503; web has 1 of 2 endpoints up
          1500 192.0.2.2 status-503
          1700 192.0.2.2 status-503
-         1900 192.0.2.2 status-503   | web/b-1 192.0.2.2 is down: 3 of the last 3 probes failed: status 503; it is held and counts as before beside an endpoint that is up; web has 0 of 2 endpoints up and 1 held & region b is held up against its probes: a of 2 regions has gone within 1 min already; web/b-1 counts as up until the probes are good again, a reload sets its weight to 0 (a word of an operator's is coming), or 10 min have passed
+         1900 192.0.2.2 status-503   | web/b-1 192.0.2.2 is down: 3 of the last 3 probes failed: status 503; it is held and counts as before beside an endpoint that is up; web has 0 of 2 endpoints up and 1 held & region b is held up against its probes: a of 2 regions has gone within 1 min already; web/b-1 counts as up until the probes are good again, a reload sets its weight to 0 (an operator's word comes with the control plane), or 10 min have passed
          2000 release a              | region a is not held: there is nothing to let go
          2000 release b              | region b is held no longer, after 100 ms: an operator has let it go; web/b-1 counts as down from now on; web has 0 of 2 endpoints up
          3000 192.0.2.2 good
          3200 192.0.2.2 good         | web/b-1 192.0.2.2 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 1 of 2 endpoints up
          4000 192.0.2.2 refused
          4200 192.0.2.2 refused
-         4400 192.0.2.2 refused      | web/b-1 192.0.2.2 is down: 3 of the last 3 probes failed: refused; it is held and counts as before beside an endpoint that is up; web has 0 of 2 endpoints up and 1 held & region b is held up against its probes: a of 2 regions has gone within 1 min already; web/b-1 counts as up until the probes are good again, a reload sets its weight to 0 (a word of an operator's is coming), or 10 min have passed
+         4400 192.0.2.2 refused      | web/b-1 192.0.2.2 is down: 3 of the last 3 probes failed: refused; it is held and counts as before beside an endpoint that is up; web has 0 of 2 endpoints up and 1 held & region b is held up against its probes: a of 2 regions has gone within 1 min already; web/b-1 counts as up until the probes are good again, a reload sets its weight to 0 (an operator's word comes with the control plane), or 10 min have passed
          5000 192.0.2.1 good
          5200 192.0.2.1 good         | web/a-1 192.0.2.1 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 2 of 2 endpoints up
          6000 192.0.2.2 good
@@ -92,7 +92,7 @@ fn a_hold_outlives_the_process_and_goes_on() {
         [
             "health of 2 targets is restored, 20 s old; down: web/b-1 192.0.2.2 (refused) and web/a-1 192.0.2.1 (refused)",
             "region b is held up against its probes: it was before the restart, for 30 s; web/b-1 counts as up until the \
-         probes are good again, a reload sets its weight to 0 (a word of an operator's is coming), or 570 s have passed",
+         probes are good again, a reload sets its weight to 0 (an operator's word comes with the control plane), or 570 s have passed",
             "steered names are answered: health of all 2 targets is known from before",
         ]
     );
