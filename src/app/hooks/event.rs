@@ -29,7 +29,7 @@ pub(crate) struct Event {
     from: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'static str>,
-    /// Since when, in milliseconds since 1970: of a lost region since a probe there was answered last, of one that is back
+    /// Since when, in milliseconds since 1970: of a lost region since a probe there was good last, of one that is back
     /// since it was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<u64>,

@@ -59,7 +59,7 @@ impl Guide {
         writeln!(to, "  for i in $(seq 100); do {dig} +short shares.demo.example; done | sort | uniq -c")?;
         writeln!(to, "Each client network keeps its region: the second round is as the first")?;
         writeln!(to, "  for i in 1 2 3 1 2 3; do {dig} +short sticky.demo.example +subnet=2001:db8:$i::/56; done")?;
-        writeln!(to, "The least loaded for its capacity, here all three alike: a third each")?;
+        writeln!(to, "The least loaded, here all three alike: a third each")?;
         writeln!(to, "  for i in $(seq 99); do {dig} +short least.demo.example; done | sort | uniq -c")?;
         writeln!(to, "The first that works: eu-west, then us-east, then ap-south")?;
         writeln!(to, "  {dig} +short failover.demo.example")?;
@@ -90,7 +90,7 @@ impl Guide {
 }
 
 /// What a load of 900 does.
-const LOADED: &str = "/load says 900 of 1000: in 3 s least.demo.example names the other two, half each";
+const LOADED: &str = "/load says 900: in 3 s least.demo.example names the other two, half each";
 
 #[cfg(test)]
 mod tests {

@@ -69,6 +69,7 @@ fn decide_for<T: Trace>(
         more: false,
         held: None,
         all: false,
+        turns: true,
     };
     if ladder.is_closed() {
         trace.note(|| Step::Closed(id));
@@ -119,6 +120,8 @@ struct Ladder<'s> {
     held: Option<PoolId>,
     /// Whether all that a pool has is told, whatever its policy.
     all: bool,
+    /// Whether several addresses take turns by the query's number.
+    turns: bool,
 }
 
 /// A pool that has endpoints for the name on this rung.
@@ -148,8 +151,9 @@ impl Ladder<'_> {
     /// for; and its region.
     fn first_choice(&mut self, family: Option<Family>) -> Option<(RegionId, EndpointId)> {
         let asked = std::mem::replace(&mut self.family, family);
+        self.turns = false;
         let found = self.climb(&mut Silent);
-        self.family = asked;
+        (self.family, self.turns) = (asked, true);
         let Decision { verdict: Verdict::Endpoints { pool, .. }, chosen, .. } = found? else { return None };
         let first = EndpointId(self.parts.pools.get(pool.at())?.first.0 + u32::from(*chosen.first()?));
         Some((self.parts.endpoints.get(first.at())?.region, first))

@@ -190,9 +190,9 @@ fn endpoints(world: &World) -> BTreeMap<Box<str>, EndpointMeans<'_>> {
     own_pools(world).flat_map(of_pool).collect()
 }
 
-/// A name without its final dot, as the configuration has it.
+/// A name without its final dot, in lower case: names that differ in case alone are one.
 fn shown(name: &Name) -> Box<str> {
-    let text = name.to_string();
+    let text = name.to_string().to_ascii_lowercase();
     let bare = text.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(&text);
     bare.into()
 }

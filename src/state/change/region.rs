@@ -12,8 +12,8 @@ pub struct RegionTurn {
     pub region: Box<str>,
     /// Up or down.
     pub to: Health,
-    /// Since when, as milliseconds before now. Of a lost region: since a probe of one of its endpoints was answered last;
-    /// none: none was answered as far as is known. Of one that is back: since it was lost.
+    /// Since when, as milliseconds before now. Of a lost region: since a probe of one of its endpoints was good last;
+    /// none: none was good as far as is known. Of one that is back: since it was lost.
     pub since: Option<u64>,
     /// Its endpoints that count, as `pool/endpoint`: all of a lost region, those that are up of one that is back.
     pub endpoints: Vec<Box<str>>,
@@ -48,14 +48,17 @@ impl fmt::Display for RegionTurn {
         match &endpoints[..] {
             [only] => write!(f, "{only} is down")?,
             all => {
-                write!(f, "all {} endpoints are down (", all.len())?;
+                match all.len() {
+                    2 => f.write_str("both endpoints are down (")?,
+                    more => write!(f, "all {more} endpoints are down (")?,
+                }
                 list(f, all)?;
                 f.write_str(")")?;
             }
         }
         match since {
-            Some(since) => write!(f, ", no probe there was answered for {}", Rough(*since))?,
-            None => f.write_str(", and no probe there has been answered yet")?,
+            Some(since) => write!(f, ", no probe there was good for {}", Rough(*since))?,
+            None => f.write_str(", and no probe there has been good yet")?,
         }
         match &moves[..] {
             [] => f.write_str("; no client moves by that"),

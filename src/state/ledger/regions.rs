@@ -7,6 +7,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
+    net::Ipv4Addr,
 };
 
 use super::{Ledger, members, name};
@@ -17,6 +18,7 @@ use crate::{
         snapshot::{Asks, World},
         steer::{
             self, Parts, Verdict as Answer,
+            draw::splitmix,
             locate::{Asker, Whereabouts, locate},
             policy::{Fallback, Service},
             row::PoolRow,
@@ -31,8 +33,10 @@ use crate::{
 const CLIENTS: usize = 256;
 /// The most services that are asked for; those with equal pools are one.
 const SERVICES: usize = 64;
-/// Draws for each client, so that the ones that share a band are all seen.
-const DRAWS: u64 = 8;
+/// Further clients of each service, in blocks of their own, so that all that share by the block are seen.
+const BLOCKS: u64 = 64;
+/// Draws for a service at the least, shared by its clients, so that all that share a band are seen; each client has some.
+const DRAWS: usize = 1024;
 
 /// What is counted.
 #[derive(Debug, Default)]
@@ -85,10 +89,13 @@ impl Regions {
         self.moved.insert(region);
     }
 
-    /// What a region comes to: up with an endpoint that is, else unknown with one that may be. None: none is counted.
+    /// What a region comes to: up with an endpoint that is. Without one, a region that was up is down with an endpoint that
+    /// is, though others are unknown; at a start it is unknown as long as one is. None: none is counted.
     fn health(&self, region: RegionId) -> Option<Health> {
         let counts = self.counts.get(region.at())?;
-        [Health::Up, Health::Unknown, Health::Down].into_iter().find(|health| counts[*health as usize] > 0)
+        let was_up = self.said.get(region.at()).is_some_and(|said| matches!(said, Some((Health::Up, _))));
+        let rest = if was_up { [Health::Down, Health::Unknown] } else { [Health::Unknown, Health::Down] };
+        [Health::Up].into_iter().chain(rest).find(|health| counts[*health as usize] > 0)
     }
 
     /// Regions that have turned since this was asked last: to up or down.
@@ -127,7 +134,7 @@ impl Ledger {
             };
             let (since, moves) = match to {
                 Health::Up => (before.map(|(_, at)| now.since(at)), Vec::new()),
-                _ => (self.last_answer(region).map(|at| now.since(at)), self.moves(region)),
+                _ => (self.last_good(region).map(|at| now.since(at)), self.moves(region)),
             };
             let region = self.world.regions.get(region.at()).map_or_else(Box::default, |region| region.name.clone());
             changes.push(Change::Region(Box::new(RegionTurn { region, to, since, endpoints, moves, verdict })));
@@ -146,8 +153,8 @@ impl Ledger {
         .collect()
     }
 
-    /// When a probe of an endpoint of a region was answered last, as far as the evidence goes back.
-    fn last_answer(&self, region: RegionId) -> Option<At> {
+    /// When a probe of an endpoint of a region was good last, as far as the evidence goes back.
+    fn last_good(&self, region: RegionId) -> Option<At> {
         let mut open: Vec<TargetId> = self.targets_in(region);
         let mut last = None;
         while let Some(id) = open.pop() {
@@ -183,7 +190,9 @@ impl Ledger {
             }
             let text = service.name.to_string();
             let name: Box<str> = text.strip_suffix('.').unwrap_or(&text).into();
-            match moves.iter_mut().find(|known| known.to == to) {
+            let alike =
+                |known: &&mut Move| known.to.len() == to.len() && known.to.iter().all(|taker| to.contains(taker));
+            match moves.iter_mut().find(alike) {
                 Some(known) => known.services.push(name),
                 None => moves.push(Move { services: vec![name], to }),
             }
@@ -221,10 +230,12 @@ impl Ledger {
         let before = self.parts(with);
         let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
         let mut takers: BTreeMap<Box<str>, usize> = BTreeMap::new();
-        for source in samples(world, &service.maps) {
+        let samples = samples(world, &service.maps);
+        let draws = (DRAWS / samples.len()).max(8);
+        for (at, source) in samples.into_iter().enumerate() {
             let asker = Asker { source: normalise(source).0, subnet: None, believed: false };
             let client = locate(&asker, service, false, &here);
-            for draw in (0..DRAWS).map(|n| n * (u64::MAX / DRAWS)) {
+            for draw in (at * draws..(at + 1) * draws).map(|n| splitmix(n as u64)) {
                 let chance = Chance { now: UnixMillis(0), random: draw, draw: Some(draw) };
                 let decide = |parts| steer::decide_name(parts, (id, service), seed, &client, chance, &mut Silent);
                 let was = decide(&before);
@@ -297,14 +308,14 @@ fn is_steered_alike(one: &Service, other: &Service) -> bool {
         == (&other.pools, &other.maps, &other.when_all_down, other.families, other.canary, other.gate)
 }
 
-/// One client of each catchment of some maps, evenly thinned out; any client where there is no map.
+/// One client of each catchment of some maps, evenly thinned out, and some clients in other blocks.
 fn samples(world: &World, maps: &[MapId]) -> Vec<Prefix> {
     let maps = maps.iter().filter_map(|id| world.maps.get(id.at()));
     let all: Vec<Prefix> = maps.flat_map(|map| map.samples()).collect();
     let step = all.len().div_ceil(CLIENTS).max(1);
     let mut thinned: Vec<Prefix> = all.into_iter().step_by(step).collect();
-    if thinned.is_empty() {
-        thinned.push(Prefix::host([192, 0, 2, 1].into()));
-    }
+    // 32.0.0.0/3 has no special-purpose block in it.
+    let address = |n: u64| Ipv4Addr::from(splitmix(n) as u32 & 0x1fff_ffff | 0x2000_0000);
+    thinned.extend((0..BLOCKS).map(|n| Prefix::host(address(n).into())));
     thinned
 }

@@ -211,7 +211,8 @@ impl Ledger {
             return false;
         }
         let assigned = shaping.rows.iter().any(|id| self.assignments[id.at()].is_some());
-        let (mut row, mut known, mut others, mut due) = (PoolRow::default(), [0; 2], false, None);
+        let (mut row, mut known, mut addressed) = (PoolRow::default(), 0, [0; 2]);
+        let (mut others, mut due) = (false, None);
         for (position, index, endpoint) in members(&world, pool) {
             let bit = 1u64 << position;
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
@@ -228,7 +229,8 @@ impl Ledger {
                 put(&mut row.down[at], measured.down[at] && !forced);
                 put(&mut row.falling[at], measured.falling[at] && !forced);
                 put(&mut row.rising[at], measured.rising[at] && !forced);
-                put(&mut known[at], measured.up[at]);
+                put(&mut known, measured.up[at]);
+                put(&mut addressed[at], measured.up[at] && endpoint.address(family).is_some());
             }
             let out = said.force == Some(false);
             let weight = weighed(endpoint.weight, said.weight);
@@ -267,10 +269,10 @@ impl Ledger {
             () => (row.governed != [0, 0]).then_some(Notice::Held),
         };
         let last = self.pools[id.at()];
-        for (at, known) in known.into_iter().enumerate() {
-            row.last_in[at] = if known == 0 { last.last_in[at] } else { known };
+        for (at, up) in addressed.into_iter().enumerate() {
+            row.last_in[at] = if up == 0 { last.last_in[at] } else { up };
         }
-        (row.last, row.last_at) = match (known[0] | known[1], last.last_at) {
+        (row.last, row.last_at) = match (known, last.last_at) {
             (0, u64::MAX) => (last.last, now.0),
             (0, ended) => (last.last, ended),
             (known, _) => (known, u64::MAX),

@@ -29,7 +29,7 @@ fn a_region_that_is_lost_and_one_that_is_back_are_one_line_each() {
     server.wait_for("steered names are answered");
     eu.kill();
     let lost = server.wait_for("region eu is lost");
-    assert!(lost.contains("ERROR") && lost.contains("web/eu is down, no probe there was answered for"), "{lost}");
+    assert!(lost.contains("ERROR") && lost.contains("web/eu is down, no probe there was good for"), "{lost}");
     assert!(lost.contains("; its clients go to us"), "{lost}");
     assert_eq!(server.dig("www.h.test a").one(), "127.0.0.61");
     eu.heal();

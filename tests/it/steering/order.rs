@@ -1,5 +1,7 @@
 //! Which of several addresses stands first: by the query's own number, each as often as it should, whatever holds them.
 
+use std::collections::BTreeSet;
+
 use hickory_proto::{
     op::Message,
     rr::{RData, Record as Read, rdata::svcb::SvcParamValue},
@@ -22,6 +24,7 @@ use super::{
 };
 
 const NS: u16 = 2;
+const CNAME: u16 = 5;
 const MX: u16 = 15;
 const TXT: u16 = 16;
 const SRV: u16 = 33;
@@ -190,4 +193,47 @@ fn without_rotation_everything_stands_as_it_is_written() {
         (1..12).for_each(|draw| assert_eq!(reply(&snapshot, name, rtype, draw).0, first, "{name}"));
     }
     assert_eq!(last(&reply(&snapshot, "three", A, 2).1.answers), [1, 2, 3]);
+}
+
+/// Which of addresses and another name answers a pool of both is settled for all types, and beside which region a runner-up
+/// stands, whatever the query's number.
+#[test]
+fn turns_choose_neither_the_kind_of_an_answer_nor_the_first_choice() {
+    for other in ["a", "z"] {
+        let text = format!(
+            "[monitors.m]\ntcp = {{ port = 80 }}\n[regions]\nr = {{ }}\ns = {{ }}\nt = {{ }}\n\
+             [policies.all]\nprefer = []\nspread = \"all\"\n\
+             [pools.mixed]\nmonitor = \"m\"\npolicy = \"all\"\n[pools.mixed.endpoints]\n\
+             {other} = {{ region = \"r\", cname = \"cdn.example.net\", probe = {{ address = \"192.0.2.3\" }} }}\n\
+             m = {{ region = \"s\", address = \"192.0.2.1\" }}\nn = {{ region = \"t\", address = \"192.0.2.2\" }}\n\
+             [pools.p]\nmonitor = \"m\"\npolicy = \"all\"\n[pools.p.endpoints]\n\
+             e = {{ region = \"r\", address = [\"192.0.2.1\", \"2001:db8::1\"] }}\n\
+             f = {{ region = \"s\", address = [\"192.0.2.2\", \"2001:db8::2\"] }}\n\
+             g = {{ region = \"t\", address = \"192.0.2.3\" }}\n\
+             [services]\n\"all.g.test\" = {{ pools = [\"mixed\"] }}\n\
+             \"last.g.test\" = {{ pools = [\"mixed\"], when_all_down = \"serve-all\" }}\n\
+             \"www.g.test\" = {{ pools = [\"p\"], second = \"next.g.test\" }}\n"
+        );
+        for health in ["g", "b"] {
+            let mut lab = Lab::new(draft(&text, &[]));
+            let snapshot = lab.healths(&vec![health; lab.world.targets.len()]);
+            let kinds = |name: &str, rtype| -> BTreeSet<bool> {
+                let answers = (0..36).map(|draw| reply(&snapshot, name, rtype, draw).1.answers);
+                answers.map(|all| all.iter().any(|rr| u16::from(rr.record_type()) == CNAME)).collect()
+            };
+            let name = if health == "g" { "all" } else { "last" };
+            for rtype in [A, AAAA, TXT] {
+                assert_eq!(kinds(name, rtype), BTreeSet::from([other == "a"]), "{other} {health} {rtype}");
+            }
+        }
+        let mut lab = Lab::new(draft(&text, &[]));
+        let snapshot = lab.healths(&vec!["g"; lab.world.targets.len()]);
+        for (rtype, members) in [(A, [2, 3].as_slice()), (AAAA, &[2])] {
+            for draw in 0..36 {
+                let mut named = last(&reply(&snapshot, "next", rtype, draw).1.answers);
+                named.sort_unstable();
+                assert_eq!(named, members, "{rtype} {draw}");
+            }
+        }
+    }
 }

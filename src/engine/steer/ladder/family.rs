@@ -39,7 +39,12 @@ impl Ladder<'_> {
         }
         self.calm.wait_for(falling & self.picked(), field.live);
         let all = std::mem::take(&mut self.all) || field.policy.spread == Spread::All;
-        if all && self.parts.rotate {
+        // Which of addresses and another name answers is settled before anything takes turns, alike for all types; the
+        // first choice, beside which a runner-up stands, does not take turns either.
+        if all && self.turns && self.parts.rotate && !self.is_alias(field) {
+            if !field.table.aliases.is_empty() {
+                self.chosen.retain(|n| field.table.alias(*n).is_none());
+            }
             spread::turn(field, &mut self.chosen, &self.drawing, trace);
         }
         for &n in &self.chosen {
@@ -53,11 +58,13 @@ impl Ladder<'_> {
         let standing = gate.verdict(n)?;
         let Some(family) = self.family.filter(|_| field.table.alias(n).is_none()) else { return Ok(standing) };
         let (has, is) = (field.table.addressed[family.at()], |set: u64| set >> n & 1 == 1);
+        let beside = || self.beside.is_some_and(|region| is(field.table.in_region(region)));
         match () {
             () if !is(has) => Err(Exclusion::NoFamily(family)),
             () if !is(gate.serving(field.row, family, has)) => Err(Exclusion::FamilyDown(family)),
-            () if !is(self.serving(field, gate, gate.set(), family)) => Err(Exclusion::FirstChoice),
-            () => Ok(standing),
+            () if is(self.serving(field, gate, gate.set(), family)) => Ok(standing),
+            () if beside() => Err(Exclusion::FirstChoice),
+            () => Err(Exclusion::FamilyDown(family)),
         }
     }
 

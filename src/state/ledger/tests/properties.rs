@@ -199,7 +199,7 @@ proptest! {
         prop_assert!(!spoken.differs_from(&silent.snapshot_of(&spoken)));
     }
 
-    /// Words about different whoms, outcomes of different targets and reports of different regions may overtake one
+    /// Overrides of different scopes, outcomes of different targets and reports of different regions may overtake one
     /// another.
     #[test]
     fn the_order_of_independent_events_does_not_matter(
@@ -208,10 +208,13 @@ proptest! {
         good in prop::collection::vec(any::<bool>(), ADDRESSES.len()),
         order in Just((0..14usize).collect::<Vec<_>>()).prop_shuffle(),
     ) {
+        // What is raised from weight 0 starts slowly, so overrides to weight 0 and from it depend on each other there.
+        let from_zero = words.values().any(|act| ACTS[*act] == "weight=0");
+        let world = if from_zero { at_once } else { configuration };
         let mut events: Vec<Doing> = good.iter().enumerate().map(|(who, good)| Doing::Probe(who, *good)).collect();
         events.extend(words.iter().map(|(of, act)| Doing::Say(*of, *act, Some(50_000))));
         let folded = |order: &[usize]| {
-            let mut ledger = Ledger::new(configuration(0));
+            let mut ledger = Ledger::new(world(0));
             for doing in order.iter().filter_map(|n| events.get(*n)) {
                 ledger.fold(At(1000), event(1000, doing));
             }

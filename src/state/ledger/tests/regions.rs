@@ -64,7 +64,7 @@ fn a_lost_region_is_said_once_with_since_when_and_what_takes_its_clients() {
     assert_eq!(
         told,
         [
-            "2400 region eu is lost: web/eu-1 is down, no probe there was answered for 0.9 s; its clients go to us",
+            "2400 region eu is lost: web/eu-1 is down, no probe there was good for 0.9 s; its clients go to us",
             "3200 region eu is back, after 0.8 s: web/eu-1 is up",
         ]
     );
@@ -101,7 +101,7 @@ fn what_an_operator_has_taken_out_is_not_lost_and_holds_no_region() {
     let told = turns(&mut ledger, "1000 192.0.2.1 x\n1200 192.0.2.1 x\n1400 192.0.2.1 x");
     assert_eq!(
         told,
-        ["1400 region eu is lost: web/eu-1 is down, no probe there was answered for 1.4 s; its clients go to us"]
+        ["1400 region eu is lost: web/eu-1 is down, no probe there was good for 1.4 s; its clients go to us"]
     );
     assert_eq!(turns(&mut ledger, "1500 lift web/eu-2"), ["1500 region eu is back, after 0.1 s: web/eu-2 is up"]);
 }
@@ -112,7 +112,7 @@ fn a_region_that_is_dead_at_the_start_is_lost_and_one_that_is_held_is_not() {
     let mut ledger = Ledger::new(shaped(text, answering));
     assert_eq!(
         turns(&mut ledger, "5 192.0.2.2 good\n7 192.0.2.1 refused"),
-        ["7 region eu is lost: web/eu-1 is down, and no probe there has been answered yet; its clients go to us"]
+        ["7 region eu is lost: web/eu-1 is down, and no probe there has been good yet; its clients go to us"]
     );
     // The governor lets one of two regions go.
     let mut ledger = settled(text, answering);
