@@ -20,9 +20,9 @@ three IN MX 10 b
 
 fn config(rotate: &str, port: u16) -> String {
     format!(
-        "{rotate}\n[regions.r]\n[monitors.m]\nhttp = {{ port = {port}, path = \"/\" }}\n\
+        "{rotate}\n[regions.r]\n[monitors.m]\ninterval = \"30s\"\ntimeout = \"30s\"\nhttp = {{ port = {port}, path = \"/\" }}\n\
          [policies.everything]\nprefer = []\nspread = \"all\"\n[pools.p]\nmonitor = \"m\"\npolicy = \"everything\"\n\
-         [pools.p.endpoints]\na = {{ region = \"r\", address = \"127.0.0.81\", weight = 2 }}\n\
+         [pools.p.endpoints]\na = {{ region = \"r\", address = \"127.0.0.81\", weight = 200 }}\n\
          b = {{ region = \"r\", address = \"127.0.0.82\" }}\nc = {{ region = \"r\", address = \"127.0.0.83\" }}\n\
          [zones.\"g.test\"]\nfile = \"g.zone\"\n[services.\"www.g.test\"]\npools = [\"p\"]\n"
     )
