@@ -50,7 +50,7 @@ fn line(row: &mut Row<'_, '_>, seen: &mut HashMap<Prefix, Place>) -> Option<Line
     let city = row.text(4).and_then(|text| row.of(4, text, city));
     let lat = row.text(5).and_then(|text| row.of(5, text, |text| degrees(text, 90.0)));
     let lon = row.text(6).and_then(|text| row.of(6, text, |text| degrees(text, 180.0)));
-    let asn = row.text(7).and_then(|text| row.of(7, text, asn));
+    let asn = row.text(7).and_then(|text| row.of(7, text, marked_asn));
     if row.text(5).is_some() != row.text(6).is_some() {
         let given = if row.text(5).is_some() { 5 } else { 6 };
         let text = row.text(given).unwrap_or("");
@@ -139,6 +139,13 @@ pub(crate) fn asn(text: &str) -> Result<u32, Wrong> {
     let digits = text.bytes().all(|digit| digit.is_ascii_digit());
     let remedy = || "write the number alone, 1 to 4294967295".to_owned();
     text.parse().ok().filter(|asn| digits && *asn > 0).ok_or_else(|| ("is no AS number", remedy()))
+}
+
+/// An AS number, with or without `AS` before it.
+fn marked_asn(text: &str) -> Result<u32, Wrong> {
+    let marked = text.split_at_checked(2).filter(|(mark, _)| mark.eq_ignore_ascii_case("as"));
+    let number = marked.map_or(text, |(_, number)| number);
+    asn(number).map_err(|(wrong, _)| (wrong, "write a number from 1 to 4294967295, as 64500 or AS64500".into()))
 }
 
 /// Two letters, in capitals.

@@ -111,11 +111,24 @@ fn columns_come_in_any_order_and_names_may_hold_commas() {
 }
 
 #[test]
+fn an_as_number_may_have_as_before_it() {
+    for written in ["64500", "AS64500", "as64500", "As64500"] {
+        let (lines, faults) = table(&format!("prefix,asn\n192.0.2.0/24,{written}\n"));
+        assert_eq!(faults, [""; 0], "{written}");
+        assert_eq!(lines[0].location.asn, Some(64_500), "{written}");
+    }
+    for written in ["AS", "AS0", "AS 64500", "AS+1", "AS4294967296", "Ä1"] {
+        let (_, faults) = table(&format!("prefix,asn\n192.0.2.0/24,{written}\n"));
+        assert_eq!(faults.len(), 1, "{written}: {faults:?}");
+    }
+}
+
+#[test]
 fn every_bad_field_is_a_fault_at_its_own_place() {
     let (lines, faults) = table(&format!(
         "# a comment\n{HEADER}\
          192.0.2.1/24,EU,DE,HE,Frankfurt,50.1,8.7,64500\n\
-         198.51.100.0/33,XX,UK,US-CA,x,91,181,AS64500\n\n\
+         198.51.100.0/33,XX,UK,US-CA,x,91,181,ASAS64500\n\n\
          # another\n\
          203.0.113.0,,,,,,,\n\
          nonsense/8,,,CA,,1,,\n\
@@ -136,14 +149,14 @@ fn every_bad_field_is_a_fault_at_its_own_place() {
             "4:23 `US-CA` names the country too | write `CA`",
             "4:31 `91` is not on the globe | write decimal degrees from -90 to 90",
             "4:34 `181` is not on the globe | write decimal degrees from -180 to 180",
-            "4:38 `AS64500` is no AS number | write the number alone, 1 to 4294967295",
+            "4:38 `ASAS64500` is no AS number | write a number from 1 to 4294967295, as 64500 or AS64500",
             "7:1 `203.0.113.0` has no length | write 203.0.113.0/32 for this one address",
             "8:1 `nonsense/8` does not start with an address | write it as 192.0.2.0/24 or 2001:db8::/48",
             "8:18 `1` stands alone | give lat and lon, or neither",
             "8:14 `CA` is a subdivision of no country | give the country too",
             "9:1 this line has no prefix | every line needs one, as 192.0.2.0/24",
             "10:1 `2002:c000:201::/48` is a form of IPv4, whose clients are looked up as IPv4 | write 192.0.2.1/32",
-            "10:26 `0` is no AS number | write the number alone, 1 to 4294967295",
+            "10:26 `0` is no AS number | write a number from 1 to 4294967295, as 64500 or AS64500",
             "11:1 this line has 2 fields, the header has 8 | write a comma for every column, and quotes around a name \
              that holds one",
             "12:23 `nan` is not on the globe | write decimal degrees from -90 to 90",

@@ -223,13 +223,18 @@ fn check(wire: &[u8]) -> Result<(), Broken> {
             PORT => value.len() == 2,
             IPV4HINT => !value.is_empty() && value.len().is_multiple_of(4),
             IPV6HINT => !value.is_empty() && value.len().is_multiple_of(16),
-            ECH | DOHPATH => !value.is_empty(),
+            ECH => !value.is_empty(),
             _ => true,
         };
         if !good {
             let wants = if matches!(key, NO_DEFAULT_ALPN | OHTTP) { "takes no value" } else { "has no valid value" };
             return Err(of(key, format!("the parameter {} {wants}", key_name(key))));
         }
+    }
+    if parameters.get(&DOHPATH).is_some_and(|template| !has_dns(template)) {
+        let complaint = Complaint::new("dohpath has no variable dns (RFC 9461 5)");
+        let complaint = complaint.remedy("write a URI template, such as /dns-query{?dns}");
+        return Err(Broken { key: Some(DOHPATH), complaint });
     }
     if parameters.contains_key(&NO_DEFAULT_ALPN) && !parameters.contains_key(&ALPN) {
         return Err(of(NO_DEFAULT_ALPN, "no-default-alpn without alpn leaves no protocol (RFC 9460 7.1.1)".to_owned()));
@@ -248,6 +253,20 @@ fn check(wire: &[u8]) -> Result<(), Broken> {
         last = Some(key);
     }
     Ok(())
+}
+
+/// Whether a URI template has the variable `dns`, whole, where it gets into the path (RFC 6570 2.2): not behind `#`.
+fn has_dns(template: &[u8]) -> bool {
+    let mut behind = template.split(|octet| *octet == b'{').skip(1);
+    behind.any(|text| {
+        let Some(end) = text.iter().position(|octet| *octet == b'}') else { return false };
+        let expression = text.get(..end).unwrap_or_default();
+        let variables = match expression {
+            [b'+' | b'.' | b'/' | b';' | b'?' | b'&', variables @ ..] => variables,
+            plain => plain,
+        };
+        variables.split(|octet| *octet == b',').any(|variable| matches!(variable, b"dns" | b"dns*"))
+    })
 }
 
 fn is_alpn(value: &[u8]) -> bool {

@@ -109,10 +109,9 @@ impl<'z> Search<'_, 'z> {
     }
 
     /// Whether nothing at an existing name answers in the wildcard's place, and clients may ask for its address: a label
-    /// that begins with `_` is no host's (RFC 8552).
+    /// that begins with `_` is no host's (RFC 8552). A DNAME answers below its owner, not at it (RFC 6672 2.3).
     fn is_lost(&self, name: &Name) -> bool {
-        let instead =
-            |rtype: &RrType| matches!(*rtype, RrType::A | RrType::AAAA | RrType::CNAME | RrType::DNAME | RrType::NS);
+        let instead = |rtype: &RrType| matches!(*rtype, RrType::A | RrType::AAAA | RrType::CNAME | RrType::NS);
         let host = name.labels().next().is_some_and(|label| label != b"*" && !label.starts_with(b"_"));
         host && !self.homes.taken.contains_key(name)
             && !self.apexes.contains(name)
@@ -183,7 +182,7 @@ mod tests {
                 said[0]
             );
         }
-        for rtype in [RrType::TXT, RrType::MX, RrType::CAA] {
+        for rtype in [RrType::TXT, RrType::MX, RrType::CAA, RrType::DNAME] {
             assert_eq!(
                 lost(&[("shop.apps.example.com", rtype)]),
                 ["shop.apps.example.com. has no address of its own, and *.apps.example.com. does not answer for it"]
@@ -198,7 +197,7 @@ mod tests {
     #[test]
     fn names_with_an_answer_of_their_own_and_names_of_no_host_are_not_lost() {
         let lost = |records: &[(&str, RrType)]| said(&["*.apps.example.com"], &[zone("example.com", records)]);
-        for rtype in [RrType::A, RrType::AAAA, RrType::CNAME, RrType::NS, RrType::DNAME] {
+        for rtype in [RrType::A, RrType::AAAA, RrType::CNAME, RrType::NS] {
             let beside = [("shop.apps.example.com", RrType::TXT), ("shop.apps.example.com", rtype)];
             assert_eq!(lost(&beside), Vec::<String>::new(), "{rtype}");
         }
@@ -209,6 +208,13 @@ mod tests {
         }
         let glue = [("shop.apps.example.com", RrType::NS), ("ns.shop.apps.example.com", RrType::A)];
         assert_eq!(lost(&glue), Vec::<String>::new());
+        // The owner of a DNAME has an address here; what is below it is redirected.
+        let below = [
+            ("a.apps.example.com", RrType::DNAME),
+            ("a.apps.example.com", RrType::A),
+            ("x.a.apps.example.com", RrType::TXT),
+        ];
+        assert_eq!(said(&["*.apps.example.com", "*.a.apps.example.com"], &[zone("example.com", &below)]), [""; 0]);
         let own = [zone("example.com", &[("_acme-challenge.shop.apps.example.com", RrType::TXT)])];
         assert_eq!(said(&["*.apps.example.com", "shop.apps.example.com"], &own), Vec::<String>::new());
     }

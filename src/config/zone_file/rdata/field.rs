@@ -66,8 +66,8 @@ pub(super) enum Field {
     OptionalString,
     /// One character-string or more, to the end.
     Strings,
-    /// A character-string of decimal digits.
-    Digits,
+    /// A character-string of so many decimal digits or more.
+    Digits(u8),
     /// The tag of CAA.
     Tag,
     /// One token whose octets go on to the end.
@@ -158,10 +158,10 @@ impl Field {
                     string(&fields.octets()?, wire)?;
                 }
             }
-            Self::Digits => {
+            Self::Digits(least) => {
                 let octets = fields.octets()?;
-                if octets.is_empty() || !octets.iter().all(u8::is_ascii_digit) {
-                    return Err(Complaint::new("decimal digits are expected"));
+                if octets.len() < usize::from(least) || !octets.iter().all(u8::is_ascii_digit) {
+                    return Err(Complaint::new(format!("at least {least} decimal digits are expected")));
                 }
                 string(&octets, wire)?;
             }
@@ -195,9 +195,10 @@ impl Field {
             Self::String => 1 + usize::from(*wire.first()?),
             Self::OptionalString if wire.is_empty() => 0,
             Self::OptionalString => 1 + usize::from(*wire.first()?),
-            Self::Digits => {
+            Self::Digits(least) => {
                 let digits = wire.get(1..=usize::from(*wire.first()?))?;
-                return (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(1 + digits.len());
+                return (digits.len() >= usize::from(least) && digits.iter().all(u8::is_ascii_digit))
+                    .then_some(1 + digits.len());
             }
             Self::Strings => {
                 let mut at = 0;
@@ -252,7 +253,7 @@ impl Field {
                 let pairs: Vec<String> = wire.chunks(1).map(base16::encode_string).collect();
                 write!(out, "{}", pairs.join("-").to_ascii_lowercase())
             }
-            Self::String | Self::OptionalString | Self::Strings | Self::Digits => {
+            Self::String | Self::OptionalString | Self::Strings | Self::Digits(_) => {
                 let (mut rest, mut first) = (wire, true);
                 while let Some((&length, behind)) = rest.split_first() {
                     let (string, next) = behind.split_at(usize::from(length).min(behind.len()));

@@ -132,7 +132,8 @@ const FORMS: &[(&[RrType], &[Field])] = &[
     (&[RrType::EUI64], &[Eui(8)]),
     (&[RrType::NID, RrType::L64], &[U16, Locator]),
     (&[RrType::L32], &[U16, Address4]),
-    (&[RrType::X25], &[Digits]),
+    // The first four are the network's (RFC 1183 3.1).
+    (&[RrType::X25], &[Digits(4)]),
     (&[RrType::ISDN], &[STRING, OptionalString]),
     (&[RrType::NSAP], &[Special(&NSAP)]),
     (&[RrType::PX], &[U16, Name, Name]),

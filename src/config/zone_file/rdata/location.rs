@@ -94,11 +94,12 @@ fn length(content: &str) -> Option<u64> {
     fixed(content.strip_suffix(['m', 'M']).unwrap_or(content), 2)
 }
 
-/// A number with up to so many decimals, in units of the last of them.
+/// A number with up to so many decimals, in units of the last of them. Either side of the point may be left out, as in BIND.
 fn fixed(content: &str, decimals: usize) -> Option<u64> {
     let (whole, fraction) = content.split_once('.').unwrap_or((content, ""));
     let digits = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || !digits(whole) || !digits(fraction) || fraction.len() > decimals {
+    let empty = whole.is_empty() && fraction.is_empty();
+    if empty || whole.len() > 12 || !digits(whole) || !digits(fraction) || fraction.len() > decimals {
         return None;
     }
     format!("{whole}{fraction:0<decimals$}").parse().ok()

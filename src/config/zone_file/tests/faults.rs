@@ -102,6 +102,9 @@ fn data_that_their_type_forbids() {
         ("a LOC 1 1 1 1 N\n", &["E 5:13 LOC data: N or S is expected"]),
         ("a LOC 1 60 N 1 E 0\n", &["E 5:9 LOC data: minutes from 0 to 59 are expected, or N or S"]),
         ("a LOC 1 N 1 E 1.234\n", &["E 5:15 LOC data: an altitude from -100000.00 to 42849672.95 metres is expected"]),
+        ("a LOC 1 N 1 E .\n", &["E 5:15 LOC data: an altitude from -100000.00 to 42849672.95 metres is expected"]),
+        ("a LOC 1 N 1 E m\n", &["E 5:15 LOC data: an altitude from -100000.00 to 42849672.95 metres is expected"]),
+        ("a LOC .5 N 1 E 0\n", &["E 5:7 LOC data: degrees from 0 to 90 are expected"]),
         ("a LOC 1 N 1 E\n", &["E 5:13 LOC data: a field is missing behind this"]),
         ("a LOC \\# 16 01121613800000008000000000989680\n", &["E 5:7 LOC data: these octets are no LOC data"]),
         ("a LOC \\# 16 00121613f00000008000000000989680\n", &["E 5:7 LOC data: these octets are no LOC data"]),
@@ -112,7 +115,10 @@ fn data_that_their_type_forbids() {
         ("a CSYNC 1 1 A B\n", &["E 5:15 CSYNC data: there is no record type B"]),
         ("a EUI48 00-00-5e-00-53\n", &["E 5:9 EUI48 data: 6 pairs of hexadecimal digits with hyphens are expected"]),
         ("a NID 1 1:2:3\n", &["E 5:9 NID data: four groups of hexadecimal digits are expected, as in 2001:db8:1:2"]),
-        ("a X25 12a\n", &["E 5:7 X25 data: decimal digits are expected"]),
+        ("a X25 12a\n", &["E 5:7 X25 data: at least 4 decimal digits are expected"]),
+        ("a X25 12345a\n", &["E 5:7 X25 data: at least 4 decimal digits are expected"]),
+        ("a X25 311\n", &["E 5:7 X25 data: at least 4 decimal digits are expected"]),
+        ("a X25 \\# 4 03333131\n", &["E 5:7 X25 data: these octets are no X25 data"]),
         ("a AMTRELAY 1 2 0 .\n", &["E 5:14 AMTRELAY data: the discovery bit is 0 or 1"]),
         ("a AMTRELAY 1 0 4 .\n", &["E 5:16 AMTRELAY data: the type of a relay is 0, 1, 2 or 3"]),
         ("a IPSECKEY 1 0 2 x AAEC\n", &["E 5:18 IPSECKEY data: type 0 has no gateway: `.` is expected"]),
@@ -400,6 +406,15 @@ fn svcb_rules() {
         ("s SVCB 1 . alpn=h2 no-default-alpn=x\n", &["E 5:20 SVCB data: the parameter no-default-alpn takes no value"]),
         ("s SVCB \\# 12 000100 00010003026832 0001\n", &["E 5:36 SVCB data: a parameter is cut short"]),
     ]);
+    for template in ["/q", "/q{?dn}", "/q{?dnss}", "/q?dns", "/q{?dns", "/q{#dns}", "/q{?dns:3}", "/q{x}dns}", ""] {
+        let faults = load_text(&format!("s SVCB 1 . dohpath=\"{template}\"\n")).faults;
+        assert_eq!(faults, ["E 5:12 SVCB data: dohpath has no variable dns (RFC 9461 5)"], "{template}");
+    }
+    for template in ["/q{?dns}", "/q?a=b{&dns}", "/{dns}", "/{x}/q{?a,dns*}"] {
+        assert_eq!(load_text(&format!("s SVCB 1 . dohpath=\"{template}\"\n")).faults, [""; 0], "{template}");
+    }
+    let generic = "s SVCB \\# 9 000100 0007 0002 2f71\n";
+    assert_eq!(load_text(generic).faults, ["E 5:30 SVCB data: dohpath has no variable dns (RFC 9461 5)"]);
     let unsorted = "s SVCB \\# 13 000100 000300020050 00020000\n";
     let message = "parameters do not stand in ascending order, each once (RFC 9460 2.2)";
     assert_eq!(load_text(unsorted).faults, [format!("E 5:34 SVCB data: {message}")]);
