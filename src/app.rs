@@ -211,6 +211,12 @@ impl App {
         })
     }
 
+    /// The clock by which all moments in changes are told.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// Hears every change of the world: from now on, or since before the first probe where nobody has asked yet.
     #[must_use]
     pub fn changes(&mut self) -> broadcast::Receiver<Arc<Change>> {

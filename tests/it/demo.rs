@@ -50,6 +50,13 @@ impl Process {
         }
     }
 
+    /// The line that holds every one of `words`, read before or still to come.
+    #[track_caller]
+    fn find(&mut self, words: &[&str]) -> String {
+        let known = self.seen.lines().find(|line| words.iter().all(|word| line.contains(word))).map(str::to_owned);
+        known.unwrap_or_else(|| self.wait_for(words))
+    }
+
     /// Reads to the end, which is the end of the process.
     #[track_caller]
     fn wait_for_end(&mut self) {
@@ -88,6 +95,14 @@ fn post(url: &str) {
     assert!(status.starts_with("HTTP/1.1 200"), "{status}");
 }
 
+/// `[34.5 s] …`: the seconds since the server's start.
+#[track_caller]
+fn has_a_time(line: &str) {
+    let stamp = line.strip_prefix('[').and_then(|rest| rest.split_once(" s] ")).map(|(stamp, _)| stamp);
+    let (seconds, tenths) = stamp.and_then(|stamp| stamp.split_once('.')).expect(line);
+    assert!(seconds.parse::<u32>().is_ok() && tenths.len() == 1 && tenths.parse::<u8>().is_ok(), "{line}");
+}
+
 #[test]
 fn regions_are_broken_and_healed_and_everything_ends_clean() {
     let temporary = tempfile::tempdir().expect("a folder");
@@ -102,12 +117,15 @@ fn regions_are_broken_and_healed_and_everything_ends_clean() {
     }
     let hint = demo.wait_for(&["start it again: "]);
     assert!(hint.contains(&format!("demo --region eu-west --region-port {port}")), "{hint}");
-    demo.wait_for(&["teered names are answered"]);
+    has_a_time(&demo.wait_for(&["teered names are answered"]));
 
     post(&format!("{}/fail", at(12)));
-    demo.wait_for(&["127.0.0.12 ", "is down", "status 503"]);
+    // What a region was told, what probes find, and that the region is lost: each has its moment.
+    for words in [&["eu-west was told"][..], &["127.0.0.12 ", "is down", "status 503"], &["region eu-west is lost"]] {
+        has_a_time(&demo.find(words));
+    }
     post(&format!("{}/heal", at(12)));
-    demo.wait_for(&["127.0.0.12 ", "is up again"]);
+    has_a_time(&demo.wait_for(&["127.0.0.12 ", "is up again"]));
     post(&format!("{}/slow", at(11)));
     demo.wait_for(&["127.0.0.11 ", "is down", "no answer within 300 ms"]);
 

@@ -31,7 +31,8 @@ use super::{
 };
 use crate::{
     app::{self, App, Ended, Refusal, Signals},
-    state::change::Change,
+    engine::types::At,
+    state::{change::Change, clock::Clock},
 };
 
 /// Shows the whole server on this machine: three regions to break and to heal, and questions to ask with dig.
@@ -97,7 +98,7 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let exit = match App::start(config, &folder.config(), None).await {
         Ok(mut app) => {
             // All since the start: what the first probes found is shown too, however soon it came.
-            let mut changes = app.changes();
+            let (mut changes, clock) = (app.changes(), app.clock());
             say(out, &guide.text(processes.pids()));
             let serving = app.run(signals);
             tokio::pin!(serving);
@@ -107,8 +108,8 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
                         Ended::Drained => Exit::Fine,
                         Ended::Cut => Exit::Finding,
                     },
-                    Some(line) = lines.recv() => say(out, &format!("{line}\n")),
-                    Some(line) = next(&mut changes) => say(out, &format!("{line}\n")),
+                    Some(line) = lines.recv() => say(out, &stamped(clock.now(), &line)),
+                    Some((at, line)) = next(&mut changes, clock) => say(out, &stamped(at, &line)),
                 }
             }
         }
@@ -145,18 +146,24 @@ fn another(args: &Demo) -> String {
     )
 }
 
-/// The next change as a line; none when there are no more.
-async fn next(changes: &mut broadcast::Receiver<Arc<Change>>) -> Option<String> {
-    match changes.recv().await {
-        Ok(change) => Some(match &*change {
-            Change::Verdict(verdict) => {
-                format!("[{}.{} s] {change}", verdict.at.0 / 1000, verdict.at.0 % 1000 / 100)
-            }
-            _ => change.to_string(),
-        }),
-        Err(broadcast::error::RecvError::Lagged(missed)) => Some(format!("({missed} changes were not shown)")),
+/// The next change as a line, with its moment; none when there are no more.
+async fn next(changes: &mut broadcast::Receiver<Arc<Change>>, clock: Clock) -> Option<(At, String)> {
+    let received = changes.recv().await;
+    match received {
+        Ok(change) => {
+            let at = if let Change::Verdict(verdict) = &*change { verdict.at } else { clock.now() };
+            Some((at, change.to_string()))
+        }
+        Err(broadcast::error::RecvError::Lagged(missed)) => {
+            Some((clock.now(), format!("({missed} changes were not shown)")))
+        }
         Err(broadcast::error::RecvError::Closed) => None,
     }
+}
+
+/// A line with its moment, in seconds since the server's start.
+fn stamped(at: At, line: &str) -> String {
+    format!("[{}.{} s] {line}\n", at.0 / 1000, at.0 % 1000 / 100)
 }
 
 /// Writes at once, terminal or not. Nobody reading does not end the demo.

@@ -178,6 +178,7 @@ pub(super) fn lack(lack: Lack) -> &'static str {
 pub(super) fn ttl(from: TtlFrom) -> String {
     match from {
         TtlFrom::Calm => "nothing it rests on is moving: ttl.max".into(),
+        TtlFrom::ChangeIn(0) => "what it rests on can change at any moment: ttl.min".into(),
         TtlFrom::ChangeIn(ms) => {
             format!("what it rests on can change in {ms} ms, within ttl.min and ttl.max")
         }

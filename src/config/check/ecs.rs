@@ -44,7 +44,7 @@ pub(crate) fn from(spec: &EcsSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -
     if items(Some(written)).is_empty() && notes.is_whole(&["ecs", "from"]) {
         let fault = notes
             .error(written.span(), "`ecs.from` is empty", "it does not say who is believed")
-            .remedy("write \"none\" when nobody is");
+            .remedy("write \"none\" to believe no sender");
         notes.push(fault);
     }
     found
@@ -140,10 +140,7 @@ pub(crate) fn holds(spec: &EcsSpec, written: &Written<'_>, policies: &Policies<'
     }
     // An override that says what most of the prefix around it says loses nothing.
     let Found { atlas, overrides, cells, .. } = written.geo;
-    let is_lost = |prefix: Prefix| {
-        let around = atlas.find(prefix.cut(finest[prefix.family().at()]));
-        around.location != atlas.find(prefix).location
-    };
+    let is_lost = |prefix: Prefix| !atlas.prevails(prefix, prefix.cut(finest[prefix.family().at()]));
     for (prefix, place) in overrides.iter().filter(|(prefix, _)| is_lost(*prefix)) {
         finer.push(("overrides", format!("the override for {prefix}"), *prefix, place.clone()));
     }

@@ -2,6 +2,7 @@
 //! overrides. Must not know regions or rules.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
 };
@@ -99,6 +100,15 @@ pub(super) enum Kind {
     Special(u8),
     /// The n-th of [`EMBEDDINGS`]: its clients are looked up as IPv4.
     Embedding(u8),
+}
+
+/// How much of a prefix is of one entry.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    entry: u32,
+    extent: u128,
+    /// The first leaf of it.
+    first: Prefix,
 }
 
 /// A location with its source, known to one [`AtlasBuilder`].
@@ -365,30 +375,44 @@ impl Atlas {
     /// All that is known of parts of a normalised `client`, what covers most of it first. Slow: for people.
     pub(super) fn parts(&self, client: Prefix) -> impl Iterator<Item = Spot<'_>> {
         let shares = self.shares(client, &self.tries[client.family().at()]);
-        shares.into_iter().map(|(entry, first)| self.spot(entry, first))
+        shares.into_iter().map(|share| self.spot(share.entry, share.first))
+    }
+
+    /// Whether the location that is known of a normalised `part` holds for most of a normalised prefix around it, so that
+    /// a map cut there answers all of it as this part, whatever else it joins. Slow: for people.
+    #[must_use]
+    pub fn prevails(&self, part: Prefix, around: Prefix) -> bool {
+        let location = self.find(part).location;
+        let shares = self.shares(around, &self.tries[around.family().at()]);
+        let alike = |share: &Share| self.known(share.entry) == location;
+        let sum = |shares: &mut dyn Iterator<Item = &Share>| shares.fold(0_u128, |all, s| all.saturating_add(s.extent));
+        let (own, others) =
+            (sum(&mut shares.iter().filter(|s| alike(s))), sum(&mut shares.iter().filter(|s| !alike(s))));
+        // Of equal parts the ordinary one comes first, then the lowest.
+        let lowest = || shares.iter().filter(|s| self.kind(s.entry) == Kind::Ordinary).min_by_key(|s| s.first);
+        own > others || own == others && lowest().is_some_and(alike)
     }
 
     /// The entry that covers most of `client`, with its first leaf there. Slow: for people.
     fn most(&self, client: Prefix, trie: &Trie) -> (u32, Prefix) {
-        self.shares(client, trie).first().copied().unwrap_or((0, client))
+        self.shares(client, trie).first().map_or((0, client), |share| (share.entry, share.first))
     }
 
-    /// The entries within `client`, each with its first leaf there, what covers most first, special-purpose blocks last.
-    fn shares(&self, client: Prefix, trie: &Trie) -> Vec<(u32, Prefix)> {
-        let mut shares: Vec<(u32, u128, Prefix)> = Vec::new();
+    /// The entries within `client`, what covers most first, special-purpose blocks last.
+    fn shares(&self, client: Prefix, trie: &Trie) -> Vec<Share> {
+        let mut shares: Vec<Share> = Vec::new();
         let mut position = Table::<u32, usize>::default();
         let (bits, len) = (client.bits(), client.len());
         trie.leaves(trie.at(client), bits, len, &mut |entry, bits, depth| {
             let at = *position.entry(entry).or_insert_with(|| {
-                shares.push((entry, 0, Prefix::from_bits(client.family(), bits, depth)));
+                shares.push(Share { entry, extent: 0, first: Prefix::from_bits(client.family(), bits, depth) });
                 shares.len() - 1
             });
-            shares[at].1 = shares[at].1.saturating_add(extent(depth));
+            shares[at].extent = shares[at].extent.saturating_add(extent(depth));
         });
         let ordinary = |entry: u32| self.kind(entry) == Kind::Ordinary;
-        let rank = |&(entry, share, first): &(u32, u128, Prefix)| (ordinary(entry), share, std::cmp::Reverse(first));
-        shares.sort_by_key(|share| std::cmp::Reverse(rank(share)));
-        shares.into_iter().map(|(entry, _, first)| (entry, first)).collect()
+        shares.sort_by_key(|share| Reverse((ordinary(share.entry), share.extent, Reverse(share.first))));
+        shares
     }
 
     fn spot(&self, entry: u32, leaf: Prefix) -> Spot<'_> {

@@ -1,6 +1,8 @@
 //! From addresses to catchments: the atlas compiled for one set of regions and rules. Must not know pools, health or
 //! DNS messages.
 
+use std::cmp::Reverse;
+
 use super::{
     Atlas, Ground, Piece, Rule, Spot,
     classes::{Cell, Classes, is_of},
@@ -89,15 +91,17 @@ impl Map {
     #[must_use]
     pub fn decider<'g>(&self, ground: &Ground<'g>, client: Prefix, piece: Piece) -> (Spot<'g>, Prefix) {
         let parts = (&self.rule, &self.shape, &self.rows);
-        let is_of = |spot: &Spot<'_>| is_of(ground, parts, &spot.facts, piece.catchment);
+        let is_of = |spot: &Spot<'_>| {
+            spot.special == piece.special && (piece.special || is_of(ground, parts, &spot.facts, piece.catchment))
+        };
         let own = ground.atlas.find(client);
-        if piece.special || !own.special && is_of(&own) {
+        if is_of(&own) {
             return (own, client);
         }
         let finest = ground.cuts.finest[client.family().at()];
         let cut = client.cut(piece.prefix.len().max(finest).min(client.len()));
         let around = if piece.prefix.contains(cut) { cut } else { piece.prefix };
-        (ground.atlas.parts(around).find(|spot| !spot.special && is_of(spot)).unwrap_or(own), around)
+        (ground.atlas.parts(around).find(is_of).unwrap_or(own), around)
     }
 
     /// The members of `eligible` (bits by position in the rule's regions) that the rule's `key`-th key leaves, for
@@ -243,8 +247,8 @@ impl Fold<'_> {
         }
     }
 
-    /// The cell that covers most of a branch, the lowest address deciding a tie; none when a pinned block is inside, or
-    /// clients whom other fences keep out.
+    /// The cell that covers most of a branch, special-purpose blocks among them; none when a pinned block is inside, or
+    /// clients that other fences keep out.
     fn most(&self, slot: Slot) -> Option<Cell> {
         let mut shares = Shares::default();
         let (mut whole, mut denied) = (true, None);
@@ -256,7 +260,7 @@ impl Fold<'_> {
             whole &= !cell.pinned() && *denied.get_or_insert(here) == here;
             shares.add(Share { cell, extent: extent(depth), first: bits });
         });
-        shares.most().filter(|_| whole).map(|share| share.cell)
+        shares.largest().filter(|_| whole).map(|share| share.cell)
     }
 }
 
@@ -300,8 +304,15 @@ impl Shares {
         Self(both)
     }
 
+    /// The largest, special-purpose blocks only where there is nothing else; of equal ones the lowest.
     fn most(&self) -> Option<Share> {
-        let rank = |share: &&Share| (!share.cell.fenced(), share.extent, std::cmp::Reverse(share.first));
+        let rank = |share: &&Share| (!share.cell.fenced(), share.extent, Reverse(share.first));
+        self.0.iter().max_by_key(rank).copied()
+    }
+
+    /// The largest; of equal ones a special-purpose block last, and otherwise the lowest.
+    fn largest(&self) -> Option<Share> {
+        let rank = |share: &&Share| (share.extent, !share.cell.fenced(), Reverse(share.first));
         self.0.iter().max_by_key(rank).copied()
     }
 }

@@ -35,6 +35,8 @@ pub enum Ended {
     Release,
     /// An operator said so.
     Operator,
+    /// The configuration in force lets automation empty every region, so it holds none.
+    Unlimited,
     /// Nothing is left to hold: its probes are good again, or there is somebody else in it.
     Recovered,
 }
@@ -103,11 +105,21 @@ impl Governed {
         held
     }
 
-    /// Why the hold of a region may end by now; none: it may not. `well`: since when a canary has answered without a
-    /// break, and when one did last.
+    /// Why the hold of a region, one of so many `regions`, may end by now; none: it may not. `well`: since when a canary
+    /// has answered without a break, and when one did last.
     #[must_use]
-    pub fn over(&self, rules: &Governor, now: At, well: Option<[At; 2]>, region: RegionId) -> Option<Ended> {
+    pub fn over(
+        &self,
+        rules: &Governor,
+        regions: usize,
+        now: At,
+        well: Option<[At; 2]>,
+        region: RegionId,
+    ) -> Option<Ended> {
         let since = *self.held.get(&region)?;
+        if rules.max_regions.of(regions) >= regions {
+            return Some(Ended::Unlimited);
+        }
         if well.is_some_and(|[well, answered]| since.max(well.into()).until(answered) >= rules.window) {
             return Some(Ended::Canaries);
         }
@@ -177,13 +189,19 @@ mod tests {
         let mut governed = Governed::default();
         governed.hold(At(1000), RegionId(2));
         governed.hold(At(5000), RegionId(2));
-        let over = |now, well: Option<[u64; 2]>| governed.over(&RULES, At(now), well.map(|w| w.map(At)), RegionId(2));
+        let over =
+            |now, well: Option<[u64; 2]>| governed.over(&RULES, 4, At(now), well.map(|w| w.map(At)), RegionId(2));
         assert_eq!(over(60_999, Some([0, 60_999])), None);
         assert_eq!(over(61_000, Some([0, 61_000])), Some(Ended::Canaries));
         assert_eq!(over(61_000, Some([2000, 61_000])), None, "they have to answer for a whole window");
         assert_eq!(over(90_000, Some([0, 60_000])), None, "and have not, where nothing has been heard of them since");
         assert_eq!(over(600_999, None), None);
         assert_eq!(over(601_000, None), Some(Ended::Release));
+        // Where all regions may go none is held, as after a reload that raises the share.
+        let under = |max| governed.over(&Governor { max_regions: max, ..RULES }, 4, At(2000), None, RegionId(2));
+        assert_eq!(under(MaxRegions::Share(1000)), Some(Ended::Unlimited));
+        assert_eq!(under(MaxRegions::Count(4)), Some(Ended::Unlimited));
+        assert_eq!(under(MaxRegions::Share(750)), None);
         assert_eq!(governed.next(&RULES, At(1000)), Some(At(601_000)));
         governed.empty(At(580_000), &regions(&[0]));
         assert_eq!(governed.next(&RULES, At(601_000)), Some(At(640_000)), "when the window has room");
@@ -196,7 +214,8 @@ mod tests {
             Governed::resumed([(RegionId(0), ago(59_000)), (RegionId(1), ago(5000))], [(RegionId(2), ago(599_000))]);
         let lately = |now| governed.lately(&RULES, At(now)).collect::<Vec<_>>();
         assert_eq!((lately(1009), lately(1010)), (regions(&[0, 1]), regions(&[1])));
-        let over = |now, well: Option<[u64; 2]>| governed.over(&RULES, At(now), well.map(|w| w.map(At)), RegionId(2));
+        let over =
+            |now, well: Option<[u64; 2]>| governed.over(&RULES, 4, At(now), well.map(|w| w.map(At)), RegionId(2));
         assert_eq!((over(1009, None), over(1010, None)), (None, Some(Ended::Release)));
         assert_eq!(over(900, Some([20, 900])), None, "canaries have to answer to this process for a window");
         assert_eq!(governed.next(&RULES, At(10)), Some(At(1010)));

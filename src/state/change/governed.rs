@@ -167,6 +167,7 @@ impl fmt::Display for LetGo {
             Ended::Canaries => f.write_str("canaries have answered all the while, so its failure is real")?,
             Ended::Release => f.write_str("that is as long as a region may be held")?,
             Ended::Operator => f.write_str("an operator has let it go")?,
+            Ended::Unlimited => f.write_str("the configuration in force lets all regions go at once")?,
             Ended::Recovered => f.write_str("there is nothing left to hold")?,
         }
         if *empty && !down.is_empty() {

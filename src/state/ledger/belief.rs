@@ -258,13 +258,13 @@ impl Ledger {
                 () if kept.is_empty() || !ready.is_empty() && !empties.contains(&region) => Some(Ended::Recovered),
                 () if ready.is_empty() => None,
                 () => {
-                    let over = governed.over(&rules, now, well, region);
+                    let over = governed.over(&rules, regions, now, well, region);
                     over.filter(|_| governed.lets_go(&rules, regions, now, &empties))
                 }
             };
             let Some(why) = why else { continue };
             self.beliefs.governed.end(region);
-            if matches!(why, Ended::Canaries | Ended::Release) {
+            if matches!(why, Ended::Canaries | Ended::Release | Ended::Unlimited) {
                 self.beliefs.governed.empty(now, &empties);
             }
             if why != Ended::Recovered {

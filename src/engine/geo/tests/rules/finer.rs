@@ -84,3 +84,76 @@ fn an_override_counts_wherever_the_map_is_as_fine() {
     }
     assert_eq!(map.find(prefix("20.0.0.17/32")).prefix, prefix("20.0.0.16/28"));
 }
+
+/// Special-purpose space around an override is not of it, though a short SOURCE gets special blocks last.
+#[test]
+fn an_override_in_a_special_block_does_not_take_the_rest_of_its_cut() {
+    let lines = vec![
+        ("198.51.0.0/16", continent(b"NA")),
+        ("10.1.2.0/28", continent(b"EU")),
+        ("10.1.3.0/25", continent(b"EU")),
+        ("fd00:1:2:3::/64", continent(b"EU")),
+    ];
+    let world = World { locations: lines, ..World::default() };
+    let rule = by_rules(2, &[(EU, &[1, 0])], &[0]);
+    world.with(|ground| {
+        let map = Map::compile(ground, &rule);
+        let first = |piece: Piece| bands_of(&map, piece.catchment)[0];
+        for (inside, beside) in [("10.1.2.3/32", "10.1.2.200/32"), ("fd00:1:2:3::1/128", "fd00:1:2:4::1/128")] {
+            let (inside, beside) = (prefix(inside), prefix(beside));
+            // With a client subnet the rest of the cut decides, and is said to.
+            for client in [inside, beside] {
+                let piece = map.find(client);
+                assert!(piece.special && first(piece) == 0b01, "{client}");
+                assert!(map.decider(ground, client, piece).0.special, "{client}");
+            }
+            let sender = map.find_sender(inside);
+            assert_eq!((first(sender), sender.special), (0b10, false), "{inside}");
+            assert_eq!(map.decider(ground, inside, sender).0.leaf, sender.prefix);
+            assert_eq!(map.find_sender(beside), map.find(beside), "{beside}");
+        }
+        // Half of a cut is as much as the rest: what is stated counts.
+        let piece = map.find(prefix("10.1.3.200/32"));
+        assert_eq!((first(piece), piece.special, piece.prefix), (0b10, false, prefix("10.1.3.0/24")));
+        assert!(!map.decider(ground, prefix("10.1.3.200/32"), piece).0.special);
+        // A subnet that holds both is still answered as what is known of it.
+        assert_eq!(first(map.find(prefix("10.1.0.0/16"))), 0b10);
+    });
+}
+
+#[test]
+fn an_override_prevails_where_it_covers_most_of_the_cut() {
+    let world = World {
+        locations: vec![
+            ("10.1.2.0/28", continent(b"EU")),
+            ("10.1.3.0/25", continent(b"EU")),
+            ("10.1.4.128/25", continent(b"EU")),
+            ("20.0.0.0/25", continent(b"EU")),
+            ("20.0.0.128/25", continent(b"NA")),
+            ("20.0.1.0/26", continent(b"EU")),
+            ("20.0.1.64/26", continent(b"NA")),
+            ("20.0.1.128/25", continent(b"EU")),
+            // Two of three locations can be one catchment, and then the largest of the three is not the most.
+            ("20.0.2.0/25", continent(b"NA")),
+            ("20.0.2.0/26", continent(b"EU")),
+            ("20.0.2.128/26", continent(b"AS")),
+        ],
+        ..World::default()
+    };
+    world.with(|ground| {
+        let prevails = |part: &str| ground.atlas.prevails(prefix(part), prefix(part).cut(24));
+        for (part, expected) in [
+            ("10.1.2.0/28", false),
+            ("10.1.3.0/25", true),
+            ("10.1.4.128/25", true),
+            ("20.0.0.0/25", true),
+            ("20.0.0.128/25", false),
+            ("20.0.1.0/26", true),
+            ("20.0.1.64/26", false),
+            ("20.0.2.0/26", false),
+            ("20.0.2.128/26", false),
+        ] {
+            assert_eq!(prevails(part), expected, "{part}");
+        }
+    });
+}
