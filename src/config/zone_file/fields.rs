@@ -1,17 +1,9 @@
-//! The fields of one record's data, one token each, as the `domain` crate's scanners of record data want to read them.
-//! Implementing its `Scanner` over our own tokens, and not handing it text, keeps every position, needs no second
-//! lexer, and stays clear of the panics of its file scanner. Must not know record types.
+//! The fields of one record's data, one token each: numbers, names, octets, hexadecimal digits and base64. Must not know
+//! record types.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 
-use domain::{
-    base::{
-        CharStr,
-        name::Name as WireName,
-        scan::{ConvertSymbols, EntrySymbol, Scanner, ScannerError, Symbol},
-    },
-    dep::octseq::str::Str,
-};
+use data_encoding::{BASE64_MIME_PERMISSIVE, DecodeKind, Encoding, HEXUPPER_PERMISSIVE};
 
 use super::token::{Octets, Token};
 use crate::{config::dns_name, engine::wire::name::Name};
@@ -54,30 +46,6 @@ impl fmt::Display for Complaint {
 
 impl std::error::Error for Complaint {}
 
-impl ScannerError for Complaint {
-    fn custom(message: &'static str) -> Self {
-        Self::new(match message {
-            "decimal number overflow" => "the number is too large for its field",
-            "expected decimal number" => "a number is expected",
-            "uneven number of hex digits" => "the number of hexadecimal digits is odd",
-            "expected hex digits" => "hexadecimal digits are expected",
-            other => other,
-        })
-    }
-
-    fn end_of_entry() -> Self {
-        Self::new("a field is missing behind this")
-    }
-
-    fn short_buf() -> Self {
-        Self::new("the data is too long")
-    }
-
-    fn trailing_tokens() -> Self {
-        Self::new("nothing more is expected here")
-    }
-}
-
 /// Tokens to be read one after the other.
 #[derive(Debug)]
 pub(super) struct Fields<'e> {
@@ -118,7 +86,7 @@ impl<'e> Fields<'e> {
 
     /// Reads the next token.
     pub(super) fn take(&mut self) -> Result<(&'e Token, &'e str), Complaint> {
-        let found = self.peek().ok_or_else(Complaint::end_of_entry)?;
+        let found = self.peek().ok_or_else(|| Complaint::new("a field is missing behind this"))?;
         self.next += 1;
         Ok(found)
     }
@@ -127,6 +95,49 @@ impl<'e> Fields<'e> {
     pub(super) fn octets(&mut self) -> Result<Vec<u8>, Complaint> {
         let (_, content) = self.take()?;
         Octets::plain(content).ok_or_else(bad_escape)
+    }
+
+    /// Reads the next token as a decimal number.
+    pub(super) fn number<N: FromStr>(&mut self) -> Result<N, Complaint> {
+        let (_, content) = self.take()?;
+        if content.is_empty() || !content.bytes().all(|octet| octet.is_ascii_digit()) {
+            return Err(Complaint::new("a number is expected"));
+        }
+        content.parse().map_err(|_| Complaint::new("the number is too large for its field"))
+    }
+
+    /// Reads all tokens that are left as hexadecimal digits.
+    pub(super) fn hex(&mut self) -> Result<Vec<u8>, Complaint> {
+        self.decoded(&HEXUPPER_PERMISSIVE, |kind| match kind {
+            DecodeKind::Length => "the number of hexadecimal digits is odd",
+            _ => "hexadecimal digits are expected",
+        })
+    }
+
+    /// Reads all tokens that are left as base64.
+    pub(super) fn base64(&mut self) -> Result<Vec<u8>, Complaint> {
+        self.decoded(&BASE64_MIME_PERMISSIVE, |kind| match kind {
+            DecodeKind::Length => "base64 comes in groups of four characters, and the last one is not whole",
+            DecodeKind::Padding => "`=` ends base64, once or twice",
+            _ => "base64 is expected: letters, digits, `+` and `/`",
+        })
+    }
+
+    fn decoded(&mut self, encoding: &Encoding, why: fn(DecodeKind) -> &'static str) -> Result<Vec<u8>, Complaint> {
+        let (mut joined, mut ends) = (String::new(), Vec::new());
+        while self.peek().is_some() {
+            let (_, content) = self.take()?;
+            joined.push_str(content);
+            ends.push((joined.len(), self.last()));
+        }
+        let blamed = |at: usize| ends.iter().find(|(end, _)| at < *end).map_or(self.last(), |(_, token)| *token);
+        if let Some(more) = padded_inside(&joined) {
+            return Err(Complaint::new(why(DecodeKind::Padding)).at(blamed(more)));
+        }
+        encoding.decode(joined.as_bytes()).map_err(|error| match error.kind {
+            DecodeKind::Length => Complaint::new(why(error.kind)),
+            kind => Complaint::new(why(kind)).at(blamed(error.position)),
+        })
     }
 
     /// Reads the next token as a name; relative ones are completed.
@@ -149,7 +160,7 @@ impl<'e> Fields<'e> {
 
     /// Fails unless every token was read.
     pub(super) fn end(&self) -> Result<(), Complaint> {
-        if self.peek().is_some() { Err(Complaint::trailing_tokens().at(self.next)) } else { Ok(()) }
+        if self.peek().is_some() { Err(Complaint::new("nothing more is expected here").at(self.next)) } else { Ok(()) }
     }
 }
 
@@ -183,121 +194,18 @@ pub(super) fn complete(content: &str, origin: &Name) -> Result<(Name, bool), Com
     Ok((name, doubtful))
 }
 
-impl Scanner for Fields<'_> {
-    type Octets = Vec<u8>;
-    type OctetsBuilder = Vec<u8>;
-    type Name = WireName<Vec<u8>>;
-    type Error = Complaint;
-
-    fn has_space(&self) -> bool {
-        true
-    }
-
-    fn continues(&mut self) -> bool {
-        self.peek().is_some()
-    }
-
-    fn scan_symbols<F>(&mut self, mut op: F) -> Result<(), Complaint>
-    where
-        F: FnMut(Symbol) -> Result<(), Complaint>,
-    {
-        let (_, content) = self.take()?;
-        if content.is_empty() {
-            return Err(Complaint::new("a number is expected"));
-        }
-        symbols(content, &mut op)
-    }
-
-    fn scan_entry_symbols<F>(&mut self, mut op: F) -> Result<(), Complaint>
-    where
-        F: FnMut(EntrySymbol) -> Result<(), Complaint>,
-    {
-        while self.continues() {
-            let (_, content) = self.take()?;
-            symbols(content, |symbol| op(symbol.into()))?;
-            op(EntrySymbol::EndOfToken)?;
-        }
-        Ok(())
-    }
-
-    fn convert_token<C: ConvertSymbols<Symbol, Complaint>>(&mut self, mut convert: C) -> Result<Vec<u8>, Complaint> {
-        let (_, content) = self.take()?;
-        let mut out = Vec::new();
-        symbols(content, |symbol| {
-            out.extend_from_slice(convert.process_symbol(symbol)?.unwrap_or(&[]));
-            Ok(())
-        })?;
-        out.extend_from_slice(convert.process_tail()?.unwrap_or(&[]));
-        Ok(out)
-    }
-
-    fn convert_entry<C: ConvertSymbols<EntrySymbol, Complaint>>(
-        &mut self,
-        mut convert: C,
-    ) -> Result<Vec<u8>, Complaint> {
-        let mut out = Vec::new();
-        self.scan_entry_symbols(|symbol| {
-            out.extend_from_slice(convert.process_symbol(symbol)?.unwrap_or(&[]));
-            Ok(())
-        })?;
-        out.extend_from_slice(convert.process_tail()?.unwrap_or(&[]));
-        Ok(out)
-    }
-
-    fn scan_octets(&mut self) -> Result<Vec<u8>, Complaint> {
-        self.octets()
-    }
-
-    fn scan_ascii_str<F, T>(&mut self, op: F) -> Result<T, Complaint>
-    where
-        F: FnOnce(&str) -> Result<T, Complaint>,
-    {
-        let octets = self.octets()?;
-        let text = std::str::from_utf8(&octets).ok().filter(|text| text.is_ascii());
-        op(text.ok_or_else(|| Complaint::new("only ASCII characters are expected"))?)
-    }
-
-    fn scan_name(&mut self) -> Result<Self::Name, Complaint> {
-        WireName::from_octets(self.name()?.wire().to_vec()).map_err(|_| Complaint::new("the name is too long"))
-    }
-
-    fn scan_charstr(&mut self) -> Result<CharStr<Vec<u8>>, Complaint> {
-        CharStr::from_octets(self.octets()?).map_err(|_| long_string())
-    }
-
-    fn scan_string(&mut self) -> Result<Str<Vec<u8>>, Complaint> {
-        Str::from_utf8(self.octets()?).map_err(|_| Complaint::new("only UTF-8 is expected"))
-    }
-
-    fn scan_charstr_entry(&mut self) -> Result<Vec<u8>, Complaint> {
-        let mut out = Vec::new();
-        while self.continues() {
-            let string = self.octets()?;
-            out.push(u8::try_from(string.len()).map_err(|_| long_string())?);
-            out.extend_from_slice(&string);
-        }
-        Ok(out)
-    }
-
-    fn scan_opt_unknown_marker(&mut self) -> Result<bool, Complaint> {
-        Ok(false) // The generic form is read before a scanner is asked.
-    }
-
-    fn octets_builder(&mut self) -> Result<Vec<u8>, Complaint> {
-        Ok(Vec::new())
-    }
+/// Octets of a text in hexadecimal digits.
+pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
+    HEXUPPER_PERMISSIVE.decode(text.as_bytes()).ok()
 }
 
-fn long_string() -> Complaint {
-    Complaint::new("a string is longer than 255 octets").remedy("cut it into several strings, each in quotes")
+/// Octets of a text in base64.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    BASE64_MIME_PERMISSIVE.decode(text.as_bytes()).ok().filter(|_| padded_inside(text).is_none())
 }
 
-fn symbols(content: &str, mut op: impl FnMut(Symbol) -> Result<(), Complaint>) -> Result<(), Complaint> {
-    let octets = content.as_bytes();
-    let mut at = 0;
-    while let Some((symbol, behind)) = Symbol::from_slice_index(octets, at).map_err(|_| bad_escape())? {
-        op(symbol)?;
-        at = behind;
-    }
-    Ok(())
+/// Where base64 goes on behind its padding, which a decoder takes for another text that follows.
+fn padded_inside(text: &str) -> Option<usize> {
+    let padding = text.find('=')?;
+    text.bytes().enumerate().skip(padding).find(|(_, octet)| *octet != b'=').map(|(at, _)| at)
 }

@@ -2,8 +2,8 @@
 //! One table, `forms`, says what fields a type has; reading, checking and showing all go by it. Must not know owners, TTLs or
 //! other records.
 //!
-//! Why not the `domain` crate's own record types: it reads 35 of the registry's 90 types, and a record that it reads it
-//! does not check (lengths of digests, empty tags). Its scanners of numbers, hexadecimal digits and base64 are used.
+//! Why not the record types of the `domain` crate: it reads 35 of the registry's 90 types, and does not check a record that it
+//! reads (lengths of digests, empty tags). hickory-proto reads `\DDD` as octal and has no positions.
 
 mod addresses;
 mod bitmap;
@@ -15,7 +15,7 @@ mod numbers;
 
 use std::borrow::Cow;
 
-use domain::{base::scan::Scan, utils::base16};
+use data_encoding::HEXUPPER;
 
 use self::field::Field;
 use super::{
@@ -66,7 +66,7 @@ pub(super) fn show(rtype: RrType, wire: &[u8]) -> String {
         parts.retain(|part| !part.is_empty());
         Some(parts.join(" "))
     };
-    shown().unwrap_or_else(|| format!("\\# {} {}", wire.len(), base16::encode_string(wire)).trim_end().to_owned())
+    shown().unwrap_or_else(|| format!("\\# {} {}", wire.len(), HEXUPPER.encode(wire)).trim_end().to_owned())
 }
 
 /// Data as they compare: names in the types that RFC 4034 6.2 lists fold case, nothing else does.
@@ -131,7 +131,7 @@ fn refuse_glue(rtype: RrType, fields: &Fields<'_>) -> Result<(), Complaint> {
 fn unknown(rtype: RrType, fields: &mut Fields<'_>) -> Result<Vec<u8>, Complaint> {
     let marker = fields.position();
     fields.take()?;
-    let length = u16::scan(fields)?;
+    let length = fields.number::<u16>()?;
     let counted = fields.last();
     let mut digits = Vec::new();
     while let Some((token, content)) = fields.peek() {

@@ -7,10 +7,8 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use domain::{base::scan::Scan, utils::base64};
-
 use super::{
-    fields::{Complaint, Fields},
+    fields::{self, Complaint, Fields},
     token::Octets,
 };
 use crate::engine::wire::name::MAX_LABEL;
@@ -41,7 +39,7 @@ const TLS_GROUPS: u16 = 9;
 
 /// Reads priority, target and parameters to RDATA.
 pub(super) fn read(fields: &mut Fields<'_>) -> Result<Vec<u8>, Complaint> {
-    let mut wire = u16::scan(fields)?.to_be_bytes().to_vec();
+    let mut wire = fields.number::<u16>()?.to_be_bytes().to_vec();
     wire.extend_from_slice(fields.name()?.wire());
     let mut parameters: BTreeMap<u16, (Vec<u8>, usize)> = BTreeMap::new();
     while fields.peek().is_some() {
@@ -129,7 +127,7 @@ fn value_wire(key: u16, octets: &[u8]) -> Result<Vec<u8>, Complaint> {
             let list = items()?.map(address).collect::<Result<Vec<_>, _>>();
             list.map(|list| list.concat()).map_err(|_| Complaint::new("IPv6 addresses with commas are expected"))
         }
-        ECH => base64::decode(text()?).map_err(|_| Complaint::new("base64 is expected")),
+        ECH => fields::base64(text()?).ok_or_else(|| Complaint::new("base64 is expected")),
         TLS_GROUPS => {
             let groups = items()?.map(str::parse::<u16>).collect::<Result<Vec<_>, _>>();
             let groups = groups.map_err(|_| Complaint::new("numbers with commas are expected"))?;

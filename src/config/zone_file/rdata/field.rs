@@ -4,12 +4,10 @@
 use std::{
     fmt::Write as _,
     net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
 };
 
-use domain::{
-    base::scan::{Scan, Scanner},
-    utils::{base16, base64},
-};
+use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 
 use super::bitmap;
 use crate::{
@@ -106,17 +104,17 @@ impl Field {
     /// Reads the field and appends its octets.
     pub(super) fn read(self, fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
         match self {
-            Self::U8 => wire.push(u8::scan(fields)?),
-            Self::U16 => wire.extend(u16::scan(fields)?.to_be_bytes()),
-            Self::U32 => wire.extend(u32::scan(fields)?.to_be_bytes()),
-            Self::U64 => wire.extend(u64::scan(fields)?.to_be_bytes()),
+            Self::U8 => wire.push(fields.number::<u8>()?),
+            Self::U16 => wire.extend(fields.number::<u16>()?.to_be_bytes()),
+            Self::U32 => wire.extend(fields.number::<u32>()?.to_be_bytes()),
+            Self::U64 => wire.extend(fields.number::<u64>()?.to_be_bytes()),
             Self::Word8(words) => match words.find(fields) {
                 Some(number) => wire.push(number as u8),
-                None => wire.push(words.scan(fields)?),
+                None => wire.push(words.number(fields)?),
             },
             Self::Word16(words) => match words.find(fields) {
                 Some(number) => wire.extend(number.to_be_bytes()),
-                None => wire.extend(words.scan::<u16>(fields)?.to_be_bytes()),
+                None => wire.extend(words.number::<u16>(fields)?.to_be_bytes()),
             },
             Self::Timer(name) => wire.extend(timer(name, fields)?.to_be_bytes()),
             Self::Moment => wire.extend(moment(fields)?.to_be_bytes()),
@@ -171,8 +169,8 @@ impl Field {
                 string(&octets, wire)?;
             }
             Self::Octets => wire.extend(fields.octets()?),
-            Self::Hex => wire.extend(fields.convert_entry(base16::SymbolConverter::new())?),
-            Self::Base64 | Self::KeyBase64 => wire.extend(fields.convert_entry(base64::SymbolConverter::new())?),
+            Self::Hex => wire.extend(fields.hex()?),
+            Self::Base64 | Self::KeyBase64 => wire.extend(fields.base64()?),
             Self::Special(special) => (special.read)(fields, wire)?,
         }
         Ok(())
@@ -250,8 +248,8 @@ impl Field {
                 write!(out, "{}", groups.join(":"))
             }
             Self::Eui(_) => {
-                let pairs: Vec<String> = wire.chunks(1).map(base16::encode_string).collect();
-                write!(out, "{}", pairs.join("-").to_ascii_lowercase())
+                let pairs: Vec<String> = wire.iter().map(|octet| HEXLOWER.encode(&[*octet])).collect();
+                write!(out, "{}", pairs.join("-"))
             }
             Self::String | Self::OptionalString | Self::Strings | Self::Digits(_) => {
                 let (mut rest, mut first) = (wire, true);
@@ -270,8 +268,8 @@ impl Field {
                 quoted(wire, out);
                 Ok(())
             }
-            Self::Hex => write!(out, "{}", base16::encode_string(wire)),
-            Self::Base64 | Self::KeyBase64 => write!(out, "{}", base64::encode_string(wire)),
+            Self::Hex => write!(out, "{}", HEXUPPER.encode(wire)),
+            Self::Base64 | Self::KeyBase64 => write!(out, "{}", BASE64.encode(wire)),
             Self::Special(special) => {
                 (special.show)(wire, out);
                 Ok(())
@@ -291,9 +289,9 @@ impl Words {
     }
 
     /// Reads a plain number. Where a word stands that is not known, the known ones are named.
-    fn scan<'e, N: Scan<Fields<'e>>>(self, fields: &mut Fields<'e>) -> Result<N, Complaint> {
+    fn number<N: FromStr>(self, fields: &mut Fields<'_>) -> Result<N, Complaint> {
         let is_word = fields.peek().is_some_and(|(_, content)| content.starts_with(|c: char| c.is_ascii_alphabetic()));
-        let number = N::scan(fields);
+        let number = fields.number();
         if !is_word {
             return number;
         }

@@ -6,14 +6,11 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use domain::{
-    base::scan::Scan,
-    utils::{base16, base64},
-};
+use data_encoding::{BASE64, HEXUPPER};
 
 use super::field::{Field, Special, name, word};
 use crate::{
-    config::zone_file::fields::{Complaint, Fields},
+    config::zone_file::fields::{Complaint, Fields, base64, hex},
     engine::wire::name::write_text,
 };
 
@@ -26,7 +23,7 @@ pub(super) const HIP: Special = Special { read: host, measure: measure_host, sho
 
 fn gateway(fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
     let kind = kind(fields, "gateway")?;
-    let algorithm = u8::scan(fields)?;
+    let algorithm = fields.number::<u8>()?;
     wire.extend([kind, algorithm]);
     node(kind, "gateway", fields, wire)
 }
@@ -66,7 +63,7 @@ fn show_relay(wire: &[u8], out: &mut String) {
 
 /// The number that says what stands for a gateway or relay.
 fn kind(fields: &mut Fields<'_>, what: &str) -> Result<u8, Complaint> {
-    let number = u8::scan(fields)?;
+    let number = fields.number::<u8>()?;
     let unknown = || {
         Complaint::new(format!("the type of a {what} is 0, 1, 2 or 3"))
             .remedy(format!("0 is no {what}, written as `.`; 1 an IPv4 address, 2 an IPv6 address, 3 a name"))
@@ -105,12 +102,12 @@ fn show_node(kind: u8, wire: &[u8], out: &mut String) {
 
 /// Algorithm, host identity tag, key, servers; on the wire lengths come first.
 fn host(fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
-    let algorithm = u8::scan(fields)?;
+    let algorithm = fields.number::<u8>()?;
     let digits = || Complaint::new("hexadecimal digits are expected, at most 255 octets of them");
-    let tag = base16::decode_vec(word(fields)?).map_err(|_| digits())?;
+    let tag = hex(word(fields)?).ok_or_else(digits)?;
     let length = u8::try_from(tag.len()).ok().filter(|length| *length > 0).ok_or_else(digits)?;
     let expected = || Complaint::new("a key in base64 is expected, in one piece");
-    let key: Vec<u8> = base64::decode(word(fields)?).map_err(|_| expected())?;
+    let key = base64(word(fields)?).ok_or_else(expected)?;
     let octets = u16::try_from(key.len()).ok().filter(|octets| *octets > 0).ok_or_else(expected)?;
     wire.extend([length, algorithm]);
     wire.extend(octets.to_be_bytes());
@@ -140,7 +137,7 @@ fn measure_host(wire: &[u8]) -> Option<usize> {
 
 fn show_host(wire: &[u8], out: &mut String) {
     let (Some((tag, key, mut servers)), Some(algorithm)) = (parts(wire), wire.get(1)) else { return };
-    _ = write!(out, "{algorithm} {} {}", base16::encode_string(tag), base64::encode_string(key));
+    _ = write!(out, "{algorithm} {} {}", HEXUPPER.encode(tag), BASE64.encode(key));
     while let Some((server, rest)) = name(servers).and_then(|length| servers.split_at_checked(length)) {
         out.push(' ');
         _ = write_text(server, out);

@@ -1,10 +1,10 @@
 //! Addresses of other networks, written as digits with dots: NSAP (RFC 1706) and ATMA (the ATM Forum's DNS
 //! specification); and what DOA holds, which may be `-`. Must not know other types.
 
-use domain::utils::{base16, base64};
+use data_encoding::{BASE64, HEXLOWER};
 
 use super::field::{Field, Special, word};
-use crate::config::zone_file::fields::{Complaint, Fields};
+use crate::config::zone_file::fields::{Complaint, Fields, hex};
 
 /// All of NSAP.
 pub(super) const NSAP: Special = Special { read: nsap, measure: any, show: show_nsap };
@@ -16,7 +16,7 @@ pub(super) const DOA: Special = Special { read: doa, measure: rest, show: show_d
 /// Octets as hexadecimal digits, with dots where the writer likes them.
 fn dotted(digits: &str) -> Result<Vec<u8>, Complaint> {
     let plain: String = digits.chars().filter(|digit| *digit != '.').collect();
-    let octets = base16::decode_vec(&plain).ok().filter(|octets| !octets.is_empty());
+    let octets = hex(&plain).filter(|octets| !octets.is_empty());
     octets.ok_or_else(|| Complaint::new("an even number of hexadecimal digits is expected, dots between them"))
 }
 
@@ -37,7 +37,7 @@ fn rest(wire: &[u8]) -> Option<usize> {
 
 fn show_nsap(wire: &[u8], out: &mut String) {
     out.push_str("0x");
-    out.push_str(&base16::encode_string(wire).to_ascii_lowercase());
+    out.push_str(&HEXLOWER.encode(wire));
 }
 
 /// `+` and decimal digits are a telephone number (E.164), format 1; other digits an end system's address, format 0.
@@ -69,7 +69,7 @@ fn show_atma(wire: &[u8], out: &mut String) {
             out.push('+');
             out.push_str(&String::from_utf8_lossy(number));
         }
-        Some((_, address)) => out.push_str(&base16::encode_string(address).to_ascii_lowercase()),
+        Some((_, address)) => out.push_str(&HEXLOWER.encode(address)),
         None => {}
     }
 }
@@ -88,6 +88,6 @@ fn doa(fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
 fn show_doa(wire: &[u8], out: &mut String) {
     match wire {
         [] => out.push('-'),
-        octets => out.push_str(&base64::encode_string(octets)),
+        octets => out.push_str(&BASE64.encode(octets)),
     }
 }
