@@ -4,6 +4,7 @@ mod expect;
 mod forms;
 mod happens;
 mod samples;
+mod synonyms;
 
 use super::{
     Fault, fault,

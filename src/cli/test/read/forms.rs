@@ -1,6 +1,9 @@
 //! The forms that lines may have, and the one that is nearest to a line of none of them. Must not know what lines mean.
 
-use super::super::{Fault, fault};
+use super::{
+    super::{Fault, fault},
+    synonyms,
+};
 
 /// What happens.
 pub(super) const HAPPENS: &[&str] = &[
@@ -90,33 +93,41 @@ pub(super) fn unlike(words: &[&str], forms: &[&'static str]) -> Fault {
 /// What to write in the place of a line of none of these forms: the nearest, with the word that was meant where one is
 /// nearly right.
 pub(super) fn nearest(words: &[&str], forms: &[&'static str]) -> String {
+    if let Some((given, meant, form)) = synonyms::meant(words, forms) {
+        return told(Some((&given, meant)), form);
+    }
     let best = forms.iter().map(|form| (nearness(words, form), *form)).rev().max_by_key(|((score, _), _)| *score);
     match best {
-        Some(((1.., meant), form)) => {
-            let subject = if form.contains("WHO") {
-                ", where WHO is an endpoint, POOL/ENDPOINT, `region NAME`, `pool NAME` or `canary ADDRESS`"
-            } else {
-                ""
-            };
-            let slip = meant.map(|(given, meant)| format!("did you mean `{meant}` by `{given}`? ")).unwrap_or_default();
-            format!("{slip}the nearest form is `{form}`{subject}")
-        }
+        Some(((1.., meant), form)) => told(meant, form),
         _ => "write `ask NAME TYPE`, `expect …`, `WHO fails` or another of the forms in docs/testing.md".to_owned(),
     }
+}
+
+/// The form to write, and the word of it that was meant by another.
+fn told(meant: Option<(&str, &str)>, form: &str) -> String {
+    let subject = if form.contains("WHO") {
+        ", where WHO is an endpoint, POOL/ENDPOINT, `region NAME`, `pool NAME` or `canary ADDRESS`"
+    } else {
+        ""
+    };
+    let slip = meant.map(|(given, meant)| format!("did you mean `{meant}` by `{given}`? ")).unwrap_or_default();
+    format!("{slip}the nearest form is `{form}`{subject}")
 }
 
 /// How near a line is to a form, and the word of it that is nearly one of the form's.
 fn nearness<'w>(words: &[&'w str], form: &'static str) -> (i32, Option<(&'w str, &'static str)>) {
     let keyword = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    let letters = |word: &str| word.starts_with(|first: char| first.is_ascii_alphabetic());
     // The first word says what a line is.
     let first = |at: usize, place: usize| if at == 0 && place == 0 { 4 } else { 0 };
     let (mut score, mut meant, mut missing) = (0, None, 0);
     for (at, key) in form.split(' ').enumerate().filter(|(_, word)| keyword(word)) {
-        let nearest = words.iter().enumerate().filter(|(_, word)| keyword(word)).map(|(place, word)| {
+        let nearest = words.iter().enumerate().filter(|(_, word)| letters(word)).map(|(place, word)| {
             let reach = (key.len() / 3).max(1);
             // `fail` and `fails` are one word, however it is misspelt.
-            let bare = strsim::osa_distance(word, key.trim_end_matches('s')).max(1);
-            let distance = strsim::osa_distance(word, key).min(bare);
+            let lower = word.to_lowercase();
+            let bare = strsim::osa_distance(&lower, key.trim_end_matches('s')).max(1);
+            let distance = strsim::osa_distance(&lower, key).max(usize::from(lower != **word)).min(bare);
             (if distance <= reach && (distance == 0 || key.len() > 2) { distance } else { usize::MAX }, place, *word)
         });
         match nearest.min() {
@@ -160,6 +171,36 @@ mod tests {
                 BLOCKS,
                 "did you mean `region` by `regions`? the nearest form is `expect N of M blocks of PREFIX to region NAME`",
             ),
+            ("release region", HAPPENS, "the nearest form is `release region NAME`"),
+            ("region eu down", HAPPENS, "did you mean `fails` by `down`? the nearest form is `WHO fails`, where"),
+            ("region eu recover", HAPPENS, "did you mean `heals` by `recover`? the nearest form is `WHO heals`,"),
+            ("region eu comes back", HAPPENS, "did you mean `heals` by `back`? the nearest form is `WHO heals`,"),
+            ("eu-1 failed", HAPPENS, "did you mean `fails` by `failed`? the nearest form is `WHO fails`,"),
+            ("web/eu-1 dies", HAPPENS, "did you mean `fails` by `dies`? the nearest form is `WHO fails`,"),
+            ("eu-1 goes DOWN", HAPPENS, "did you mean `fails` by `DOWN`? the nearest form is `WHO fails`,"),
+            ("wait 3s", HAPPENS, "did you mean `pass` by `wait`? the nearest form is `pass 10s`"),
+            ("wait for 3s", HAPPENS, "did you mean `pass` by `wait`? the nearest form is `pass 10s`"),
+            ("sleep 3s", HAPPENS, "did you mean `pass` by `sleep`? the nearest form is `pass 10s`"),
+            ("load eu-1 = 5", HAPPENS, "did you mean `reports` by `load`? the nearest form is `WHO reports 0.8`,"),
+            ("eu-1 load 5", HAPPENS, "did you mean `reports` by `load`? the nearest form is `WHO reports 0.8`,"),
+            ("kill eu", HAPPENS, "did you mean `fails` by `kill`? the nearest form is `WHO fails`,"),
+            ("down eu-1", HAPPENS, "did you mean `fails` by `down`? the nearest form is `WHO fails`,"),
+            ("start eu-1", HAPPENS, "did you mean `heals` by `start`? the nearest form is `WHO heals`,"),
+            ("stop eu-1", HAPPENS, "did you mean `fails` by `stop`? the nearest form is `WHO fails`,"),
+            ("stop samples", HAPPENS, "the nearest form is `samples stop`"),
+            ("up eu-1", HAPPENS, "did you mean `heals` by `up`? the nearest form is `WHO heals`,"),
+            ("eu-1 slow 50ms", HAPPENS, "did you mean `answers` by `slow`? the nearest form is `WHO answers in 20ms`,"),
+            ("eu-1 times out", HAPPENS, "did you mean `hangs` by `times`? the nearest form is `WHO hangs`,"),
+            (
+                "force down region eu",
+                HAPPENS,
+                "did you mean `force-down` by `force down`? the nearest form is `force-down",
+            ),
+            ("undrain eu", HAPPENS, "did you mean `lift` by `undrain`? the nearest form is `lift WHO`,"),
+            ("dig www.example.com A", HAPPENS, "did you mean `ask` by `dig`? the nearest form is `ask NAME TYPE`"),
+            ("eu-1 FAILS", HAPPENS, "did you mean `fails` by `FAILS`? the nearest form is `WHO fails`,"),
+            ("eu flaps down", HAPPENS, "the nearest form is `WHO flaps every 2s`,"),
+            ("restart eu-1", HAPPENS, "the nearest form is `restart`"),
             ("samples halt", SAMPLES, "the nearest form is `samples stop`"),
             ("what is this", HAPPENS, "write `ask NAME TYPE`"),
         ] {
