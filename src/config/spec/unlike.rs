@@ -1,6 +1,10 @@
 //! A value of another type than its key has: what was expected, what was found, how it would be written. Serde says it in
 //! words of its own, none of which reach a person. Must not know what values mean.
 
+mod examples;
+#[cfg(test)]
+mod tests;
+
 use toml::de::DeValue;
 
 use crate::config::{
@@ -96,32 +100,30 @@ pub(super) fn named(table: &str, value: &DeValue<'_>) -> String {
     }
 }
 
-/// How a list of tables is written, by its key.
-const LISTS: [(&str, &str); 1] = [("canaries", "[{ monitor = \"NAME\", address = \"192.0.2.1\" }]")];
-
 /// How a value would be written.
 fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String> {
-    let list = LISTS.iter().find(|(key, _)| path.last().is_some_and(|last| last == key));
-    if let (Some((_, example)), false) = (list, value.is_table()) {
-        return Some(format!("write {example}"));
-    }
     let number = match value {
         DeValue::Integer(number) => Some(number.as_str()),
         DeValue::Float(number) => Some(number.as_str()),
         _ => None,
     };
-    let single = match value {
-        DeValue::Array(items) => items.iter().next().filter(|_| items.len() == 1).map(toml::Spanned::get_ref),
-        _ => None,
-    };
-    if let Some(inner) = single.filter(|_| !expected.contains("list") && !is_of_tables(value) && expected != "a table")
+    // A list of one is what it holds; a list of tables is told below.
+    if let DeValue::Array(items) = value
+        && let (Some(inner), 1) = (items.iter().next().map(toml::Spanned::get_ref), items.len())
+        && !expected.contains("list")
+        && !expected.contains("table")
+        && !inner.is_table()
     {
-        return Some(format!("take off the brackets: {}", written(inner)));
+        let fits = fits(expected, inner);
+        return if fits {
+            Some(format!("take off the brackets: {}", written(inner)))
+        } else {
+            meant(expected, inner, path)
+        };
     }
     match (value, expected) {
-        (DeValue::String(text), _) if expected.contains("number") => {
-            let number = text.trim().parse::<f64>().is_ok_and(f64::is_finite);
-            number.then(|| format!("take off the quotes: {}", text.trim()))
+        (DeValue::String(text), _) if expected.ends_with("number") => {
+            number_in(text, expected == "a whole number").map(|number| format!("take off the quotes: {number}"))
         }
         (DeValue::String(text), "true or false") => match text.trim().to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Some("write true".to_owned()),
@@ -144,24 +146,12 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
             let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
             Some(format!("write `[{header}]`, in single brackets: there is one such table"))
         }
-        (DeValue::Array(items), "a table") if path.last().is_some_and(|key| key == "location") && items.len() == 2 => {
-            let axis = |at: usize| items.get(at).map(|item| written(item.get_ref())).unwrap_or_default();
-            Some(format!("write {{ lat = {}, lon = {} }}, in degrees north and east", axis(0), axis(1)))
-        }
-        (_, "a table" | "text in quotes or a table") => table_of(path),
+        (_, "a table" | "text in quotes or a table") => examples::table(value, path).or_else(|| table_of(path)),
         (DeValue::Table(_), "an empty table, `{}`") => Some("take its keys out".to_owned()),
         (_, "an empty table, `{}`") => Some("write `{}`".to_owned()),
-        (DeValue::Table(_), _) if expected.contains("list") => {
-            let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
-            Some(match expected {
-                "a list" => format!("write `[[{header}]]` in double brackets, for each of them"),
-                _ => "write `[\"one\", \"two\"]`".to_owned(),
-            })
-        }
-        (_, "a list of texts in quotes") if number.is_some() => Some(format!("write [\"{}\"]", written(value))),
-        (_, _) if expected.contains("list") => Some(format!("write [{}]", written(value))),
+        (_, _) if expected.contains("list") => Some(examples::list(value, path)),
         (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_), _) if expected.starts_with("text") => {
-            Some(format!("write \"{}\"", written(value)))
+            Some(examples::text(value, path).unwrap_or_else(|| format!("write \"{}\"", written(value))))
         }
         (DeValue::Array(_), _) if expected.starts_with("text") => {
             Some("write one of them, without brackets".to_owned())
@@ -170,14 +160,43 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
     }
 }
 
+/// A path as TOML writes it.
+fn shown(path: &[String]) -> String {
+    join(&path.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Whether a value is what is expected.
+fn fits(expected: &str, value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Integer(_) => expected.contains("number"),
+        DeValue::Float(_) => expected.ends_with("a number"),
+        DeValue::String(_) => !expected.ends_with("number") && expected != "true or false",
+        DeValue::Boolean(_) => expected.contains("true or false"),
+        _ => false,
+    }
+}
+
+/// The number that a text in quotes holds, as TOML writes it.
+fn number_in(text: &str, whole: bool) -> Option<String> {
+    let text = text.trim();
+    let point =
+        if text.matches(',').count() == 1 && !text.contains('.') { text.replace(',', ".") } else { text.into() };
+    let number = point.parse::<f64>().ok().filter(|number| number.is_finite())?;
+    let is_ours =
+        matches!(DeValue::parse(&point).map(toml::Spanned::into_inner), Ok(DeValue::Integer(_) | DeValue::Float(_)));
+    match (whole, number.fract() == 0.0) {
+        (true, false) => None,
+        (false, _) if is_ours => Some(point),
+        _ => Some(number.to_string()),
+    }
+}
+
 /// The remedy that names the keys of a table.
 fn table_of(path: &[String]) -> Option<String> {
     let keys = schema::keys_of(path);
     let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
-    match &*keys {
-        [] => None,
-        [first, ..] => Some(format!("write `{{ {first} = … }}`, or `[{header}]` with keys below: {}", listed(&keys))),
-    }
+    let inside = examples::inside(path, &keys)?;
+    Some(format!("write `{{ {inside} }}`, or `[{header}]` with keys below: {}", listed(&keys)))
 }
 
 fn listed(keys: &[&str]) -> String {
@@ -205,62 +224,5 @@ fn written(value: &DeValue<'_>) -> String {
         DeValue::Datetime(date) => date.to_string(),
         DeValue::Array(_) => "[…]".to_owned(),
         DeValue::Table(_) => "{ … }".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(message: &str, value: &str, path: &[&str]) -> (String, String) {
-        let value = DeValue::parse(value).expect(value);
-        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
-        let Said { label, remedy, .. } = told(message, value.get_ref(), &path);
-        (label, remedy.unwrap_or_default())
-    }
-
-    #[test]
-    fn no_word_of_the_parser_is_told() {
-        let list = ["monitors", "m", "http", "status"];
-        assert_eq!(
-            said("invalid type: string \"200\", expected a sequence", "\"200\"", &list),
-            ("expected a list, found text".to_owned(), "write [\"200\"]".to_owned())
-        );
-        assert_eq!(
-            said("invalid type: sequence, expected a boolean", "[true]", &["services", "s", "ecs"]),
-            ("expected true or false, found a list".to_owned(), "take off the brackets: true".to_owned())
-        );
-        assert_eq!(
-            said("invalid type: string \"yes\", expected a boolean", "\"yes\"", &["services", "s", "ecs"]),
-            ("expected true or false, found text".to_owned(), "write true".to_owned())
-        );
-        assert_eq!(
-            said("invalid type: sequence, expected a table", "[50.11, 8.68]", &["regions", "eu", "location"]),
-            (
-                "expected a table, found a list".to_owned(),
-                "write { lat = 50.11, lon = 8.68 }, in degrees north and east".to_owned()
-            )
-        );
-        assert_eq!(
-            said("invalid type: map, expected text in quotes", "1979-05-27", &["log", "level"]),
-            ("expected text in quotes, found a date".to_owned(), "write \"1979-05-27\"".to_owned())
-        );
-        assert_eq!(
-            said(
-                "unknown field `monitr`, expected `monitor` or `address`",
-                "\"x\"",
-                &["health", "canaries", "0", "monitr"]
-            ),
-            ("this table has no such key".to_owned(), "did you mean `monitor`?".to_owned())
-        );
-        assert_eq!(
-            said("invalid type: sequence, expected a table", "[{ policy = \"p\" }]", &["pools", "web"]).1,
-            "write `[pools.web]`, in single brackets: there is one such table"
-        );
-    }
-
-    #[test]
-    fn shares_are_told_in_hundredths() {
-        assert_eq!(["0.5", "50", "0.125", "1"].map(percent), ["50", "50", "12.5", "1"]);
     }
 }
