@@ -38,6 +38,7 @@ pub(crate) struct Text {
     offsets: Offsets,
     /// What of the file is not read.
     torn: Vec<Torn>,
+    doubts: Vec<Range<usize>>,
 }
 
 impl Text {
@@ -59,6 +60,8 @@ pub(crate) struct Document<'t> {
     pub(crate) ground: Ground,
     /// Where the syntax is broken.
     pub(crate) torn: Vec<Torn>,
+    /// Where keys may be of another table than the one that they are read in.
+    pub(crate) doubts: Vec<Range<usize>>,
 }
 
 /// What a syntax fault makes uncertain.
@@ -212,8 +215,9 @@ fn add(path: PathBuf, octets: Vec<u8>, texts: &mut Vec<Text>, sources: &mut Sour
     };
     let file = sources.add(shown.clone(), written.clone());
     let length = written.len();
-    let Some(Mended { text, offsets, slips, lost }) = mended else {
-        texts.push(Text { path, file, start, length, text: written, offsets: Offsets::default(), torn: Vec::new() });
+    let Some(Mended { text, offsets, slips, lost, doubts }) = mended else {
+        let (offsets, torn, doubts) = Default::default();
+        texts.push(Text { path, file, start, length, text: written, offsets, torn, doubts });
         return;
     };
     let torn = |at: usize, loses: Loses| Torn { line: line(&written, at, start), loses };
@@ -227,7 +231,8 @@ fn add(path: PathBuf, octets: Vec<u8>, texts: &mut Vec<Text>, sources: &mut Sour
             None => fault,
         });
     }
-    texts.push(Text { path, file, start, length, text, offsets, torn: all });
+    let doubts = doubts.into_iter().map(|doubt| start + doubt.start..start + doubt.end).collect();
+    texts.push(Text { path, file, start, length, text, offsets, torn: all, doubts });
 }
 
 /// Merges all texts into one table.
@@ -237,7 +242,8 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
         .map(|text| (text.start, text.file, text.path.parent().unwrap_or(Path::new("")).to_owned()))
         .collect();
     let torn = texts.iter().flat_map(|text| text.torn.iter().cloned()).collect();
-    let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn };
+    let doubts = texts.iter().flat_map(|text| text.doubts.iter().cloned()).collect();
+    let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn, doubts };
     for (number, text) in texts.iter().enumerate() {
         // What the parser does not take has been told when the file was read.
         let (table, _) = DeTable::parse_recoverable(&text.text);

@@ -19,6 +19,11 @@ pub(crate) struct Notes<'g> {
     torn: TornLines,
     wounded: BTreeSet<String>,
     lost: BTreeSet<String>,
+    /// Tables that lost an entry of their own.
+    thinned: BTreeSet<String>,
+    /// Names of tables that stand in a table of no use: what refers to one of them is not blamed.
+    displaced: BTreeSet<String>,
+    doubts: Vec<Range<usize>>,
     search: Search,
 }
 
@@ -30,6 +35,9 @@ impl<'g> Notes<'g> {
             torn: TornLines::new(&document.torn, &document.ground),
             wounded: BTreeSet::new(),
             lost: BTreeSet::new(),
+            thinned: BTreeSet::new(),
+            displaced: BTreeSet::new(),
+            doubts: document.doubts.clone(),
             search: Search { left: Search::MOST },
         };
         for torn in &document.torn {
@@ -37,7 +45,9 @@ impl<'g> Notes<'g> {
             if table.is_empty() {
                 notes.wounded.insert(String::new());
             }
-            notes.wound(&table.iter().map(String::as_str).collect::<Vec<_>>());
+            let table: Vec<&str> = table.iter().map(String::as_str).collect();
+            notes.wound(&table);
+            notes.thinned.insert(join(&table));
         }
         notes
     }
@@ -90,7 +100,15 @@ impl<'g> Notes<'g> {
             whole = dotted(&whole, part);
             self.wounded.insert(whole.clone());
         }
+        if let Some((_, around)) = path.split_last() {
+            self.thinned.insert(join(around));
+        }
         self.lost.insert(whole);
+    }
+
+    /// Notes that a table of this name stands where no table is read, with a fault of its own.
+    pub(crate) fn displace(&mut self, name: &str) {
+        self.displaced.insert(name.to_owned());
     }
 
     /// Whether all names of a table of names are known, so that one that is not among them does not exist.
@@ -98,9 +116,32 @@ impl<'g> Notes<'g> {
         !self.lost.contains(table) && !self.torn.may_lack(table)
     }
 
+    /// Whether a key at an offset may be of another table, whose name could not be read. Then any table may lack one.
+    pub(crate) fn is_doubtful(&mut self, at: usize) -> bool {
+        let found = self.doubts.iter().any(|doubt| doubt.contains(&at));
+        self.torn.anything |= found;
+        found
+    }
+
+    /// Whether a name that the table of names at `path` lacks does not exist. It may where the table, or the entry of that
+    /// name, could not be read.
+    pub(crate) fn lacks(&self, path: &[&str], name: &str) -> bool {
+        let table = join(path);
+        let lost = (1..=path.len()).any(|length| self.lost.contains(&join(&path[..length])));
+        let found = lost || self.lost.contains(&dotted(&table, name)) || self.displaced.contains(name);
+        !found && !self.torn.may_lack(&table)
+    }
+
+    /// Whether all entries of the table of names at `path` were read, so that they can be counted.
+    pub(crate) fn has_all(&self, path: &[&str]) -> bool {
+        let table = join(path);
+        let lost = (1..=path.len()).any(|length| self.lost.contains(&join(&path[..length])));
+        !lost && self.displaced.is_empty() && !self.thinned.contains(&table) && !self.torn.may_lack(&table)
+    }
+
     /// Whether the table at `path` is whole, so that what it lacks was never there.
     pub(crate) fn is_whole(&self, path: &[&str]) -> bool {
-        self.is_whole_at(&join(path))
+        !path.iter().any(|part| self.displaced.contains(*part)) && self.is_whole_at(&join(path))
     }
 
     /// The same for a path as TOML writes it.

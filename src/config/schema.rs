@@ -224,17 +224,31 @@ pub(crate) fn not_yet(notes: &Notes<'_>, span: std::ops::Range<usize>, what: &st
 
 fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mut Notes<'_>) {
     let mut out = Vec::new();
+    let absent = node.keys.iter().filter(|(key, node)| node.keys.contains_key("*") && !table.contains_key(**key));
+    let absent: Vec<&str> = absent.map(|(key, _)| *key).collect();
     for (key, value) in table.iter() {
         let name = key.get_ref().as_ref();
         match node.child(name) {
+            // A name of the operator's may as well be a key of another table.
+            _ if !node.keys.contains_key(name) && notes.is_doubtful(key.span().start) => out.push(name.to_owned()),
             None => {
-                let meant = nearest(name, node.keys.keys().copied());
+                let inner = names_in(value.get_ref());
+                // A table of tables stands for the one that is missing here, whatever it is called.
+                let only = absent.first().filter(|_| absent.len() == 1 && !inner.is_empty()).copied();
+                let meant = nearest(name, node.keys.keys().copied()).or(only);
                 let fault = unknown(key, meant, node, path, notes);
                 notes.push(fault);
                 out.push(name.to_owned());
-                // Then the names in the table that was meant are not known either.
-                if let (Some(meant), true) = (meant, path.is_empty()) {
-                    notes.wound(&[meant]);
+                // Then what was meant may have been written, and the names in a table of it.
+                let is_table = value.get_ref().is_table() && path.is_empty();
+                let others = absent.iter().copied().filter(|_| is_table || !inner.is_empty());
+                for key in meant.into_iter().chain(others) {
+                    let path: Vec<&str> = path.iter().map(String::as_str).chain([key]).collect();
+                    notes.wound(&path);
+                }
+                let own = name.split('.').filter(|_| is_table).map(str::to_owned);
+                for name in inner.into_iter().chain(own) {
+                    notes.displace(&name);
                 }
             }
             Some(Node { mark: Some(mark @ Later(_)), .. }) => {
@@ -265,6 +279,23 @@ fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mu
     }
 }
 
+/// The names of the tables in a table or a list of tables.
+fn names_in(value: &DeValue<'_>) -> Vec<String> {
+    let name = |table: &DeTable<'_>| {
+        let name = ["name", "id"].into_iter().find_map(|key| table.get(key)?.get_ref().as_str());
+        name.map(str::to_owned)
+    };
+    match value {
+        DeValue::Table(table) => {
+            let inner = table.iter().filter(|(_, value)| value.get_ref().is_table());
+            let names = inner.map(|(key, value)| [vec![key.get_ref().to_string()], names_in(value.get_ref())].concat());
+            names.flatten().collect()
+        }
+        DeValue::Array(items) => items.iter().filter_map(|item| name(item.get_ref().as_table()?)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn shown(path: &[String]) -> String {
     join(&path.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -285,6 +316,9 @@ fn unknown(
     );
     if let Some(meant) = meant {
         return fault.remedy(format!("did you mean `{meant}`?"));
+    }
+    if let Some((first, _)) = name.split_once('.').filter(|(first, _)| node.keys.contains_key(first)) {
+        return fault.remedy(format!("write the name without quotes around all of it: `{name}`, a table in `{first}`"));
     }
     let homes = homes(name);
     if !homes.is_empty() {

@@ -7,11 +7,13 @@
 //! refuses then is told in `words` of ours.
 
 mod controls;
+mod diff;
 mod edits;
 mod entry;
 mod foreign;
 mod header;
 mod list;
+mod number;
 mod odd;
 mod quoted;
 mod scan;
@@ -28,7 +30,7 @@ use toml::de::DeTable;
 pub(crate) use edits::Offsets;
 pub(crate) use foreign::{Decoded, decode};
 
-use scan::Scan;
+use scan::{Kind, Scan, Statement};
 
 /// One fault of the text, with offsets in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,8 @@ pub(crate) struct Mended {
     /// In the order of the text, at most one for each line.
     pub(crate) slips: Vec<Slip>,
     pub(crate) lost: Vec<Loss>,
+    /// Where keys may be of another table than the one that they are read in.
+    pub(crate) doubts: Vec<Range<usize>>,
 }
 
 /// How much text the parser is given again and again, to find what only it knows of.
@@ -89,13 +93,20 @@ pub(crate) fn mend(text: &str) -> Option<Mended> {
         let slips = vec![words::slip(text, first.message(), first.span().unwrap_or(0..0))];
         return Some(Mended { slips, lost: vec![(0, None)], ..Mended::default() });
     }
-    let (text, found) = controls::replaced(text);
+    let (text, mut found) = controls::replaced(text);
+    let (text, marked) = diff::unmarked(&text);
     let text: &str = &text;
+    let mut lost_at = None;
+    if let Some(slip) = marked {
+        lost_at = Some(slip.span.start);
+        found.push(slip);
+    }
     let mut scan = Scan::new(text);
     scan.run();
     twice::find(&mut scan);
-    let Scan { mut slips, mut edits, mut lost, statements, .. } = scan;
+    let Scan { mut slips, mut edits, mut lost, doubts, statements, .. } = scan;
     slips.extend(found);
+    lost.extend(lost_at.map(|at| (at, None)));
     let mut rounds = ROUNDS.min(AGAIN / text.len().max(1)).max(2);
     let (mended, offsets) = loop {
         let (mended, offsets) = edits.apply(text);
@@ -108,8 +119,7 @@ pub(crate) fn mend(text: &str) -> Option<Mended> {
             slips.push(words::slip(text, error.message(), span.clone()));
         }
         lost.push((span.start, None));
-        let whole = statements.iter().map(|statement| &statement.span).rfind(|of| of.start <= span.start);
-        let whole = whole.filter(|of| span.start <= of.end).map_or(line.clone(), |of| of.start..of.end.max(line.end));
+        let whole = removed(&statements, text, span.start, line);
         rounds -= 1;
         if rounds == 0 || edits.removes(&whole) {
             break (mended, offsets);
@@ -117,7 +127,23 @@ pub(crate) fn mend(text: &str) -> Option<Mended> {
         edits.remove(whole);
     };
     slips.sort_by_key(|slip| slip.span.start);
-    Some(Mended { text: mended, offsets, slips, lost })
+    Some(Mended { text: mended, offsets, slips, lost, doubts })
+}
+
+/// What is taken out for a fault at an offset: its line, the whole statement, and below a table's name all of the table,
+/// for its keys are of no other.
+fn removed(statements: &[Statement], text: &str, at: usize, line: Range<usize>) -> Range<usize> {
+    let Some(own) = statements.iter().rposition(|statement| statement.span.start <= at) else { return line };
+    let Statement { span, kind, .. } = &statements[own];
+    if span.end < at {
+        return line;
+    }
+    let next = || statements[own + 1..].iter().find(|statement| statement.kind != Kind::Value);
+    let end = match kind {
+        Kind::Value => span.end.max(line.end),
+        _ => next().map_or(text.len(), |next| next.span.start),
+    };
+    span.start..end
 }
 
 /// The line that holds an offset, without its end.

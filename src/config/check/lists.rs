@@ -81,7 +81,7 @@ impl<'s, T: Clone + Ord> Lists<'s, T> {
     }
 
     fn absent(&self, name: &Spanned<String>, at: &str, notes: &mut Notes<'_>) {
-        if self.spec.contains_key(name.get_ref().as_str()) || !notes.knows_all(self.table) {
+        if self.spec.contains_key(name.get_ref().as_str()) || !notes.lacks(&[self.table], name.get_ref()) {
             return;
         }
         let (kind, given) = (self.kind, name.get_ref());

@@ -35,7 +35,7 @@ impl<'s> Names<'s> {
     pub(crate) fn seek(&self, written: &Spanned<&str>, what: &str, notes: &mut Notes<'_>) -> Option<usize> {
         let given = *written.get_ref();
         let found = self.positions.get(given).copied();
-        if found.is_none() && notes.knows_all(self.table) {
+        if found.is_none() && notes.lacks(&[self.table], given) {
             let message = format!("{what} names {} {given:?}, which does not exist", self.kind);
             let fault = notes.error(written.span(), message, format!("no such {}", self.kind));
             let fault = fault.remedy(notes.suggest(given, self.all()));

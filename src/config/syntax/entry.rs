@@ -2,8 +2,10 @@
 
 use super::{
     Slip, odd,
-    scan::{Key, Kind, Scan, Statement},
+    scan::{Key, Kind, Scan, Statement, is_header},
 };
+
+use crate::config::notes::join;
 
 /// What separates a key from its value in other languages; the longer first.
 const OTHER_SIGNS: [&str; 8] = [":=", "=>", "->", "+=", "?=", "===", "==", ":"];
@@ -13,10 +15,23 @@ impl Scan<'_> {
     pub(super) fn entry(&mut self) {
         let (start, end) = (self.at, self.line_end());
         let line = self.text[start..end].trim_end();
-        if self.marker(line) || self.stray(line) {
+        if self.marker(line) || self.in_other_signs(line) || self.stray(line) {
             return;
         }
-        if line.starts_with("- ") {
+        if let Some(item) = line.strip_prefix("- ") {
+            let shown = item.split(" #").next().unwrap_or_default().trim();
+            let name = shown.trim_end_matches(':');
+            let mut scan = Scan::new(name);
+            let is_name =
+                shown.ends_with(':') && scan.keys().is_some() && scan.rest().is_empty() && scan.slips.is_empty();
+            if is_name && self.is_above_keys() {
+                self.at = start + line.find(name).unwrap_or_default();
+                let path = self.keys().unwrap_or_default();
+                let label = "`-` and `:` begin none";
+                let slip = Slip::new(start..start + line.len(), "a table begins with its name in brackets", label);
+                let slip = slip.remedy(format!("write `[{name}]`, and its keys below"));
+                return self.without_brackets(slip, start..start + line.len(), path);
+            }
             let slip = Slip::new(start..start + 1, "a list stands in brackets", "`-` begins no item of a list");
             return self.refuse(slip.remedy("write `key = [\"one\", \"two\"]`"), None);
         }
@@ -31,6 +46,19 @@ impl Scan<'_> {
             let span = self.at..self.at + sign.len();
             let slip = Slip::new(span.clone(), "a key and its value are separated by `=`", format!("not by `{sign}`"));
             let value = rest[sign.len()..].split('\n').next().unwrap_or_default().trim();
+            if *sign == ":" && (value.is_empty() || value.starts_with('#')) && self.is_above_keys() {
+                let slip = Slip::new(span.clone(), "a table begins with its name in brackets", "not with `:`");
+                let inner = match self.table.as_deref() {
+                    Some(around @ [_, ..]) if keys.len() == 1 => {
+                        let around: Vec<&str> = around.iter().map(String::as_str).collect();
+                        format!(", or `[{}.{name}]` for a part of that table,", join(&around))
+                    }
+                    _ => String::new(),
+                };
+                let slip =
+                    slip.remedy(format!("write `[{name}]`{inner} and its keys below").replace("]` and", "]`, and"));
+                return self.without_brackets(slip, start..span.end, keys);
+            }
             self.slip(slip.remedy(format!("write `{name} = {}`", shown(value))));
             self.edits.replace(span.clone(), "=");
             self.at = span.end;
@@ -42,6 +70,10 @@ impl Scan<'_> {
         }
         if self.is_line_end() {
             let slip = Slip::new(start..behind, format!("`{name}` has no value"), "`=` and a value are expected");
+            if self.is_above_keys() {
+                let slip = slip.remedy(format!("write `[{name}]` for the table of the keys below, or `{name} = …`"));
+                return self.without_brackets(slip, start..behind, keys);
+            }
             return self.refuse(slip.remedy(format!("write `{name} = …`, or `[{name}]` for a table")), Some(&keys));
         }
         self.without_sign(start, behind, &name, keys);
@@ -51,9 +83,25 @@ impl Scan<'_> {
     fn without_sign(&mut self, start: usize, behind: usize, name: &str, keys: Vec<Key>) {
         let end = self.line_end();
         let rest = self.text[self.at..end].trim_end();
+        let closed = rest.split(" #").next().unwrap_or(rest).trim_end().trim_end_matches(',');
+        if rest.starts_with('{') && closed.ends_with('}') {
+            let slip = Slip::new(behind..behind, format!("`=` is missing behind `{name}`"), "between key and value");
+            self.slip(slip.remedy(format!("write `{name} = {}`", shown(closed))));
+            self.edits.insert(behind, " =");
+            return self.assigned(start, keys);
+        }
         if rest.ends_with('{') || rest.starts_with('{') || rest.contains("\" {") {
-            let slip = Slip::new(start..self.at + 1, "a table begins with its name in brackets", "not with a brace");
-            self.slip(slip.remedy(format!("write `[{name}]` on a line of its own, and its keys below")));
+            let length = rest.chars().next().map_or(0, char::len_utf8);
+            let slip =
+                Slip::new(start..self.at + length, "a table begins with its name in brackets", "not with a brace");
+            let within = match self.table.as_deref() {
+                Some(around @ [_, ..]) => {
+                    let around: Vec<&str> = around.iter().map(String::as_str).collect();
+                    format!(", or `[{}.{name}]` for a part of that table,", join(&around))
+                }
+                _ => String::new(),
+            };
+            self.slip(slip.remedy(format!("write `[{name}]`{within} on a line of its own, and its keys below")));
             self.lost.push((start, None));
             let open = self.at + rest.find('{').unwrap_or(0);
             let close = closing(self.text, open);
@@ -76,7 +124,7 @@ impl Scan<'_> {
         let value = rest.split(" #").next().unwrap_or(rest).trim_end();
         let words = value.split_whitespace().count();
         let at = behind..behind;
-        let quoted = value.starts_with(['"', '\'', '[', '“', '”', '„']);
+        let quoted = value.starts_with(['"', '\'', '[']) || value.starts_with(odd::is_quote);
         if quoted || words == 1 && !value.contains('=') {
             let slip = Slip::new(at, format!("`=` is missing behind `{name}`"), "between key and value");
             self.slip(slip.remedy(format!("write `{name} = {}`", shown(value))));
@@ -131,6 +179,10 @@ impl Scan<'_> {
     /// The value of a key, whose `=` has been read, and the end of its line.
     fn assigned(&mut self, start: usize, keys: Vec<Key>) {
         self.blanks();
+        if let Some(slip) = self.begins_above_keys(start) {
+            let end = self.line_end();
+            return self.without_brackets(slip, start..start + self.text[start..end].trim_end().len(), keys);
+        }
         self.value(true);
         if !self.given_up {
             self.tail();
@@ -148,6 +200,31 @@ impl Scan<'_> {
         if self.table.is_some() {
             self.statements.push(Statement { span, kind: Kind::Value, path: keys });
         }
+    }
+
+    /// What is told of a value that is nothing but an opening bracket, or not even that, above keys of a table.
+    fn begins_above_keys(&self, start: usize) -> Option<Slip> {
+        let rest = self.text[self.at..self.line_end()].split('#').next().unwrap_or_default().trim_end();
+        let name = self.text[start..self.at].trim_end().trim_end_matches(['=', ':', '>', '-', '+', '?']).trim_end();
+        let open = self.at..self.at + rest.len();
+        let slip = match rest {
+            "" => {
+                let before = self.text[..self.at].trim_end_matches([' ', '\t']).len();
+                Slip::new(before..before, "a value is missing", "a value is expected here")
+            }
+            "[" | "{" => Slip::new(open, format!("`{rest}` is never closed"), "opened here"),
+            _ => return None,
+        };
+        let below = self.text[self.line_end()..].lines().skip(1);
+        let mut inside = below.take_while(|line| !is_header(line.trim_start()));
+        let is_closed = !rest.is_empty() && inside.any(|line| line.trim_start().starts_with([']', '}']));
+        let is_inner = self.table.as_ref().is_none_or(|table| !table.is_empty());
+        let remedy = if is_inner && !name.contains('.') && rest.is_empty() {
+            "write it, or take the key out".to_owned()
+        } else {
+            format!("write the value, or `[{name}]` for the table of the keys below")
+        };
+        (self.is_above_keys() && !is_closed).then(|| slip.remedy(remedy))
     }
 
     /// Tells a line and passes over it.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Slip,
+    Slip, diff,
     scan::{Scan, is_bare},
 };
 
@@ -134,9 +134,12 @@ pub(super) fn other_format(text: &str) -> Option<Slip> {
         Some(slip.remedy(remedy.to_owned()))
     };
     let trimmed = first.trim_start();
-    let json = trimmed.starts_with('{') || matches!(trimmed, "[" | "[{") && text.contains("\":");
-    if json && (none_of_ours || text.contains("\":")) {
-        return told(first_line, "JSON", "write `[server]`, and below it `listen = [\"0.0.0.0:53\"]`");
+    if let Some((at, line)) = lines.iter().find(|(_, line)| diff::is_mark(line)) {
+        let remedy = "put the lines of the file itself in its place, without their `+` and `-`";
+        return told(*at..at + line.len(), "a diff", remedy);
+    }
+    if let Some(span) = json(text, none_of_ours) {
+        return told(span, "JSON", "write `[server]`, and below it `listen = [\"0.0.0.0:53\"]`");
     }
     if none_of_ours && trimmed.starts_with('<') {
         return told(first_line, "HTML or XML", "a page was saved in the place of the file: fetch the file itself");
@@ -170,8 +173,34 @@ pub(super) fn other_format(text: &str) -> Option<Slip> {
     None
 }
 
+/// The line on which JSON begins, if the text is that. Comments may stand in front, as some tools allow.
+fn json(text: &str, none_of_ours: bool) -> Option<Range<usize>> {
+    let mut body = text.trim_start();
+    loop {
+        let behind = if let Some(rest) = body.strip_prefix("/*") {
+            rest.split_once("*/").map(|(_, behind)| behind)
+        } else if body.starts_with("//") || body.starts_with('#') {
+            body.split_once('\n').map(|(_, behind)| behind)
+        } else {
+            break;
+        };
+        body = behind?.trim_start();
+    }
+    let start = text.len() - body.len();
+    let line = body.lines().next().unwrap_or_default().trim_end();
+    let inside = body.strip_prefix('[').map(str::trim_start);
+    let is_list = inside.is_some_and(|inside| {
+        let begins =
+            inside.starts_with(|first: char| matches!(first, '{' | '[' | '"' | '-' | ']') || first.is_ascii_digit());
+        begins && body.trim_end().ends_with([']', ',']) && none_of_ours && !body.contains('=')
+    });
+    let is_table = body.starts_with('{') && (none_of_ours || text.contains("\":"))
+        || matches!(line, "[" | "[{") && text.contains("\":");
+    (is_table || is_list).then(|| start..start + line.len())
+}
+
 /// A line that only TOML has.
-fn is_ours(line: &str) -> bool {
+pub(super) fn is_ours(line: &str) -> bool {
     let scan = Scan::new(line.trim_start());
     scan.is_header() || scan.is_entry()
 }

@@ -1,8 +1,10 @@
 //! A table's header: `[a.b]`, `[[a.b]]`, and what is written in its place.
 
+use std::ops::Range;
+
 use super::{
     Slip, odd,
-    scan::{Kind, Scan, Statement},
+    scan::{Key, Kind, Scan, Statement},
 };
 
 impl Scan<'_> {
@@ -17,7 +19,7 @@ impl Scan<'_> {
             return self.list_without_key(start);
         }
         let inside = self.at;
-        let Some(path) = self.keys() else {
+        let Some(mut path) = self.keys() else {
             return self.unreadable(start);
         };
         let behind = self.at;
@@ -54,18 +56,58 @@ impl Scan<'_> {
             self.at = inside;
             return self.unreadable(start);
         }
-        let behind = self.at;
-        self.behind_header();
-        self.table = Some(path.iter().map(|key| key.name.clone()).collect());
+        let mut behind = self.at;
+        if let Some(more) = self.in_several_brackets(start, &line[..close.len()]) {
+            path.extend(more);
+            behind = self.at;
+        }
+        // A name with an escape that is none is not known.
+        let named = self.behind_header() && !self.broken;
+        self.table = named.then(|| path.iter().map(|key| key.name.clone()).collect());
+        if !named {
+            self.lost.push((start, None));
+            return self.edits.remove(start..self.at);
+        }
         let kind = if several { Kind::ListOfTables } else { Kind::Table };
         self.statements.push(Statement { span: start..behind, kind, path });
     }
 
-    /// What stands behind a header on its line.
-    fn behind_header(&mut self) {
+    /// The rest of a name whose parts stand in brackets each: `[a][b]`, `[a].b`.
+    fn in_several_brackets(&mut self, start: usize, open: &str) -> Option<Vec<Key>> {
+        let (before, end) = (self.at, self.line_end());
+        if !self.text[before..end].starts_with(['[', '.']) {
+            return None;
+        }
+        let mut found = Vec::new();
+        while !self.is_line_end() {
+            let signs = self.rest().len() - self.rest().trim_start_matches(['[', ']', '.', ' ', '\t']).len();
+            self.at += signs;
+            match self.keys() {
+                Some(keys) if signs > 0 => found.extend(keys),
+                _ if self.is_line_end() && !found.is_empty() => break,
+                _ => {
+                    self.at = before;
+                    return None;
+                }
+            }
+        }
+        let whole = start..start + self.text[start..self.at].trim_end().len();
+        let first = self.text[start..before].trim_matches(['[', ']', ' ', '\t']);
+        let name = found.iter().fold(first.to_owned(), |name, key| format!("{name}.{}", &self.text[key.span.clone()]));
+        let meant = format!("{open}{name}{}", &"]]"[..open.len()]);
+        let label = "its parts are divided by dots within them";
+        let slip = Slip::new(whole.clone(), "a table's name stands in one pair of brackets", label);
+        self.slip(slip.remedy(format!("write `{meant}`")));
+        self.edits.replace(whole, meant);
+        Some(found)
+    }
+
+    /// What stands behind a header on its line. Whether the header is all of the table's name.
+    fn behind_header(&mut self) -> bool {
+        let glued = !self.rest().starts_with([' ', '\t']);
         self.blanks();
         if self.is_line_end() || self.foreign_comment() {
-            return;
+            return true;
         }
         let (start, end) = (self.at, self.line_end());
         let rest = self.text[start..end].trim_end();
@@ -88,7 +130,84 @@ impl Scan<'_> {
             self.edits.remove(start..end);
             self.lost.push((start, None));
             self.at = end;
+            return !glued && !rest.starts_with(['[', '.']);
         }
+        true
+    }
+
+    /// A table's name in signs of another kind, alone on its line: `(a.b)`, `{a.b}`, `<a.b>`; or in brackets with signs
+    /// around them: `**[a.b]**`, `"[a.b]"`.
+    pub(super) fn in_other_signs(&mut self, line: &str) -> bool {
+        let shown = line.split(" #").next().unwrap_or(line).trim_end();
+        let around = |sign: char| matches!(sign, '"' | '\'' | '`' | '*' | '_' | '~' | '\\' | '-' | '>' | ' ');
+        let bracketed = shown.trim_matches(around);
+        let inside = if bracketed.len() < shown.len() && bracketed.starts_with('[') && bracketed.ends_with(']') {
+            bracketed.trim_start_matches('[')
+        } else {
+            shown.trim_start_matches(['(', '{', '<', '［', '【'])
+        };
+        let name = inside.trim_end_matches([')', '}', '>', ']', '］', '】', ':', '\\']).trim();
+        let mut scan = Scan::new(name);
+        let is_name = scan.keys().is_some() && scan.rest().is_empty() && scan.slips.is_empty();
+        if inside.len() == shown.len() || !is_name {
+            return false;
+        }
+        let span = self.at..self.at + shown.len();
+        self.at += shown.find(name).unwrap_or_default();
+        let Some(path) = self.keys() else { return false };
+        let label = "with no other signs";
+        let slip = Slip::new(span.clone(), "a table's name stands in square brackets", label);
+        self.begin_table(slip.remedy(format!("write `[{name}]`")), span, name, path);
+        true
+    }
+
+    /// A path alone on its line, above keys: a table's name without brackets. It is read as one when another table of the
+    /// file begins in the same way. Of a name without dots it is not certain what it is.
+    pub(super) fn without_brackets(&mut self, slip: Slip, span: Range<usize>, path: Vec<Key>) {
+        let first = path.first().map(|key| key.name.as_str());
+        let known = self.statements.iter().filter(|statement| statement.kind != Kind::Value);
+        let is_known = known.filter_map(|statement| statement.path.first()).any(|key| Some(key.name.as_str()) == first);
+        let is_first = self.table.as_ref().is_some_and(Vec::is_empty);
+        if path.len() > 1 && (is_known || is_first) {
+            let places =
+                path.first().zip(path.last()).map_or(span.clone(), |(one, last)| one.span.start..last.span.end);
+            let name = self.text.get(places).unwrap_or_default();
+            return self.begin_table(slip, span, name, path);
+        }
+        self.slip(slip);
+        self.edits.remove(span.clone());
+        self.at = self.line_end();
+        if path.len() > 1 {
+            self.lost.push((span.start, None));
+            self.table = None;
+        } else {
+            self.lost.push((span.start, self.table.clone()));
+            self.doubts.push(span.start..self.text.len());
+        }
+    }
+
+    /// Reads what stands at `span` as the header that was meant.
+    fn begin_table(&mut self, slip: Slip, span: Range<usize>, name: &str, path: Vec<Key>) {
+        self.slip(slip);
+        self.edits.replace(span.clone(), format!("[{name}]"));
+        self.table = Some(path.iter().map(|key| key.name.clone()).collect());
+        self.statements.push(Statement { span, kind: Kind::Table, path });
+        self.at = self.line_end();
+    }
+
+    /// Whether the next line with anything on it is a key and its value.
+    pub(super) fn is_above_keys(&self) -> bool {
+        let below = self.text.get(self.line_end()..).unwrap_or_default();
+        let next = below.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
+        next.is_some_and(|line| {
+            let mut scan = Scan::new(line);
+            scan.keys().is_some() && !line.starts_with('-') && {
+                let behind = scan.rest().trim_start();
+                behind.starts_with('=')
+                    || behind.strip_prefix(':').is_some_and(|rest| rest.starts_with([' ', '\t']))
+                    || behind.trim_end() == ":"
+            }
+        })
     }
 
     /// Whether what follows the bracket are the items of a list.
@@ -125,6 +244,9 @@ impl Scan<'_> {
         let span = start..start + line.len();
         let first = name.split('.').next().unwrap_or_default();
         let behind = name.get(first.len() + 1..).unwrap_or_default();
+        // The quote of a name of tables, and not of one part of it, is one too many.
+        let bare = name.replace(['"', '\''], "");
+        let stray = name.contains('.') && (name.starts_with(['"', '\'']) || self.is_known_table(&bare));
         let slip = if name.is_empty() {
             Slip::new(span, "a table has no name", "the name is missing between the brackets").remedy("write `[name]`")
         } else if name.contains(odd::is_quote) {
@@ -132,7 +254,14 @@ impl Scan<'_> {
                 .remedy(format!("write `[{}]`", name.replace(odd::is_quote, "\"")))
         } else if quotes % 2 == 1 {
             let slip = Slip::new(span, "a quote in a table's name is not closed", "the quotes come in pairs");
-            slip.remedy(format!("write `[{}]`", closed(name)))
+            let several = line.starts_with("[[");
+            slip.remedy(if stray {
+                format!("write `[{bare}]`; a part that holds a dot stands in quotes of its own")
+            } else if several {
+                format!("write `[[{}]]`", closed(name))
+            } else {
+                format!("write `[{}]`", closed(name))
+            })
         } else if name.split('.').any(|part| part.trim().is_empty()) {
             Slip::new(span, format!("the table's name `{name}` has an empty part"), "a dot too many")
                 .remedy("take it out")
@@ -145,17 +274,35 @@ impl Scan<'_> {
             Slip::new(span, "the table's name is not understood", label).remedy("write `[name]` or `[table.\"name\"]`")
         };
         self.slip(slip);
-        let meant = closed(name);
+        let (several, meant) = (line.starts_with("[["), if stray { bare } else { closed(name) });
         let mut scan = Scan::new(&meant);
         self.at = end;
-        if let Some(path) = scan.keys().filter(|_| quotes % 2 == 1 && scan.rest().is_empty()) {
-            self.edits.replace(start..start + line.len(), format!("[{meant}]"));
+        let path = scan.keys().filter(|_| quotes % 2 == 1 && scan.rest().is_empty());
+        if let Some(mut path) = path {
+            let span = start..start + line.len();
+            // The parts have no places of their own in the line as it was written.
+            path.iter_mut().for_each(|key| key.span = span.clone());
+            let (open, close, kind) = if several { ("[[", "]]", Kind::ListOfTables) } else { ("[", "]", Kind::Table) };
+            self.edits.replace(span.clone(), format!("{open}{meant}{close}"));
             self.table = Some(path.iter().map(|key| key.name.clone()).collect());
+            self.statements.push(Statement { span, kind, path });
             return;
         }
         self.edits.remove(start..end);
         self.lost.push((start, None));
         self.table = None;
+    }
+}
+
+impl Scan<'_> {
+    /// Whether a name without quotes is one of a table in a table that stands in the text: its quotes are then too many.
+    fn is_known_table(&self, name: &str) -> bool {
+        let names: Vec<&str> = name.split('.').collect();
+        let mut known = self.statements.iter().filter(|statement| statement.kind != Kind::Value);
+        names.len() > 2
+            && known.any(|statement| {
+                statement.path.iter().take(2).map(|key| key.name.as_str()).eq(names[..2].iter().copied())
+            })
     }
 }
 

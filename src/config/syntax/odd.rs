@@ -8,7 +8,7 @@ use super::Slip;
 
 /// Whether it looks like a quote.
 pub(super) fn is_quote(letter: char) -> bool {
-    matches!(letter, '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›' | '＂' | '＇' | '`' | '´' | '「' | '」')
+    matches!(letter, '\u{2018}'..='\u{201f}' | '\u{2032}'..='\u{2037}' | '\u{275b}'..='\u{275e}' | '\u{301d}'..='\u{301f}' | '«' | '»' | '‹' | '›' | '＂' | '＇' | '`' | '´' | '「' | '」' | '『' | '』')
 }
 
 /// Whether it looks like a blank, or like nothing.
@@ -44,7 +44,13 @@ pub(super) fn between(text: &str) -> Option<(&str, usize)> {
     let line = text.split('\n').next().unwrap_or_default();
     let inside = &line[open..];
     // An apostrophe within double quotes closes nothing.
-    let single = |letter: char| matches!(letter, '\u{2018}'..='\u{201b}' | '‹' | '›' | '＇' | '`' | '´' | '\'');
+    let single = |letter: char| {
+        matches!(
+            letter,
+            '\u{2018}'
+                ..='\u{201b}' | '\u{2032}' | '\u{2035}' | '\u{275b}' | '\u{275c}' | '‹' | '›' | '＇' | '`' | '´' | '\''
+        )
+    };
     let first = single(text.chars().next()?);
     let closes = |letter: char| (is_quote(letter) || letter == '"' || letter == '\'') && single(letter) == first;
     let close = inside.find(closes)?;

@@ -25,15 +25,12 @@ impl Scan<'_> {
                     return;
                 }
                 '\\' if quote == '"' => {
-                    let escape = letters.next().map(|(_, letter)| letter);
-                    if !matches!(escape, Some('b' | 't' | 'n' | 'f' | 'r' | 'e' | '"' | '\\' | 'u' | 'U' | 'x')) {
-                        let span = start + 1 + at..start + 1 + at + 1 + escape.map_or(0, char::len_utf8);
-                        let sign = &self.text[span.clone()];
-                        let slip =
-                            Slip::new(span, format!("`{sign}` is no escape"), "a backslash begins one in quotes");
-                        self.slip(slip.remedy("double the backslash, or put the text in single quotes"));
+                    if let Some(length) = no_escape_length(&inside[at..]) {
+                        let span = start + 1 + at..start + 1 + at + length;
+                        self.slip(no_escape(self.text, span));
                         self.broken = true;
                     }
+                    letters.next();
                 }
                 _ => {}
             }
@@ -87,7 +84,7 @@ impl Scan<'_> {
         let inside = &self.text[span.clone()];
         let slip = if let Some((at, letter)) = inside
             .char_indices()
-            .find(|(_, letter)| odd::is_quote(*letter) && !matches!(letter, '\u{2019}' | '`' | '´'))
+            .find(|(_, letter)| odd::is_quote(*letter) && !matches!(letter, '\u{2019}' | '\u{2032}' | '`' | '´'))
         {
             let sign = span.start + at..span.start + at + letter.len_utf8();
             Slip::new(sign, "this quote is not one of a keyboard", format!("it does not close `{quote}`"))
@@ -177,4 +174,46 @@ fn open_quote(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     });
     let from = odd.map_or(last, |span| span.start);
     Some(line.start + from..line.start + text.trim_end().len())
+}
+
+/// Where the first backslash of a text in double quotes is that begins no escape, and how long it is with its letter.
+pub(super) fn bad_escape(inside: &str) -> Option<(usize, usize)> {
+    let mut at = 0;
+    while let Some(next) = inside.get(at..).and_then(|rest| rest.find('\\')) {
+        at += next;
+        if let Some(length) = no_escape_length(&inside[at..]) {
+            return Some((at, length));
+        }
+        at += 2;
+    }
+    None
+}
+
+/// How long a backslash is with its letter, if both are no escape.
+fn no_escape_length(text: &str) -> Option<usize> {
+    let digits = |count: usize| {
+        let digits = text.get(2..2 + count);
+        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    let escape = text.chars().nth(1);
+    let is_sound = match escape {
+        Some('b' | 't' | 'n' | 'f' | 'r' | 'e' | '"' | '\\') => true,
+        Some('x') => digits(2),
+        Some('u') => digits(4),
+        Some('U') => digits(8),
+        _ => false,
+    };
+    (!is_sound).then(|| 1 + escape.map_or(0, char::len_utf8))
+}
+
+/// What is told of such a backslash.
+pub(super) fn no_escape(text: &str, sign: Range<usize>) -> Slip {
+    let written = &text[sign.clone()];
+    let slip = if written.ends_with(['u', 'U', 'x']) {
+        let label = "behind `\\u` stand four hexadecimal digits, behind `\\U` eight, behind `\\x` two";
+        Slip::new(sign, format!("`{written}` lacks its digits"), label)
+    } else {
+        Slip::new(sign, format!("`{written}` is no escape"), "a backslash begins one in quotes")
+    };
+    slip.remedy("double the backslash, or put the text in single quotes")
 }

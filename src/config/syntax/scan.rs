@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Loss, Slip, edits::Edits, line_of, odd};
+use super::{
+    Loss, Slip,
+    edits::Edits,
+    line_of, odd,
+    quoted::{bad_escape, no_escape},
+};
 
 /// A table's header, or a key with its value.
 #[derive(Debug)]
@@ -41,6 +46,8 @@ pub(super) struct Scan<'t> {
     pub(super) open_quote: Option<(Range<usize>, Option<Range<usize>>)>,
     pub(super) edits: Edits,
     pub(super) lost: Vec<Loss>,
+    /// Where keys may be of another table than the one that they are put in.
+    pub(super) doubts: Vec<Range<usize>>,
     pub(super) statements: Vec<Statement>,
     /// The table that keys are put in; none behind a header that cannot be read.
     pub(super) table: Option<Vec<String>>,
@@ -54,11 +61,11 @@ pub(super) struct Scan<'t> {
 
 impl<'t> Scan<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let (slips, edits, lost, statements, open) = Default::default();
+        let (slips, edits, lost, doubts, statements, open) = Default::default();
         let (at, broken, given_up) = (0, false, false);
         let table = Some(Vec::new());
         let (told, open_quote) = (0..0, None);
-        Self { text, at, told, open_quote, slips, edits, lost, statements, table, broken, given_up, open }
+        Self { text, at, told, open_quote, slips, edits, lost, doubts, statements, table, broken, given_up, open }
     }
 
     /// Goes through the whole text.
@@ -72,6 +79,11 @@ impl<'t> Scan<'t> {
             match first {
                 '[' => self.header(),
                 _ => self.entry(),
+            }
+            // A table's name ends a doubt.
+            let last = self.statements.last().filter(|last| last.kind != Kind::Value).map_or(0, |last| last.span.start);
+            if let Some(doubt) = self.doubts.last_mut().filter(|doubt| doubt.start < last) {
+                doubt.end = doubt.end.min(last);
             }
             if self.at == start {
                 // Nothing knows what it is, so the parser is asked.
@@ -212,6 +224,13 @@ impl<'t> Scan<'t> {
                     ends
                 });
                 let (close, _) = close?;
+                if quote == '"'
+                    && let Some((at, length)) = bad_escape(&inside[..close])
+                {
+                    return Some(
+                        self.key_with_escape(start + 1 + at..start + 1 + at + length, start..start + close + 2),
+                    );
+                }
                 (odd::unescaped(&rest[..close + 2]), close + 2)
             }
             quote if odd::is_quote(quote) => {
@@ -227,6 +246,15 @@ impl<'t> Scan<'t> {
         };
         self.at = start + length;
         Some(Key { name, span: start..start + length })
+    }
+
+    /// A key in quotes that cannot be read for the escape at `sign`.
+    fn key_with_escape(&mut self, sign: Range<usize>, span: Range<usize>) -> Key {
+        self.slip(no_escape(self.text, sign));
+        let name = self.text[span.start + 1..span.end - 1].to_owned();
+        self.broken = true;
+        self.at = span.end;
+        Key { name, span }
     }
 
     /// Whether a table's header stands here.

@@ -63,6 +63,7 @@ fn each_fault_has_its_own_line_and_nothing_follows() {
         ("a = \"say \"hi\" now\"", "1: something stands behind a value"),
         ("a = \"\"\"text\nmore", "1: a text of several lines is not closed"),
         ("[services.\"www.example.com]\na = 1", "1: a quote in a table's name is not closed"),
+        ("[s.\"x.y\"]\na = 1\n[s.z.y\"]\na = 2", "3: a quote in a table's name is not closed"),
         ("\"10.0.0.0/8 = 1\nb = 2", "1: a key's quote is not closed"),
         ("a = \"C:\\path\"", "1: `\\p` is no escape"),
         // Signs of other languages.
@@ -134,11 +135,63 @@ fn each_fault_has_its_own_line_and_nothing_follows() {
         ("a = 1\nb = \"\0\"\nc = 2", "2: the file holds a NUL octet"),
         ("a = 1\rb = 2\r", "1: a line ends with CR alone"),
         ("<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\nb = 3", "1: a merge was not finished"),
+        // A broken header keeps its keys to itself.
+        ("[s.a]\nb = 1\n[s.\"c\\dc\"]\nb = 2", "3: `\\d` is no escape"),
+        ("[s.a]\nb = 1\n[s.\"c\\u12\"]\nb = 2", "3: `\\u` lacks its digits"),
+        ("[s.a]\nb = 1\n[[s.c\"]]\nb = 2\n[[s.c]]\nb = 3", "3: a quote in a table's name is not closed"),
+        ("[s.a]\nb = 1\n[\"s.c]\nb = 2", "3: a quote in a table's name is not closed"),
+        ("[s.a]\nb = 1\n(s.c)\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\n{s.c}\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\n<s.c> # it\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\n{{s.c}}\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\ns.c:\nb = 2", "3: a table begins with its name in brackets"),
+        (
+            "[s.a]\nb = 1\ns.c:\nb: 2",
+            "3: a table begins with its name in brackets\n4: a key and its value are separated by `=`",
+        ),
+        ("[s.a]\nb = 1\nc:\nb = 2", "3: a table begins with its name in brackets"),
+        ("[s.a]\nb = 1\ns.c\nb = 2", "3: `s.c` has no value"),
+        ("[s.a]\nb = 1\nc\nb = 2", "3: `c` has no value"),
+        ("[s.a]\nb = 1\n[s][c]\nb = 2", "3: a table's name stands in one pair of brackets"),
+        ("[s.a]\nb = 1\n[s].c\nb = 2", "3: a table's name stands in one pair of brackets"),
+        ("[s.a]\nb = 1\n[s].[c]\nb = 2", "3: a table's name stands in one pair of brackets"),
+        ("[s.a]\nb = 1\n[s] [c]\nb = 2", "3: something stands behind a table's header"),
+        ("[s.a]\nb = 1\n[s]c\nb = 2", "3: something stands behind a table's header"),
+        ("[s.a]\nb = 1\n[s c]\nb = 2", "3: the table's name is not understood"),
+        ("[s.a]\nb = 1\n[s/c]\nb = 2", "3: the table's name is not understood"),
+        ("[s.a]\nb = 1\n[.s.c]\nb = 2", "3: the table's name `.s.c` has an empty part"),
+        ("[s.a]\nb = 1\n\u{ff3b}s.c\u{ff3d}\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s]\na { b = 1, c = 2 }\nd = 3", "2: `=` is missing behind `a`"),
+        ("[s.a]\nb = 1\n**[s.c]**\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\n\"[s.c]\"\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\n\\[s.c\\]\nb = 2", "3: a table's name stands in square brackets"),
+        ("[s.a]\nb = 1\n- s.c:\nb = 2", "3: a table begins with its name in brackets"),
+        ("[s.a]\nb = 1\ns.c =\nb = 2", "3: a value is missing"),
+        ("[s.a]\nb = 1\nc =\nb = 2", "3: a value is missing"),
+        ("[s.a]\nb = 1\ns.c = {\nb = 2", "3: `{` is never closed"),
+        ("[s.a]\nb = 1\ns.c = [\nb = 2\nd = 3", "3: `[` is never closed"),
+        // Numbers of other notations, and other quotes.
+        ("a = 50,1\nb = 2", "1: `50,1` is no number"),
+        ("a = -8,6\nb = 2", "1: `-8,6` is no number"),
+        ("a = { lat = 50,1, lon = -8,6 }", "1: `50,1` is no number"),
+        ("a = { port = 8,080 }", "1: `8,080` is no number"),
+        ("a = { port = 8,080, path = \"/\" }", "1: `8,080` is no number"),
+        ("a = { lat = 50.1N, lon = 8.6W }", "1: `50.1N` is no number"),
+        ("a = 50.1\u{b0}\nb = 2", "1: `50.1\u{b0}` is no number"),
+        ("a = \u{2033}web\u{2033}\nb = 2", "1: these quotes are not those of a keyboard"),
+        ("a = \u{2032}web\u{2032}\nb = 2", "1: these quotes are not those of a keyboard"),
+        ("a = [\u{2033}web\u{2033}, \u{2033}app\u{2033}]", "1: these quotes are not those of a keyboard"),
+        ("a = \"web\u{2033}\nb = 2", "1: this quote is not one of a keyboard"),
+        // Lines of a diff.
+        ("[s]\n+a = 1\nb = 2", "2: a line begins with `+`"),
+        ("[s]\n-a = 1\n+a = 2\n+c = [\n+  1,\n+]\nb = 2", "2: a line begins with `-`"),
+        ("-[s]\n-a = 1\n+[t]\n+a = 1\nb = 2", "1: a line begins with `-`"),
+        ("> a = 1\nb = 2", "1: a line begins with `>`"),
     ] {
         for tail in ["", tail] {
             let text = format!("{text}{tail}");
             let told = told(&text);
-            if told != [first] {
+            if told.join("\n") != first {
                 wrong.push(format!("{text}\nis told {told:#?}, not {first}"));
             }
         }
@@ -158,6 +211,15 @@ fn what_is_meant_is_read() {
         ("// x\na = 1", "# x\na = 1"),
         ("a = True", "a = true"),
         ("a = 1;", "a = 1"),
+        ("a = { lat = 50,1, port = 8,080 }", "a = { lat = 50.1, port = 8080 }"),
+        ("a = -8,6", "a = -8.6"),
+        ("a = 0,125", "a = 0.125"),
+        ("a = 50.1S", "a = -50.1"),
+        ("(s.c)\nb = 2", "[s.c]\nb = 2"),
+        ("s.c:\nb = 2", "[s.c]\nb = 2"),
+        ("[s][\"c.d\"]\nb = 2", "[s.\"c.d\"]\nb = 2"),
+        ("[s]\n-a = 1\n+a = 2\n", "[s]\n      \n a = 2\n"),
+        ("[[s.c\"]]\nb = 2", "[[s.\"c\"]]\nb = 2"),
     ] {
         assert_eq!(read(text), meant);
     }
@@ -223,6 +285,14 @@ fn another_language_is_named_and_nothing_else_told() {
         ("# Meridian\nversion: 1\nregions:\n  eu:\n    location: {lat: 1, lon: 2}\n", "YAML"),
         ("{\n  \"version\": 1,\n  \"server\": { \"listen\": [\"0.0.0.0:53\"] }\n}\n", "JSON"),
         ("{\"version\": 1}", "JSON"),
+        ("// Meridian\n{\n  \"version\": 1, // one\n  \"server\": {}\n}\n", "JSON"),
+        ("/* Meridian\n of two lines */\n{ version: 1 }\n", "JSON"),
+        ("[1,2]\n", "JSON"),
+        ("[\"a\", \"b\"]\n", "JSON"),
+        ("[\n  { \"name\": \"eu\" }\n]\n", "JSON"),
+        ("diff --git a/m.toml b/m.toml\n--- a/m.toml\n+++ b/m.toml\n@@ -1,2 +1,2 @@\n [s]\n-a = 1\n+a = 2\n", "a diff"),
+        ("--- a/m.toml\n+++ b/m.toml\n@@ -1,2 +1,2 @@\n [s]\n-a = 1\n+a = 2\n", "a diff"),
+        ("version = 1\n@@ -1,2 +1,2 @@ [s]\n-a = 1\n+a = 2\n", "a diff"),
         ("<!DOCTYPE html>\n<html></html>\n", "HTML or XML"),
         ("$ORIGIN example.com.\n@ IN SOA ns1 h 1 2 3 4 5\n", "a zone file"),
         ("; zone\n@ 3600 IN SOA ns1 h 1 2 3 4 5\nwww A 192.0.2.1\n", "a zone file"),
@@ -282,6 +352,7 @@ proptest::proptest! {
     fn no_text_is_too_broken(parts in proptest::collection::vec(proptest::sample::select(vec![
         "a", "b.c", " = ", "=", ":", "\n", "\r", " ", "[", "]", "[[", "]]", "{", "}", ",", ";", "\"", "'", "\"\"\"", "'''", "#",
         "//", "/*", "1", "true", "yes", "5s", "\\", "\u{201c}", "\u{201d}", "\u{a0}", "\0", "é", "[a]\n", "a = 1\n", "- ", "<<<<<<< x\n", "=======\n",
+        "(a.b)\n", "a.b:\n", "[a][b]\n", "+", "**", "\\d", "a = {\n", "a = [\n", "a =\n", "-[a]\n", "+b = 1\n", "8,080", "50.1N", "\u{2033}",
     ]), 0..30)) {
         let text = parts.concat();
         if let Some(Mended { slips, offsets, text: mended, .. }) = mend(&text) {

@@ -51,6 +51,12 @@ pub(super) fn find(scan: &mut Scan<'_>) {
                 continue;
             }
             if let Err(first) = enter(&mut root, &table, &path, kind) {
+                if scan.doubts.iter().any(|doubt| doubt.contains(&span.start)) {
+                    // Then it is a key of another table, whose name could not be read.
+                    scan.lost.push((span.start, None));
+                    scan.edits.remove(span);
+                    continue;
+                }
                 let whole: Vec<String> = table.iter().chain(&names).cloned().collect();
                 told(scan, &whole, place(&path), first);
                 scan.edits.remove(span);

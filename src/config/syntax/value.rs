@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::{
     Slip,
     entry::shown,
+    number::{commas, meant_number, with_point},
     odd,
     scan::{Scan, is_bare, is_header},
 };
@@ -78,7 +79,12 @@ impl Scan<'_> {
     fn word(&mut self, top: bool) {
         let (start, end) = (self.at, self.line_end());
         let line = &self.text[start..end];
-        let stop = if top { line.len() } else { line.find([',', ']', '}', '#', ';']).unwrap_or(line.len()) };
+        let in_braces = matches!(self.open.last(), Some(('{', _)));
+        let stop = match line.find([',', ']', '}', '#', ';']).unwrap_or(line.len()) {
+            _ if top => line.len(),
+            stop if in_braces => stop.max(commas(line)),
+            stop => stop,
+        };
         let stop = [" #", "\t#", " //"].iter().filter_map(|sign| line.find(sign)).fold(stop, usize::min);
         let mut run = line[..stop].trim_end();
         if run.is_empty() {
@@ -149,7 +155,14 @@ impl Scan<'_> {
         }
         if let Some(number) = meant_number(run) {
             let slip = Slip::new(span.clone(), format!("`{run}` is no number"), "a number is not written so");
-            self.slip(slip.remedy(format!("write {number}")));
+            self.slip(slip.remedy(match with_point(run) {
+                Some(point) if top && point != number => {
+                    format!("write {number}, or {point} for a fraction, or [{}] for a list", run.replace(',', ", "))
+                }
+                Some(point) if point != number => format!("write {number}, or {point} for a fraction"),
+                Some(point) if top => format!("write {point}, or [{}] for a list", run.replace(',', ", ")),
+                _ => format!("write {number}"),
+            }));
             return self.edits.replace(span, number);
         }
         if top && run.contains(',')
@@ -245,26 +258,4 @@ fn bracketed_address(text: &str) -> Option<usize> {
     let port = inside[close + 1..].strip_prefix(':').unwrap_or_default();
     let digits = port.len() - port.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
     Some(close + 2 + if digits > 0 { digits + 1 } else { 0 })
-}
-
-/// The number that was meant by one of another notation.
-fn meant_number(run: &str) -> Option<String> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-    let (sign, bare) = run.strip_prefix(['-', '+']).map_or(("", run), |bare| (&run[..1], bare));
-    let meant = if let Some(fraction) = bare.strip_prefix('.').filter(|rest| digits(rest)) {
-        format!("0.{fraction}")
-    } else if let Some(whole) = bare.strip_suffix('.').filter(|rest| digits(rest)) {
-        format!("{whole}.0")
-    } else if digits(bare) || bare.split_once('.').is_some_and(|(whole, fraction)| digits(whole) && digits(fraction)) {
-        let cut = bare.trim_start_matches('0');
-        if cut.is_empty() || cut.starts_with('.') { format!("0{cut}") } else { cut.to_owned() }
-    } else if bare.split(',').count() > 1
-        && bare.split(',').enumerate().all(|(at, part)| digits(part) && (part.len() == 3 || at == 0 && part.len() < 3))
-    {
-        bare.replace(',', "")
-    } else {
-        return None;
-    };
-    let meant = format!("{sign}{meant}");
-    DeValue::parse(&meant).is_ok().then_some(meant)
 }

@@ -50,7 +50,7 @@ pub(super) fn overlay(
         preferences.rules.push((selector, order));
     }
     preferences.rules.sort();
-    if !terms.prefer.contains(&Key::Geo) && notes.is_whole(&["policies", name, "prefer"]) {
+    if !terms.prefer.contains(&Key::Geo) && terms.is_certain {
         let label = format!("policy \"{name}\" does not prefer \"geo\"");
         let fault = notes.error(written.span(), format!("`{path}` has no effect"), label);
         notes.push(fault.remedy("add \"geo\" to `prefer`, or take the table out"));

@@ -118,7 +118,7 @@ impl<'s> Policies<'s> {
     fn absent(&self, name: &Spanned<&str>, notes: &mut Notes<'_>) {
         let given = *name.get_ref();
         let known = self.spec.keys().map(|key| key.get_ref().as_str()).chain(presets::PRESETS.iter().map(|p| p.name));
-        if notes.knows_all("policies") {
+        if notes.lacks(&["policies"], given) {
             let fault = notes
                 .error(name.span(), format!("policy \"{given}\" does not exist"), "neither a table nor a preset")
                 .remedy(suggest(given, known));
@@ -137,6 +137,7 @@ impl<'s> Policies<'s> {
             } else if let Some(start) = chain.iter().position(|(key, _)| key.get_ref() == name) {
                 let fault = round(&chain[start..], name, notes);
                 notes.push(fault);
+                base.is_certain = false;
             } else if let Some(pair) = self.spec.get_key_value(name) {
                 chain.push(pair);
                 next = Some(pair.1.extends.as_ref().map_or(presets::DEFAULT, |extends| &extends.get_ref().0));
@@ -148,6 +149,7 @@ impl<'s> Policies<'s> {
                 base = Terms::from(preset);
             } else if let Some(extends) = chain.last().and_then(|(_, spec)| spec.extends.as_ref()) {
                 self.absent(&text(extends), notes);
+                base.is_certain = false;
             }
         }
         for (key, spec) in chain.into_iter().rev() {

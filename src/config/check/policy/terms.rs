@@ -52,6 +52,8 @@ pub(super) struct Terms {
     pub(super) sticky_at: Option<Range<usize>>,
     /// Where the geo rules for prefixes are written.
     pub(super) nets: BTreeMap<Prefix, Range<usize>>,
+    /// Whether `extends`, `prefer` and `spread` could be read: only then is it certain that a key has no effect.
+    pub(super) is_certain: bool,
 }
 
 impl From<&Preset> for Terms {
@@ -73,6 +75,7 @@ impl From<&Preset> for Terms {
             preferences: None,
             sticky_at: None,
             nets: BTreeMap::new(),
+            is_certain: true,
         }
     }
 }
@@ -119,12 +122,16 @@ pub(super) fn overlay(
 ) -> Terms {
     let mut terms = base;
     let at = |key: &str| join(&["policies", name, key]);
+    terms.is_certain &= ["extends", "prefer", "spread"].iter().all(|key| notes.is_whole(&["policies", name, key]));
     if let Some(written) = &spec.prefer {
         let keys = [Key::Order, Key::Geo, Key::Rtt, Key::Distance, Key::Load, Key::Response];
         let keys = keys.map(|key| (key_name(key), key));
         let mut prefer: Vec<(Key, Range<usize>)> = Vec::new();
         for item in items(Some(written)) {
-            let Some(key) = word(element(&item), &at("prefer"), &keys, &[], notes) else { continue };
+            let Some(key) = word(element(&item), &at("prefer"), &keys, &[], notes) else {
+                terms.is_certain = false;
+                continue;
+            };
             if let Some((_, first)) = prefer.iter().find(|(known, _)| *known == key) {
                 let fault = notes
                     .error(item.span(), format!("`{}` has {:?} twice", at("prefer"), item.get_ref()), "here again")
@@ -139,7 +146,10 @@ pub(super) fn overlay(
     if let Some(spread) = &spec.spread {
         let words = [Spread::Weighted, Spread::RoundRobin, Spread::Hash, Spread::Random, Spread::All];
         let words = words.map(|spread| (spread_name(spread), spread));
-        terms.spread = word(text(spread), &at("spread"), &words, &[], notes).unwrap_or(terms.spread);
+        match word(text(spread), &at("spread"), &words, &[], notes) {
+            Some(spread) => terms.spread = spread,
+            None => terms.is_certain = false,
+        }
     }
     tolerance(&mut terms, name, spec, notes);
     limit(&mut terms, name, spec, notes);
@@ -167,7 +177,7 @@ fn answers(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'
         ("distinct", spec.distinct.as_ref().map(Spanned::span), everybody || terms.answers == 1),
     ];
     for (key, span, in_vain) in vain {
-        if let (Some(span), true) = (span, in_vain) {
+        if let (Some(span), true) = (span, in_vain && terms.is_certain) {
             let (label, remedy) = match everybody {
                 true => ("the spread \"all\" names everybody", "take it out, or choose another spread"),
                 false => ("an answer names one endpoint", "take it out, or set `answers`"),
@@ -195,7 +205,7 @@ fn tolerance(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes
     for (key, span) in places {
         if let Some(span) = span
             && !terms.prefer.contains(&key)
-            && notes.is_whole(&["policies", name, "prefer"])
+            && terms.is_certain
         {
             let key = key_name(key);
             let fault = notes
@@ -229,7 +239,7 @@ fn depth(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>
     let at = join(&["policies", name, "depth"]);
     terms.depth = whole(Some(written), &at, terms.depth.into(), 1..=MAX_DEPTH, notes) as u8;
     let ranks = |key: &Key| matches!(key, Key::Geo | Key::Rtt | Key::Distance);
-    if !terms.prefer.iter().any(ranks) && notes.is_whole(&["policies", name, "prefer"]) {
+    if !terms.prefer.iter().any(ranks) && terms.is_certain {
         let label = format!("policy \"{name}\" does not go by where clients are");
         let fault = notes.error(written.span(), format!("`{at}` has no effect"), label);
         notes.push(fault.remedy("take it out, or prefer \"geo\", \"rtt\" or \"distance\""));
@@ -282,7 +292,7 @@ fn sticky(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_
     };
     terms.sticky = Some([length("v4", v4.as_ref(), 0), length("v6", v6.as_ref(), 1)]);
     terms.sticky_at = Some(written.span());
-    if matches!(terms.spread, Spread::Random | Spread::All) {
+    if matches!(terms.spread, Spread::Random | Spread::All) && terms.is_certain {
         let spread = spread_name(terms.spread);
         let message = format!("`{}` has no effect", join(&["policies", name, "sticky"]));
         let fault = notes

@@ -141,7 +141,9 @@ fn min_healthy(key: &Spanned<String>, spec: &PoolSpec, notes: &mut Notes<'_>) ->
     let Some(written) = &spec.min_healthy else { return DEFAULT };
     let at = join(&["pools", key.get_ref(), "min_healthy"]);
     let chosen = spec.endpoints.values().filter(|endpoint| endpoint.weight.as_ref().is_none_or(|w| w.get_ref().0 > 0));
-    let most = chosen.count().clamp(1, MAX_ENDPOINTS);
+    // Endpoints that could not be read count as well.
+    let all = notes.has_all(&["pools", key.get_ref(), "endpoints"]);
+    let most = if all { chosen.count().clamp(1, MAX_ENDPOINTS) } else { MAX_ENDPOINTS };
     let fault = match written.get_ref() {
         NumberOr::Number(count) => match u8::try_from(*count) {
             Ok(count) if (1..=most).contains(&usize::from(count)) => return Threshold::Count(count),
@@ -190,6 +192,9 @@ fn count(key: &Spanned<String>, spec: &PoolSpec, endpoints: &[MeantEndpoint], no
             .error(extra.span(), message, format!("at most {MAX_ENDPOINTS}, in name order this is the first too many"))
             .remedy("make two pools of it")
     } else if endpoints.iter().all(|endpoint| endpoint.weight == 0) {
+        if !notes.has_all(&["pools", pool, "endpoints"]) {
+            return;
+        }
         notes
             .error(key.span(), format!("every endpoint of pool \"{pool}\" has weight 0"), "none can ever be chosen")
             .remedy("give one of them a weight; 0 is for those that are only probed")

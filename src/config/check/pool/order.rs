@@ -52,6 +52,7 @@ fn listed(pool: &str, written: &Spanned<List>, endpoints: &mut [MeantEndpoint], 
     for (at, item) in items(Some(written)).into_iter().enumerate() {
         let given = item.get_ref().as_str();
         let fault = match endpoints.iter_mut().find(|endpoint| endpoint.name == given) {
+            None if !notes.lacks(&["pools", pool, "endpoints"], given) => continue,
             None => {
                 meant.extend(nearest(given, names()));
                 notes

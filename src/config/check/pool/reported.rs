@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::MeantPool;
+use super::super::{MeantEndpoint, MeantPool};
 use crate::{
-    config::{notes::Notes, spec::Spec},
+    config::{
+        notes::Notes,
+        spec::{PoolSpec, Spec},
+    },
     engine::{
         signal::load::{Load, Of},
         snapshot::Region,
@@ -24,7 +27,7 @@ pub(crate) fn reported(spec: &Spec, pools: &[MeantPool], loads: &[Load], regions
         }
         if load.of == Of::Region {
             let mut told = false;
-            for endpoint in &pool.endpoints {
+            for endpoint in pool.endpoints.iter().filter(|endpoint| stands_in(written, endpoint, regions)) {
                 let (other, first) = *reporters.entry(endpoint.region).or_insert((at, key));
                 if other == at || told {
                     continue;
@@ -41,17 +44,27 @@ pub(crate) fn reported(spec: &Spec, pools: &[MeantPool], loads: &[Load], regions
             }
         }
         for endpoint in pool.endpoints.iter().filter(|endpoint| endpoint.reach() == [None, None]) {
-            let asked =
-                |other: &&super::super::MeantEndpoint| other.region == endpoint.region && other.reach() != [None, None];
+            let asked = |other: &&MeantEndpoint| other.region == endpoint.region && other.reach() != [None, None];
             if load.of == Of::Region && pool.endpoints.iter().any(|other| asked(&other)) {
                 continue;
             }
-            let Some((own, _)) = written.endpoints.iter().find(|(own, _)| *own.get_ref() == endpoint.name) else {
+            let Some((own, spec)) = written.endpoints.get_key_value(endpoint.name.as_str()) else { continue };
+            // An address that is written and cannot be read has a fault of its own.
+            let probed = spec.probe.as_ref().is_some_and(|probe| probe.get_ref().address.is_some());
+            if spec.address.is_some() || probed || !notes.is_whole(&["pools", &pool.name, "endpoints", &endpoint.name])
+            {
                 continue;
-            };
+            }
             let message = format!("endpoint \"{}/{}\" has no address to ask for its load", pool.name, endpoint.name);
             let fault = notes.warning(own.span(), message, "it counts as loaded as the others of its pool are");
             notes.push(fault.remedy("add `probe = { address = [\"192.0.2.1\"] }`"));
         }
     }
+}
+
+/// Whether an endpoint names the region that it was put in: one whose region is not known is in none.
+fn stands_in(pool: &PoolSpec, endpoint: &MeantEndpoint, regions: &[Region]) -> bool {
+    let written = pool.endpoints.get(endpoint.name.as_str()).and_then(|spec| spec.region.as_ref());
+    let region = regions.get(endpoint.region);
+    written.zip(region).is_some_and(|(written, region)| written.get_ref().0 == *region.name)
 }
