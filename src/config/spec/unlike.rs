@@ -107,6 +107,8 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
         DeValue::Float(number) => Some(number.as_str()),
         _ => None,
     };
+    // No quantity is below nothing.
+    let amount = number.filter(|number| !number.starts_with('-'));
     // A list of one is what it holds; a list of tables is told below.
     if let DeValue::Array(items) = value
         && let (Some(inner), 1) = (items.iter().next().map(toml::Spanned::get_ref), items.len())
@@ -131,17 +133,18 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
             _ => Some("write true or false, without quotes".to_owned()),
         },
         (_, "true or false") => Some("write true or false".to_owned()),
-        (_, _) if expected.starts_with("a duration") => number.map(|number| match number.parse::<f64>() {
+        (_, _) if expected.starts_with("a duration") => amount.map(|number| match number.parse::<f64>() {
             Ok(seconds) if number.contains('.') => {
                 format!("write \"{}ms\" for {number} seconds", (seconds * 1000.0).round())
             }
             _ => format!("write \"{number}s\" for seconds, \"{number}ms\" for milliseconds"),
         }),
-        (_, _) if expected.starts_with("a share") => number.map(|number| format!("write \"{}%\"", percent(number))),
-        (_, _) if expected.starts_with("a distance") => number.map(|number| format!("write \"{number}km\"")),
-        (_, _) if expected.starts_with("a size") => {
-            number.map(|number| format!("write it with its unit: \"{number}KiB\""))
-        }
+        (_, _) if expected.starts_with("a share") => amount.map(|number| format!("write \"{}%\"", percent(number))),
+        (_, _) if expected.starts_with("a distance") => amount.map(|number| format!("write \"{number}km\"")),
+        (_, _) if expected.starts_with("a size") => amount.map(|number| match value {
+            DeValue::Integer(_) => format!("write it with its unit: \"{number}KiB\""),
+            _ => "write a whole number with its unit, such as \"512KiB\"".to_owned(),
+        }),
         (DeValue::Array(_), "a table") if is_of_tables(value) => {
             let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
             Some(format!("write `[{header}]`, in single brackets: there is one such table"))
@@ -154,7 +157,9 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
             Some(examples::text(value, path).unwrap_or_else(|| format!("write \"{}\"", written(value))))
         }
         (DeValue::Array(_), _) if expected.starts_with("text") => {
-            Some("write one of them, without brackets".to_owned())
+            let inner = path.last().is_some_and(|last| last.parse::<usize>().is_ok());
+            let remedy = if inner { "take off the inner brackets" } else { "write one of them, without brackets" };
+            (!is_of_tables(value)).then(|| remedy.to_owned())
         }
         _ => None,
     }

@@ -45,6 +45,7 @@ fn each_fault_has_its_own_line_and_nothing_follows() {
         ("a = 1 }\nb = 2", "1: `}` closes nothing"),
         ("services.\"www.example.com\"]\na = 1", "1: a table's name is not opened"),
         ("a = (1, 2)\nb = 2", "1: a list stands in brackets"),
+        ("a = (1)\nb = 2", "1: a value stands in no parentheses"),
         ("http = { port = 80\n path = \"/x\" }\n", "1: a comma is missing"),
         ("a = {\n b = { c = 1\n d = { c = 2 },\n}\n", "2: `{` is never closed"),
         ("listen = [::]:53\nb = 2", "1: text must be in quotes"),

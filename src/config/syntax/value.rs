@@ -53,8 +53,14 @@ impl Scan<'_> {
         let line = &self.text[start..end];
         let length = line.find(')').map_or(line.trim_end().len(), |at| at + 1);
         let inside = line[1..length].trim_end_matches(')').trim();
-        let slip = Slip::new(start..start + length, "a list stands in brackets", "not in parentheses");
-        self.slip(slip.remedy(format!("write `[{inside}]`")));
+        let slip = if inside.contains(',') || inside.is_empty() {
+            Slip::new(start..start + length, "a list stands in brackets", "not in parentheses")
+                .remedy(format!("write `[{inside}]`"))
+        } else {
+            Slip::new(start..start + length, "a value stands in no parentheses", "they are of another language")
+                .remedy(format!("write {}, or `[{0}]` where a list is wanted", shown(inside)))
+        };
+        self.slip(slip);
         self.broken = true;
         self.at = start + length;
     }

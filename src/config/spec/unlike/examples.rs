@@ -18,10 +18,16 @@ const ITEMS: [(&[&str], &str, &str); 7] = [
 ];
 
 /// Texts of keys for which no number alone can stand.
-const TEXTS: [(&str, &str); 3] = [
+const TEXTS: [(&str, &str); 9] = [
     ("address", "\"192.0.2.1\", a whole address"),
     ("rate", "\"N/1m\""),
     ("source", "\"192.0.2.53\", a whole address"),
+    ("level", "\"info\", or another of its words"),
+    ("format", "\"text\" or \"json\""),
+    ("spread", "\"hash\", or another of its words"),
+    ("distinct", "\"region\", or another of its words"),
+    ("families", "\"apart\" or \"leave\""),
+    ("failback", "\"auto\" or \"manual\""),
 ];
 
 /// What a list of a key holds in the place of a number, if no text of the number itself.
@@ -115,6 +121,9 @@ pub(super) fn text(value: &DeValue<'_>, path: &[String]) -> Option<String> {
         }
         return item(before, Some(&number)).map(|(example, more)| format!("write {example}{more}"));
     }
+    if matches!(value, DeValue::Datetime(_)) {
+        return None;
+    }
     let (_, example) = TEXTS.iter().find(|(key, _)| key == last)?;
     Some(format!("write {}", example.replace('N', &number)))
 }
@@ -126,6 +135,7 @@ pub(super) fn table(value: &DeValue<'_>, path: &[String]) -> Option<String> {
         DeValue::Array(_) | DeValue::String(_) => within(value).filter(|texts| !texts.is_empty()),
         _ => None,
     };
+    let is_digit = |first: char| first.is_ascii_digit();
     let text = |value: &DeValue<'_>| matches!(value, DeValue::String(_)).then(|| written(value));
     match (path.first().map(String::as_str), last) {
         (Some("pools"), _) if path.len() == 4 => {
@@ -154,12 +164,16 @@ pub(super) fn table(value: &DeValue<'_>, path: &[String]) -> Option<String> {
         (Some("monitors"), "file") => Some(format!("write {{ path = {} }}", text(value)?)),
         (_, "ttl") => match value {
             DeValue::Integer(seconds) => Some(format!("write {{ max = \"{}s\" }}", seconds.as_str())),
-            _ => Some(format!("write {{ max = {} }}", text(value)?)),
+            _ => {
+                let duration = text(value).filter(|text| text.trim_start_matches('"').starts_with(is_digit))?;
+                Some(format!("write {{ max = {duration} }}"))
+            }
         },
         (_, "http") if path.first().is_some_and(|first| first == "hooks") => {
             Some(format!("write {{ url = {} }}", text(value)?))
         }
-        (Some("monitors" | "loads"), _) if path.len() == 3 => match value {
+        (Some("monitors"), "http" | "https" | "tcp" | "tls" | "grpc") | (Some("loads"), "haproxy_agent") => match value
+        {
             DeValue::Integer(port) if port.as_str().parse::<u16>().is_ok_and(|port| port > 0) => {
                 Some(format!("write {{ port = {} }}", port.as_str()))
             }

@@ -79,6 +79,16 @@ fn what_is_told_to_be_written_is_no_fault_itself() {
         (list, "10", "acls.a", "write [\"192.0.2.0/24\"], whole addresses or prefixes"),
         ("a list", "true", "monitors.m.http.status", "write [\"200-299\"] or [204]"),
         ("a list", "{ ok = 200 }", "monitors.m.http.status", "write [200]"),
+        (text, "[\"a\", \"b\"]", "services.s.pools.0", "take off the inner brackets"),
+        (text, "5", "log.format", "write \"text\" or \"json\""),
+        (
+            "a size in quotes",
+            "0.5",
+            "server.udp.receive_buffer",
+            "write a whole number with its unit, such as \"512KiB\"",
+        ),
+        ("a duration in quotes", "-5", "monitors.m.interval", ""),
+        (table, "8404", "loads.l.haproxy_agent", "write { port = 8404 }"),
         (text, "5", "hooks.h.rate", "write \"5/1m\""),
         (
             table,
