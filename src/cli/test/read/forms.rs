@@ -38,6 +38,7 @@ pub(super) const HAPPENS: &[&str] = &[
     "ask NAME TYPE",
     "ask NAME TYPE from PREFIX by RESOLVER",
     "expect ADDRESS",
+    "expect region NAME",
     "remember N blocks of PREFIX",
     "sample PREFIX REGION 12ms",
     "samples stop",
@@ -98,9 +99,18 @@ pub(super) fn nearest(words: &[&str], forms: &[&'static str]) -> String {
     }
     let best = forms.iter().map(|form| (nearness(words, form), *form)).rev().max_by_key(|((score, _), _)| *score);
     match best {
+        // Nothing of the line but its first word is in a form: a name alone.
+        Some(((1.., None), "expect ADDRESS")) if is_name(words) => {
+            "the nearest forms are `expect region NAME`, `expect endpoint POOL/NAME` and `expect ADDRESS`".to_owned()
+        }
         Some(((1.., meant), form)) => told(meant, form),
         _ => "write `ask NAME TYPE`, `expect …`, `WHO fails` or another of the forms in docs/testing.md".to_owned(),
     }
+}
+
+/// Whether a line expects a single word that begins as names do.
+fn is_name(words: &[&str]) -> bool {
+    matches!(words, ["expect", word] if word.starts_with(|first: char| first.is_ascii_alphabetic()))
 }
 
 /// The form to write, and the word of it that was meant by another.
@@ -171,6 +181,15 @@ mod tests {
                 BLOCKS,
                 "did you mean `region` by `regions`? the nearest form is `expect N of M blocks of PREFIX to region NAME`",
             ),
+            ("expect eu", ANSWERS, "the nearest forms are `expect region NAME`, `expect endpoint POOL/NAME` and"),
+            (
+                "EXPECT region eu",
+                HAPPENS,
+                "did you mean `expect` by `EXPECT`? the nearest form is `expect region NAME`",
+            ),
+            ("heal region eu", HAPPENS, "did you mean `heals` by `heal`? the nearest form is `WHO heals`,"),
+            ("fails eu-1", HAPPENS, "the nearest form is `WHO fails`,"),
+            ("then wait 5s", HAPPENS, "did you mean `pass` by `wait`? the nearest form is `pass 10s`"),
             ("release region", HAPPENS, "the nearest form is `release region NAME`"),
             ("region eu down", HAPPENS, "did you mean `fails` by `down`? the nearest form is `WHO fails`, where"),
             ("region eu recover", HAPPENS, "did you mean `heals` by `recover`? the nearest form is `WHO heals`,"),

@@ -7,6 +7,7 @@ type Synonyms = (&'static [&'static str], &'static str, &'static str);
 const BEHAVES: &[Synonyms] = &[
     (
         &[
+            "fail",
             "down",
             "dies",
             "die",
@@ -44,6 +45,7 @@ const BEHAVES: &[Synonyms] = &[
     ),
     (
         &[
+            "heal",
             "up",
             "recover",
             "recovers",
@@ -78,6 +80,7 @@ const BEHAVES: &[Synonyms] = &[
     ),
     (
         &[
+            "hang",
             "hung",
             "hanging",
             "timeout",
@@ -96,7 +99,7 @@ const BEHAVES: &[Synonyms] = &[
         "hangs",
         "WHO hangs",
     ),
-    (&["flapping", "bounce", "bounces", "oscillates", "toggles"], "flaps", "WHO flaps every 2s"),
+    (&["flap", "flapping", "bounce", "bounces", "oscillates", "toggles"], "flaps", "WHO flaps every 2s"),
     (
         &[
             "slow", "slows", "slower", "latency", "delay", "delays", "delayed", "responds", "respond", "takes", "rtt",
@@ -137,6 +140,10 @@ pub(super) type Meant = (String, &'static str, &'static str);
 
 /// The form that a line's words stand for, none of which begins a form or is the verb of one.
 pub(super) fn meant(words: &[&str], forms: &[&'static str]) -> Option<Meant> {
+    let words = match words {
+        ["then" | "and" | "now", rest @ ..] => rest,
+        words => words,
+    };
     let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let first = lower.first()?.as_str();
     let is_verb =
