@@ -33,10 +33,15 @@ pub fn read(text: &str) -> Result<Name, NotAName> {
             Some(ascii) => {
                 fault(format!("outside ASCII; clients ask for it as {ascii}"), Some(format!("write \"{ascii}\"")))
             }
-            None => fault(
-                "outside ASCII, and not a name that IDNA 2008 allows".to_owned(),
-                Some("write its ASCII form".to_owned()),
-            ),
+            None => match a_labels(text).map(|ascii| Name::from_text(&ascii)) {
+                Some(Err(error)) => {
+                    fault(format!("outside ASCII, and in ASCII no name: {error}"), Some("shorten it".to_owned()))
+                }
+                _ => fault(
+                    "outside ASCII, and not a name that IDNA 2008 allows".to_owned(),
+                    Some("write its ASCII form".to_owned()),
+                ),
+            },
         };
     }
     let error = match Name::from_text(text) {
@@ -75,8 +80,13 @@ pub fn read(text: &str) -> Result<Name, NotAName> {
 /// A name outside ASCII as clients ask for it; none where IDNA allows no such name.
 #[must_use]
 pub fn in_ascii(text: &str) -> Option<String> {
+    a_labels(text).filter(|ascii| Name::from_text(ascii).is_ok())
+}
+
+/// A name with its A-labels, which may be too long; none where IDNA allows no such name.
+fn a_labels(text: &str) -> Option<String> {
     let made = Uts46::new().to_ascii(text.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore);
-    made.ok().map(std::borrow::Cow::into_owned).filter(|ascii| Name::from_text(ascii).is_ok())
+    made.ok().map(std::borrow::Cow::into_owned)
 }
 
 /// The name in a URL, or in a text with a port or a path.
@@ -107,6 +117,8 @@ mod tests {
             assert_eq!(cause, format!("outside ASCII; clients ask for it as {ascii}"), "{text}");
             assert_eq!(remedy, Some(format!("write \"{ascii}\"")));
         }
+        let long = read(&format!("{}.example", "ü".repeat(70))).expect_err("too long");
+        assert!(long.cause.starts_with("outside ASCII, and in ASCII no name: "), "{}", long.cause);
         let none = read("a\u{fffd}.example").expect_err("no character of a name");
         assert_eq!(none.cause, "outside ASCII, and not a name that IDNA 2008 allows");
     }

@@ -140,6 +140,7 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
 
 /// How long a reply may be: what the client takes and we send (RFC 6891 6.2.5), 512 without EDNS.
 #[must_use]
+#[inline]
 pub fn limit(snapshot: &Snapshot, query: &Query, transport: Transport) -> usize {
     match (transport, &query.edns) {
         (Transport::Tcp, _) => 65_535,

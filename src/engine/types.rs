@@ -183,6 +183,7 @@ impl Prefix {
 
     /// From address bits that stand at the top of `bits`; what lies beyond `len` is cleared.
     #[must_use]
+    #[inline]
     pub fn from_bits(family: Family, bits: u128, len: u8) -> Self {
         let len = len.min(family.bits());
         Self { family, bits: bits & mask(len), len }

@@ -154,12 +154,16 @@ impl Record<'_> {
     fn country(&self, layout: Layout) -> Read<[u8; 2]> {
         let code = |field, value| parsed(field, text(field, value)?, table::country, "is no code of a country");
         match (self.get("country_code"), self.get("country")) {
+            (flat, Some(map @ Value::Map(_))) if layout == Layout::Nested || flat.is_none() => {
+                match (within(map, "country", "iso_code")?, flat) {
+                    (Some(value), _) => code("country.iso_code", value),
+                    (None, Some(value)) => code("country_code", value),
+                    (None, None) => Ok(None),
+                }
+            }
             (Some(value), _) => code("country_code", value),
             (None, Some(value @ Value::Text(_))) if layout == Layout::Flat => code("country", value),
-            (None, Some(value)) => match within(value, "country", "iso_code")? {
-                Some(value) => code("country.iso_code", value),
-                None => Ok(None),
-            },
+            (None, Some(other)) => Err(("country", mismatch(other, "a map"))),
             (None, None) => Ok(None),
         }
     }
@@ -169,12 +173,16 @@ impl Record<'_> {
         let read = |name: &str| named(name).map_or_else(|| table::continent(name), |(_, code)| Ok(*code));
         let code = |field, value| parsed(field, text(field, value)?, read, "is no continent");
         match (self.get("continent_code"), self.get("continent")) {
+            (flat, Some(map @ Value::Map(_))) if layout == Layout::Nested || flat.is_none() => {
+                match (within(map, "continent", "code")?, flat) {
+                    (Some(value), _) => code("continent.code", value),
+                    (None, Some(value)) => code("continent_code", value),
+                    (None, None) => Ok(None),
+                }
+            }
             (Some(value), _) => code("continent_code", value),
             (None, Some(value @ Value::Text(_))) if layout == Layout::Flat => code("continent", value),
-            (None, Some(value)) => match within(value, "continent", "code")? {
-                Some(value) => code("continent.code", value),
-                None => Ok(None),
-            },
+            (None, Some(other)) => Err(("continent", mismatch(other, "a map"))),
             (None, None) => Ok(None),
         }
     }
@@ -250,10 +258,14 @@ impl Record<'_> {
     fn asn(&self) -> Read<u32> {
         let named = KEYS[ASN].iter().find_map(|key| Some((*key, self.get(key)?)));
         match (named, self.get("traits")) {
-            (Some((key, map @ Value::Map(_))), _) => match within(map, key, key)? {
-                Some(value) => number(key, value),
-                None => Ok(None),
-            },
+            (Some((key, Value::Map(entries))), _) => {
+                let keys = [key, "number", "asn", KEYS[0]];
+                match keys.iter().find_map(|key| entries.iter().find(|(known, _)| known == key)) {
+                    Some((_, value)) => number(key, value),
+                    None if entries.is_empty() => Ok(None),
+                    None => Err((key, "is a map without a number".to_owned())),
+                }
+            }
             (Some((key, value)), _) => number(key, value),
             // Databases of whole enterprises put it here.
             (None, Some(value)) => match within(value, "traits", KEYS[0])? {

@@ -26,7 +26,9 @@ impl Seed {
     pub fn block(&self, block: Prefix) -> u64 {
         let mut octets = [if block.family() == Family::V4 { 4 } else { 6 }; 18];
         octets[1] = block.len();
-        octets[2..].copy_from_slice(&block.bits().to_be_bytes());
+        if let Some(bits) = octets.last_chunk_mut() {
+            *bits = block.bits().to_be_bytes();
+        }
         let mut hasher = self.0;
         hasher.write(&octets);
         hasher.finish()

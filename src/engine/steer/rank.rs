@@ -74,6 +74,7 @@ impl<'s> Field<'s> {
 
     /// The sum of weights in force.
     #[must_use]
+    #[inline]
     pub fn weight_of(&self, set: u64) -> u64 {
         members(set).map(|n| self.weight(n)).sum()
     }

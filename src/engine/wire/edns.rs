@@ -118,6 +118,7 @@ fn read_subnet(value: &[u8]) -> Option<Subnet> {
 
 /// How many octets [`write()`] will take.
 #[must_use]
+#[inline]
 pub fn len(echo: Option<&Subnet>) -> usize {
     BARE + echo.map_or(0, |s| 8 + usize::from(s.source).div_ceil(8))
 }
@@ -137,14 +138,18 @@ pub(super) fn write(
     let end = with_subnet + notice.map_or(0, Notice::len);
     let [r0, r1] = ((end - BARE) as u16).to_be_bytes();
     let flags = if dnssec_ok { 0x80 } else { 0 };
-    out[..BARE].copy_from_slice(&[0, 0, 41, size[0], size[1], extended, 0, flags, 0, r0, r1]);
+    if let Some(bare) = out.first_chunk_mut::<BARE>() {
+        *bare = [0, 0, 41, size[0], size[1], extended, 0, flags, 0, r0, r1];
+    }
     if let Some(notice) = notice {
         out[with_subnet..end].copy_from_slice(notice.octets());
     }
     let Some((subnet, scope)) = echo else { return end };
     let octets = usize::from(subnet.source).div_ceil(8);
     let [f0, f1] = subnet.family.to_be_bytes();
-    out[BARE..BARE + 8].copy_from_slice(&[0, CLIENT_SUBNET as u8, 0, 4 + octets as u8, f0, f1, subnet.source, scope]);
+    if let Some(fixed) = out[BARE..].first_chunk_mut::<8>() {
+        *fixed = [0, CLIENT_SUBNET as u8, 0, 4 + octets as u8, f0, f1, subnet.source, scope];
+    }
     let address = subnet.prefix.map_or(0, Prefix::bits).to_be_bytes();
     out[BARE + 8..BARE + 8 + octets].copy_from_slice(&address[..octets]);
     end

@@ -19,11 +19,18 @@ pub fn hash(wire: &[u8]) -> u64 {
 #[must_use]
 #[inline]
 pub fn same(folded: &[u8], name: &[u8]) -> bool {
-    let (own, rest) = folded.as_chunks::<8>();
-    let (asked, _) = name.as_chunks::<8>();
-    folded.len() == name.len()
-        && own.iter().zip(asked).all(|(own, asked)| u64::from_le_bytes(*own) == lower(u64::from_le_bytes(*asked)))
-        && (rest.is_empty() || last(folded) == lower(last(name)))
+    if folded.len() != name.len() {
+        return false;
+    }
+    let (mut own, rest) = folded.as_chunks::<8>();
+    let (mut asked, _) = name.as_chunks::<8>();
+    while let ([word, own_rest @ ..], [given, asked_rest @ ..]) = (own, asked) {
+        if u64::from_le_bytes(*word) != lower(u64::from_le_bytes(*given)) {
+            return false;
+        }
+        (own, asked) = (own_rest, asked_rest);
+    }
+    rest.is_empty() || last(folded) == lower(last(name))
 }
 
 /// The last eight octets, of which the first may stand in the word before them: quicker to load than what is left.
@@ -35,6 +42,7 @@ fn last(wire: &[u8]) -> u64 {
     }
 }
 
+#[inline]
 fn mix(hash: u64, word: u64) -> u64 {
     let wide = u128::from(hash ^ word) * 0xe703_7ed1_a0b4_28db;
     (wide as u64) ^ ((wide >> 64) as u64)
@@ -42,6 +50,7 @@ fn mix(hash: u64, word: u64) -> u64 {
 
 /// Capital letters of eight octets to small ones: bit 5 is set where bit 7 is clear and the low seven bits lie
 /// between `A` and `Z`.
+#[inline]
 fn lower(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let low = word & (0x7f * ONES);

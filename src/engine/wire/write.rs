@@ -78,8 +78,10 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
     if let Some(header) = message.first_chunk_mut::<HEADER>() {
         header[2] = header[2] & 0x79 | flags; // opcode and RD stay (P2, P3)
         header[3] = reply.rcode as u8 & 0xf; // RA, Z, AD and CD are clear (P5 to P8)
-        let [[q0, q1], [a0, a1], [n0, n1], [x0, x1]] = counts.map(u16::to_be_bytes);
-        header[4..].copy_from_slice(&[q0, q1, a0, a1, n0, n1, x0, x1]);
+        let counts = counts.iter().fold(0_u64, |all, count| all << 16 | u64::from(*count));
+        if let Some(behind) = header.last_chunk_mut() {
+            *behind = counts.to_be_bytes();
+        }
     }
     at
 }

@@ -198,6 +198,21 @@ fn flat_layouts_of_free_databases_are_read() {
 }
 
 #[test]
+fn a_nested_code_goes_before_a_flat_one_and_a_number_may_be_in_a_map() {
+    let both = map([nested("DE"), ("country_code", Value::from("US")), ("continent_code", Value::from("NA"))]);
+    let (found, faults) = read("Test-Country", &[map([nested("DE")]), both]);
+    assert_eq!((found[1].country, found[1].continent, faults), (Some(*b"DE"), Some(*b"NA"), vec![]));
+    for key in ["number", "asn", "autonomous_system_number"] {
+        let record = map([("asn", map([(key, Value::from("AS64500")), ("name", Value::from("Example"))]))]);
+        let (found, faults) = read("x", &[record]);
+        assert_eq!((found[0].asn, faults), (Some(64_500), vec![]), "{key}");
+    }
+    let (found, faults) = read("x", &[map([("asn", map([("name", Value::from("Example"))]))])]);
+    assert_eq!(found[0].asn, None);
+    assert!(faults[0].contains("`asn` is a map without a number: 1 record, first at 20.0.0.0/16"), "{faults:?}");
+}
+
+#[test]
 fn the_first_records_show_the_layout() {
     let flat = map([("country", Value::from("DE"))]);
     let (found, faults) =
