@@ -2,14 +2,15 @@
 //! SVCB and HTTPS records as RFC 9460 2.1 writes them, and data of rarer types as a zone file has them.
 
 use hickory_proto::{
+    ProtoError,
     rr::{
-        RData, Record,
+        Name, RData, Record,
         rdata::{
             SVCB,
             svcb::{SvcParamKey, SvcParamValue},
         },
     },
-    serialize::binary::{BinEncodable, BinEncoder, NameEncoding},
+    serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder, NameEncoding},
 };
 
 use crate::{config::zone_file::presentation, engine::wire::rr::RrType};
@@ -18,6 +19,39 @@ use crate::{config::zone_file::presentation, engine::wire::rr::RrType};
 pub(super) fn line(record: &Record) -> String {
     let rtype = RrType(u16::from(record.record_type()));
     format!("{} {} {} {rtype} {}", record.name, record.ttl, record.dns_class, data(&record.data))
+}
+
+/// The records of each section of a reply, one by one: the decoder refuses a whole message for one record that it cannot
+/// read, such as one without data. That record is shown by our own reader. OPT is left out.
+pub(super) fn sections(reply: &[u8]) -> Result<[Vec<String>; 3], ProtoError> {
+    let mut decoder = BinDecoder::new(reply);
+    decoder.read_slice(4)?;
+    let mut counts = [0; 4];
+    for count in &mut counts {
+        *count = decoder.read_u16()?.unverified(/* the loops end where the message does */);
+    }
+    for _ in 0..counts[0] {
+        Name::read(&mut decoder)?;
+        decoder.read_slice(4)?;
+    }
+    let mut sections = [const { Vec::new() }; 3];
+    for (section, count) in sections.iter_mut().zip(&counts[1..]) {
+        for _ in 0..*count {
+            let mut whole = decoder.clone(decoder.index() as u16);
+            let owner = Name::read(&mut decoder)?;
+            let rtype = RrType(decoder.read_u16()?.unverified(/* any type */));
+            decoder.read_u16()?;
+            let ttl = decoder.read_u32()?.unverified(/* any time */);
+            let length = decoder.read_u16()?.unverified(/* checked by what it is for */);
+            let rdata = decoder.read_slice(length.into())?.unverified(/* shown, whatever it is */);
+            match Record::<RData>::read(&mut whole) {
+                _ if rtype.0 == 41 => {}
+                Ok(record) if length > 0 => section.push(line(&record)),
+                _ => section.push(format!("{owner} {ttl} IN {rtype} {}", presentation(rtype, rdata))),
+            }
+        }
+    }
+    Ok(sections)
 }
 
 /// A record's data.

@@ -33,9 +33,15 @@ pub fn read(text: &str) -> Result<Name, NotAName> {
             Some(ascii) => {
                 fault(format!("outside ASCII; clients ask for it as {ascii}"), Some(format!("write \"{ascii}\"")))
             }
+            None if text.contains(is_odd) => fault(
+                "outside ASCII, and with signs that no name has".to_owned(),
+                Some("write the name alone, in its ASCII form".to_owned()),
+            ),
             None => match a_labels(text).map(|ascii| Name::from_text(&ascii)) {
                 Some(Err(error)) => {
-                    fault(format!("outside ASCII, and in ASCII no name: {error}"), Some("shorten it".to_owned()))
+                    let is_long = matches!(error, NameFault::LongLabel | NameFault::LongName);
+                    let remedy = if is_long { "shorten it" } else { "write its ASCII form" };
+                    fault(format!("outside ASCII, and in ASCII no name: {error}"), Some(remedy.to_owned()))
                 }
                 _ => fault(
                     "outside ASCII, and not a name that IDNA 2008 allows".to_owned(),
@@ -80,7 +86,13 @@ pub fn read(text: &str) -> Result<Name, NotAName> {
 /// A name outside ASCII as clients ask for it; none where IDNA allows no such name.
 #[must_use]
 pub fn in_ascii(text: &str) -> Option<String> {
-    a_labels(text).filter(|ascii| Name::from_text(ascii).is_ok())
+    let ascii = a_labels(text).filter(|_| !text.contains(is_odd))?;
+    Name::from_text(&ascii).is_ok().then_some(ascii)
+}
+
+/// Whether no name as people write them has this sign, such as those of a URL; it would become a part of an A-label.
+fn is_odd(sign: char) -> bool {
+    sign.is_ascii() && !sign.is_ascii_alphanumeric() && !matches!(sign, '-' | '_' | '.' | '*')
 }
 
 /// A name with its A-labels, which may be too long; none where IDNA allows no such name.
@@ -119,6 +131,11 @@ mod tests {
         }
         let long = read(&format!("{}.example", "ü".repeat(70))).expect_err("too long");
         assert!(long.cause.starts_with("outside ASCII, and in ASCII no name: "), "{}", long.cause);
+        let empty = read("ü..g.test").expect_err("an empty label");
+        assert_eq!(empty.remedy.as_deref(), Some("write its ASCII form"));
+        for text in ["http://ü.g.test/", "ü.g.test:53", "ü b.g.test", "ü\\046x.g.test", "ü@g.test"] {
+            assert_eq!(read(text).expect_err(text).cause, "outside ASCII, and with signs that no name has", "{text}");
+        }
         let none = read("a\u{fffd}.example").expect_err("no character of a name");
         assert_eq!(none.cause, "outside ASCII, and not a name that IDNA 2008 allows");
     }

@@ -1,6 +1,6 @@
 //! A tape with its numbers looked up: the explanation as a value, which is printed for people or as JSON.
 
-use hickory_proto::op::Message;
+use hickory_proto::op::{Message, ResponseCode};
 use serde::Serialize;
 
 use super::{
@@ -194,6 +194,10 @@ impl Story {
         let records = |pick: fn(&Message) -> &Vec<hickory_proto::rr::Record>| {
             message.iter().flat_map(pick).map(record::line).collect()
         };
+        let [answer, authority, additional] = match &message {
+            Some(_) => [records(|m| &m.answers), records(|m| &m.authorities), records(|m| &m.additionals)],
+            None => record::sections(reply).unwrap_or_default(),
+        };
         let mut story = Self {
             name: question.name.to_string(),
             rtype: question.rtype.to_string(),
@@ -207,13 +211,14 @@ impl Story {
             first: Vec::new(),
             pools: Vec::new(),
             rung: None,
-            rcode: message.as_ref().map_or("no reply".into(), |m| {
-                let code = m.metadata.response_code;
-                format!("{code:?}").to_uppercase()
-            }),
-            answer: records(|m| &m.answers),
-            authority: records(|m| &m.authorities),
-            additional: records(|m| &m.additionals),
+            rcode: match (&message, reply.get(3)) {
+                (Some(message), _) => format!("{:?}", message.metadata.response_code).to_uppercase(),
+                (None, Some(flags)) => format!("{:?}", ResponseCode::from_low(flags & 0xf)).to_uppercase(),
+                (None, None) => "no reply".into(),
+            },
+            answer,
+            authority,
+            additional,
             targets: Vec::new(),
             note: None,
             ttl: None,

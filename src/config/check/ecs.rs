@@ -18,7 +18,7 @@ use crate::{
         spec::{EcsSpec, Field, LengthsSpec},
     },
     engine::{
-        geo::{Cuts, Selector, Whose},
+        geo::{Atlas, Cuts, Selector, Whose},
         snapshot::Reflect,
         steer::policy::Policy,
         types::Prefix,
@@ -151,12 +151,12 @@ pub(crate) fn holds(spec: &EcsSpec, written: &Written<'_>, policies: &Policies<'
         }
     }
     finer.retain(|(.., prefix, _)| written.by_subnet && prefix.len() > finest[prefix.family().at()]);
-    warn_finer(&finer, finest, notes);
+    warn_finer(&finer, finest, atlas, notes);
 }
 
 /// One warning for each prefix that is finer than maps are cut; of a kind at most [`MOST`], the last of which says how many
 /// more there are.
-fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], notes: &mut Notes<'_>) {
+fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], atlas: &Atlas, notes: &mut Notes<'_>) {
     /// More of them are one habit.
     const MOST: usize = 10;
     for (at, (kind, what, prefix, place)) in finer.iter().enumerate() {
@@ -171,10 +171,12 @@ fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], notes: &
             (false, _) | (_, 0) => String::new(),
             (true, more) => format!("; so it is for {more} more {kind}"),
         };
-        let fences = if *kind == "overrides" { "fences go by it; otherwise " } else { "" };
-        let label = format!(
-            "{fences}it counts for clients that ask without a client subnet; with one, most of {around} decides{more}"
-        );
+        let fences = if *kind == "overrides" { ", and where a fence tells its clients apart" } else { "" };
+        let decides = match atlas.is_mostly_special(around) {
+            true => format!("for a client subnet the sender decides, since most of {around} is special-purpose space"),
+            false => format!("for a client subnet most of {around} decides"),
+        };
+        let label = format!("it counts for clients that ask without a client subnet{fences}; {decides}{more}");
         let fault = Fault::warning(format!("{what} is finer than `ecs.finest`"), place.clone(), label);
         let key = ["v4", "v6"][family];
         let remedy = format!("write `ecs.finest = {{ {key} = {} }}` if it is to count for both", prefix.len());

@@ -158,7 +158,7 @@ impl Record<'_> {
                 match (within(map, "country", "iso_code")?, flat) {
                     (Some(value), _) => code("country.iso_code", value),
                     (None, Some(value)) => code("country_code", value),
-                    (None, None) => Ok(None),
+                    (None, None) => lacks("country", map, "iso_code"),
                 }
             }
             (Some(value), _) => code("country_code", value),
@@ -177,7 +177,7 @@ impl Record<'_> {
                 match (within(map, "continent", "code")?, flat) {
                     (Some(value), _) => code("continent.code", value),
                     (None, Some(value)) => code("continent_code", value),
-                    (None, None) => Ok(None),
+                    (None, None) => lacks("continent", map, "code"),
                 }
             }
             (Some(value), _) => code("continent_code", value),
@@ -197,7 +197,7 @@ impl Record<'_> {
             Some(Value::List(all)) => match all.first() {
                 Some(first) => match within(first, "subdivisions", "iso_code")? {
                     Some(value) => code("subdivisions.iso_code", value),
-                    None => Ok(None),
+                    None => lacks("subdivisions", first, "iso_code"),
                 },
                 None => Ok(None),
             },
@@ -219,9 +219,9 @@ impl Record<'_> {
             (Some(value), _) => match within(value, "city", "names")? {
                 Some(names) => match within(names, "city.names", "en")? {
                     Some(value) => name("city.names.en", value),
-                    None => Ok(None),
+                    None => Ok(None), // named in other languages
                 },
-                None => Ok(None),
+                None => lacks("city", value, "names"),
             },
             (None, Some(value)) => name("city_name", value),
             (None, None) => Ok(None),
@@ -230,20 +230,26 @@ impl Record<'_> {
 
     fn point(&self, layout: Layout) -> Read<Coordinates> {
         let first = |keys: [&'static str; 2]| keys.into_iter().find_map(|key| Some((key, self.get(key)?)));
-        let on_globe = |field, lat: Option<f64>, lon: Option<f64>| {
-            let (Some(lat), Some(lon)) = (lat, lon) else { return Ok(None) };
-            table::on_globe(lat, lon).map(Some).ok_or_else(|| (field, "is not on the globe".to_owned()))
+        let on_globe = |field, lat: Option<f64>, lon: Option<f64>| match (lat, lon) {
+            (Some(lat), Some(lon)) => {
+                table::on_globe(lat, lon).map(Some).ok_or_else(|| (field, "is not on the globe".to_owned()))
+            }
+            (None, None) => Ok(None),
+            _ => Err((field, "has a latitude or a longitude alone".to_owned())),
         };
         // In flat layouts `location` may be the name of a place.
         if let Some(value) = self.get("location").filter(|value| layout == Layout::Nested || is_map(value)) {
             let axis = |key, field| within(value, "location", key)?.map_or(Ok(None), |value| real(field, value));
             let (lat, lon) = (axis("latitude", "location.latitude")?, axis("longitude", "location.longitude")?);
+            if lat.is_none() && lon.is_none() {
+                return lacks("location", value, "latitude");
+            }
             return on_globe("location", lat, lon);
         }
-        if let (Some((lat_key, lat)), Some((lon_key, lon))) =
-            (first(["latitude", "lat"]), first(["longitude", "lng"]).or_else(|| first(["lon", "lon"])))
-        {
-            return on_globe(lat_key, real(lat_key, lat)?, real(lon_key, lon)?);
+        let (lat, lon) = (first(["latitude", "lat"]), first(["longitude", "lng"]).or_else(|| first(["lon", "lon"])));
+        if let Some((field, _)) = lat.or(lon) {
+            let axis = |of: Option<(_, _)>| of.map_or(Ok(None), |(key, value)| real(key, value));
+            return on_globe(field, axis(lat)?, axis(lon)?);
         }
         match self.get("loc") {
             Some(value) => {
@@ -290,6 +296,17 @@ fn within<'v, 'a>(value: &'v Value<'a>, field: &'static str, key: &str) -> Read<
     match value {
         Value::Map(entries) => Ok(entries.iter().find(|(known, _)| *known == key).map(|(_, value)| value)),
         other => Err((field, mismatch(other, "a map"))),
+    }
+}
+
+/// A map that has not the key that is read: of another shape, unless it is empty or has what MaxMind's have beside that key.
+fn lacks<T>(field: &'static str, map: &Value<'_>, key: &str) -> Read<T> {
+    let beside = ["geoname_id", "accuracy_radius", "time_zone", "metro_code"];
+    match map {
+        Value::Map(entries) if entries.is_empty() || entries.iter().any(|(known, _)| beside.contains(known)) => {
+            Ok(None)
+        }
+        _ => Err((field, format!("is a map without `{key}`"))),
     }
 }
 

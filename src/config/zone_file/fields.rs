@@ -108,7 +108,7 @@ impl<'e> Fields<'e> {
 
     /// Reads all tokens that are left as hexadecimal digits.
     pub(super) fn hex(&mut self) -> Result<Vec<u8>, Complaint> {
-        self.decoded(&HEXUPPER_PERMISSIVE, |kind| match kind {
+        self.decoded(&HEXUPPER_PERMISSIVE, u8::is_ascii_hexdigit, |kind| match kind {
             DecodeKind::Length => "the number of hexadecimal digits is odd",
             _ => "hexadecimal digits are expected",
         })
@@ -116,14 +116,21 @@ impl<'e> Fields<'e> {
 
     /// Reads all tokens that are left as base64.
     pub(super) fn base64(&mut self) -> Result<Vec<u8>, Complaint> {
-        self.decoded(&BASE64_MIME_PERMISSIVE, |kind| match kind {
+        let is_sign = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=');
+        self.decoded(&BASE64_MIME_PERMISSIVE, is_sign, |kind| match kind {
             DecodeKind::Length => "base64 comes in groups of four characters, and the last one is not whole",
             DecodeKind::Padding => "`=` ends base64, once or twice",
             _ => "base64 is expected: letters, digits, `+` and `/`",
         })
     }
 
-    fn decoded(&mut self, encoding: &Encoding, why: fn(DecodeKind) -> &'static str) -> Result<Vec<u8>, Complaint> {
+    /// Reads all tokens that are left; `is_sign`: what an encoding is written with; `why`: what to say of a fault.
+    fn decoded(
+        &mut self,
+        encoding: &Encoding,
+        is_sign: fn(&u8) -> bool,
+        why: fn(DecodeKind) -> &'static str,
+    ) -> Result<Vec<u8>, Complaint> {
         let (mut joined, mut ends) = (String::new(), Vec::new());
         while self.peek().is_some() {
             let (_, content) = self.take()?;
@@ -131,6 +138,10 @@ impl<'e> Fields<'e> {
             ends.push((joined.len(), self.last()));
         }
         let blamed = |at: usize| ends.iter().find(|(end, _)| at < *end).map_or(self.last(), |(_, token)| *token);
+        // A sign of another alphabet is looked for first: the decoder tells of the length before it.
+        if let Some(foreign) = joined.bytes().position(|octet| !is_sign(&octet)) {
+            return Err(Complaint::new(why(DecodeKind::Symbol)).at(blamed(foreign)));
+        }
         if let Some(more) = padded_inside(&joined) {
             return Err(Complaint::new(why(DecodeKind::Padding)).at(blamed(more)));
         }

@@ -12,6 +12,7 @@ mod forms;
 mod gateway;
 mod location;
 mod numbers;
+mod substitution;
 
 use std::borrow::Cow;
 
@@ -50,7 +51,11 @@ pub(super) fn read(rtype: RrType, fields: &mut Fields<'_>) -> Result<Vec<u8>, Co
     if wire.len() > usize::from(u16::MAX) {
         return Err(Complaint::new("the data is longer than 65535 octets"));
     }
-    inspect(rtype, &wire)?;
+    inspect(rtype, &wire).map_err(|complaint| match rtype {
+        // The substitution stands before the last field.
+        RrType::NAPTR if !generic => complaint.at(fields.last().saturating_sub(1)),
+        _ => complaint,
+    })?;
     Ok(wire)
 }
 
@@ -192,6 +197,7 @@ fn inspect(rtype: RrType, wire: &[u8]) -> Result<(), Complaint> {
             ));
         }
         (RrType::CAA, [_, length, rest @ ..]) => field::tag(rest.get(..usize::from(*length)).unwrap_or_default())?,
+        (RrType::NAPTR, _) => substitution::inspect(wire)?,
         (RrType::URI, [_, _, _, _]) => return Err(Complaint::new("the target is empty")),
         _ => {}
     }

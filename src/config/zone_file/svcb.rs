@@ -229,8 +229,8 @@ fn check(wire: &[u8]) -> Result<(), Broken> {
             return Err(of(key, format!("the parameter {} {wants}", key_name(key))));
         }
     }
-    if parameters.get(&DOHPATH).is_some_and(|template| !has_dns(template)) {
-        let complaint = Complaint::new("dohpath has no variable dns (RFC 9461 5)");
+    if parameters.get(&DOHPATH).is_some_and(|template| !is_doh_path(template)) {
+        let complaint = Complaint::new("dohpath is no path with a variable dns (RFC 9461 5)");
         let complaint = complaint.remedy("write a URI template, such as /dns-query{?dns}");
         return Err(Broken { key: Some(DOHPATH), complaint });
     }
@@ -253,18 +253,27 @@ fn check(wire: &[u8]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Whether a URI template has the variable `dns`, whole, where it gets into the path (RFC 6570 2.2): not behind `#`.
-fn has_dns(template: &[u8]) -> bool {
-    let mut behind = template.split(|octet| *octet == b'{').skip(1);
-    behind.any(|text| {
-        let Some(end) = text.iter().position(|octet| *octet == b'}') else { return false };
-        let expression = text.get(..end).unwrap_or_default();
-        let variables = match expression {
-            [b'+' | b'.' | b'/' | b';' | b'?' | b'&', variables @ ..] => variables,
-            plain => plain,
+/// Whether a URI template (RFC 6570 2) is an absolute path that has the variable `dns`, whole, and not behind `#`.
+fn is_doh_path(template: &[u8]) -> bool {
+    let (mut rest, mut has_dns) = (template, false);
+    while let Some(open) = rest.iter().position(|octet| matches!(octet, b'{' | b'}')) {
+        let (Some(b'{'), Some(behind)) = (rest.get(open), rest.get(open + 1..)) else { return false };
+        let Some(close) = behind.iter().position(|octet| matches!(octet, b'{' | b'}')) else { return false };
+        let (Some(b'}'), Some(expression)) = (behind.get(close), behind.get(..close)) else { return false };
+        let (in_path, variables) = match expression {
+            [b'+' | b'.' | b'/' | b';' | b'?' | b'&', variables @ ..] => (true, variables),
+            [b'#', variables @ ..] => (false, variables),
+            plain => (true, plain),
         };
-        variables.split(|octet| *octet == b',').any(|variable| matches!(variable, b"dns" | b"dns*"))
-    })
+        for variable in variables.split(|octet| *octet == b',') {
+            if variable.is_empty() {
+                return false;
+            }
+            has_dns |= in_path && matches!(variable, b"dns" | b"dns*");
+        }
+        rest = behind.get(close + 1..).unwrap_or_default();
+    }
+    has_dns && template.starts_with(b"/")
 }
 
 fn is_alpn(value: &[u8]) -> bool {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Facts, Location,
+    Cuts, Facts, Location,
     special::{EMBEDDINGS, SPECIAL, normalise},
     trie::{Branch, Trie, extent},
 };
@@ -109,6 +109,21 @@ struct Share {
     extent: u128,
     /// The first leaf of it.
     first: Prefix,
+}
+
+impl Kind {
+    /// Whether it stays a leaf of its own however coarse maps are cut: forms of IPv4, and special-purpose blocks so small
+    /// that even the default cuts would swallow them (`::`, `::1`, 100::/64).
+    pub(super) fn is_pinned(self) -> bool {
+        match self {
+            Self::Ordinary => false,
+            Self::Embedding(_) => true,
+            Self::Special(n) => {
+                let prefix = SPECIAL[usize::from(n)].prefix();
+                prefix.len() > Cuts::default().finest[prefix.family().at()]
+            }
+        }
+    }
 }
 
 /// A location with its source, known to one [`AtlasBuilder`].
@@ -379,11 +394,15 @@ impl Atlas {
     }
 
     /// Whether the location that is known of a normalised `part` holds for most of a normalised prefix around it, so that
-    /// a map cut there answers all of it as this part, whatever else it joins. Slow: for people.
+    /// a map cut there answers all of it as this part, whatever else it joins; so it does where no map is cut. Slow: for
+    /// people.
     #[must_use]
     pub fn prevails(&self, part: Prefix, around: Prefix) -> bool {
         let location = self.find(part).location;
         let shares = self.shares(around, &self.tries[around.family().at()]);
+        if shares.iter().any(|share| self.kind(share.entry).is_pinned()) {
+            return true;
+        }
         let alike = |share: &Share| self.known(share.entry) == location;
         let sum = |shares: &mut dyn Iterator<Item = &Share>| shares.fold(0_u128, |all, s| all.saturating_add(s.extent));
         let (own, others) =
@@ -391,6 +410,17 @@ impl Atlas {
         // Of equal parts the ordinary one comes first, then the lowest.
         let lowest = || shares.iter().filter(|s| self.kind(s.entry) == Kind::Ordinary).min_by_key(|s| s.first);
         own > others || own == others && lowest().is_some_and(alike)
+    }
+
+    /// Whether most of a normalised prefix is special-purpose space, so that a map cut there says nothing of it. Slow: for
+    /// people.
+    #[must_use]
+    pub fn is_mostly_special(&self, around: Prefix) -> bool {
+        let shares = self.shares(around, &self.tries[around.family().at()]);
+        let (ordinary, special): (Vec<_>, Vec<_>) =
+            shares.into_iter().partition(|share| self.kind(share.entry) == Kind::Ordinary);
+        let special = special.iter().fold(0_u128, |all, share| all.saturating_add(share.extent));
+        special > ordinary.iter().map(|share| share.extent).max().unwrap_or(0)
     }
 
     /// The entry that covers most of `client`, with its first leaf there. Slow: for people.

@@ -2,12 +2,11 @@
 //! whose rows are alike are one catchment. Must not know where in the address space they lie.
 
 use super::{
-    Coordinates, Cuts, Estimate, Estimator, Facts, GeoKey, Ground, How, Location, PLACE, Preferences, Rule, Whose,
+    Coordinates, Estimate, Estimator, Facts, GeoKey, Ground, How, Location, PLACE, Preferences, Rule, Whose,
     atlas::{Atlas, Kind, Table},
     estimate::measured_as,
     ranking::{Rows, Shape},
     select::{Fences, Index, places},
-    special::SPECIAL,
     trie::extent,
 };
 use crate::engine::types::Family;
@@ -113,9 +112,8 @@ impl Classes {
         let cell = |(entry, class): (u32, &u32)| {
             let catchment = met[*class as usize].catchment;
             Cell(match ground.atlas.kind(entry) {
-                Kind::Embedding(_) => catchment | Cell::FENCED | Cell::PINNED,
-                Kind::Special(n) if pinned(n) => catchment | Cell::FENCED | Cell::PINNED,
-                Kind::Special(_) => catchment | Cell::FENCED,
+                kind if kind.is_pinned() => catchment | Cell::FENCED | Cell::PINNED,
+                Kind::Special(_) | Kind::Embedding(_) => catchment | Cell::FENCED,
                 Kind::Ordinary => catchment,
             })
         };
@@ -147,12 +145,6 @@ fn representatives(met: &[Met], catchments: usize) -> Vec<&Met> {
     }
     // Every catchment was numbered for a class.
     first.into_iter().flatten().map(|(met, _)| met).collect()
-}
-
-/// Special-purpose blocks so small that even the default cuts would swallow them (`::`, `::1`, 100::/64).
-fn pinned(special: u8) -> bool {
-    let prefix = SPECIAL[usize::from(special)].prefix();
-    prefix.len() > Cuts::default().finest[prefix.family().at()]
 }
 
 /// A rule as it is read for the clients of one atlas.

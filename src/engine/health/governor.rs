@@ -52,11 +52,12 @@ impl Governed {
     }
 
     /// Whether these may be emptied now, by the share of all governed `regions`: together with those that were emptied
-    /// in the window that ends now they are few enough.
+    /// in the window that ends now they are few enough, or all may go.
     #[must_use]
     pub fn admits(&self, rules: &Governor, regions: usize, now: At, more: &[RegionId]) -> bool {
-        let lately = self.lately(rules, now).filter(|region| !more.contains(region)).count();
-        lately + more.len() <= rules.max_regions.of(regions)
+        let (lately, most) =
+            (self.lately(rules, now).filter(|region| !more.contains(region)), rules.max_regions.of(regions));
+        most >= regions || lately.count() + more.len() <= most
     }
 
     /// The same for those whose hold is over: what one address empties at once leaves in a window of its own, even when
@@ -136,6 +137,11 @@ impl Governed {
         let ends = self.held.values().map(|since| since.after(rules.release));
         let room = self.emptied.values().map(|at| at.after(rules.window));
         ends.chain(room).filter(|at| *at > now).min()
+    }
+
+    /// Forgets when regions were emptied that are no longer governed.
+    pub fn forget(&mut self, gone: impl Fn(RegionId) -> bool) {
+        self.emptied.retain(|region, _| !gone(*region));
     }
 
     /// The same under another configuration, in which regions have other numbers, and some none.

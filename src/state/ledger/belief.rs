@@ -377,14 +377,18 @@ impl Ledger {
         let keeper = |id: &Option<TargetId>| id.and_then(|id| before.keeper(id)).unwrap_or(Keeper::Canaries);
         let keepers: Vec<Keeper> = heirs.iter().map(keeper).collect();
         let stood = |id: &Option<TargetId>| id.and_then(|id| before.stood.get(id.at()).copied()).unwrap_or_default();
+        let seats = Seats::of(world);
+        // One that has no monitored endpoint any more is not of the regions of which a share may go.
+        let mut governed = before.governed.carried(number);
+        governed.forget(|region| !seats.has(region));
         self.beliefs = Beliefs {
             believed: heirs.iter().map(|id| id.map_or(Health::Unknown, |id| before.of(id))).collect(),
             stood: heirs.iter().map(stood).collect(),
             kept: BTreeMap::new(),
             moved: BTreeSet::new(),
-            governed: before.governed.carried(number),
+            governed,
             sight: if world.health.canaries.is_empty() { Sight::default() } else { before.sight },
-            seats: Seats::of(world),
+            seats,
         };
         for (n, keeper) in keepers.into_iter().enumerate() {
             let (id, found) = (TargetId(n as u32), self.records[n].health);

@@ -45,6 +45,8 @@ const DATA: &[(&str, &str)] = &[
     ("WALLET", "\"ETH\" \"0x1234\""),
     ("DSYNC", "CDS NOTIFY 5359 scanner.example.test."),
     ("IPN", "977000"),
+    // Without data, which the decoder of `explain` refuses.
+    ("TYPE65280", "\\# 0"),
 ];
 
 /// Without what is only layout.

@@ -207,6 +207,28 @@ fn a_nested_code_goes_before_a_flat_one_and_a_number_may_be_in_a_map() {
         let (found, faults) = read("x", &[record]);
         assert_eq!((found[0].asn, faults), (Some(64_500), vec![]), "{key}");
     }
+    let english = || map([("names", map([("en", Value::from("Europe"))]))]);
+    for (record, fault) in [
+        (map([("country", map([("code", Value::from("DE"))]))]), "`country` is a map without `iso_code`"),
+        (map([nested("DE"), ("continent", english())]), "`continent` is a map without `code`"),
+        (map([nested("DE"), ("city", map([("name", Value::from("Berlin"))]))]), "`city` is a map without `names`"),
+        (
+            map([nested("DE"), ("location", map([("lat", Value::Float(50.1))]))]),
+            "`location` is a map without `latitude`",
+        ),
+        (
+            map([("country", Value::from("DE")), ("lat", Value::Float(50.1))]),
+            "`lat` has a latitude or a longitude alone",
+        ),
+    ] {
+        let (_, faults) = read("x", &[record]);
+        assert!(faults.len() == 1 && faults[0].contains(fault), "{fault}: {faults:?}");
+    }
+    // MaxMind's maps need not have it.
+    let beside = map([("geoname_id", Value::from("1"))]);
+    let bare =
+        map([nested("DE"), ("continent", beside), ("location", map([("time_zone", Value::from("Europe/Berlin"))]))]);
+    assert_eq!(read("Test-City", &[bare]), (vec![germany()], vec![]));
     let (found, faults) = read("x", &[map([("asn", map([("name", Value::from("Example"))]))])]);
     assert_eq!(found[0].asn, None);
     assert!(faults[0].contains("`asn` is a map without a number: 1 record, first at 20.0.0.0/16"), "{faults:?}");

@@ -158,7 +158,10 @@ impl Field {
             }
             Self::Digits(least) => {
                 let octets = fields.octets()?;
-                if octets.len() < usize::from(least) || !octets.iter().all(u8::is_ascii_digit) {
+                if !octets.iter().all(u8::is_ascii_digit) {
+                    return Err(Complaint::new("only decimal digits are expected"));
+                }
+                if octets.len() < usize::from(least) {
                     return Err(Complaint::new(format!("at least {least} decimal digits are expected")));
                 }
                 string(&octets, wire)?;

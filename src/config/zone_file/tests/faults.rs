@@ -123,12 +123,18 @@ fn data_that_their_type_forbids() {
         ("a CERT 1 1 1 AA== AAAA\n", &["E 5:19 CERT data: `=` ends base64, once or twice"]),
         ("a CERT 1 1 1 A===\n", &["E 5:14 CERT data: `=` ends base64, once or twice"]),
         ("a CERT 1 1 1 AAE=\nb CERT 1 1 1 AAF=\nc CERT 1 1 1 AA EC\n", &[]),
+        ("a CERT 1 1 1 AAEC AA$\n", &["E 5:19 CERT data: base64 is expected: letters, digits, `+` and `/`"]),
+        ("a TLSA 3 1 0 ABx\n", &["E 5:14 TLSA data: hexadecimal digits are expected"]),
+        ("a TLSA 3 1 0 AB xCD\n", &["E 5:17 TLSA data: hexadecimal digits are expected"]),
+        ("a SSHFP 1 1 01:23\n", &["E 5:13 SSHFP data: hexadecimal digits are expected"]),
         ("a CERT 1 1 65536 AAEC\n", &["E 5:12 CERT data: the number is too large for its field"]),
         ("a CERT 1 -1 1 AAEC\n", &["E 5:10 CERT data: a number is expected"]),
         ("a TLSA 3 1 0 ABC D1x\n", &["E 5:18 TLSA data: hexadecimal digits are expected"]),
         ("a TLSA 3 1 0 ab C\n", &["E 5:17 TLSA data: the number of hexadecimal digits is odd"]),
-        ("a X25 12a\n", &["E 5:7 X25 data: at least 4 decimal digits are expected"]),
-        ("a X25 12345a\n", &["E 5:7 X25 data: at least 4 decimal digits are expected"]),
+        ("a NAPTR 1 1 \"\" \"\" \"(\" .\n", &["E 5:19 NAPTR data: the substitution has no second delimiter"]),
+        ("a X25 12a\n", &["E 5:7 X25 data: only decimal digits are expected"]),
+        ("a X25 12345a\n", &["E 5:7 X25 data: only decimal digits are expected"]),
+        ("a X25 31106170095x\n", &["E 5:7 X25 data: only decimal digits are expected"]),
         ("a X25 311\n", &["E 5:7 X25 data: at least 4 decimal digits are expected"]),
         ("a X25 \\# 4 03333131\n", &["E 5:7 X25 data: these octets are no X25 data"]),
         ("a AMTRELAY 1 2 0 .\n", &["E 5:14 AMTRELAY data: the discovery bit is 0 or 1"]),
@@ -418,15 +424,30 @@ fn svcb_rules() {
         ("s SVCB 1 . alpn=h2 no-default-alpn=x\n", &["E 5:20 SVCB data: the parameter no-default-alpn takes no value"]),
         ("s SVCB \\# 12 000100 00010003026832 0001\n", &["E 5:36 SVCB data: a parameter is cut short"]),
     ]);
-    for template in ["/q", "/q{?dn}", "/q{?dnss}", "/q?dns", "/q{?dns", "/q{#dns}", "/q{?dns:3}", "/q{x}dns}", ""] {
+    for template in [
+        "/q",
+        "/q{?dn}",
+        "/q{?dnss}",
+        "/q?dns",
+        "/q{?dns",
+        "/q{#dns}",
+        "/q{?dns:3}",
+        "/q{x}dns}",
+        "",
+        "dns-query{?dns}",
+        "/q{?dns}{",
+        "/q{?dns}}",
+        "/q{?dns,}",
+        "/q{}{?dns}",
+    ] {
         let faults = load_text(&format!("s SVCB 1 . dohpath=\"{template}\"\n")).faults;
-        assert_eq!(faults, ["E 5:12 SVCB data: dohpath has no variable dns (RFC 9461 5)"], "{template}");
+        assert_eq!(faults, ["E 5:12 SVCB data: dohpath is no path with a variable dns (RFC 9461 5)"], "{template}");
     }
     for template in ["/q{?dns}", "/q?a=b{&dns}", "/{dns}", "/{x}/q{?a,dns*}"] {
         assert_eq!(load_text(&format!("s SVCB 1 . dohpath=\"{template}\"\n")).faults, [""; 0], "{template}");
     }
     let generic = "s SVCB \\# 9 000100 0007 0002 2f71\n";
-    assert_eq!(load_text(generic).faults, ["E 5:30 SVCB data: dohpath has no variable dns (RFC 9461 5)"]);
+    assert_eq!(load_text(generic).faults, ["E 5:30 SVCB data: dohpath is no path with a variable dns (RFC 9461 5)"]);
     let unsorted = "s SVCB \\# 13 000100 000300020050 00020000\n";
     let message = "parameters do not stand in ascending order, each once (RFC 9460 2.2)";
     assert_eq!(load_text(unsorted).faults, [format!("E 5:34 SVCB data: {message}")]);

@@ -34,6 +34,11 @@ impl Seats {
         self.0.len()
     }
 
+    /// Whether probes can empty a region.
+    pub(super) fn has(&self, region: RegionId) -> bool {
+        self.0.contains_key(&region)
+    }
+
     fn in_region(&self, region: RegionId) -> &[(PoolId, usize)] {
         self.0.get(&region).map_or(&[], Vec::as_slice)
     }

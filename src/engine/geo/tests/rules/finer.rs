@@ -128,6 +128,8 @@ fn an_override_prevails_where_it_covers_most_of_the_cut() {
             ("10.1.2.0/28", continent(b"EU")),
             ("10.1.3.0/25", continent(b"EU")),
             ("10.1.4.128/25", continent(b"EU")),
+            ("::1/128", continent(b"EU")),
+            ("fd00:1:2:3::/64", continent(b"EU")),
             ("20.0.0.0/25", continent(b"EU")),
             ("20.0.0.128/25", continent(b"NA")),
             ("20.0.1.0/26", continent(b"EU")),
@@ -155,5 +157,10 @@ fn an_override_prevails_where_it_covers_most_of_the_cut() {
         ] {
             assert_eq!(prevails(part), expected, "{part}");
         }
+        // No map is cut there: it holds blocks that stay whole.
+        assert!(ground.atlas.prevails(prefix("::1/128"), prefix("::/56")));
+        assert!(!ground.atlas.prevails(prefix("fd00:1:2:3::/64"), prefix("fd00:1:2::/56")));
+        let special = ["10.1.2.0/24", "10.1.3.0/24", "20.0.0.0/24"].map(|p| ground.atlas.is_mostly_special(prefix(p)));
+        assert_eq!(special, [true, false, false]);
     });
 }
