@@ -314,11 +314,21 @@ fn unknown(
         format!("unknown key `{}`", dotted(&shown(path), name)),
         format!("{place} has no such key"),
     );
+    if let Some((first, rest)) = name.split_once('.').filter(|(first, _)| node.keys.contains_key(first)) {
+        // Names of the DNS hold dots of their own.
+        let meant = if path.is_empty() && matches!(first, "services" | "zones") {
+            format!("{first}.{rest:?}")
+        } else {
+            dotted_parts(&shown(path), name)
+        };
+        let label = "the quotes make one key of all its parts";
+        return super::fault::Fault { label: label.to_owned(), ..fault }.remedy(format!("write `[{meant}]`"));
+    }
     if let Some(meant) = meant {
         return fault.remedy(format!("did you mean `{meant}`?"));
     }
-    if let Some((first, _)) = name.split_once('.').filter(|(first, _)| node.keys.contains_key(first)) {
-        return fault.remedy(format!("write the name without quotes around all of it: `{name}`, a table in `{first}`"));
+    if path.is_empty() && name.contains('.') {
+        return fault.remedy(format!("write `[services.{name:?}]` for a service, `[zones.{name:?}]` for a zone"));
     }
     let homes = homes(name);
     if !homes.is_empty() {
@@ -326,6 +336,11 @@ fn unknown(
     }
     let keys: Vec<String> = node.present().map(|key| format!("`{key}`")).collect();
     if keys.is_empty() { fault } else { fault.remedy(format!("{place} has {}", keys.join(", "))) }
+}
+
+/// A path with each part of a name behind it.
+fn dotted_parts(path: &str, name: &str) -> String {
+    name.split('.').fold(path.to_owned(), |path, part| dotted(&path, part))
 }
 
 /// The tables that have this key, of those that this release has.

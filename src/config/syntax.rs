@@ -1,5 +1,6 @@
 //! What is wrong with a text that is no TOML: each fault at its true place and by its true cause, and a text that can be
-//! read in its place, so that nothing that follows from a fault is told as another. Must not know what any key means.
+//! read in its place, so that nothing that follows from a fault is told as another. Must not know what any key means,
+//! but for how a place is written.
 //!
 //! A parser says where it stopped, which for a bracket that is never closed is the end of the file. So a text that the
 //! parser takes is never looked at here; of one that it refuses, `foreign` says whether it is TOML at all, `scan` goes
@@ -86,6 +87,10 @@ const LONGEST: usize = 64 << 10;
 pub(crate) fn mend(text: &str) -> Option<Mended> {
     // Of many errors each would carry the whole text.
     let first = DeTable::parse(text).err()?;
+    let (text, mut found) = controls::replaced(text);
+    let (text, numbered) = diff::unnumbered(&text);
+    let (text, marked) = diff::unmarked(&text);
+    let text: &str = &text;
     if let Some(slip) = foreign::other_format(text) {
         return Some(Mended { slips: vec![slip], lost: vec![(0, None)], ..Mended::default() });
     }
@@ -93,9 +98,7 @@ pub(crate) fn mend(text: &str) -> Option<Mended> {
         let slips = vec![words::slip(text, first.message(), first.span().unwrap_or(0..0))];
         return Some(Mended { slips, lost: vec![(0, None)], ..Mended::default() });
     }
-    let (text, mut found) = controls::replaced(text);
-    let (text, marked) = diff::unmarked(&text);
-    let text: &str = &text;
+    found.extend(numbered);
     let mut lost_at = None;
     if let Some(slip) = marked {
         lost_at = Some(slip.span.start);

@@ -59,6 +59,141 @@ fn the_examples_are_without_fault() {
     }
 }
 
+/// What is said of an example in which one text was put in the place of another: each fault as `line: message`, and the
+/// first remedy.
+fn mutated(example: &str, changes: &[(&str, &str)]) -> (Vec<String>, String) {
+    let mut text = fs::read_to_string(example).expect(example);
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from} stands in {example}");
+        text = text.replacen(from, to, 1);
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let text = text.replace("\"../", concat!("\"", env!("CARGO_MANIFEST_DIR"), "/"));
+    fs::copy("zones/gslb.example.com.zone", folder.path().join("gslb.example.com.zone")).expect("copied");
+    let file = folder.path().join("meridian.toml");
+    fs::write(&file, &text).expect("written");
+    let loaded = config::load(&file);
+    let told = loaded.faults.iter().map(|fault| {
+        let line = fault.place.as_ref().map_or(0, |place| text[..place.span.start].matches('\n').count() + 1);
+        let meant = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        format!("{meant} | {}", fault.message)
+    });
+    let remedy = loaded.faults.first().and_then(|fault| fault.remedy.clone()).unwrap_or_default();
+    (told.collect(), remedy)
+}
+
+#[test]
+fn nothing_false_follows_from_a_fault_of_the_examples() {
+    let mut wrong = Vec::new();
+    for (example, from, to, message) in [
+        // A region that could not be read is not missed by the lines of a latency file.
+        (STEERING, "[regions.us-east]", "[regions/us-east]", "the table's name is not understood"),
+        (STEERING, "[regions.us-east]", "regions.us-east:", "a table begins with its name in brackets"),
+        (STEERING, "[regions.us-east]", "[regions.us-east.]", "the table's name `regions.us-east.` has an empty part"),
+        (STEERING, "[regions.us-east]", "[REGIONS.US-EAST]", "unknown key `REGIONS`"),
+        (STEERING, "[regions.us-east]", "[\"regions.us-east\"]", "unknown key `\"regions.us-east\"`"),
+        // A cname that could not be read is one all the same.
+        (
+            STEERING,
+            "\ncname  = \"a.cdn.example.net\"",
+            "\ncname = 5",
+            "`pools.others.endpoints.cdn-a.cname` has the wrong type",
+        ),
+        (STEERING, "\"a.cdn.example.net\"", "\"a.cdn.example.net", "a text is not closed"),
+        (STEERING, "\ncname  = \"a", "\ncnmae = \"a", "unknown key `pools.others.endpoints.cdn-a.cnmae`"),
+        // Keys below a header that is none are of no table, not of the one before.
+        (EXAMPLE, "[monitors.port]", "port", "`port` has no value"),
+        (EXAMPLE, "[monitors.port]", "port:", "a table begins with its name in brackets"),
+        (EXAMPLE, "[monitors.port]", "- port:", "a table begins with its name in brackets"),
+        (EXAMPLE, "[monitors.port]", "**port**", "a table's name stands in square brackets"),
+        (EXAMPLE, "[monitors.port]", "\"monitors.port\" = {", "`{` is never closed"),
+        // `answers` that could not be read are not one.
+        (STEERING, "answers  = 2", "answers = \"5\"", "`policies.two.answers` has the wrong type"),
+        (STEERING, "answers  = 2", "answers = 0", "`policies.two.answers` is out of range"),
+        (STEERING, "answers  = 2", "answers = two", "text must be in quotes"),
+        (STEERING, "answers  = 2", "anwsers = 2", "unknown key `policies.two.anwsers`"),
+    ] {
+        let (told, _) = mutated(example, &[(from, to)]);
+        let line = to.trim_start();
+        let expected = told.len() == 1 && told[0].contains(line) && told[0].ends_with(&format!("| {message}"));
+        if !expected {
+            wrong.push(format!("{line}: {told:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_told_to_be_written_in_the_examples_is_right() {
+    let location = "location = { lat = 50.11, lon = 8.68 }";
+    let mut wrong = Vec::new();
+    for (from, to, remedy) in [
+        (
+            "tcp      = { port = 443 }",
+            "tcp = {\nport = 443",
+            "add `}` behind its keys, with commas between them, or write `[monitors.port.tcp]` for the table of the keys below",
+        ),
+        ("[monitors.port]", "port:", "write `[monitors.port]`, and its keys below"),
+        ("[monitors.port]", "**port**", "write `[monitors.port]`"),
+        ("[monitors.port]", "monitors: port", "write `[monitors.port]`"),
+        ("[monitors.port]", "monitors[\"port\"]", "write `[monitors.port]`"),
+        ("[monitors.port]", "monitors.port {", "write `[monitors.port]` on a line of its own, and its keys below"),
+        (
+            "[services.\"api.gslb.example.com\"]",
+            "services: api.gslb.example.com",
+            "write `[services.\"api.gslb.example.com\"]`",
+        ),
+        (
+            "[services.\"api.gslb.example.com\"]",
+            "\"api.gslb.example.com\":",
+            "write `[services.\"api.gslb.example.com\"]`, and its keys below",
+        ),
+        (
+            "[services.\"api.gslb.example.com\"]",
+            "[\"api.gslb.example.com\"]",
+            "write `[services.\"api.gslb.example.com\"]` for a service, `[zones.\"api.gslb.example.com\"]` for a zone",
+        ),
+        ("[pools.web.endpoints.eu-1]", "endpoints.eu-1:", "write `[pools.web.endpoints.eu-1]`, and its keys below"),
+        ("[log]", "LOG:", "write `[log]`, and its keys below"),
+        ("identity     = \"ns1.example\"", "identity", "write `identity = \u{2026}`"),
+        ("[monitors.port]", "[monitors port]", "write `[monitors.port]`"),
+        ("[monitors.port]", "[monitors > port]", "write `[monitors.port]`"),
+        ("[monitors.port]", "[monitors: port]", "write `[monitors.port]`"),
+        ("[pools.web.endpoints.eu-1]", "eu-1:", "write `[pools.web.endpoints.eu-1]`, and its keys below"),
+        ("fall     = 3", "fall = [", "add `]` behind its items"),
+        ("[\"127.0.0.1:5300\", \"[::1]:5300\"]", "[", "add `]` behind its items"),
+        (
+            "[services.\"www.gslb.example.com\"]",
+            "[\"services.www.gslb.example.com\"]",
+            "write `[services.\"www.gslb.example.com\"]`",
+        ),
+        ("[zones.\"gslb.example.com\"]", "[\"zones.gslb.example.com\"]", "write `[zones.\"gslb.example.com\"]`"),
+        ("[pools.web.endpoints.us-1]", "[\"pools.web.endpoints.us-1\"]", "write `[pools.web.endpoints.us-1]`"),
+        (
+            "[services.\"www.gslb.example.com\"]",
+            "[services/www.gslb.example.com]",
+            "write `[services.\"www.gslb.example.com\"]`",
+        ),
+        ("[monitors.port]", "[monitors->port]", "write `[monitors.port]`"),
+        ("[monitors.port]", "[monitors/port]", "write `[monitors.port]`"),
+        ("[monitors.port]", "[monitors.p\u{f6}rt]", "write `[monitors.port]`, or another such name"),
+        ("[pools.web.endpoints.us-1]", "[pools->web->endpoints->us-1]", "write `[pools.web.endpoints.us-1]`"),
+        (location, "location = (50.11, 8.68)", "write `{ lat = 50.11, lon = 8.68 }`"),
+        (location, "location = 50.11, 8.68", "write `{ lat = 50.11, lon = 8.68 }`"),
+        (location, "location = lat = 50.11, lon = 8.68 }", "write `{ lat = 50.11, lon = 8.68 }`"),
+        ("lat = 50.11", "lat = N50.11", "write 50.11"),
+        ("max_size       = 1232", "max_size = 1232.", "write 1232"),
+        ("host = \"www.example.com\"", "host = &quot;www.example.com&quot;", "write \"www.example.com\""),
+        ("[log]", "```toml\n[log]", "take out the lines that begin so"),
+    ] {
+        let (told, said) = mutated(EXAMPLE, &[(from, to)]);
+        if told.len() != 1 || said != remedy {
+            wrong.push(format!("{to}: {said}\n{told:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn one_run_tells_faults_of_ten_kinds() {
     let loaded = config::load(Path::new("tests/golden/config/ten-kinds.toml"));

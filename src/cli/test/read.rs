@@ -1,5 +1,6 @@
 //! The text of a scenario to what its lines say. Must not know what comes of it.
 
+mod apart;
 mod expect;
 mod forms;
 mod happens;

@@ -78,6 +78,7 @@ pub(crate) fn geo(
         nets,
         finest,
         regions: &regions,
+        lacks_regions: !notes.has_all(&["regions"]),
     };
     (geo::load(&files, sources, &mut notes.faults), again)
 }

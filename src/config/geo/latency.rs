@@ -61,7 +61,8 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
             }
         };
         let age = age(named);
-        let lines = read(file, age, files.regions, sources, faults);
+        let known = Known { regions: files.regions, lacks_some: files.lacks_regions };
+        let lines = lines(file, age, &known, sources, faults);
         if files.max_age.is_some_and(|max| age >= max) && lines.iter().any(|line| line.reading.samples.is_some()) {
             let message = format!("the measurements of {} are too old to count", named.path.display());
             let label = format!("written {} h ago, which is beyond `latency.max_age`", age / 3_600_000);
@@ -103,9 +104,20 @@ fn age(named: &Named) -> u64 {
 /// Reads the lines of a text whose measurements are `age` milliseconds old. Lines that start with `#` and empty ones are
 /// passed over.
 pub fn read(file: FileId, age: u64, regions: &[&str], sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
+    lines(file, age, &Known { regions, lacks_some: false }, sources, faults)
+}
+
+/// The regions that are known, and whether some could not be read.
+#[derive(Debug)]
+struct Known<'a> {
+    regions: &'a [&'a str],
+    lacks_some: bool,
+}
+
+fn lines(file: FileId, age: u64, known: &Known<'_>, sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
     let mut seen: HashMap<(Whose, Box<str>), Place> = HashMap::new();
     sheet::read(COLUMNS, file, sources, faults, |row| {
-        let line = line(row, age, regions)?;
+        let line = line(row, age, known)?;
         match seen.entry((line.whose, line.region.clone())) {
             Entry::Occupied(first) => {
                 let message = format!("{} to {} is there twice", line.whose, line.region);
@@ -119,7 +131,7 @@ pub fn read(file: FileId, age: u64, regions: &[&str], sources: &Sources, faults:
     })
 }
 
-fn line(row: &mut Row<'_, '_>, age: u64, regions: &[&str]) -> Option<Line> {
+fn line(row: &mut Row<'_, '_>, age: u64, known: &Known<'_>) -> Option<Line> {
     let place = row.place(0);
     let absent = |what: &'static str, remedy: &str| (what, remedy.to_owned());
     let whose = row.of(0, row.text(0).unwrap_or(""), |text| match text {
@@ -128,7 +140,9 @@ fn line(row: &mut Row<'_, '_>, age: u64, regions: &[&str]) -> Option<Line> {
     });
     let region = row.of(1, row.text(1).unwrap_or(""), |text| match text {
         "" => Err(absent("has no region", "name the region that was measured")),
-        text => region(text, regions),
+        // A name of a region that could not be read is not blamed.
+        text if known.lacks_some => Ok(text.into()),
+        text => region(text, known.regions),
     });
     let rtt = row.of(2, row.text(2).unwrap_or(""), |text| match text {
         "" => Err(absent("has no round-trip time", "write milliseconds, as 12.5")),

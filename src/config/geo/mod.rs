@@ -63,6 +63,8 @@ pub struct Files<'a> {
     pub finest: [u8; 2],
     /// The regions' names.
     pub regions: &'a [&'a str],
+    /// Whether there may be more regions, which could not be read.
+    pub lacks_regions: bool,
 }
 
 /// What the files say.

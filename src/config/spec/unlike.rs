@@ -27,10 +27,16 @@ pub(super) fn told(message: &str, value: &DeValue<'_>, path: &[String]) -> Said 
     if let Some((_, said)) = rest.and_then(|rest| rest.rsplit_once(", expected ")) {
         let expected = words(said);
         let by_name = said == "a map" && is_of_tables(value);
+        let digits = decimal(value);
+        let number = digits.as_deref().and_then(|digits| DeValue::parse(digits).ok()).map(toml::Spanned::into_inner);
         return Said {
             message: format!("`{what}` has the wrong type"),
             label: format!("expected {expected}, found {}", found(value)),
-            remedy: if by_name { Some(named(&what, value)) } else { meant(&expected, value, path) },
+            remedy: if by_name {
+                Some(named(&what, value))
+            } else {
+                meant(&expected, number.as_ref().unwrap_or(value), path)
+            },
         };
     }
     // Keys of tables in a list, which the schema does not walk through.
@@ -49,6 +55,16 @@ pub(super) fn told(message: &str, value: &DeValue<'_>, path: &[String]) -> Said 
     Said { message: format!("`{what}` cannot be read"), label: format!("found {}", found(value)), remedy }
 }
 
+/// A whole number in decimal digits that is written in others.
+fn decimal(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Integer(number) if number.radix() != 10 => {
+            i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
+        }
+        _ => None,
+    }
+}
+
 /// What serde expects, as a configuration calls it.
 fn words(expected: &str) -> String {
     match expected {
@@ -65,7 +81,7 @@ fn words(expected: &str) -> String {
 pub(super) fn found(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(_) => "text".to_owned(),
-        DeValue::Integer(number) => format!("the number {}", number.as_str()),
+        DeValue::Integer(number) => format!("the number {number}"),
         DeValue::Float(number) => format!("the number {}", number.as_str()),
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(_) => "a date".to_owned(),
@@ -104,11 +120,13 @@ pub(super) fn named(table: &str, value: &DeValue<'_>) -> String {
 fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String> {
     let number = match value {
         DeValue::Integer(number) => Some(number.as_str()),
-        DeValue::Float(number) => Some(number.as_str()),
+        DeValue::Float(number) => Some(number.as_str()).filter(|_| is_finite(value)),
         _ => None,
     };
-    // No quantity is below nothing.
-    let amount = number.filter(|number| !number.starts_with('-'));
+    // No quantity is below nothing; but what is added to a time may draw it nearer.
+    let has_sign = path.last().is_some_and(|last| last == "bias");
+    let amount =
+        number.filter(|number| has_sign || !number.starts_with('-')).map(|number| number.trim_start_matches('+'));
     // A list of one is what it holds; a list of tables is told below.
     if let DeValue::Array(items) = value
         && let (Some(inner), 1) = (items.iter().next().map(toml::Spanned::get_ref), items.len())
@@ -134,13 +152,31 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
         },
         (_, "true or false") => Some("write true or false".to_owned()),
         (_, _) if expected.starts_with("a duration") => amount.map(|number| match number.parse::<f64>() {
-            Ok(seconds) if number.contains('.') => {
+            // Round-trip times are short.
+            Ok(millis)
+                if has_sign || path.last().is_some_and(|last| ["rtt", "response", "base"].contains(&&**last)) =>
+            {
+                if millis.fract() == 0.0 {
+                    format!("write \"{millis}ms\"")
+                } else {
+                    format!("write \"{}us\" for {number} milliseconds", (millis * 10.0).round() * 100.0)
+                }
+            }
+            Ok(seconds) if number.contains(['.', 'e', 'E']) => {
                 format!("write \"{}ms\" for {number} seconds", (seconds * 1000.0).round())
             }
             _ => format!("write \"{number}s\" for seconds, \"{number}ms\" for milliseconds"),
         }),
-        (_, _) if expected.starts_with("a share") => amount.map(|number| format!("write \"{}%\"", percent(number))),
-        (_, _) if expected.starts_with("a distance") => amount.map(|number| format!("write \"{number}km\"")),
+        (_, _) if expected.starts_with("a share") => amount
+            .filter(|number| number.parse().is_ok_and(|share: f64| share <= 100.0))
+            .map(|number| format!("write \"{}%\"", percent(number))),
+        (_, _) if expected.starts_with("a distance") => amount.map(|number| match number.parse::<f64>() {
+            Ok(far) if far.fract() != 0.0 => {
+                format!("write a whole number with its unit, such as \"{}km\"", far.ceil())
+            }
+            Ok(far) => format!("write \"{far}km\""),
+            Err(_) => format!("write \"{number}km\""),
+        }),
         (_, _) if expected.starts_with("a size") => amount.map(|number| match value {
             DeValue::Integer(_) => format!("write it with its unit: \"{number}KiB\""),
             _ => "write a whole number with its unit, such as \"512KiB\"".to_owned(),
@@ -178,6 +214,14 @@ fn fits(expected: &str, value: &DeValue<'_>) -> bool {
         DeValue::String(_) => !expected.ends_with("number") && expected != "true or false",
         DeValue::Boolean(_) => expected.contains("true or false"),
         _ => false,
+    }
+}
+
+/// Whether a value is no number without end, nor one that is none.
+fn is_finite(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Float(number) => number.as_str().parse::<f64>().is_ok_and(f64::is_finite),
+        _ => true,
     }
 }
 
@@ -223,7 +267,7 @@ fn percent(number: &str) -> String {
 fn written(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("{text:?}"),
-        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(date) => date.to_string(),

@@ -2,10 +2,10 @@
 
 use super::{
     Slip, odd,
-    scan::{Key, Kind, Scan, Statement, is_header},
+    scan::{Key, Kind, Scan, Statement, is_bare, is_header},
 };
 
-use crate::config::notes::join;
+use crate::config::{notes::join, schema::keys_of};
 
 /// What separates a key from its value in other languages; the longer first.
 const OTHER_SIGNS: [&str; 8] = [":=", "=>", "->", "+=", "?=", "===", "==", ":"];
@@ -15,7 +15,12 @@ impl Scan<'_> {
     pub(super) fn entry(&mut self) {
         let (start, end) = (self.at, self.line_end());
         let line = self.text[start..end].trim_end();
-        if self.marker(line) || self.in_other_signs(line) || self.stray(line) {
+        if self.marker(line)
+            || self.fence(line)
+            || self.in_other_signs(line)
+            || self.emphasised(line)
+            || self.stray(line)
+        {
             return;
         }
         if let Some(item) = line.strip_prefix("- ") {
@@ -29,8 +34,8 @@ impl Scan<'_> {
                 let path = self.keys().unwrap_or_default();
                 let label = "`-` and `:` begin none";
                 let slip = Slip::new(start..start + line.len(), "a table begins with its name in brackets", label);
-                let slip = slip.remedy(format!("write `[{name}]`, and its keys below"));
-                return self.without_brackets(slip, start..start + line.len(), path);
+                let slip = slip.remedy(format!("write `[{}]`, and its keys below", self.full_name(name)));
+                return self.without_brackets(slip, start..start + line.len(), path, true);
             }
             let slip = Slip::new(start..start + 1, "a list stands in brackets", "`-` begins no item of a list");
             return self.refuse(slip.remedy("write `key = [\"one\", \"two\"]`"), None);
@@ -48,16 +53,13 @@ impl Scan<'_> {
             let value = rest[sign.len()..].split('\n').next().unwrap_or_default().trim();
             if *sign == ":" && (value.is_empty() || value.starts_with('#')) && self.is_above_keys() {
                 let slip = Slip::new(span.clone(), "a table begins with its name in brackets", "not with `:`");
-                let inner = match self.table.as_deref() {
-                    Some(around @ [_, ..]) if keys.len() == 1 => {
-                        let around: Vec<&str> = around.iter().map(String::as_str).collect();
-                        format!(", or `[{}.{name}]` for a part of that table,", join(&around))
-                    }
-                    _ => String::new(),
-                };
-                let slip =
-                    slip.remedy(format!("write `[{name}]`{inner} and its keys below").replace("]` and", "]`, and"));
-                return self.without_brackets(slip, start..span.end, keys);
+                let slip = slip.remedy(format!("write `[{}]`, and its keys below", self.full_name(&name)));
+                return self.without_brackets(slip, start..span.end, keys, true);
+            }
+            let part = value.split(" #").next().unwrap_or_default().trim_end();
+            if self.is_part_of(&name, part) {
+                let end = span.end + self.text[span.end..].find(part).unwrap_or_default() + part.len();
+                return self.begin_part(start, end, &name, part);
             }
             self.slip(slip.remedy(format!("write `{name} = {}`", shown(value))));
             self.edits.replace(span.clone(), "=");
@@ -71,8 +73,12 @@ impl Scan<'_> {
         if self.is_line_end() {
             let slip = Slip::new(start..behind, format!("`{name}` has no value"), "`=` and a value are expected");
             if self.is_above_keys() {
-                let slip = slip.remedy(format!("write `[{name}]` for the table of the keys below, or `{name} = …`"));
-                return self.without_brackets(slip, start..behind, keys);
+                let header = self.full_name(&name);
+                let slip = slip.remedy(match self.is_no_table(&name) {
+                    true => format!("write `{name} = …`"),
+                    false => format!("write `[{header}]` for the table of the keys below, or `{name} = …`"),
+                });
+                return self.without_brackets(slip, start..behind, keys, true);
             }
             return self.refuse(slip.remedy(format!("write `{name} = …`, or `[{name}]` for a table")), Some(&keys));
         }
@@ -83,6 +89,11 @@ impl Scan<'_> {
     fn without_sign(&mut self, start: usize, behind: usize, name: &str, keys: Vec<Key>) {
         let end = self.line_end();
         let rest = self.text[self.at..end].trim_end();
+        let part =
+            rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(|part| part.trim_matches(['"', '\'']));
+        if let Some(part) = part.filter(|part| self.is_part_of(name, part)) {
+            return self.begin_part(start, self.at + rest.len(), name, part);
+        }
         let closed = rest.split(" #").next().unwrap_or(rest).trim_end().trim_end_matches(',');
         if rest.starts_with('{') && closed.ends_with('}') {
             let slip = Slip::new(behind..behind, format!("`=` is missing behind `{name}`"), "between key and value");
@@ -94,14 +105,8 @@ impl Scan<'_> {
             let length = rest.chars().next().map_or(0, char::len_utf8);
             let slip =
                 Slip::new(start..self.at + length, "a table begins with its name in brackets", "not with a brace");
-            let within = match self.table.as_deref() {
-                Some(around @ [_, ..]) => {
-                    let around: Vec<&str> = around.iter().map(String::as_str).collect();
-                    format!(", or `[{}.{name}]` for a part of that table,", join(&around))
-                }
-                _ => String::new(),
-            };
-            self.slip(slip.remedy(format!("write `[{name}]`{within} on a line of its own, and its keys below")));
+            let header = self.full_name(name);
+            self.slip(slip.remedy(format!("write `[{header}]` on a line of its own, and its keys below")));
             self.lost.push((start, None));
             let open = self.at + rest.find('{').unwrap_or(0);
             let close = closing(self.text, open);
@@ -181,7 +186,8 @@ impl Scan<'_> {
         self.blanks();
         if let Some(slip) = self.begins_above_keys(start) {
             let end = self.line_end();
-            return self.without_brackets(slip, start..start + self.text[start..end].trim_end().len(), keys);
+            let is_table = self.rest().starts_with('{');
+            return self.without_brackets(slip, start..start + self.text[start..end].trim_end().len(), keys, is_table);
         }
         self.value(true);
         if !self.given_up {
@@ -219,12 +225,76 @@ impl Scan<'_> {
         let mut inside = below.take_while(|line| !is_header(line.trim_start()));
         let is_closed = !rest.is_empty() && inside.any(|line| line.trim_start().starts_with([']', '}']));
         let is_inner = self.table.as_ref().is_none_or(|table| !table.is_empty());
-        let remedy = if is_inner && !name.contains('.') && rest.is_empty() {
-            "write it, or take the key out".to_owned()
-        } else {
-            format!("write the value, or `[{name}]` for the table of the keys below")
+        let header = self.full_name(name);
+        let remedy = match rest {
+            "" if is_inner && !name.contains('.') => "write it, or take the key out".to_owned(),
+            "{" if self.is_no_table(name) => "write the value, which is no table".to_owned(),
+            "{" => format!(
+                "add `}}` behind its keys, with commas between them, or write `[{header}]` for the table of the keys below"
+            ),
+            "[" if !name.contains('.') => "add `]` behind its items".to_owned(),
+            "[" => format!("add `]` behind its items, or write `[{header}]` for the table of the keys below"),
+            _ => format!("write the value, or `[{header}]` for the table of the keys below"),
         };
         (self.is_above_keys() && !is_closed).then(|| slip.remedy(remedy))
+    }
+
+    /// The name of the table that is meant by one that is written below the header of another: a part of that one or of
+    /// one around it, if it has such a part, or one beside it.
+    pub(super) fn full_name(&self, name: &str) -> String {
+        let bare = name.trim_matches(['"', '\'']);
+        let first = bare.split('.').next().unwrap_or_default().trim();
+        let Some(around @ [_, ..]) = self.table.as_deref() else { return name.to_owned() };
+        let within = |length: usize, name: &str| {
+            let around: Vec<&str> = around[..length].iter().map(String::as_str).collect();
+            if around.is_empty() { name.to_owned() } else { format!("{}.{name}", join(&around)) }
+        };
+        let lower = first.to_lowercase();
+        let has = |length: &usize, first: &str| keys_of(&around[..*length]).contains(&first);
+        match (0..=around.len()).rev().find(|length| has(length, first)) {
+            Some(length) => within(length, bare),
+            None if has(&0, &lower) => format!("{lower}{}", &bare[first.len()..]),
+            None => within(around.len() - 1, name),
+        }
+    }
+
+    /// Whether a key of the table that is being read is known to be none of a table.
+    fn is_no_table(&self, name: &str) -> bool {
+        let Some(table) = &self.table else { return false };
+        let own: Vec<String> = table.iter().cloned().chain([name.to_owned()]).collect();
+        keys_of(table).contains(&name) && keys_of(&own).is_empty()
+    }
+
+    /// A table's name that is written as an entry of the table that holds it: `monitors: port`, `monitors["port"]`.
+    fn is_part_of(&self, name: &str, part: &str) -> bool {
+        let is_other = self.table.as_ref().is_some_and(|table| !keys_of(table).contains(&name));
+        let is_name = !part.is_empty() && part.chars().all(|letter| is_bare(letter) || letter == '.');
+        is_name && is_other && keys_of(&[]).contains(&name) && self.is_above_keys()
+    }
+
+    /// Begins the table that is meant by such a name, which ends at an offset.
+    fn begin_part(&mut self, start: usize, end: usize, name: &str, part: &str) {
+        let span = start..end;
+        let meant = join(&[name, part]);
+        let slip = Slip::new(span.clone(), "a table begins with its name in brackets", "not like this");
+        let path = [name, part].map(|name| Key { name: name.to_owned(), span: span.clone() }).into();
+        self.begin_table(slip.remedy(format!("write `[{meant}]`")), span, &meant, path);
+    }
+
+    /// The marks of Markdown around a text that was pasted with them.
+    fn fence(&mut self, line: &str) -> bool {
+        if !line.starts_with("```") && !line.starts_with("~~~") {
+            return false;
+        }
+        let (start, end) = (self.at, self.line_end());
+        let message = "a mark of Markdown stands in the file";
+        let slip = Slip::new(start..start + line.len(), message, "it is no part of what it surrounds");
+        if !self.slips.iter().any(|slip| slip.message == message) {
+            self.slip(slip.remedy("take out the lines that begin so"));
+        }
+        self.edits.remove(start..end);
+        self.at = end;
+        true
     }
 
     /// Tells a line and passes over it.

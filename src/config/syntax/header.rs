@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{
     Slip, odd,
-    scan::{Key, Kind, Scan, Statement},
+    scan::{Key, Kind, Scan, Statement, is_bare},
 };
+use crate::config::schema::keys_of;
 
 impl Scan<'_> {
     /// The header of a table.
@@ -45,7 +46,7 @@ impl Scan<'_> {
             self.slip(missing(self.at));
             self.edits.insert(self.at, "]");
             self.at += 1;
-        } else if rest.starts_with(['}', ')', '>']) {
+        } else if rest.starts_with(['}', ')', '>']) && !rest[1..].trim_start().starts_with(is_bare) {
             self.slip(missing(behind));
             self.edits.replace(self.at..self.at + 1, close);
             self.at += 1;
@@ -161,9 +162,32 @@ impl Scan<'_> {
         true
     }
 
+    /// A table's name that is emphasised, as in Markdown, above its keys: `**port**`, `=== port ===`.
+    pub(super) fn emphasised(&mut self, line: &str) -> bool {
+        let start = self.at;
+        const SIGNS: [char; 6] = ['*', '_', '~', '=', '`', '|'];
+        let shown = line.trim_end_matches(':');
+        let inside = shown.trim_matches(SIGNS).trim().trim_end_matches(':');
+        let is_around = shown.starts_with(SIGNS) && shown.ends_with(SIGNS);
+        let mut scan = Scan::new(inside);
+        let Some(mut path) = scan.keys().filter(|_| scan_ends(inside) && is_around && self.is_above_keys()) else {
+            return false;
+        };
+        path.iter_mut().for_each(|key| key.span = start..start + line.len());
+        let label = "with no other signs";
+        let slip = Slip::new(start..start + line.len(), "a table's name stands in square brackets", label);
+        let slip = slip.remedy(format!("write `[{}]`", self.full_name(inside)));
+        if path.len() > 1 {
+            self.begin_table(slip, start..start + line.len(), inside, path);
+        } else {
+            self.without_brackets(slip, start..start + line.len(), path, true);
+        }
+        true
+    }
+
     /// A path alone on its line, above keys: a table's name without brackets. It is read as one when another table of the
     /// file begins in the same way. Of a name without dots it is not certain what it is.
-    pub(super) fn without_brackets(&mut self, slip: Slip, span: Range<usize>, path: Vec<Key>) {
+    pub(super) fn without_brackets(&mut self, slip: Slip, span: Range<usize>, path: Vec<Key>, is_table: bool) {
         let first = path.first().map(|key| key.name.as_str());
         let known = self.statements.iter().filter(|statement| statement.kind != Kind::Value);
         let is_known = known.filter_map(|statement| statement.path.first()).any(|key| Some(key.name.as_str()) == first);
@@ -177,7 +201,9 @@ impl Scan<'_> {
         self.slip(slip);
         self.edits.remove(span.clone());
         self.at = self.line_end();
-        if path.len() > 1 {
+        // What the table has no key of begins another one.
+        let is_other = |table: &Vec<String>| path.iter().all(|key| !keys_of(table).contains(&key.name.as_str()));
+        if path.len() > 1 || is_table && self.table.as_ref().is_none_or(is_other) {
             self.lost.push((span.start, None));
             self.table = None;
         } else {
@@ -187,7 +213,7 @@ impl Scan<'_> {
     }
 
     /// Reads what stands at `span` as the header that was meant.
-    fn begin_table(&mut self, slip: Slip, span: Range<usize>, name: &str, path: Vec<Key>) {
+    pub(super) fn begin_table(&mut self, slip: Slip, span: Range<usize>, name: &str, path: Vec<Key>) {
         self.slip(slip);
         self.edits.replace(span.clone(), format!("[{name}]"));
         self.table = Some(path.iter().map(|key| key.name.clone()).collect());
@@ -247,11 +273,24 @@ impl Scan<'_> {
         // The quote of a name of tables, and not of one part of it, is one too many.
         let bare = name.replace(['"', '\''], "");
         let stray = name.contains('.') && (name.starts_with(['"', '\'']) || self.is_known_table(&bare));
+        let of_html = odd::ENTITIES.iter().fold(name.to_owned(), |name, sign| name.replace(sign, "\""));
+        let in_brackets = |name: &str| if line.starts_with("[[") { format!("[[{name}]]") } else { format!("[{name}]") };
         let slip = if name.is_empty() {
             Slip::new(span, "a table has no name", "the name is missing between the brackets").remedy("write `[name]`")
         } else if name.contains(odd::is_quote) {
             odd::quotes(span, &name.replace(odd::is_quote, "\""))
                 .remedy(format!("write `[{}]`", name.replace(odd::is_quote, "\"")))
+        } else if of_html != name {
+            odd::quotes(span, &of_html).remedy(format!("write `{}`", in_brackets(&of_html)))
+        } else if let Some(meant) = parted(name) {
+            let label = "its parts are divided by dots";
+            Slip::new(span, "the table's name is not understood", label)
+                .remedy(format!("write `{}`", in_brackets(&meant)))
+        } else if quotes == 0 && !behind.is_empty() && !holds_names(first) && name.split('.').all(is_word) {
+            let label = "a name has only letters of ASCII, digits, `-`, `_`";
+            let meant: Vec<String> = name.split('.').map(in_ascii).collect();
+            Slip::new(span, "the table's name is not understood", label)
+                .remedy(format!("write `{}`, or another such name", in_brackets(&meant.join("."))))
         } else if quotes % 2 == 1 {
             let slip = Slip::new(span, "a quote in a table's name is not closed", "the quotes come in pairs");
             let several = line.starts_with("[[");
@@ -304,6 +343,58 @@ impl Scan<'_> {
                 statement.path.iter().take(2).map(|key| key.name.as_str()).eq(names[..2].iter().copied())
             })
     }
+}
+
+/// Whether a text is a path of keys and nothing else.
+fn scan_ends(text: &str) -> bool {
+    let mut scan = Scan::new(text);
+    scan.keys().is_some() && scan.rest().is_empty() && scan.slips.is_empty()
+}
+
+/// Whether the tables in this one have names of the DNS, which hold dots.
+fn holds_names(table: &str) -> bool {
+    matches!(table, "services" | "zones")
+}
+
+/// Whether a part of a name is one word, in whatever letters.
+fn is_word(part: &str) -> bool {
+    !part.is_empty()
+        && part.chars().all(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\'' | '*' | ',' | '='))
+}
+
+/// A name with letters of ASCII in the place of others.
+fn in_ascii(part: &str) -> String {
+    let letter = |letter: char| match letter {
+        'ä' | 'á' | 'à' | 'â' | 'å' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ï' => 'i',
+        'ö' | 'ó' | 'ô' | 'ø' => 'o',
+        'ü' | 'ú' | 'û' => 'u',
+        'ñ' => 'n',
+        'ç' => 'c',
+        'ß' => 's',
+        letter if is_bare(letter) => letter,
+        _ => '-',
+    };
+    part.chars().map(letter).collect()
+}
+
+/// A name whose parts are divided by other signs than dots, as it is meant.
+fn parted(name: &str) -> Option<String> {
+    let signs = |letter: char| matches!(letter, '/' | '\\' | ':' | '>' | '|' | '\u{2192}');
+    let plain = name.replace("->", ">").replace("=>", ">").replace(signs, " ");
+    let parts: Vec<&str> = plain.split_whitespace().collect();
+    let (first, behind) = parts.split_first()?;
+    // Of several words with blanks alone between them it is not certain what they are.
+    if behind.is_empty() || plain == name && behind.len() > 1 {
+        return None;
+    }
+    let (is_name, dotted) = (holds_names(first) && behind.concat().contains('.'), behind.join("."));
+    let is_sound = |name: &str| name.split('.').all(|part| !part.is_empty() && part.chars().all(is_bare));
+    if !is_sound(first) || first.contains('.') || !is_sound(&dotted) {
+        return None;
+    }
+    Some(if is_name { format!("{first}.\"{dotted}\"") } else { format!("{first}.{dotted}") })
 }
 
 /// A name with its last quote closed.

@@ -19,6 +19,36 @@ fn with_side(run: &str) -> Option<(&str, char)> {
     (is_number && degrees.parse::<f64>().is_ok()).then_some((degrees, side))
 }
 
+/// Degrees with their side in front of them or behind, where a place has them: `N50.11`, `50N`.
+pub(super) fn on_axis(before: &str, run: &str) -> Option<String> {
+    let key = before.strip_suffix('=')?.trim_end().rsplit(|letter: char| !letter.is_ascii_alphabetic()).next()?;
+    let is_side = |letter: char| matches!(letter.to_ascii_uppercase(), 'N' | 'E' | 'S' | 'W');
+    let (side, rest) = match (run.chars().next()?, run.chars().last()?) {
+        (first, _) if is_side(first) => (first, &run[1..]),
+        (_, last) if is_side(last) => (last, &run[..run.len() - 1]),
+        _ => return None,
+    };
+    let degrees = rest.trim().trim_end_matches('°').trim_end();
+    let is_number =
+        degrees.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.') && DeValue::parse(degrees).is_ok();
+    let sign = if matches!(side.to_ascii_uppercase(), 'S' | 'W') { "-" } else { "" };
+    (matches!(key, "lat" | "lon") && is_number).then(|| format!("{sign}{degrees}"))
+}
+
+/// The keys and values of a place for which two numbers stand.
+pub(super) fn place(before: &str, inside: &str) -> Option<String> {
+    let key = before.strip_suffix('=')?.trim_end();
+    let (lat, lon) = inside.split_once(',')?;
+    let number = |text: &str| {
+        let text = text.trim();
+        let is_number =
+            matches!(DeValue::parse(text).map(toml::Spanned::into_inner), Ok(DeValue::Integer(_) | DeValue::Float(_)));
+        is_number.then(|| text.to_owned()).or_else(|| meant_number(text))
+    };
+    let (lat, lon) = (number(lat)?, number(lon)?);
+    key.ends_with("location").then(|| format!("lat = {lat}, lon = {lon}"))
+}
+
 /// How long a number is that a text begins with, with digits behind commas; none when what is behind a comma is a key.
 pub(super) fn commas(text: &str) -> usize {
     let whole = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -38,7 +68,7 @@ pub(super) fn meant_number(run: &str) -> Option<String> {
     let meant = if let Some(fraction) = bare.strip_prefix('.').filter(|rest| digits(rest)) {
         format!("0.{fraction}")
     } else if let Some(whole) = bare.strip_suffix('.').filter(|rest| digits(rest)) {
-        format!("{whole}.0")
+        whole.to_owned()
     } else if digits(bare) || bare.split_once('.').is_some_and(|(whole, fraction)| digits(whole) && digits(fraction)) {
         let cut = bare.trim_start_matches('0');
         if cut.is_empty() || cut.starts_with('.') { format!("0{cut}") } else { cut.to_owned() }

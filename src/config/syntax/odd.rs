@@ -11,6 +11,9 @@ pub(super) fn is_quote(letter: char) -> bool {
     matches!(letter, '\u{2018}'..='\u{201f}' | '\u{2032}'..='\u{2037}' | '\u{275b}'..='\u{275e}' | '\u{301d}'..='\u{301f}' | '«' | '»' | '‹' | '›' | '＂' | '＇' | '`' | '´' | '「' | '」' | '『' | '』')
 }
 
+/// What HTML writes in the place of quotes.
+pub(super) const ENTITIES: [&str; 8] = ["&quot;", "&#34;", "&#x22;", "&apos;", "&#39;", "&#x27;", "&ldquo;", "&#8220;"];
+
 /// Whether it looks like a blank, or like nothing.
 pub(super) fn is_blank(letter: char) -> bool {
     matches!(

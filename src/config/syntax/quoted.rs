@@ -124,6 +124,22 @@ impl Scan<'_> {
         None
     }
 
+    /// A text between the signs that HTML has for quotes.
+    pub(super) fn entity_text(&mut self, sign: &str) {
+        let (start, end) = (self.at, self.line_end());
+        let inside = &self.text[start + sign.len()..end];
+        let close = inside.find(sign).or_else(|| inside.find(['"', ',', '}', ']'])).unwrap_or(inside.trim_end().len());
+        let length =
+            if inside[close..].starts_with(sign) { sign.len() } else { usize::from(inside[close..].starts_with('"')) };
+        let span = start..start + sign.len() + close + length;
+        let inside = &inside[..close];
+        let label = format!("`{sign}` is a quote in HTML alone");
+        let slip = Slip::new(span.clone(), "these quotes are not those of a keyboard", label);
+        self.slip(slip.remedy(format!("write {inside:?}")));
+        self.edits.replace(span.clone(), format!("{inside:?}"));
+        self.at = span.end;
+    }
+
     pub(super) fn odd_text(&mut self) {
         let (rest, start) = (self.rest(), self.at);
         match odd::between(rest) {
@@ -152,10 +168,16 @@ fn open_quote(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     }
     let mut found: Vec<Range<usize>> = Vec::new();
     let (mut open, mut single, mut escaped) = (None, false, false);
+    let mut behind = 0;
     for (at, letter) in text.char_indices() {
         match (letter, open) {
+            _ if at < behind => {}
             ('#', None) if !single => break,
             ('\'', None) => single = !single,
+            // What other quotes open is told there, whatever closes it.
+            (letter, None) if !single && odd::is_quote(letter) && begins_value(&text[..at]) => {
+                behind = odd::between(&text[at..]).map_or(0, |(_, length)| at + length);
+            }
             ('"', None) if !single => open = Some(at),
             ('"', Some(from)) if !escaped => {
                 found.push(from..at + 1);
@@ -176,6 +198,11 @@ fn open_quote(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     Some(line.start + from..line.start + text.trim_end().len())
 }
 
+/// Whether a value may begin behind this part of a line.
+fn begins_value(before: &str) -> bool {
+    before.trim_end().ends_with(['=', ',', '[', '{', '(', '.', ':']) || before.trim().is_empty()
+}
+
 /// Where the first backslash of a text in double quotes is that begins no escape, and how long it is with its letter.
 pub(super) fn bad_escape(inside: &str) -> Option<(usize, usize)> {
     let mut at = 0;
@@ -191,10 +218,7 @@ pub(super) fn bad_escape(inside: &str) -> Option<(usize, usize)> {
 
 /// How long a backslash is with its letter, if both are no escape.
 fn no_escape_length(text: &str) -> Option<usize> {
-    let digits = |count: usize| {
-        let digits = text.get(2..2 + count);
-        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    };
+    let digits = |count: usize| digits_of(text, count).is_some_and(|number| char::from_u32(number).is_some());
     let escape = text.chars().nth(1);
     let is_sound = match escape {
         Some('b' | 't' | 'n' | 'f' | 'r' | 'e' | '"' | '\\') => true,
@@ -206,9 +230,27 @@ fn no_escape_length(text: &str) -> Option<usize> {
     (!is_sound).then(|| 1 + escape.map_or(0, char::len_utf8))
 }
 
+/// The number behind a backslash and its letter, of so many hexadecimal digits.
+fn digits_of(escape: &str, count: usize) -> Option<u32> {
+    let digits = escape.get(2..2 + count).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
 /// What is told of such a backslash.
 pub(super) fn no_escape(text: &str, sign: Range<usize>) -> Slip {
     let written = &text[sign.clone()];
+    let count = if written.ends_with('U') { 8 } else { 4 };
+    if written.ends_with(['u', 'U'])
+        && let Some(number) = digits_of(&text[sign.start..], count)
+    {
+        let whole = sign.start..sign.end + count;
+        let label = match number {
+            0xd800..=0xdfff => "half of a pair, as UTF-16 has it, and no character",
+            _ => "the last character is 10FFFF",
+        };
+        let slip = Slip::new(whole.clone(), format!("`{}` stands for no character", &text[whole]), label);
+        return slip.remedy("write the character itself, or `\\U` and the eight digits of its number");
+    }
     let slip = if written.ends_with(['u', 'U', 'x']) {
         let label = "behind `\\u` stand four hexadecimal digits, behind `\\U` eight, behind `\\x` two";
         Slip::new(sign, format!("`{written}` lacks its digits"), label)

@@ -183,11 +183,31 @@ fn each_fault_has_its_own_line_and_nothing_follows() {
         ("a = \u{2032}web\u{2032}\nb = 2", "1: these quotes are not those of a keyboard"),
         ("a = [\u{2033}web\u{2033}, \u{2033}app\u{2033}]", "1: these quotes are not those of a keyboard"),
         ("a = \"web\u{2033}\nb = 2", "1: this quote is not one of a keyboard"),
+        ("a = { port = 80, host = \u{201c}www\" }", "1: these quotes are not those of a keyboard"),
+        ("a = { path = \"/h\", host = \u{201c}www\", b = \"c\" }", "1: these quotes are not those of a keyboard"),
+        ("a = &quot;web&quot;\nb = 2", "1: these quotes are not those of a keyboard"),
+        ("a = { host = &#34;web&#34;, b = 1 }", "1: these quotes are not those of a keyboard"),
+        ("a = \"x\\ud800y\"\nb = 2", "1: `\\ud800` stands for no character"),
+        ("a = \"x\\U00110000y\"\nb = 2", "1: `\\U00110000` stands for no character"),
+        ("[s.\"a\\udfff\"]\nb = 2", "1: `\\udfff` stands for no character"),
+        ("```toml\na = 1\n```\n", "1: a mark of Markdown stands in the file"),
+        ("a = 1232.\nb = 2", "1: `1232.` is no number"),
+        ("a = { lat = 50N, lon = W8.6 }", "1: `50N` is no number"),
+        ("a = { group = 50N }", "1: text must be in quotes"),
+        ("location = (50.11, 8.68)\nb = 2", "1: a table stands in braces"),
+        ("a = (lat = 50.11, lon = 8.68)\nb = 2", "1: a table stands in braces"),
+        ("a = lat = 1, lon = 2 }\nb = 2", "1: `{` is missing"),
+        ("[s.a]\nb = 1\n[s->c]\nb = 2", "3: the table's name is not understood"),
+        ("[s.a]\nb = 1\n[s.p\u{f6}rt]\nb = 2", "3: the table's name is not understood"),
+        ("[s.a]\ntcp = {\nport = 443", "2: `{` is never closed"),
         // Lines of a diff.
         ("[s]\n+a = 1\nb = 2", "2: a line begins with `+`"),
         ("[s]\n-a = 1\n+a = 2\n+c = [\n+  1,\n+]\nb = 2", "2: a line begins with `-`"),
         ("-[s]\n-a = 1\n+[t]\n+a = 1\nb = 2", "1: a line begins with `-`"),
         ("> a = 1\nb = 2", "1: a line begins with `>`"),
+        ("> # A text: one, two, three\n>\n> a = 1\n> b = 2\n", "1: a line begins with `>`"),
+        ("+# A text: one, two, three\n+\n+a = 1\n+b = 2\n", "1: a line begins with `+`"),
+        ("a = \"\"\"\n+b = 1\n+c = 2\n\"\"\"\nd = 5s\n", "5: text must be in quotes"),
     ] {
         for tail in ["", tail] {
             let text = format!("{text}{tail}");
@@ -198,6 +218,17 @@ fn each_fault_has_its_own_line_and_nothing_follows() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn numbers_of_lines_are_told_once() {
+    for text in [
+        "     1\t# A text: one, two, three\n     2\t\n     3\ta = 1\n     4\tb = 2\n",
+        "1: a = 1\n2: b = 2\n\n4: [c]\n5: d = 1\n",
+        " 9 | a = [\n10 |   1,\n11 | ]\n",
+    ] {
+        assert_eq!(told(text), ["1: the lines begin with their numbers"], "{text}");
+    }
 }
 
 #[test]
@@ -221,6 +252,13 @@ fn what_is_meant_is_read() {
         ("[s][\"c.d\"]\nb = 2", "[s.\"c.d\"]\nb = 2"),
         ("[s]\n-a = 1\n+a = 2\n", "[s]\n      \n a = 2\n"),
         ("[[s.c\"]]\nb = 2", "[[s.\"c\"]]\nb = 2"),
+        ("a = { lat = N50, lon = 8.6W }", "a = { lat = 50, lon = -8.6 }"),
+        ("a = 5.", "a = 5"),
+        ("a = { host = &quot;web&quot; }", "a = { host = \"web\" }"),
+        ("a = lat = 1, lon = 2 }", "a = { lat = 1, lon = 2 }"),
+        ("a = \"\"\"\n+b = 1\n\"\"\"\nc = 5s\n", "a = \"\"\"\n+b = 1\n\"\"\"\nc = \"5s\"\n"),
+        ("+a = \"\"\"\n+b\n+\"\"\"\n", " a = \"\"\"\n b\n \"\"\"\n"),
+        ("1\ta = 1\n2\tb = 2\n3\tc = 3\n", "  a = 1\n  b = 2\n  c = 3\n"),
     ] {
         assert_eq!(read(text), meant);
     }

@@ -7,9 +7,9 @@ use toml::de::DeValue;
 use super::{
     Slip,
     entry::shown,
-    number::{commas, meant_number, with_point},
+    number::{self, commas, meant_number, with_point},
     odd,
-    scan::{Scan, is_bare, is_header},
+    scan::{Scan, is_bare, is_header, text_before},
 };
 
 impl Scan<'_> {
@@ -35,7 +35,10 @@ impl Scan<'_> {
             Some('(') => self.parentheses(),
             Some('{') => self.braces(),
             Some(letter) if odd::is_quote(letter) => self.odd_text(),
-            _ => self.word(top),
+            _ => match odd::ENTITIES.into_iter().find(|sign| self.rest().starts_with(sign)) {
+                Some(sign) => self.entity_text(sign),
+                None => self.word(top),
+            },
         }
     }
 
@@ -53,7 +56,13 @@ impl Scan<'_> {
         let line = &self.text[start..end];
         let length = line.find(')').map_or(line.trim_end().len(), |at| at + 1);
         let inside = line[1..length].trim_end_matches(')').trim();
-        let slip = if inside.contains(',') || inside.is_empty() {
+        let slip = if let Some(table) = number::place(text_before(self.text, start), inside).or_else(|| pairs(inside)) {
+            Slip::new(start..start + length, "a table stands in braces", "not in parentheses")
+                .remedy(format!("write `{{ {table} }}`"))
+        } else if inside.contains('=') {
+            Slip::new(start..start + length, "a table stands in braces", "not in parentheses")
+                .remedy("write `{ key = value }`")
+        } else if inside.contains(',') || inside.is_empty() {
             Slip::new(start..start + length, "a list stands in brackets", "not in parentheses")
                 .remedy(format!("write `[{inside}]`"))
         } else {
@@ -106,9 +115,25 @@ impl Scan<'_> {
             let key = run[..eq].trim_end();
             let length = key.len() - key.trim_end_matches(|letter: char| is_bare(letter) || letter == '.').len();
             let value = key[..key.len() - length].trim_end();
+            let whole = run.trim_end_matches(['}', ' ']);
+            if top
+                && value.is_empty()
+                && whole.len() < run.len()
+                && !run.contains('{')
+                && let Some(table) = pairs(whole)
+            {
+                let slip = Slip::new(start..start, "`{` is missing", "in front of this");
+                self.slip(slip.remedy(format!("write `{{ {table} }}`")));
+                self.edits.insert(start, "{ ");
+                self.at = start + run.len();
+                return;
+            }
             if value.is_empty() || length == 0 {
                 let slip = Slip::new(start + eq..start + eq + 1, "a line has two `=`", "the second");
-                self.slip(slip.remedy("put text that holds `=` in quotes, and each key on a line of its own"));
+                self.slip(slip.remedy(match pairs(run).filter(|_| top) {
+                    Some(table) => format!("write `{{ {table} }}` for a table, or put text that holds `=` in quotes"),
+                    None => "put text that holds `=` in quotes, and each key on a line of its own".to_owned(),
+                }));
                 self.broken = true;
                 self.at = if top { end } else { start + run.len() };
                 return;
@@ -159,7 +184,8 @@ impl Scan<'_> {
             self.broken = true;
             return;
         }
-        if let Some(number) = meant_number(run) {
+        let before = text_before(self.text, span.start);
+        if let Some(number) = meant_number(run).or_else(|| number::on_axis(before, run)) {
             let slip = Slip::new(span.clone(), format!("`{run}` is no number"), "a number is not written so");
             self.slip(slip.remedy(match with_point(run) {
                 Some(point) if top && point != number => {
@@ -176,7 +202,10 @@ impl Scan<'_> {
         {
             let items: Vec<String> = run.split(',').map(|item| shown(item.trim())).collect();
             let slip = Slip::new(span, "several values are no list", "a list stands in brackets");
-            self.slip(slip.remedy(format!("write `[{}]`", items.join(", "))));
+            self.slip(slip.remedy(match number::place(before, run) {
+                Some(table) => format!("write `{{ {table} }}`"),
+                None => format!("write `[{}]`", items.join(", ")),
+            }));
             self.broken = true;
             return;
         }
@@ -254,6 +283,13 @@ impl Scan<'_> {
         self.broken = true;
         self.at = end;
     }
+}
+
+/// The keys and values of a table in braces that lacks them, if it is nothing else.
+fn pairs(inside: &str) -> Option<String> {
+    let inside = inside.trim();
+    let sound = inside.contains('=') && DeValue::parse(&format!("{{ {inside} }}")).is_ok();
+    sound.then(|| inside.to_owned())
 }
 
 /// How long an IPv6 address in brackets is that a text begins with, with its port.

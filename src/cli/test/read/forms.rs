@@ -97,13 +97,20 @@ pub(super) fn nearest(words: &[&str], forms: &[&'static str]) -> String {
     if let Some((given, meant, form)) = synonyms::meant(words, forms) {
         return told(Some((&given, meant)), form);
     }
-    let best = forms.iter().map(|form| (nearness(words, form), *form)).rev().max_by_key(|((score, _), _)| *score);
-    match best {
+    let words = synonyms::without_filling(words);
+    // A cause stands behind the verb.
+    let has_cause = words.last().is_some_and(|word| !word.to_lowercase().starts_with("fail"));
+    let fits = |form: &&&str| has_cause || !form.ends_with("\"CAUSE\"");
+    let best = forms.iter().filter(fits).map(|form| (nearness(words, form), *form)).rev();
+    match best.max_by_key(|((score, _), _)| *score) {
         // Nothing of the line but its first word is in a form: a name alone.
         Some(((1.., None), "expect ADDRESS")) if is_name(words) => {
             "the nearest forms are `expect region NAME`, `expect endpoint POOL/NAME` and `expect ADDRESS`".to_owned()
         }
         Some(((1.., meant), form)) => told(meant, form),
+        _ if forms == HAPPENS && matches!(words, ["region" | "pool" | "canary", ..]) => {
+            format!("say what happens to it: {}", told(None, "WHO fails"))
+        }
         _ => "write `ask NAME TYPE`, `expect …`, `WHO fails` or another of the forms in docs/testing.md".to_owned(),
     }
 }
@@ -130,7 +137,7 @@ fn nearness<'w>(words: &[&'w str], form: &'static str) -> (i32, Option<(&'w str,
     let letters = |word: &str| word.starts_with(|first: char| first.is_ascii_alphabetic());
     // The first word says what a line is.
     let first = |at: usize, place: usize| if at == 0 && place == 0 { 4 } else { 0 };
-    let (mut score, mut meant, mut missing) = (0, None, 0);
+    let (mut score, mut meant, mut missing, mut begun) = (0, None, 0, false);
     for (at, key) in form.split(' ').enumerate().filter(|(_, word)| keyword(word)) {
         let nearest = words.iter().enumerate().filter(|(_, word)| letters(word)).map(|(place, word)| {
             let reach = (key.len() / 3).max(1);
@@ -141,17 +148,22 @@ fn nearness<'w>(words: &[&'w str], form: &'static str) -> (i32, Option<(&'w str,
             (if distance <= reach && (distance == 0 || key.len() > 2) { distance } else { usize::MAX }, place, *word)
         });
         match nearest.min() {
-            Some((0, place, _)) => score += first(at, place) + if place == at { 7 } else { 6 },
+            Some((0, place, _)) => {
+                score += first(at, place) + if place == at { 7 } else { 6 };
+                begun |= at == 0;
+            }
             Some((distance, place, word)) if distance < usize::MAX => {
                 score += first(at, place) + if place == at { 4 } else { 3 };
                 meant = meant.or(Some((word, key)));
+                begun |= at == 0;
             }
             _ => missing += 1,
         }
     }
     // Of two forms with the same words in them the one that is as long.
     let length = form.split(' ').count().abs_diff(words.len()) as i32;
-    (if score > 0 { 4 * score - 6 * missing - length } else { 0 }, meant)
+    // Regions are named in many lines: what is done with one says the first word.
+    (if score > 0 && (begun || !form.contains("region")) { 4 * score - 6 * missing - length } else { 0 }, meant)
 }
 
 #[cfg(test)]
@@ -220,6 +232,29 @@ mod tests {
             ("eu-1 FAILS", HAPPENS, "did you mean `fails` by `FAILS`? the nearest form is `WHO fails`,"),
             ("eu flaps down", HAPPENS, "the nearest form is `WHO flaps every 2s`,"),
             ("restart eu-1", HAPPENS, "the nearest form is `restart`"),
+            ("eu-1 returns 503", HAPPENS, "did you mean `fails` by `returns`? the nearest form is `WHO fails`,"),
+            ("eu-1 responds with 5xx", HAPPENS, "did you mean `fails` by `responds`? the nearest form is `WHO fails`,"),
+            ("eu-1 answers 503", HAPPENS, "did you mean `fails` by `answers`? the nearest form is `WHO fails`,"),
+            ("eu-1 returns 200", HAPPENS, "did you mean `heals` by `returns`? the nearest form is `WHO heals`,"),
+            ("eu-1 returns", HAPPENS, "did you mean `heals` by `returns`? the nearest form is `WHO heals`,"),
+            (
+                "eu-1 returns in 50ms",
+                HAPPENS,
+                "did you mean `answers` by `returns`? the nearest form is `WHO answers in 20ms`,",
+            ),
+            ("region eu goes away", HAPPENS, "did you mean `fails` by `away`? the nearest form is `WHO fails`,"),
+            (
+                "partition region eu",
+                HAPPENS,
+                "did you mean `loses` by `partition`? the nearest form is `WHO loses its route`,",
+            ),
+            ("region eu", HAPPENS, "say what happens to it: the nearest form is `WHO fails`,"),
+            ("pool web xyzzy", HAPPENS, "say what happens to it: the nearest form is `WHO fails`,"),
+            ("relaese region eu", HAPPENS, "did you mean `release` by `relaese`? the nearest form is `release region"),
+            ("and then wait 5s", HAPPENS, "did you mean `pass` by `wait`? the nearest form is `pass 10s`"),
+            ("wait: 5s", HAPPENS, "did you mean `pass` by `wait`? the nearest form is `pass 10s`"),
+            ("THEN WAIT 5s", HAPPENS, "did you mean `pass` by `WAIT`? the nearest form is `pass 10s`"),
+            ("after 5s", HAPPENS, "did you mean `pass` by `after`? the nearest form is `pass 10s`"),
             ("samples halt", SAMPLES, "the nearest form is `samples stop`"),
             ("what is this", HAPPENS, "write `ask NAME TYPE`"),
         ] {

@@ -6,7 +6,7 @@ use super::{
         line::{Behaviour, Happening, Who},
         words::{address, micros, millis, share},
     },
-    forms,
+    apart, forms,
 };
 use crate::{engine::types::Family, state::overrides::Act};
 
@@ -116,5 +116,8 @@ fn behaves(words: &[&str]) -> Result<Happening, Fault> {
 }
 
 fn unknown(words: &[&str]) -> Fault {
-    forms::unlike(words, forms::HAPPENS)
+    match apart::remedy(words) {
+        Some(remedy) => fault(format!("`{}` says nothing", words.join(" ")), remedy),
+        None => forms::unlike(words, forms::HAPPENS),
+    }
 }

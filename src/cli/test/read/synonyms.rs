@@ -36,6 +36,9 @@ const BEHAVES: &[Synonyms] = &[
             "refuses",
             "disconnects",
             "disappears",
+            "vanishes",
+            "away",
+            "leaves",
             "gone",
             "outage",
             "shutdown",
@@ -108,7 +111,11 @@ const BEHAVES: &[Synonyms] = &[
         "answers",
         "WHO answers in 20ms",
     ),
-    (&["unreachable", "unroutable", "partitioned", "isolated", "noroute"], "loses", "WHO loses its route"),
+    (
+        &["unreachable", "unroutable", "partition", "partitioned", "partitions", "isolate", "isolated", "noroute"],
+        "loses",
+        "WHO loses its route",
+    ),
     (&["load", "loaded", "loads", "cpu", "busy", "usage", "utilisation", "utilization"], "reports", "WHO reports 0.8"),
     (&["undrain", "undrained", "enable", "enabled"], "lift", "lift WHO"),
     (&["drained", "draining", "drains", "disable", "disabled", "maintenance"], "drain", "drain WHO"),
@@ -138,21 +145,68 @@ const PAIRS: &[(&[&str], &[&str], &str, &str)] = &[
 /// What was written, the word of a form that it stands for, and the form.
 pub(super) type Meant = (String, &'static str, &'static str);
 
+/// Verbs that say what comes back, and words between them and that.
+const GIVES: &[&str] = &[
+    "return", "returns", "returned", "respond", "responds", "reply", "replies", "serves", "gives", "sends", "answers",
+];
+const BETWEEN: &[&str] = &["with", "status", "http", "code", "in", "after", "a", "an"];
+
+/// Words in front of a line that say nothing of their own.
+const BEFORE: &[&str] = &["then", "and", "now", "next", "finally", "please"];
+
+/// A line without the words in front of it that say nothing.
+pub(super) fn without_filling<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
+    let filling = words.iter().take_while(|word| BEFORE.contains(&bare(word).as_str()) || bare(word).is_empty());
+    words.get(filling.count()..).unwrap_or_default()
+}
+
+/// Whether a word begins a line that lets time pass.
+pub(super) fn passes(word: &str) -> bool {
+    let word = bare(word);
+    word == "pass" || BEGINS.iter().any(|(list, meant, _)| *meant == "pass" && list.contains(&word.as_str()))
+}
+
+/// A word in small letters, without the signs of a sentence around it.
+fn bare(word: &str) -> String {
+    word.trim_matches([':', ';', ',', '.', '!']).to_lowercase()
+}
+
+/// What a verb that says what comes back stands for: a status that tells of a fault, one that does not, or a time.
+fn given_back(lower: &[String], at: usize) -> Option<(&'static str, &'static str)> {
+    if at == 0 || !GIVES.contains(&lower[at].as_str()) {
+        return None;
+    }
+    let what = lower[at + 1..].iter().find(|word| !BETWEEN.contains(&word.as_str()))?;
+    let digits = what.len() - what.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+    match (what.as_bytes(), &what[digits..]) {
+        ([b'4' | b'5', ..], "" | "xx" | "s") if what.len() == 3 => Some(("fails", "WHO fails")),
+        ([b'1'..=b'3', ..], "" | "xx") if what.len() == 3 => Some(("heals", "WHO heals")),
+        (_, "us" | "ms" | "s") if digits > 0 && lower[at] != "answers" => Some(("answers", "WHO answers in 20ms")),
+        _ if what.starts_with("error") || what.starts_with("nothing") => Some(("fails", "WHO fails")),
+        _ => None,
+    }
+}
+
 /// The form that a line's words stand for, none of which begins a form or is the verb of one.
 pub(super) fn meant(words: &[&str], forms: &[&'static str]) -> Option<Meant> {
-    let words = match words {
-        ["then" | "and" | "now", rest @ ..] => rest,
-        words => words,
-    };
-    let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let words = without_filling(words);
+    let lower: Vec<String> = words.iter().map(|word| bare(word)).collect();
     let first = lower.first()?.as_str();
+    let given = |at: usize| words[at].trim_matches([':', ';', ',', '.', '!']).to_owned();
+    let is_time =
+        lower.get(1).is_some_and(|word| word == "for" || word.starts_with(|first: char| first.is_ascii_digit()));
+    if is_time && first != "pass" && passes(first) {
+        return Some((given(0), "pass", "pass 10s"));
+    }
+    if let Some((at, (word, form))) = (1..words.len()).find_map(|at| Some((at, given_back(&lower, at)?))) {
+        return Some((given(at), word, form));
+    }
     let is_verb =
         |word: &str| forms.iter().any(|form| form.strip_prefix("WHO ").is_some_and(|rest| is_first(word, rest)));
     let samples = lower.iter().any(|word| word.starts_with("sample"));
     if forms.iter().any(|form| is_first(first, form)) || lower[1..].iter().any(|word| is_verb(word)) || samples {
         return None;
     }
-    let given = |at: usize| words[at].to_owned();
     let has = |list: &[&str], at: usize| lower.get(at).is_some_and(|word| list.contains(&word.as_str()));
     if let Some((.., word, form)) = PAIRS.iter().find(|(one, other, ..)| has(one, 0) && has(other, 1)) {
         return Some((format!("{} {}", words[0], words[1]), word, form));

@@ -54,6 +54,8 @@ pub(super) struct Terms {
     pub(super) nets: BTreeMap<Prefix, Range<usize>>,
     /// Whether `extends`, `prefer` and `spread` could be read: only then is it certain that a key has no effect.
     pub(super) is_certain: bool,
+    /// Whether `answers` could be read, wherever it is written.
+    knows_answers: bool,
 }
 
 impl From<&Preset> for Terms {
@@ -76,6 +78,7 @@ impl From<&Preset> for Terms {
             sticky_at: None,
             nets: BTreeMap::new(),
             is_certain: true,
+            knows_answers: true,
         }
     }
 }
@@ -171,14 +174,19 @@ fn answers(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'
         let words = [("region", Distinct::Region), ("group", Distinct::Group), ("none", Distinct::Nothing)];
         terms.distinct = word(text(distinct), &at("distinct"), &words, &[], notes).unwrap_or(terms.distinct);
     }
-    let everybody = terms.spread == Spread::All;
+    let names_all = terms.spread == Spread::All;
+    let in_range = |count: &Spanned<Whole>| (1..=MAX_ENDPOINTS as i64).contains(&count.get_ref().0);
+    terms.knows_answers = match &spec.answers {
+        Some(count) => in_range(count),
+        None => terms.knows_answers && notes.is_whole(&["policies", name, "answers"]),
+    };
     let vain = [
-        ("answers", spec.answers.as_ref().map(Spanned::span), everybody),
-        ("distinct", spec.distinct.as_ref().map(Spanned::span), everybody || terms.answers == 1),
+        ("answers", spec.answers.as_ref().map(Spanned::span), names_all),
+        ("distinct", spec.distinct.as_ref().map(Spanned::span), names_all || terms.knows_answers && terms.answers == 1),
     ];
     for (key, span, in_vain) in vain {
         if let (Some(span), true) = (span, in_vain && terms.is_certain) {
-            let (label, remedy) = match everybody {
+            let (label, remedy) = match names_all {
                 true => ("the spread \"all\" names everybody", "take it out, or choose another spread"),
                 false => ("an answer names one endpoint", "take it out, or set `answers`"),
             };

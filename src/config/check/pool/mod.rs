@@ -26,7 +26,7 @@ use crate::{
     config::{
         notes::{Notes, join},
         quantity,
-        spec::{NumberOr, PoolSpec, Spec, Text},
+        spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
     },
     engine::{
         snapshot::Region,
@@ -125,7 +125,14 @@ fn monitor(
         return around.monitors.find(&text(written), &format!("pool \"{pool}\""), notes);
     }
     // Other names are not probed: nothing is missing where there is nothing else.
-    let probed = spec.endpoints.is_empty() || spec.endpoints.values().any(|endpoint| endpoint.cname.is_none());
+    let is_probed = |name: &Spanned<String>, endpoint: &EndpointSpec| {
+        let path = ["pools", pool, "endpoints", name.get_ref()];
+        // One that lost a key may have lost its cname.
+        endpoint.cname.is_none() && (endpoint.address.is_some() || notes.is_whole(&path))
+    };
+    let all = notes.has_all(&["pools", pool, "endpoints"]);
+    let probed =
+        if spec.endpoints.is_empty() { all } else { spec.endpoints.iter().any(|(key, of)| is_probed(key, of)) };
     if probed && notes.is_whole(&["pools", pool, "monitor"]) {
         let fault = notes
             .warning(key.span(), format!("pool \"{pool}\" has no monitor"), "its endpoints always count as up")

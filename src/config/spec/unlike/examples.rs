@@ -4,6 +4,7 @@
 use toml::de::DeValue;
 
 use super::written;
+use crate::config::quantity;
 
 /// Texts that lists hold, by the list's key: what it holds for a number that stands there, with `N` for the number; and
 /// what is to be said of it.
@@ -49,7 +50,7 @@ pub(super) fn list(value: &DeValue<'_>, path: &[String]) -> String {
     let last = path.last().map(String::as_str).unwrap_or_default();
     let number = match value {
         DeValue::Integer(number) => Some(number.as_str()),
-        DeValue::Float(number) => Some(number.as_str()),
+        DeValue::Float(number) => Some(number.as_str()).filter(|_| super::is_finite(value)),
         _ => None,
     };
     match (last, value) {
@@ -125,7 +126,8 @@ pub(super) fn text(value: &DeValue<'_>, path: &[String]) -> Option<String> {
         return None;
     }
     let (_, example) = TEXTS.iter().find(|(key, _)| key == last)?;
-    Some(format!("write {}", example.replace('N', &number)))
+    let number = if number.bytes().all(|digit| digit.is_ascii_digit()) && number != "0" { &*number } else { "10" };
+    Some(format!("write {}", example.replace('N', number)))
 }
 
 /// How a table would be written at whose place its most likely key's value stands.
@@ -163,11 +165,14 @@ pub(super) fn table(value: &DeValue<'_>, path: &[String]) -> Option<String> {
         (Some("zones"), _) if path.len() == 2 => Some(format!("write {{ file = {} }}", text(value)?)),
         (Some("monitors"), "file") => Some(format!("write {{ path = {} }}", text(value)?)),
         (_, "ttl") => match value {
-            DeValue::Integer(seconds) => Some(format!("write {{ max = \"{}s\" }}", seconds.as_str())),
-            _ => {
-                let duration = text(value).filter(|text| text.trim_start_matches('"').starts_with(is_digit))?;
-                Some(format!("write {{ max = {duration} }}"))
+            DeValue::Integer(seconds) if !seconds.as_str().starts_with('-') => {
+                Some(format!("write {{ max = \"{}s\" }}", seconds.as_str().trim_start_matches('+')))
             }
+            DeValue::String(text) if !text.is_empty() && text.chars().all(is_digit) => {
+                Some(format!("write {{ max = \"{text}s\" }}"))
+            }
+            DeValue::String(text) if quantity::duration(text).is_ok() => Some(format!("write {{ max = \"{text}\" }}")),
+            _ => Some("write { max = \"30s\" }".to_owned()),
         },
         (_, "http") if path.first().is_some_and(|first| first == "hooks") => {
             Some(format!("write {{ url = {} }}", text(value)?))
@@ -190,7 +195,9 @@ fn two_numbers(value: &DeValue<'_>) -> Option<[String; 2]> {
             .iter()
             .map(|item| match item.get_ref() {
                 DeValue::String(text) => super::number_in(text, false),
-                DeValue::Integer(_) | DeValue::Float(_) => Some(written(item.get_ref())),
+                DeValue::Integer(_) | DeValue::Float(_) if super::is_finite(item.get_ref()) => {
+                    Some(written(item.get_ref()))
+                }
                 _ => None,
             })
             .collect::<Option<_>>()?,
