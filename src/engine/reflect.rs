@@ -80,7 +80,7 @@ fn whose(client: &Client) -> &'static str {
     match client.basis {
         _ if client.behind.is_some() => "resolver map",
         Basis::Subnet => "client subnet",
-        Basis::Source | Basis::Nobody => "source",
+        Basis::Source | Basis::NotAsked => "source",
         Basis::Anonymous => "source, no location wanted",
         Basis::Distrusted | Basis::Unused => "source, client subnet not used",
         Basis::Special => "source, client subnet is special-purpose",

@@ -200,7 +200,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             None
         };
         let six = six.as_ref().unwrap_or(&four);
-        let mut hints = [List::Nobody; 2];
+        let mut hints = [List::Empty; 2];
         let (mut ttl, mut stands) = (u32::MAX, false);
         for (family, decision) in Family::BOTH.into_iter().zip([&four, six]) {
             let spare = fallback(decision, service);
@@ -231,13 +231,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     ) -> List<'s> {
         let world: &'s _ = &*self.snapshot.world;
         if let Verdict::Endpoints { pool, .. } = decision.verdict {
-            let Some(table) = world.tables.get(pool.at()) else { return List::Nobody };
+            let Some(table) = world.tables.get(pool.at()) else { return List::Empty };
             _ = told.try_extend_from_slice(&decision.chosen); // there is room for all of a pool
-            return if told.is_empty() { List::Nobody } else { List::Chosen(&table.addresses) };
+            return if told.is_empty() { List::Empty } else { List::Chosen(&table.addresses) };
         }
         match fallback(decision, service) {
             Some(Fallback::Addresses(list)) if list.iter().any(|a| Family::of(*a) == family) => List::Listed(list),
-            _ => List::Nobody,
+            _ => List::Empty,
         }
     }
 }

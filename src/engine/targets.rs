@@ -52,7 +52,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 target.told[family.at()] = Told { list, chosen: (first, chosen.len() as u8), ttl: decision.ttl };
             }
         }
-        let told = target.told.iter().any(|told| !matches!(told.list, List::Nobody));
+        let told = target.told.iter().any(|told| !matches!(told.list, List::Empty));
         if told {
             let pushed = reply.targets.try_push(target);
             debug_assert!(pushed.is_ok(), "an RRset has at most MAX_TARGETS of them");

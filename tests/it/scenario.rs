@@ -97,7 +97,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("pass 1s\nask www.g.test A from 192.0.2.1/24\n", 15, "192.0.2.0/24"),
         ("pass 1s\nask www.g.test A\nexpect same\n", 16, "not asked before"),
         ("pass 1s\nask www.g.test A\nexpect region there\n", 16, "there is here"),
-        ("pass 1s\nask www.g.test A\nexpect 1 of 2 blocks of 20.0.0.0/8 to nobody\n", 16, "only 1 blocks"),
+        ("pass 1s\nask www.g.test A\nexpect 1 of 2 blocks of 20.0.0.0/8 to no endpoint\n", 16, "only 1 blocks"),
         ("pass 1s\nask www.g.test A\nexpect 1 of 1 blocks of 20.0.0.0/8 moved\n", 16, "remember"),
         ("pass soon\n", 14, "soon"),
         ("at 5s\nat 6s b fails\n", 15, "no endpoint is called b; there is p/a"),

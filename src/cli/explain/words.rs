@@ -67,7 +67,7 @@ pub(super) fn basis_in_words(basis: Basis, block: Prefix) -> (&'static str, Stri
             ("the sender's address: the option names a special-purpose block", scope)
         }
         Basis::Unused => ("the sender's address: the service uses no client subnet", "the option was not used".into()),
-        Basis::Nobody => ("nobody's: no policy of the service asks", "the client was not consulted".into()),
+        Basis::NotAsked => ("no address: no policy of the service asks for one", "the client was not consulted".into()),
     }
 }
 
@@ -164,11 +164,11 @@ pub(super) fn rung_alone(at: Rung, family: Family) -> &'static str {
 /// Why a pool does not answer.
 pub(super) fn lack(lack: Lack) -> &'static str {
     match lack {
-        Lack::Nobody => "nobody in it may answer",
+        Lack::NoneEligible => "none of its endpoints is eligible",
         Lack::TooFew => "too few in it are healthy",
         Lack::Held => "the governor holds what could answer, and nothing in it is truly up",
         Lack::Guess => "nothing in it is known to be up, and a pool before it is held",
-        Lack::NoneAdmits => "nobody in it takes this block",
+        Lack::NoneAdmits => "none of its endpoints takes this block",
         Lack::NoneAlive(Family::V4) => "for A alone: no eligible endpoint has IPv4 alive and takes this block",
         Lack::NoneAlive(Family::V6) => "for AAAA alone: no eligible endpoint has IPv6 alive and takes this block",
     }

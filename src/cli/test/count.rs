@@ -53,7 +53,7 @@ pub(super) fn ask(
         match basis {
             // Whoever stands there is answered as its resolver is: no block of this prefix.
             Basis::Special => {}
-            Basis::Subnet | Basis::Nobody => {
+            Basis::Subnet | Basis::NotAsked => {
                 fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted(), answer: told.answer });
             }
             Basis::Source | Basis::Anonymous | Basis::Distrusted | Basis::Unused => {
@@ -103,7 +103,7 @@ pub(super) fn count(
         Fare::ToRegion(name) => in_region(one, name),
         Fare::ToEndpoint(_) => one.chosen.iter().any(|id| wanted.contains(id)),
         Fare::ToAddress(address) => one.answer.addresses.contains(address),
-        Fare::ToNobody => {
+        Fare::ToNone => {
             one.answer.addresses.is_empty() && one.answer.cname.is_none() && one.answer.rcode != Rcode::NxDomain
         }
         Fare::Moved => before(block).is_some_and(|then| moved(then, one)),

@@ -210,7 +210,7 @@ pub(super) enum Fare {
     /// It is answered this address.
     ToAddress(IpAddr),
     /// It is answered no record.
-    ToNobody,
+    ToNone,
     /// It is answered otherwise than was remembered.
     Moved,
     /// It is answered otherwise than was remembered, and was in this region then.
@@ -258,7 +258,7 @@ impl fmt::Display for Fare {
             Self::ToRegion(region) => write!(f, "to region {region}"),
             Self::ToEndpoint(endpoint) => write!(f, "to endpoint {endpoint}"),
             Self::ToAddress(address) => write!(f, "to {address}"),
-            Self::ToNobody => f.write_str("to nobody"),
+            Self::ToNone => f.write_str("to no endpoint"),
             Self::Moved => f.write_str("moved"),
             Self::MovedFrom(region) => write!(f, "moved from region {region}"),
         }

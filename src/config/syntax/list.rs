@@ -35,14 +35,7 @@ impl Scan<'_> {
                     break;
                 }
                 Some(other @ ('}' | ')')) => break self.closed_by(other, end),
-                Some(',') => {
-                    if is_parted {
-                        self.one_comma_too_many();
-                    }
-                    self.at += 1;
-                    end = self.at;
-                    is_parted = true;
-                }
+                Some(',') => self.comma(&mut end, &mut is_parted),
                 Some(';') => self.semicolon(&mut end, &mut is_parted),
                 Some(sign @ ('=' | ':')) => {
                     let slip =
@@ -87,14 +80,7 @@ impl Scan<'_> {
                     break;
                 }
                 Some(other @ (']' | ')')) => break self.closed_by(other, end),
-                Some(',') => {
-                    if is_parted {
-                        self.one_comma_too_many();
-                    }
-                    self.at += 1;
-                    end = self.at;
-                    is_parted = true;
-                }
+                Some(',') => self.comma(&mut end, &mut is_parted),
                 Some(';') => self.semicolon(&mut end, &mut is_parted),
                 Some(_) => {
                     if !is_parted {
@@ -191,6 +177,15 @@ impl Scan<'_> {
         let slip = Slip::new(end..end, "a comma is missing", "behind this, in front of what follows");
         self.slip(slip.remedy("part the items by `,`"));
         self.edits.insert(end, ",");
+    }
+
+    /// A comma, one too many where the items are parted already.
+    fn comma(&mut self, end: &mut usize, is_parted: &mut bool) {
+        if *is_parted {
+            self.one_comma_too_many();
+        }
+        self.at += 1;
+        (*end, *is_parted) = (self.at, true);
     }
 
     fn semicolon(&mut self, end: &mut usize, is_parted: &mut bool) {

@@ -82,7 +82,7 @@ impl Classes {
             })
         };
         let known = Reading::new(ground, ground.atlas, rule);
-        let nowhere = of(&known, &Facts::nobody(ground.atlas));
+        let nowhere = of(&known, &Facts::unknown(ground.atlas));
         let class = |entry| match ground.atlas.kind(entry) {
             Kind::Ordinary => of(&known, &ground.atlas.facts(entry)),
             Kind::Special(_) | Kind::Embedding(_) => nowhere,

@@ -17,9 +17,9 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Of a client of whom nothing is known.
+    /// Of a client of which nothing is known.
     #[must_use]
-    pub fn nobody(atlas: &'a Atlas) -> Self {
+    pub fn unknown(atlas: &'a Atlas) -> Self {
         Self { location: None, marks: atlas.marks(), mark: None }
     }
 

@@ -290,7 +290,7 @@ impl Ladder<'_> {
         let eligible = gate.set();
         let lack = match () {
             () if eligible == 0 && gate.yields() != 0 => Some(Lack::Held),
-            () if eligible == 0 => Some(Lack::Nobody),
+            () if eligible == 0 => Some(Lack::NoneEligible),
             () if gate.is_thin(field.pool) => Some(Lack::TooFew),
             // What is held gives way to what is up, not to what is unknown.
             () if measured && self.held.is_some() && gate.is_guess() => Some(Lack::Guess),

@@ -95,7 +95,7 @@ pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabou
     let plain = [here.plain];
     let used = if service.maps.is_empty() && cut.is_some() { &plain[..] } else { &service.maps[..] };
     let (basis, scope) = match asker.subnet {
-        _ if used.is_empty() => (Basis::Nobody, 0),
+        _ if used.is_empty() => (Basis::NotAsked, 0),
         None => (Basis::Source, 0),
         Some(_) if !service.ecs => (Basis::Unused, 0),
         Some(_) if !asker.believed => (Basis::Distrusted, 0),

@@ -146,8 +146,8 @@ pub enum Basis {
     Special,
     /// The query's source: the service does not use the option.
     Unused,
-    /// Nobody's: no policy of the service asks.
-    Nobody,
+    /// No address was looked up: no policy of the service asks for one.
+    NotAsked,
 }
 
 /// How an eligible endpoint stands.
@@ -174,11 +174,11 @@ pub enum Standing {
 /// Why a pool does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// Nobody in it may answer.
-    Nobody,
+    /// None of its endpoints is eligible.
+    NoneEligible,
     /// Fewer than `min_healthy`, or a smaller share of them up than `panic`.
     TooFew,
-    /// Nobody in it admits the block.
+    /// None of its endpoints admits the block.
     NoneAdmits,
     /// The governor holds what could answer, and nothing in it is truly up.
     Held,

@@ -123,9 +123,9 @@ pub enum Part<'s> {
 /// Addresses of one family that a decision comes to.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum List<'s> {
-    /// None.
+    /// No address.
     #[default]
-    Nobody,
+    Empty,
     /// Those of the chosen endpoints: [`Reply::chosen`] of the family are positions in this table.
     Chosen(&'s [Addresses]),
     /// Those of the family in a list of the configuration: for when all is lost, or for whom fences leave nothing.
@@ -136,13 +136,13 @@ impl<'s> List<'s> {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        matches!(self, Self::Nobody)
+        matches!(self, Self::Empty)
     }
 
     /// The table that the chosen are positions in, and the list; at most one of them holds anything.
     pub(super) fn parts(&self) -> (&'s [Addresses], &'s [IpAddr]) {
         match *self {
-            Self::Nobody => (&[], &[]),
+            Self::Empty => (&[], &[]),
             Self::Chosen(table) => (table, &[]),
             Self::Listed(list) => (&[], list),
         }
@@ -180,7 +180,7 @@ impl<'s> Reply<'s> {
             authority: None,
             chosen: [ArrayVec::new(), ArrayVec::new()],
             targets: ArrayVec::new(),
-            hints: [List::Nobody; 2],
+            hints: [List::Empty; 2],
             text: ArrayVec::new(),
             fragments,
             turn: None,

@@ -72,8 +72,10 @@ impl Beliefs {
         self.governed.held().len()
     }
 
-    /// Goes on with what an earlier process remembered of regions.
-    fn resume(&mut self, governed: Governed) {
+    /// Goes on with what is remembered of regions: by an earlier process, or before a reload. One without monitored
+    /// endpoints is not of those of which a share may go.
+    fn resume(&mut self, mut governed: Governed) {
+        governed.forget(|region| !self.seats.has(region));
         self.governed = governed;
     }
 
@@ -377,19 +379,17 @@ impl Ledger {
         let keeper = |id: &Option<TargetId>| id.and_then(|id| before.keeper(id)).unwrap_or(Keeper::Canaries);
         let keepers: Vec<Keeper> = heirs.iter().map(keeper).collect();
         let stood = |id: &Option<TargetId>| id.and_then(|id| before.stood.get(id.at()).copied()).unwrap_or_default();
-        let seats = Seats::of(world);
-        // One that has no monitored endpoint any more is not of the regions of which a share may go.
-        let mut governed = before.governed.carried(number);
-        governed.forget(|region| !seats.has(region));
+        let governed = before.governed.carried(number);
         self.beliefs = Beliefs {
             believed: heirs.iter().map(|id| id.map_or(Health::Unknown, |id| before.of(id))).collect(),
             stood: heirs.iter().map(stood).collect(),
             kept: BTreeMap::new(),
             moved: BTreeSet::new(),
-            governed,
+            governed: Governed::default(),
             sight: if world.health.canaries.is_empty() { Sight::default() } else { before.sight },
-            seats,
+            seats: Seats::of(world),
         };
+        self.beliefs.resume(governed);
         for (n, keeper) in keepers.into_iter().enumerate() {
             let (id, found) = (TargetId(n as u32), self.records[n].health);
             if found == Health::Down && self.beliefs.of(id) != found && !self.users[n].is_empty() {

@@ -126,7 +126,7 @@ fn all_up(world: &Arc<World>) -> Ledger {
 }
 
 /// `eu` and `us` are regions, `web` is a pool, `web/eu` an endpoint.
-fn whom(word: &str) -> Whom {
+fn subject(word: &str) -> Whom {
     match word.split_once('/') {
         Some((pool, endpoint)) => Whom::Endpoint(pool.into(), endpoint.into()),
         None if matches!(word, "eu" | "us") => Whom::Region(word.into()),
@@ -148,7 +148,7 @@ fn act(word: &str) -> Act {
 
 fn said(whom: &str, act: &str, until: Option<&str>) -> Event {
     Event::Override(Override {
-        whom: self::whom(whom),
+        whom: subject(whom),
         act: self::act(act),
         reason: "kernel".into(),
         author: "ann".into(),
@@ -193,8 +193,8 @@ fn play(ledger: &mut Ledger, text: &str) {
             [at, "deadline"] => (at, Event::Deadline),
             [at, "tick"] => (at, Event::Tick),
             [at, "release", region] => (at, Event::Release(region.into())),
-            [at, "lift", of] => (at, Event::Lift(whom(of))),
-            [at, "load", of, load] => (at, Event::Load { whom: whom(of), load: load.parse().expect(load) }),
+            [at, "lift", of] => (at, Event::Lift(subject(of))),
+            [at, "load", of, load] => (at, Event::Load { whom: subject(of), load: load.parse().expect(load) }),
             [at, "say", of, what] => (at, said(of, what, None)),
             [at, "say", of, what, "until", until] => (at, said(of, what, Some(until))),
             [at, address, found] => (at, Event::Outcome { key: key(address), outcome: outcome(found) }),

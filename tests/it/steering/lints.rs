@@ -290,8 +290,7 @@ fn hold(site: &Site, world: &World, seen: &[Seen], (message, label): &(String, S
         let id = PoolId(pool.expect("a pool") as u32);
         if site.policy.is_none() {
             let lacks = |seen: &Seen| {
-                let lack =
-                    |step: &Step| matches!(step, Step::PassedOver(pool, Lack::TooFew | Lack::Nobody) if *pool == id);
+                let lack = |step: &Step| matches!(step, Step::PassedOver(pool, Lack::TooFew | Lack::NoneEligible) if *pool == id);
                 seen.told.steps.iter().any(lack)
             };
             let short = (0..CLIENTS.len()).any(|client| {

@@ -114,7 +114,7 @@ fn count(written: &str, rest: &[&str]) -> Result<Count, Fault> {
     let fare = match rest[at..] {
         ["to", "region", region] => Fare::ToRegion(region.into()),
         ["to", "endpoint", endpoint] => Fare::ToEndpoint(endpoint.into()),
-        ["to", "nobody"] => Fare::ToNobody,
+        ["to", "no", "endpoint"] => Fare::ToNone,
         ["to", address] => match address.parse::<IpAddr>() {
             Ok(address) => Fare::ToAddress(address),
             Err(_) => return Err(unlike(format!("blocks do not come to `{address}`"), written, rest)),

@@ -72,7 +72,7 @@ pub(super) const BLOCKS: &[&str] = &[
     "expect N of M blocks of PREFIX to region NAME",
     "expect N of M blocks of PREFIX to endpoint NAME",
     "expect N of M blocks of PREFIX to ADDRESS",
-    "expect N of M blocks of PREFIX to nobody",
+    "expect N of M blocks of PREFIX to no endpoint",
     "expect N of M blocks of PREFIX moved",
     "expect N of M blocks of PREFIX moved from region NAME",
 ];

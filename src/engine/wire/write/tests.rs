@@ -44,7 +44,7 @@ fn a_dname_that_is_applied_again_is_not_repeated() {
 
 /// The reply of one part to a question for `q.d.`, and its length when it is whole.
 fn told(part: Part<'_>, fill: impl FnOnce(&mut Reply<'_>), limit: usize) -> Vec<u8> {
-    hinting(part, [List::Nobody; 2], fill, limit)
+    hinting(part, [List::Empty; 2], fill, limit)
 }
 
 /// The same, with hints for an HTTPS record.
@@ -96,10 +96,10 @@ fn an_https_record_has_its_parameters_in_order_of_keys() {
     assert_eq!((cut.len(), cut[2] & 2, &cut[6..8]), (QUESTION_END, 2, &[0, 0][..]));
     // What holds no address of the family leaves the parameter out.
     let one = [[192, 0, 2, 9].into()];
-    let none = told([List::Nobody, List::Listed(&one)], 512);
+    let none = told([List::Empty, List::Listed(&one)], 512);
     assert_eq!(none[QUESTION_END + RECORD..], [&b"\0\x01\0"[..], &head].concat());
     let list = [[192, 0, 2, 9].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 9].into()];
-    let listed = told([List::Listed(&list), List::Nobody], 512);
+    let listed = told([List::Listed(&list), List::Empty], 512);
     assert_eq!(listed[QUESTION_END + RECORD + 3 + head.len()..], *b"\0\x04\0\x04\xc0\0\x02\x09");
 }
 

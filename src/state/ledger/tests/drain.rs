@@ -34,7 +34,7 @@ fn blocks_are_cut_a_ttl_before_the_first_one_leaves() {
         ]
     );
     assert_eq!((shares(&ledger).as_str(), ledger.snapshot(At(0)).fine), ("100*0uD 100*100u", vec![false]));
-    ledger.fold(At(60_000), Event::Lift(whom("eu")));
+    ledger.fold(At(60_000), Event::Lift(subject("eu")));
     assert!(!ledger.differs_from(&before));
 }
 

@@ -135,6 +135,34 @@ fn a_window_outlives_the_process() {
     assert!(!is_held(fails(&mut again, "192.0.2.2", 100)));
 }
 
+/// One that the file or a reload leaves without monitored endpoints takes no place of another's in the window.
+#[test]
+fn a_region_without_endpoints_is_not_of_those_that_may_go() {
+    let (three, two) =
+        ("web a-1 192.0.2.1\nweb b-1 192.0.2.2\nweb c-1 192.0.2.3", "web b-1 192.0.2.2\nweb c-1 192.0.2.3");
+    let world = |text| governed(text, 0, |draft| draft.health.governor.max_regions = MaxRegions::Count(1));
+    let fails = |ledger: &mut Ledger, address: &str, from: u64| {
+        for at in [from, from + 200, from + 400] {
+            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        }
+        ledger.held_regions()
+    };
+    for restart in [false, true] {
+        let mut ledger = all_up(&world(three));
+        assert_eq!(fails(&mut ledger, "192.0.2.1", 1000), 0);
+        if restart {
+            let saved = saved::decode(&saved::encode(&ledger.snapshot(At(2000)), At(2000), 2001)).expect("sound");
+            let age = saved.age(2001, 600_000);
+            ledger = Ledger::new(world(two));
+            ledger.fold(At(2000), Event::Restored { saved: Arc::new(saved), age });
+        } else {
+            ledger.fold(At(2000), Event::World(world(two)));
+        }
+        assert_eq!(fails(&mut ledger, "192.0.2.2", 3000), 0, "restart: {restart}");
+        assert_eq!(fails(&mut ledger, "192.0.2.3", 4000), 1, "restart: {restart}");
+    }
+}
+
 #[test]
 fn a_hold_ends_when_a_reload_takes_away_what_was_held() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));

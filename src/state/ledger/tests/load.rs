@@ -13,7 +13,7 @@ const SHARED: &str = "shop eu-a 192.0.2.1
                       web us 192.0.2.4";
 
 fn report(ledger: &mut Ledger, at: u64, of: &str, load: f64) -> Vec<String> {
-    ledger.fold(At(at), Event::Load { whom: whom(of), load }).iter().map(ToString::to_string).collect()
+    ledger.fold(At(at), Event::Load { whom: subject(of), load }).iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn the_operator_reads_what_became_of_every_word() {
          61000 lift web/eu                   | lifted: web/eu is drained over 1 min (ann: kernel)",
     );
     let left: Vec<&Override> = ledger.overrides().collect();
-    assert_eq!(left.iter().map(|word| (&word.whom, word.act)).collect::<Vec<_>>(), [(&whom("eu"), Act::ForceUp)]);
+    assert_eq!(left.iter().map(|word| (&word.whom, word.act)).collect::<Vec<_>>(), [(&subject("eu"), Act::ForceUp)]);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn who_is_forced_up_is_up_in_all_its_families() {
     assert_eq!((row.up, row.down, row.falling), ([3, 1], [0, 0], [0, 0]));
     assert_eq!(ledger.snapshot(At(0)).endpoints[0].change_in, u32::MAX, "no probe can change it");
     assert_eq!((row.last, row.last_at), (before.pools[0].last, before.pools[0].last_at), "nobody measured that");
-    ledger.fold(At(0), Event::Lift(whom("web")));
+    ledger.fold(At(0), Event::Lift(subject("web")));
     assert!(!ledger.differs_from(&before));
 }
 

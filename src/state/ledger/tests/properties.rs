@@ -78,8 +78,8 @@ fn event(at: u64, doing: &Doing) -> Event {
             let until = left.map(|left| (at + left).to_string());
             said(WHOM[*of], ACTS[*act], until.as_deref())
         }
-        Doing::Lift(of) => Event::Lift(whom(WHOM[*of])),
-        Doing::Load(of, load) => Event::Load { whom: whom(WHOM[*of]), load: f64::from(*load) },
+        Doing::Lift(of) => Event::Lift(subject(WHOM[*of])),
+        Doing::Load(of, load) => Event::Load { whom: subject(WHOM[*of]), load: f64::from(*load) },
         Doing::Tick => Event::Tick,
         Doing::Reload(which) => Event::World(configuration(*which)),
     }
@@ -193,7 +193,7 @@ proptest! {
             }
         }
         for of in WHOM {
-            spoken.fold(At(now), Event::Lift(whom(of)));
+            spoken.fold(At(now), Event::Lift(subject(of)));
         }
         silent.fold(At(now), Event::Tick);
         prop_assert!(!spoken.differs_from(&silent.snapshot_of(&spoken)));

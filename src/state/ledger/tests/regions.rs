@@ -9,7 +9,7 @@ fn turns(ledger: &mut Ledger, text: &str) -> Vec<String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (at, event) = match words[..] {
             [at, "say", of, what] => (at, said(of, what, None)),
-            [at, "lift", of] => (at, Event::Lift(whom(of))),
+            [at, "lift", of] => (at, Event::Lift(subject(of))),
             [at, "tick"] => (at, Event::Tick),
             [at, address, found] => (at, Event::Outcome { key: key(address), outcome: outcome(found) }),
             _ => panic!("{line}"),

@@ -113,7 +113,7 @@ fn who_is_forced_up_is_whole_at_once() {
     ledger.fold(At(2000), said("eu", "up", None));
     probe(&mut ledger, 10_000, &AGAIN);
     assert_eq!(shares(&ledger), "100*100u 100*100u");
-    ledger.fold(At(12_000), Event::Lift(whom("eu")));
+    ledger.fold(At(12_000), Event::Lift(subject("eu")));
     assert_eq!(shares(&ledger), "100*15u 100*100u", "as if nobody had said anything");
 }
 
@@ -315,7 +315,7 @@ fn what_is_raised_from_weight_0_begins_slowly() {
     // All of a pool at once.
     let mut ledger = all_up(&slowly(THREE));
     ledger.fold(At(0), said("web", "weight=0", None));
-    ledger.fold(At(1000), Event::Lift(whom("web")));
+    ledger.fold(At(1000), Event::Lift(subject("web")));
     assert_eq!(ways(&ledger), "");
     // By a reload.
     let weightless = |weight| {
