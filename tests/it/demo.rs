@@ -178,7 +178,17 @@ fn a_load_of_900_changes_answers_as_the_guide_says() {
         // The next report changes it, and it stays so over several more: two thousand questions on end.
         while least(&listen) != *then {}
         for _ in 0..20 {
-            assert_eq!(least(&listen), *then, "load {load}");
+            let named = least(&listen);
+            // A machine that is busy with other tests can make a region miss the 300 ms in which it must answer. Then, and
+            // only then, it is not named: the demo says that it is down, and that it is up again.
+            assert!(named.is_subset(then), "load {load}: {named:?}");
+            for missing in then.difference(&named) {
+                demo.wait_for(&[&format!("{missing} "), "is down"]);
+                demo.wait_for(&[&format!("{missing} "), "is up again"]);
+            }
+            if named != *then {
+                while least(&listen) != *then {}
+            }
         }
     }
 }
