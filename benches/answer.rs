@@ -1,31 +1,37 @@
 //! What one answer costs: nanoseconds in process, and user-space instructions where valgrind is installed.
 //!
-//! `cargo bench --bench answer`. Each kind of answer goes through the worker's own three stages in batches of 64, over
-//! 4,096 different packets, so that the branch predictor and the cache are not flattered. The best of several passes is
-//! printed with the median, since machines are noisy; instructions are those inside the pass, so that setting up does
-//! not count.
+//! `cargo bench --bench answer`. Each kind of answer goes through the worker that serves UDP, counters and all, in its
+//! usual batches, over 4,096 different packets, so that the branch predictor and the cache are not flattered; only the
+//! system calls are left out: datagrams lie in memory. The best of several passes is printed with the median, since
+//! machines are noisy; instructions are those inside the pass, so that setting up does not count.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-use std::{fmt::Write as _, fs, hint::black_box, path::Path, process::Command, sync::Arc, time::Instant};
+use std::{fmt::Write as _, fs, hint::black_box, io, path::Path, process::Command, sync::Arc, time::Instant};
 
 use meridian::{
     config,
     engine::{
-        self, Sent,
         health::monitor::Outcome,
         snapshot::{Draft, Reflect, Snapshot, World},
-        steer::{policy::Https, trace::Silent},
-        types::{At, Chance, Origin, PoolId, Prefix, Transport, UnixMillis},
-        wire::{name::Name, read::Query},
+        steer::{draw, policy::Https},
+        types::{At, PoolId, Prefix},
+        wire::name::Name,
     },
-    state::ledger::{Event, Ledger},
+    net::{
+        UdpOptions,
+        udp::{DATAGRAM, Datagrams, Frame, Unsent, Wait, Worker},
+    },
+    state::{
+        board::Board,
+        ledger::{Event, Ledger},
+    },
+    telemetry::counters::{Count, Counters},
 };
 
 /// Names of each sort.
 const NAMES: usize = 10_000;
 const PACKETS: usize = 4096;
-const BATCH: usize = 64;
 
 const A: u8 = 1;
 const TXT: u8 = 16;
@@ -49,25 +55,25 @@ const KINDS: [Kind; 10] = [
 fn main() {
     let counted = std::env::var("MERIDIAN_BENCH").ok();
     let folder = tempfile::tempdir().expect("a folder");
-    let snapshot = snapshot(folder.path());
+    let board = Board::new(Arc::new(snapshot(folder.path())));
     if let Some(run) = counted {
         let (kind, rounds) = run.split_once(',').expect("kind,rounds");
         let (kind, rounds): (usize, usize) = (kind.parse().expect("a kind"), rounds.parse().expect("rounds"));
-        let packets = packets(kind);
+        let mut worker = worker(&board, kind);
         for _ in 0..rounds {
-            pass(&snapshot, &packets);
+            pass(&mut worker);
         }
         return;
     }
     let full = std::env::args().any(|a| a == "--bench");
     say(&format!("{:<28} {:>9} {:>9} {:>13}\n", "answer", "best ns", "median ns", "instructions"));
     for (number, (name, ..)) in KINDS.iter().enumerate() {
-        let packets = packets(number);
+        let mut worker = worker(&board, number);
         let mut times: Vec<f64> = (0..if full { 200 } else { 1 })
             .map(|_| {
                 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
                 let start = Instant::now();
-                pass(&snapshot, &packets);
+                pass(&mut worker);
                 start.elapsed().as_nanos() as f64 / PACKETS as f64
             })
             .collect();
@@ -79,35 +85,68 @@ fn main() {
 }
 
 fn say(line: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(line.as_bytes());
+    use io::Write;
+    let _ = io::stdout().write_all(line.as_bytes());
 }
 
-/// Copies every packet in and answers it, as a worker does after a receive. A symbol of its own, by which instructions
-/// are counted.
-#[inline(never)]
-fn pass(snapshot: &Snapshot, packets: &[Vec<u8>]) {
-    let mut slots = vec![[0u8; 512]; BATCH];
-    let mut queries = [Query::default(); BATCH];
-    let origin = Origin { source: [203, 0, 113, 53].into(), transport: Transport::Udp };
-    let chance = Chance { now: UnixMillis(1_700_000_000_000), random: 7, draw: None };
-    for batch in packets.chunks(BATCH) {
-        for (slot, packet) in slots.iter_mut().zip(batch) {
-            slot[..packet.len()].copy_from_slice(packet);
+/// Datagrams that lie in memory, a batch at a time, and then no more.
+struct Memory {
+    packets: Vec<Vec<u8>>,
+    /// The first packet of the next batch.
+    next: usize,
+    frames: Vec<([u8; DATAGRAM], usize)>,
+    received: usize,
+}
+
+impl Datagrams for Memory {
+    fn receive(&mut self, _: Wait) -> io::Result<usize> {
+        let batch = self.packets.iter().skip(self.next);
+        self.received = 0;
+        for ((bytes, len), packet) in self.frames.iter_mut().zip(batch) {
+            bytes[..packet.len()].copy_from_slice(packet);
+            *len = packet.len();
+            self.received += 1;
         }
-        for ((slot, query), packet) in slots.iter().zip(&mut queries).zip(batch) {
-            *query = engine::read(&slot[..packet.len()]).expect("a query");
-        }
-        for query in &queries[..batch.len()] {
-            engine::touch(snapshot, query);
-        }
-        for (slot, query) in slots.iter_mut().zip(&queries).take(batch.len()) {
-            match engine::finish(snapshot, slot, query, origin, chance, &mut Silent) {
-                Sent::Reply(len, _) => _ = black_box(len),
-                other => panic!("{other:?}"),
-            }
-        }
+        self.next += self.received;
+        Ok(self.received)
     }
+
+    fn frame(&mut self, n: usize) -> Frame<'_> {
+        let (bytes, request) = &mut self.frames[n];
+        Frame { source: [203, 0, 113, 53].into(), request: *request, bytes }
+    }
+
+    fn reply(&mut self, n: usize, len: usize) {
+        assert!(len > 0);
+        self.frames[n].1 = black_box(len);
+    }
+
+    fn send(&mut self) -> Unsent {
+        Unsent(0)
+    }
+
+    fn overflows(&self) -> u32 {
+        0
+    }
+}
+
+/// A worker, and what it counts.
+type Served = (Worker<Snapshot, Memory>, Arc<Counters>);
+
+fn worker(board: &Board<Snapshot>, kind: usize) -> Served {
+    let frames = vec![([0; DATAGRAM], 0); UdpOptions::default().batch];
+    let memory = Memory { packets: packets(kind), next: 0, frames, received: 0 };
+    let counters = Arc::new(Counters::default());
+    (Worker::new(memory, board.reader(), Arc::clone(&counters)), counters)
+}
+
+/// Answers every packet once, as a worker does. A symbol of its own, by which instructions are counted.
+#[inline(never)]
+fn pass((worker, counters): &mut Served) {
+    worker.datagrams().next = 0;
+    while worker.turn(Wait::ForOne).expect("memory does not fail") > 0 {}
+    let total = Counters::total(&[Arc::clone(counters)]);
+    assert_eq!(total.all_replies(), total.get(Count::Requests), "every packet is answered");
 }
 
 /// Instructions of one answer, by callgrind: those inside `pass`, so that setting up does not count.
@@ -219,5 +258,5 @@ fn with_other_answers(draft: &mut Draft) {
 }
 
 fn splitmix(n: u32) -> u32 {
-    engine::steer::draw::splitmix(u64::from(n)) as u32
+    draw::splitmix(u64::from(n)) as u32
 }

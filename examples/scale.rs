@@ -17,9 +17,9 @@ use std::{
 use meridian::{
     config,
     engine::{
-        self, Sent,
+        respond::{self, Answered},
         snapshot::World,
-        steer::trace::Silent,
+        steer::{draw::splitmix, trace::Silent},
         types::{At, Chance, Origin, Transport},
     },
     state::ledger::{Event, Ledger},
@@ -62,8 +62,8 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     for n in 0..answers {
         let len = query(&mut packet, n);
         let origin = Origin { source: [203, 0, 113, 53].into(), transport: Transport::Udp };
-        match engine::respond(&snapshot, &mut packet, len, origin, Chance::default(), &mut Silent) {
-            Sent::Reply(len, _) if len > 40 => {}
+        match respond::respond(&snapshot, &mut packet, len, origin, Chance::default(), &mut Silent) {
+            Answered::Reply { len, .. } if len > 40 => {}
             other => panic!("{other:?}"),
         }
     }
@@ -82,7 +82,7 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn query(packet: &mut [u8], n: u32) -> usize {
-    let at = engine::steer::draw::splitmix(u64::from(n));
+    let at = splitmix(u64::from(n));
     let mut text = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
     let name = format!("s{}.scale.test", at % SERVICES as u64);
     for label in name.split('.') {
@@ -100,7 +100,7 @@ fn query(packet: &mut [u8], n: u32) -> usize {
 fn write_database(path: &Path) -> Result<(), Box<dyn Error>> {
     let mut writer = Writer::builder("Scale-City").description(&[("en", "a million networks")]).build();
     let place = |n: u32| {
-        let at = engine::steer::draw::splitmix(u64::from(n));
+        let at = splitmix(u64::from(n));
         let (lat, lon) = ((at % 1300) as f64 / 10.0 - 60.0, (at >> 20 & 0xfff) as f64 / 12.0 - 170.0);
         let location = Value::map([("latitude", Value::Double(lat)), ("longitude", Value::Double(lon))]);
         Value::map([("location", location)])
@@ -108,7 +108,7 @@ fn write_database(path: &Path) -> Result<(), Box<dyn Error>> {
     let places: Vec<Value> = (0..PLACES).map(place).collect();
     let mut at = u32::from(Ipv4Addr::new(1, 0, 0, 0));
     for n in 0..NETWORKS {
-        let pick = engine::steer::draw::splitmix(u64::from(n) << 32);
+        let pick = splitmix(u64::from(n) << 32);
         let bits = 20 + (pick % 5) as u8;
         let size = 1u32 << (32 - bits);
         at = at.div_ceil(size) * size;

@@ -26,7 +26,7 @@ use crate::{
         report,
     },
     engine::{
-        self, Sent,
+        respond::{self, Answered},
         snapshot::World,
         steer::trace::Tape,
         types::{Chance, Origin, Prefix, Transport, UnixMillis},
@@ -152,9 +152,9 @@ fn tell(supposed: &Supposed, question: &Question, args: &Explain) -> story::Stor
     let len = packet::query(&mut packet, &question.name, question.rtype, question.subnet);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
     let mut tape = Tape::default();
-    let sent = engine::respond(snapshot, &mut packet, len, origin, question.chance, &mut tape);
+    let sent = respond::respond(snapshot, &mut packet, len, origin, question.chance, &mut tape);
     let reply = match sent {
-        Sent::Reply(len, _) => packet.get(..len).unwrap_or_default(),
+        Answered::Reply { len, .. } => packet.get(..len).unwrap_or_default(),
         _ => &[],
     };
     story::Story::new(&snapshot.world, question, args, &supposed.governor, &tape.0, reply)

@@ -77,7 +77,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         {
             match above {
                 Ok(ds) => push(reply, Part::Rrset(ds)),
-                Err((rrset, owner_len)) => reply.authority = Some(Authority { rrset, owner_len, ttl: None }),
+                Err((rrset, owner_len)) => authority(reply, Authority { rrset, owner_len, ttl: None }),
             }
             return true;
         }
@@ -158,7 +158,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         reply.authoritative = self.hops > 0; // as the first owner of the chain has it (P57)
         let ns = table.rrset(node, RrType::NS);
         ns.into_iter().for_each(|rrset| self.turned(rrset, reply));
-        reply.authority = ns.map(|rrset| Authority { rrset, owner_len: node.name_len(), ttl: None });
+        if let Some(rrset) = ns {
+            authority(reply, Authority { rrset, owner_len: node.name_len(), ttl: None });
+        }
     }
 
     /// NODATA or NXDOMAIN: the zone's SOA, its TTL bounded by MINIMUM (RFC 2308 3) and by a service's `ttl.min`.
@@ -166,12 +168,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let world = &self.snapshot.world;
         reply.authoritative = true;
         let bound = service.and_then(|id| world.services.get(id.at())).map(|s| s.ttl_min);
-        reply.authority = world.table.negative(node).map(|(rrset, owner_len)| Authority {
-            rrset,
-            owner_len,
-            ttl: bound.map(|ttl| ttl.min(rrset.ttl())),
-        });
-        if let Some(Authority { ttl: Some(ttl), .. }) = reply.authority {
+        let Some((rrset, owner_len)) = world.table.negative(node) else { return };
+        let ttl = bound.map(|ttl| ttl.min(rrset.ttl()));
+        authority(reply, Authority { rrset, owner_len, ttl });
+        if let Some(ttl) = ttl {
             self.trace.note(|| Step::Ttl(ttl, TtlFrom::Negative));
         }
     }
@@ -193,4 +193,10 @@ pub(super) fn chaos<'s>(world: &'s World, name: &[u8], rtype: RrType, reply: &mu
 pub(super) fn push<'s>(reply: &mut Reply<'s>, part: Part<'s>) {
     let pushed = reply.answers.try_push(part);
     debug_assert!(pushed.is_ok(), "a chain is bounded by MAX_PARTS");
+}
+
+/// Appends to the authority section, which has room for all that one answer can say.
+fn authority<'s>(reply: &mut Reply<'s>, rrset: Authority<'s>) {
+    let pushed = reply.authority.try_push(rrset);
+    debug_assert!(pushed.is_ok(), "an authority section is bounded by MAX_AUTHORITY");
 }

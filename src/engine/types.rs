@@ -260,7 +260,7 @@ fn mask(len: u8) -> u128 {
 pub struct Origin {
     /// The sender's address: a resolver, as a rule.
     pub source: IpAddr,
-    /// Whether the reply has the length limit of a datagram.
+    /// How it arrived.
     pub transport: Transport,
 }
 
@@ -269,6 +269,32 @@ pub struct Origin {
 pub enum Transport {
     /// A datagram: the reply is cut to what the client said it takes.
     Udp,
-    /// A stream: up to 65,535 octets.
+    /// A stream: up to 65,535 bytes, as with all that follow.
     Tcp,
+    /// DNS over TLS (RFC 7858).
+    Tls,
+    /// DNS over HTTPS (RFC 8484).
+    Https,
+    /// DNS over QUIC (RFC 9250).
+    Quic,
+}
+
+impl std::fmt::Display for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Https => "HTTPS",
+            Self::Quic => "QUIC",
+        })
+    }
+}
+
+impl Transport {
+    /// Whether a reply has the length limit of a datagram.
+    #[must_use]
+    pub fn is_datagram(self) -> bool {
+        matches!(self, Self::Udp)
+    }
 }

@@ -17,7 +17,7 @@ use std::{
 
 use socket2::SockRef;
 
-use super::udp::{DATAGRAM, Datagrams, Slot, Unsent, Wait};
+use super::udp::{DATAGRAM, Datagrams, Frame, Unsent, Wait};
 
 /// Sets a socket option whose value is a number.
 ///
@@ -49,7 +49,24 @@ pub(super) struct Batch {
     overflows: u32,
 }
 
-/// Who sent a datagram and where to, as the kernel says it and wants it back.
+/// The memory of one datagram: a request and, in its place, the reply.
+#[derive(Clone)]
+struct Slot {
+    /// Bytes of the request; 0 where nothing must be answered: it was cut, or came from port 0.
+    request: usize,
+    /// Bytes of the reply; 0: none.
+    reply: usize,
+    /// The sender's address.
+    source: IpAddr,
+    bytes: [u8; DATAGRAM],
+}
+
+impl Slot {
+    /// A slot that nothing was received into.
+    const EMPTY: Self = Self { request: 0, reply: 0, source: IpAddr::V4(Ipv4Addr::UNSPECIFIED), bytes: [0; DATAGRAM] };
+}
+
+/// Where a datagram came from and went to, as the kernel says it and wants it back.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 struct Envelope {
@@ -98,7 +115,7 @@ impl Datagrams for Batch {
         for ((slot, envelope), (vector, header)) in memory.zip(self.vectors.iter_mut().zip(self.headers.iter_mut())) {
             envelope.name_len = NAME as libc::socklen_t;
             envelope.control_len = CONTROL;
-            point(header, vector, &mut slot.octets, envelope);
+            point(header, vector, &mut slot.bytes, envelope);
         }
         let flags = match wait {
             Wait::ForOne => libc::MSG_WAITFORONE,
@@ -137,8 +154,15 @@ impl Datagrams for Batch {
         Ok(self.received)
     }
 
-    fn slots(&mut self) -> &mut [Slot] {
-        &mut self.slots[..self.received]
+    #[inline]
+    fn frame(&mut self, n: usize) -> Frame<'_> {
+        let slot = &mut self.slots[n];
+        Frame { source: slot.source, request: slot.request, bytes: &mut slot.bytes }
+    }
+
+    #[inline]
+    fn reply(&mut self, n: usize, len: usize) {
+        self.slots[n].reply = len;
     }
 
     fn send(&mut self) -> Unsent {
@@ -148,7 +172,7 @@ impl Datagrams for Batch {
         let mut count = 0;
         for ((slot, envelope), (vector, header)) in replies.zip(self.vectors.iter_mut().zip(self.headers.iter_mut())) {
             let len = slot.reply.min(DATAGRAM);
-            point(header, vector, &mut slot.octets[..len], envelope);
+            point(header, vector, &mut slot.bytes[..len], envelope);
             count += 1;
         }
         let mut done = 0;
@@ -300,10 +324,11 @@ mod tests {
             client.send_to(&[n; 20], address).unwrap();
         }
         assert_eq!(batch.receive(Wait::ForOne).unwrap(), 5);
-        for slot in batch.slots() {
-            slot.reply = slot.request;
+        for n in 0..5 {
+            let len = batch.frame(n).request;
+            batch.reply(n, len);
         }
-        batch.slots()[3].reply = 0;
+        batch.reply(3, 0);
         for at in [0, 2] {
             batch.envelopes[at].name[4..8].fill(255); // to the broadcast address, which the kernel refuses
         }
@@ -329,7 +354,7 @@ mod tests {
         client.send_to(&[1; DATAGRAM], address).unwrap();
         client.send_to(&[1; DATAGRAM + 1], address).unwrap();
         assert_eq!(batch.receive(Wait::ForOne).unwrap(), 2);
-        assert_eq!(batch.slots().iter().map(|slot| slot.request).collect::<Vec<_>>(), [DATAGRAM, 0]);
+        assert_eq!([0, 1].map(|n| batch.frame(n).request), [DATAGRAM, 0]);
     }
 
     /// One control message as the kernel lays it out.

@@ -55,11 +55,7 @@ pub struct BindError {
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let transport = match self.transport {
-            Transport::Udp => "UDP",
-            Transport::Tcp => "TCP",
-        };
-        write!(f, "cannot listen on {} over {transport}: ", self.address)?;
+        write!(f, "cannot listen on {} over {}: ", self.address, self.transport)?;
         match self.source.kind() {
             io::ErrorKind::AddrInUse => f.write_str("address in use"),
             io::ErrorKind::AddrNotAvailable => f.write_str("this host has no such address"),

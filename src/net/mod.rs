@@ -9,13 +9,12 @@
 //! Sockets are bound early, so that a taken port shows before anything else is done; until [`start`] the kernel
 //! queues what comes.
 
-mod answer;
 mod batch;
 mod bind;
 mod limit;
 mod stream;
 mod tcp;
-mod udp;
+pub mod udp;
 
 #[cfg(test)]
 mod tests;
@@ -34,10 +33,14 @@ use std::{
 use tokio::{runtime::Handle, sync::watch, task};
 
 pub use self::bind::{BindError, Sockets, bind, bind_usual};
+pub use crate::engine::respond::Answered;
 use crate::{
     engine::{
+        respond,
+        snapshot::Snapshot,
+        steer::trace::Silent,
         types::{Chance, Origin, UnixMillis},
-        wire::{reply::Counted, rr::Rcode},
+        wire::read::Query,
     },
     state::board::Board,
     telemetry::counters::Counters,
@@ -60,25 +63,24 @@ pub trait Respond: Send + Sync + 'static {
     fn finish(&self, buffer: &mut [u8], len: usize, query: &Self::Query, origin: Origin, chance: Chance) -> Answered;
 }
 
-/// What became of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// A reply stands at the start of the buffer.
-    Reply {
-        /// Octets of the reply.
-        len: usize,
-        /// Its response code, the extended one where there is one.
-        rcode: Rcode,
-        /// Whether TC is set.
-        truncated: bool,
-        /// Whom it is for, where it was steered.
-        counted: Option<Counted>,
-    },
-    /// No reply is due.
-    Silence,
-    /// The name is steered and the first probe round has not ended: over UDP the client hears nothing and asks again,
-    /// over TCP it waits.
-    NotReady,
+/// The query path of the engine, with no one to record its reasons.
+impl Respond for Snapshot {
+    type Query = Query;
+
+    #[inline]
+    fn read(&self, request: &[u8]) -> Option<Query> {
+        respond::read(request)
+    }
+
+    #[inline]
+    fn touch(&self, query: &Query) {
+        respond::touch(self, query);
+    }
+
+    #[inline]
+    fn finish(&self, buffer: &mut [u8], _len: usize, query: &Query, origin: Origin, chance: Chance) -> Answered {
+        respond::finish(self, buffer, query, origin, chance, &mut Silent)
+    }
 }
 
 /// How datagrams are moved.

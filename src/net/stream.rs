@@ -186,7 +186,7 @@ impl<S: Respond> Stream<S> {
                 match answer_one(&*snapshot, desk, request, origin, chance) {
                     Answered::NotReady => return Pause::NotReady,
                     Answered::Silence => tally.add(Count::Silent, 1),
-                    Answered::Reply { len, rcode, truncated, counted } => {
+                    Answered::Reply { len, rcode, truncated, counted, .. } => {
                         let reply = &desk[..len.min(MESSAGE)];
                         self.output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
                         self.output.extend_from_slice(reply);

@@ -1,9 +1,10 @@
 //! One UDP worker: takes a batch of datagrams, answers them where they lie, sends the replies. Nothing in its loop
-//! allocates, locks or logs. Must not know how datagrams are moved, nor what they mean.
+//! allocates, locks or logs. Must not know how datagrams are moved, nor what they mean. `benches/answer.rs` turns a worker
+//! over frames in memory, so that what it measures is what serves.
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -23,8 +24,8 @@ use crate::{
     telemetry::counters::{Count, Counters, Tally},
 };
 
-/// The largest datagram that is read or sent: the largest `udp_max` that can be configured.
-pub(super) const DATAGRAM: usize = 4096;
+/// The largest datagram that is read or sent, in bytes: the largest `udp_max` that can be configured.
+pub const DATAGRAM: usize = 4096;
 
 /// How long a receive waits before the worker looks whether to stop, and lets an old Snapshot go.
 pub(super) const PATIENCE: Duration = Duration::from_millis(250);
@@ -35,16 +36,22 @@ const REST: Duration = Duration::from_millis(100);
 /// Batches that are still answered after a stop; more means that somebody does not stop sending.
 const LAST_BATCHES: usize = 4096;
 
-/// Moves batches of datagrams: sockets today; the seam for an AF_XDP ring.
-pub(super) trait Datagrams {
-    /// Fills the slots. 0 when nothing came.
+/// Moves batches of datagrams, and lends each where it lies: in a socket's buffers today, in an AF_XDP ring one day.
+pub trait Datagrams {
+    /// Receives a batch and says how many came: 0 when none did. A datagram of the batch before has no reply any more.
+    ///
+    /// # Errors
+    /// The kernel's.
     fn receive(&mut self, wait: Wait) -> io::Result<usize>;
 
-    /// What the last [`receive`](Self::receive) filled.
-    fn slots(&mut self) -> &mut [Slot];
+    /// The n-th datagram that was received last.
+    fn frame(&mut self, n: usize) -> Frame<'_>;
 
-    /// Sends every slot's reply to where its request came from, from the address that was asked. One that cannot be
-    /// sent does not hold up the others.
+    /// The n-th datagram has a reply of `len` bytes in its frame.
+    fn reply(&mut self, n: usize, len: usize);
+
+    /// Sends every reply to where its request came from, from the address that was asked. One that cannot be sent does not
+    /// hold up the others.
     fn send(&mut self) -> Unsent;
 
     /// Datagrams lost so far because nobody took them in time, as far as the kernel has said; wraps.
@@ -53,38 +60,30 @@ pub(super) trait Datagrams {
 
 /// Whether to wait for a datagram.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Wait {
+pub enum Wait {
     /// Until there is one, but not for long.
     ForOne,
     /// Not at all.
     Never,
 }
 
-/// Replies that could not be sent.
+/// How many replies could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unsent(pub(super) u64);
+pub struct Unsent(pub u64);
 
-/// One datagram: a request and, in the same memory, its reply.
-#[derive(Clone)]
-pub(super) struct Slot {
-    /// Octets of the request; 0 where nothing must be answered: it was cut, or came from port 0.
-    pub(super) request: usize,
-    /// Octets of the reply; 0: none.
-    pub(super) reply: usize,
+/// One datagram, borrowed: a request and, in the same memory, its reply.
+#[derive(Debug)]
+pub struct Frame<'d> {
     /// The sender's address.
-    pub(super) source: IpAddr,
-    /// The request, then the reply.
-    pub(super) octets: [u8; DATAGRAM],
-}
-
-impl Slot {
-    /// A slot that nothing was received into.
-    pub(super) const EMPTY: Self =
-        Self { request: 0, reply: 0, source: IpAddr::V4(Ipv4Addr::UNSPECIFIED), octets: [0; DATAGRAM] };
+    pub source: IpAddr,
+    /// Bytes of the request; 0 where nothing must be answered: it was cut, or came from port 0.
+    pub request: usize,
+    /// The request, then the reply: room for [`DATAGRAM`] bytes.
+    pub bytes: &'d mut [u8],
 }
 
 /// Answers the datagrams of one socket.
-pub(super) struct Worker<S: Respond, D> {
+pub struct Worker<S: Respond, D> {
     datagrams: D,
     reader: Reader<S>,
     /// What each slot asks; its memory is made in the first turn and used again in every other.
@@ -95,8 +94,14 @@ pub(super) struct Worker<S: Respond, D> {
 }
 
 impl<S: Respond, D: Datagrams> Worker<S, D> {
-    pub(super) fn new(datagrams: D, reader: Reader<S>, counters: Arc<Counters>) -> Self {
+    /// A worker that answers with what `reader` shows.
+    pub fn new(datagrams: D, reader: Reader<S>, counters: Arc<Counters>) -> Self {
         Self { datagrams, reader, queries: Vec::new(), random: fastrand::Rng::new(), overflows: 0, counters }
+    }
+
+    /// What it moves.
+    pub fn datagrams(&mut self) -> &mut D {
+        &mut self.datagrams
     }
 
     /// Serves until told to stop, then what is still queued.
@@ -133,7 +138,10 @@ impl<S: Respond, D: Datagrams> Worker<S, D> {
     }
 
     /// Receives a batch, answers it, sends it. Returns how many datagrams came.
-    pub(super) fn turn(&mut self, wait: Wait) -> io::Result<usize> {
+    ///
+    /// # Errors
+    /// Those of [`Datagrams::receive`].
+    pub fn turn(&mut self, wait: Wait) -> io::Result<usize> {
         let received = self.datagrams.receive(wait)?;
         // After the receive: a Snapshot published while it waited must count. And also when nothing came: the reader
         // keeps the last one alive.
@@ -144,23 +152,26 @@ impl<S: Respond, D: Datagrams> Worker<S, D> {
         let mut tally = Tally::default();
         tally.add(Count::Requests, received as u64);
 
-        let slots = self.datagrams.slots();
         self.queries.clear();
-        self.queries.extend(slots.iter().map(|slot| snapshot.read(&slot.octets[..slot.request])));
+        self.queries.extend((0..received).map(|n| {
+            let Frame { request, bytes, .. } = self.datagrams.frame(n);
+            snapshot.read(bytes.get(..request)?)
+        }));
         for query in self.queries.iter().flatten() {
             snapshot.touch(query);
         }
         let now = unix_now();
-        for (slot, query) in slots.iter_mut().zip(&self.queries) {
+        for (n, query) in self.queries.iter().enumerate() {
             let Some(query) = query else {
                 tally.add(Count::Silent, 1);
                 continue;
             };
-            let origin = Origin { source: slot.source, transport: Transport::Udp };
+            let Frame { source, request, bytes } = self.datagrams.frame(n);
+            let origin = Origin { source, transport: Transport::Udp };
             let chance = Chance { now, random: self.random.u64(..), draw: None };
-            match snapshot.finish(&mut slot.octets, slot.request, query, origin, chance) {
-                Answered::Reply { len, rcode, truncated, counted } => {
-                    slot.reply = len;
+            match snapshot.finish(bytes, request, query, origin, chance) {
+                Answered::Reply { len, rcode, truncated, counted, .. } => {
+                    self.datagrams.reply(n, len);
                     tally.add_reply(rcode, truncated);
                     if let Some(Counted { pool, catchment, ttl }) = counted {
                         self.counters.answers.add(pool, catchment, ttl);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use meridian::{
     engine::{
-        self, Sent,
+        respond::{self, Answered},
         snapshot::{Draft, Reflect, Snapshot},
         steer::{
             policy::{Fallback, Families, Https},
@@ -278,18 +278,18 @@ fn kinds() -> Vec<Kind> {
 /// One packet, as a worker has it: a batch of one through read, touch and finish.
 fn once(snapshot: &Snapshot, kind: &Kind, buffer: &mut [u8], n: u64) -> Option<(usize, Rcode)> {
     buffer[..kind.packet.len()].copy_from_slice(&kind.packet);
-    let query: Option<Query> = engine::read(&buffer[..kind.packet.len()]);
+    let query: Option<Query> = respond::read(&buffer[..kind.packet.len()]);
     let query = query?;
-    engine::touch(snapshot, &query);
+    respond::touch(snapshot, &query);
     let chance = Chance {
         now: UnixMillis(1_700_000_000_000 + n * 997),
         random: n.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         draw: None,
     };
     let origin = Origin { source: [9, 9, 9, 9].into(), transport: kind.transport };
-    match engine::finish(snapshot, buffer, &query, origin, chance, &mut Silent) {
-        Sent::Reply(len, rcode) => Some((len, rcode)),
-        Sent::Silence | Sent::NotReady => None,
+    match respond::finish(snapshot, buffer, &query, origin, chance, &mut Silent) {
+        Answered::Reply { len, rcode, .. } => Some((len, rcode)),
+        Answered::Silence | Answered::NotReady => None,
     }
 }
 

@@ -14,7 +14,7 @@ use super::line::Question;
 use crate::{
     cli::{packet, record},
     engine::{
-        self, Sent,
+        respond::{self, Answered},
         snapshot::Snapshot,
         steer::trace::{Basis, Silent, Step, Tape, Trace},
         types::{Chance, EndpointId, Origin, PoolId, Transport},
@@ -100,12 +100,12 @@ fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace
     let mut buffer = vec![0; 65_535];
     let len = packet::query(&mut buffer, &question.name, question.rtype, question.subnet);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
-    match engine::respond(snapshot, &mut buffer, len, origin, chance, trace) {
-        Sent::Reply(len, rcode) => {
+    match respond::respond(snapshot, &mut buffer, len, origin, chance, trace) {
+        Answered::Reply { len, rcode, .. } => {
             buffer.truncate(len);
             Some((rcode, buffer))
         }
-        Sent::NotReady | Sent::Silence => None,
+        Answered::NotReady | Answered::Silence => None,
     }
 }
 

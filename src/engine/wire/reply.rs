@@ -4,7 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use arrayvec::ArrayVec;
 
-use super::{edns::Notice, fragment::Fragment, rr::Rcode};
+use super::{
+    edns::Notice,
+    fragment::Fragment,
+    rr::{Rcode, RrType},
+};
 use crate::engine::types::{Family, PoolId};
 
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
@@ -12,6 +16,10 @@ pub const MAX_PARTS: usize = 17;
 
 /// The most steered names that a reply says addresses of in its additional section.
 pub const MAX_TARGETS: usize = 8;
+
+/// The most RRsets of an authority section: an SOA and three proofs that a name or type is absent, each with its signatures
+/// (RFC 5155 7.2).
+pub const MAX_AUTHORITY: usize = 8;
 
 /// The most octets of a text that is made for one client.
 pub const MAX_TEXT: usize = 256;
@@ -25,8 +33,8 @@ pub struct Reply<'s> {
     pub authoritative: bool,
     /// The answer section, in order. Each part is owned by the current name: the question's, or the last alias's target.
     pub answers: ArrayVec<Part<'s>, MAX_PARTS>,
-    /// The authority section: SOA of a negative answer, NS of a referral.
-    pub authority: Option<Authority<'s>>,
+    /// The authority section, in order: SOA of a negative answer, NS of a referral.
+    pub authority: ArrayVec<Authority<'s>, MAX_AUTHORITY>,
     /// For each family, the positions of the chosen endpoints whose address of it is told, in the order of the reply. An
     /// answer of one family reads only that one.
     pub chosen: [ArrayVec<u8, 64>; 2],
@@ -43,13 +51,29 @@ pub struct Reply<'s> {
     pub turn: Option<u64>,
     /// The scope that goes out with the client subnet option, when the query has one (RFC 7871 7.2.1).
     pub scope: u8,
-    /// Whom it is for, where a pool's endpoints answer.
+    /// Which clients it is for, where a pool's endpoints answer.
     pub counted: Option<Counted>,
     /// What people should know of it, where the query has EDNS and there is room.
     pub notice: Option<Notice>,
 }
 
-/// Whom an answer of a pool's endpoints is for.
+/// What a reply amounts to. Rate limits count each class apart, so that a flood of one kind of query does not silence the
+/// answers to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResponseClass {
+    /// Records in the answer section.
+    Answer,
+    /// The name exists, the type does not (RFC 2308 2.2).
+    NoData,
+    /// The name does not exist (RFC 2308 2.1).
+    NxDomain,
+    /// The name servers of a child zone.
+    Referral,
+    /// Any other code.
+    Error,
+}
+
+/// Which clients an answer of a pool's endpoints is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The pool.
@@ -158,8 +182,8 @@ pub struct Addresses {
     pub v6: Option<Ipv6Addr>,
 }
 
-/// The authority section.
-#[derive(Debug)]
+/// An RRset of the authority section.
+#[derive(Clone, Copy, Debug)]
 pub struct Authority<'s> {
     /// The RRset.
     pub rrset: &'s Fragment,
@@ -177,7 +201,7 @@ impl<'s> Reply<'s> {
             rcode,
             authoritative: false,
             answers: ArrayVec::new(),
-            authority: None,
+            authority: ArrayVec::new(),
             chosen: [ArrayVec::new(), ArrayVec::new()],
             targets: ArrayVec::new(),
             hints: [List::Empty; 2],
@@ -187,6 +211,21 @@ impl<'s> Reply<'s> {
             scope: 0,
             counted: None,
             notice: None,
+        }
+    }
+
+    /// What it amounts to.
+    #[must_use]
+    #[inline]
+    pub fn class(&self) -> ResponseClass {
+        match self.rcode {
+            Rcode::NoError if !self.answers.is_empty() => ResponseClass::Answer,
+            Rcode::NoError if self.authority.first().is_some_and(|first| first.rrset.rtype() == RrType::NS) => {
+                ResponseClass::Referral
+            }
+            Rcode::NoError => ResponseClass::NoData,
+            Rcode::NxDomain => ResponseClass::NxDomain,
+            _ => ResponseClass::Error,
         }
     }
 }

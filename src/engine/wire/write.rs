@@ -1,11 +1,13 @@
 //! A [`Reply`] to octets, over the request's own: whole RRsets or none (P85), required things before optional ones,
 //! room for OPT kept from the start (P79). Must not know why anything is answered.
 
+use arrayvec::ArrayVec;
+
 use super::{
     edns,
     fragment::{Extra, Fragment, Held, QUESTION, RECORD, pointer},
     read::{HEADER, Query},
-    reply::{List, Part, Reply, Told},
+    reply::{List, MAX_AUTHORITY, Part, Reply, Told},
     rr::{Rcode, RrType},
     svcb,
 };
@@ -25,9 +27,18 @@ struct Pen<'m> {
     truncated: bool,
 }
 
-/// Writes the reply over the request in `packet` and returns its length, at most `limit`, which must be at least 512
-/// and at most the packet's size.
-pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) -> usize {
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes.
+    pub len: usize,
+    /// Whether something required did not fit, so that TC is set.
+    pub truncated: bool,
+}
+
+/// Writes the reply over the request in `packet`, at most `limit` bytes, which must be at least 512 and at most the
+/// packet's size.
+pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) -> Written {
     let subnet = query.edns.as_ref().and_then(|e| e.subnet.as_ref());
     let subnet = subnet.filter(|_| reply.rcode != Rcode::BadVers && query.fault.is_none());
     let opt = query.edns.as_ref().map_or(0, |_| edns::len(subnet));
@@ -41,26 +52,31 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
         truncated: false,
     };
     let mut counts = [u16::from(query.name_len > 0), 0, 0, 0];
-    let mut extras: [Option<(&Fragment, usize)>; 2] = [None, None];
+    // Fragments that bring addresses along, and where each stands: the last of the answer, and those of the authority.
+    let mut extras: ArrayVec<(&Fragment, usize), { MAX_AUTHORITY + 1 }> = ArrayVec::new();
     for (n, part) in reply.answers.iter().enumerate() {
         let base = pen.at;
         let Some(count) = pen.part(part, &reply.answers[..n], reply) else { break };
         counts[1] += count;
         if let Part::Rrset(rrset) = part {
-            extras[0] = rrset.has_extras().then_some((*rrset, base));
+            extras.clear();
+            extras.extend(rrset.has_extras().then_some((*rrset, base)));
         }
     }
-    if let Some(authority) = reply.authority.as_ref().filter(|_| !pen.truncated) {
+    for authority in reply.authority.iter() {
+        if pen.truncated {
+            break;
+        }
         let owner = pen.name + pen.name_len - authority.owner_len as usize;
         let base = pen.at;
         if pen.rrset(authority.rrset, pointer(owner), authority.ttl, None) {
-            counts[2] = authority.rrset.count();
-            extras[1] = authority.rrset.has_extras().then_some((authority.rrset, base));
+            counts[2] += authority.rrset.count();
+            extras.extend(authority.rrset.has_extras().then_some((authority.rrset, base)));
         }
     }
-    if !pen.truncated && extras.iter().any(Option::is_some) {
+    if !pen.truncated && !extras.is_empty() {
         for required in [true, false] {
-            for (fragment, base) in extras.iter().flatten() {
+            for (fragment, base) in &extras {
                 counts[3] += pen.extras(fragment, *base, reply, required);
             }
         }
@@ -83,7 +99,7 @@ pub fn write(reply: &Reply<'_>, query: &Query, limit: usize, packet: &mut [u8]) 
             *behind = counts.to_be_bytes();
         }
     }
-    at
+    Written { len: at, truncated }
 }
 
 impl Pen<'_> {

@@ -14,7 +14,10 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::{
-    engine::types::{Chance, Origin},
+    engine::{
+        types::{Chance, Origin},
+        wire::{reply::ResponseClass, rr::Rcode},
+    },
     telemetry::counters::{Count, Tally},
 };
 
@@ -64,7 +67,7 @@ impl Respond for Echo {
         };
         buffer[2] |= 0x80;
         buffer[3] = self.mark;
-        Answered::Reply { len, rcode: Rcode::NoError, truncated: false, counted: None }
+        Answered::Reply { len, rcode: Rcode::NoError, class: ResponseClass::Answer, truncated: false, counted: None }
     }
 }
 

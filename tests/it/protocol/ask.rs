@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use hickory_proto::op::Message;
 use meridian::engine::{
-    self, Sent,
+    respond::{self, Answered},
     snapshot::Snapshot,
     steer::trace::Silent,
     types::{Chance, Origin, Transport},
@@ -128,13 +128,13 @@ fn send_from(snapshot: &Snapshot, packet: &[u8], transport: Transport, source: I
     let mut buffer = vec![0xa5; ROOM.max(packet.len())];
     buffer[..packet.len()].copy_from_slice(packet);
     let origin = Origin { source, transport };
-    match engine::respond(snapshot, &mut buffer, packet.len(), origin, Chance::default(), &mut Silent) {
-        Sent::Reply(len, _) => {
+    match respond::respond(snapshot, &mut buffer, packet.len(), origin, Chance::default(), &mut Silent) {
+        Answered::Reply { len, .. } => {
             buffer.truncate(len);
             Some(buffer)
         }
-        Sent::Silence => None,
-        Sent::NotReady => panic!("steered names are ready in these tests"),
+        Answered::Silence => None,
+        Answered::NotReady => panic!("steered names are ready in these tests"),
     }
 }
 

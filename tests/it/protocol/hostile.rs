@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use meridian::engine::{
-    self, Sent,
+    respond::{self, Answered},
     snapshot::Snapshot,
     steer::trace::Silent,
     types::{
@@ -50,10 +50,10 @@ impl Desk {
         self.buffer[..packet.len()].copy_from_slice(packet);
         let origin = Origin { source: [198, 51, 100, 7].into(), transport };
         let len = packet.len();
-        let sent = engine::respond(&self.snapshot, &mut self.buffer, len, origin, Chance::default(), &mut Silent);
+        let sent = respond::respond(&self.snapshot, &mut self.buffer, len, origin, Chance::default(), &mut Silent);
         let no_query = packet.len() < 12 || packet[2] & 0x80 != 0;
-        let Sent::Reply(len, rcode) = sent else {
-            assert_eq!((sent, no_query), (Sent::Silence, true), "silence is for what is no query: {packet:02x?}");
+        let Answered::Reply { len, rcode, .. } = sent else {
+            assert_eq!((sent, no_query), (Answered::Silence, true), "silence is for what is no query: {packet:02x?}");
             return None;
         };
         assert!(!no_query, "P10, P11: {packet:02x?}");
@@ -62,10 +62,10 @@ impl Desk {
         assert_eq!(reply[..2], packet[..2], "P1: {packet:02x?}");
         assert_eq!(reply[2] & 0xf9, packet[2] & 0x79 | 0x80, "P2, P3: {packet:02x?}");
         assert_eq!(strict.rcode(), rcode as u16, "{packet:02x?}");
-        let limit = match (transport, &strict.opt) {
-            (Tcp, _) => 65_535,
-            (Udp, None) => 512,
-            (Udp, Some(_)) => 1232,
+        let limit = match &strict.opt {
+            _ if transport != Udp => 65_535,
+            None => 512,
+            Some(_) => 1232,
         };
         assert!(len <= limit, "P82, P83: {len} octets\n{packet:02x?}");
         if let Some((name, rtype, class)) = &strict.question {

@@ -5,10 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use meridian::{
     engine::{
-        self, Sent,
+        respond::{self, Answered},
         snapshot::{Snapshot, World},
         steer::trace::{Silent, Tape},
         types::{At, Chance, Origin, UnixMillis},
+        wire::reply::ResponseClass,
     },
     state::ledger::Ledger,
 };
@@ -117,10 +118,10 @@ fn queries() -> impl Strategy<Value = Ask> {
     )
 }
 
-fn octets(buffer: &[u8], sent: Sent) -> Option<Vec<u8>> {
+fn octets(buffer: &[u8], sent: Answered) -> Option<Vec<u8>> {
     match sent {
-        Sent::Reply(len, _) => Some(buffer[..len].to_vec()),
-        Sent::Silence | Sent::NotReady => None,
+        Answered::Reply { len, .. } => Some(buffer[..len].to_vec()),
+        Answered::Silence | Answered::NotReady => None,
     }
 }
 
@@ -147,18 +148,28 @@ proptest! {
             buffer
         };
         let (mut one, mut two, mut three) = (buffer(), buffer(), buffer());
-        let sent = engine::respond(&snapshot, &mut one, packet.len(), origin, chance, &mut Silent);
-        let silent = octets(&one, sent);
+        let sent = respond::respond(&snapshot, &mut one, packet.len(), origin, chance, &mut Silent);
+        let (answered, silent) = (sent, octets(&one, sent));
         let mut tape = Tape::default();
-        let sent = engine::respond(&snapshot, &mut two, packet.len(), origin, chance, &mut tape);
+        let sent = respond::respond(&snapshot, &mut two, packet.len(), origin, chance, &mut tape);
         prop_assert_eq!(&silent, &octets(&two, sent), "with a tape");
-        let read = engine::read(&three[..packet.len()]).expect("a query");
-        engine::touch(&snapshot, &read);
-        let staged = engine::finish(&snapshot, &mut three, &read, origin, chance, &mut Silent);
+        let read = respond::read(&three[..packet.len()]).expect("a query");
+        respond::touch(&snapshot, &read);
+        let staged = respond::finish(&snapshot, &mut three, &read, origin, chance, &mut Silent);
         prop_assert_eq!(&silent, &octets(&three, staged), "in stages");
         match silent {
             Some(reply) => {
                 let reply = sound(&packet, &reply);
+                let Answered::Reply { class, rcode, truncated, .. } = answered else { unreachable!("there is a reply") };
+                prop_assert_eq!((rcode as u16, truncated), (reply.rcode(), reply.tc()));
+                let expected = match reply.rcode() {
+                    NOERROR if !reply.answers().is_empty() => ResponseClass::Answer,
+                    NOERROR if reply.authority().iter().any(|rr| rr.rtype == NS) => ResponseClass::Referral,
+                    NOERROR => ResponseClass::NoData,
+                    NXDOMAIN => ResponseClass::NxDomain,
+                    _ => ResponseClass::Error,
+                };
+                prop_assert!(truncated || class == expected, "{:?} and not {:?}", class, expected);
                 prop_assert!(reply.rcode() != SERVFAIL || tape.0.len() > 1, "SERVFAIL is a decision only");
                 // P97, P101: the option in, the option out
                 let sent = query.opt.as_ref().and_then(|(.., options)| options.get(4..));

@@ -6,8 +6,8 @@ use std::{fs, net::IpAddr, path::Path, sync::Arc};
 use meridian::{
     config::{self, report},
     engine::{
-        self, Sent,
         health::monitor::{Outcome, ProbeKey},
+        respond::{self, Answered},
         snapshot::{Draft, Snapshot, World},
         steer::trace::{Silent, Step, Tape, Trace},
         types::{At, Chance, Family, Origin, Prefix, Transport, UnixMillis},
@@ -227,10 +227,10 @@ fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace
     let query = question.packet();
     buffer[..query.len()].copy_from_slice(&query);
     let origin = Origin { source: question.source, transport: Transport::Udp };
-    match engine::respond(snapshot, &mut buffer, query.len(), origin, chance, trace) {
-        Sent::Reply(len, rcode) => Some(decode(&buffer[..len], rcode)),
-        Sent::NotReady => None,
-        Sent::Silence => panic!("a query is answered"),
+    match respond::respond(snapshot, &mut buffer, query.len(), origin, chance, trace) {
+        Answered::Reply { len, rcode, .. } => Some(decode(&buffer[..len], rcode)),
+        Answered::NotReady => None,
+        Answered::Silence => panic!("a query is answered"),
     }
 }
 

@@ -7,7 +7,7 @@ use hickory_proto::{
     rr::{RData, Record as Read, rdata::svcb::SvcParamValue},
 };
 use meridian::engine::{
-    self, Sent,
+    respond::{self, Answered},
     snapshot::{Draft, Snapshot},
     steer::{
         policy::{Fallback, Https},
@@ -77,8 +77,8 @@ fn reply(snapshot: &Snapshot, name: &str, rtype: u16, draw: u64) -> (Vec<u8>, Me
     let query = packet(&format!("{name}.g.test"), rtype, None);
     buffer[..query.len()].copy_from_slice(&query);
     let origin = Origin { source: [9, 9, 9, 9].into(), transport: Transport::Udp };
-    let sent = engine::respond(snapshot, &mut buffer, query.len(), origin, drawn(draw), &mut Silent);
-    let Sent::Reply(len, _) = sent else { panic!("{sent:?}") };
+    let sent = respond::respond(snapshot, &mut buffer, query.len(), origin, drawn(draw), &mut Silent);
+    let Answered::Reply { len, .. } = sent else { panic!("{sent:?}") };
     buffer.truncate(len);
     let message = Message::from_vec(&buffer).expect("it can be read");
     (buffer, message)

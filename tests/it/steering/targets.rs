@@ -10,7 +10,7 @@ use hickory_proto::{
     },
 };
 use meridian::engine::{
-    self, Sent,
+    respond::{self, Answered},
     snapshot::Snapshot,
     steer::{policy::Families, trace::Silent},
     types::{Chance, Origin, Transport},
@@ -40,8 +40,8 @@ fn ask(snapshot: &Snapshot, question: &Question, chance: Chance) -> Message {
     let query = packet(&question.name, question.rtype, question.subnet);
     buffer[..query.len()].copy_from_slice(&query);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
-    let sent = engine::respond(snapshot, &mut buffer, query.len(), origin, chance, &mut Silent);
-    let Sent::Reply(len, _) = sent else { panic!("a reply") };
+    let sent = respond::respond(snapshot, &mut buffer, query.len(), origin, chance, &mut Silent);
+    let Answered::Reply { len, .. } = sent else { panic!("a reply") };
     Message::from_vec(&buffer[..len]).expect("a message")
 }
 

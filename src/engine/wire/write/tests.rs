@@ -17,7 +17,7 @@ fn redirected(question: &[u8], keep: u8, target: &[u8], times: usize, limit: usi
     }
     let mut packet = vec![0; 2048];
     packet[HEADER..HEADER + question.len()].copy_from_slice(question);
-    let len = write(&reply, &query, limit, &mut packet);
+    let Written { len, .. } = write(&reply, &query, limit, &mut packet);
     packet.truncate(len);
     packet
 }
@@ -57,7 +57,7 @@ fn hinting(part: Part<'_>, hints: [List<'_>; 2], fill: impl FnOnce(&mut Reply<'_
     reply.answers.push(part);
     let mut packet = vec![0; 70_000];
     packet[HEADER..HEADER + 5].copy_from_slice(question);
-    let len = write(&reply, &query, limit, &mut packet);
+    let Written { len, .. } = write(&reply, &query, limit, &mut packet);
     packet.truncate(len);
     packet
 }
@@ -127,7 +127,7 @@ fn an_alias_with_a_ttl_of_its_own_leads_on_like_any_other() {
     reply.answers.push(Part::Addresses { family: Family::V4, ttl: 5, list: List::Listed(&list) });
     let mut packet = vec![0; 512];
     packet[HEADER..HEADER + 5].copy_from_slice(question);
-    let len = write(&reply, &query, 512, &mut packet);
+    let Written { len, .. } = write(&reply, &query, 512, &mut packet);
     let alias = b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x05\x01t\x01d\0";
     let address = [&[0xc0, (QUESTION_END + RECORD) as u8][..], b"\0\x01\0\x01\0\0\0\x05\0\x04\xc0\0\x02\x09"].concat();
     assert_eq!(packet[QUESTION_END..len], [&alias[..], &address].concat());
