@@ -13,10 +13,10 @@ use meridian::{
     config,
     engine::{
         health::monitor::Outcome,
-        snapshot::{Draft, Reflect, Snapshot, World},
-        steer::{draw, policy::Https},
+        snapshot::Snapshot,
         types::{At, PoolId, Prefix},
         wire::name::Name,
+        world::{Draft, Reflect, World, draw, policy::Https},
     },
     net::{
         UdpOptions,

@@ -23,9 +23,11 @@ use meridian::{
             check::{Check, HttpCheck, HttpVersion},
             monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
         },
-        snapshot::{Draft, Region, Target, World},
-        steer::policy::{Endpoint, Pool},
         types::{EndpointId, MonitorId, RegionId, TargetId},
+        world::{
+            Draft, Region, Target, World,
+            policy::{Endpoint, Pool},
+        },
     },
     monitor::{Plan, Prober},
     state::{clock::Clock, writer::Writer},

@@ -5,8 +5,8 @@ use std::{io::Write as _, net::IpAddr};
 
 use meridian::engine::{
     geo::{Atlas, AtlasBuilder, Coordinates, Cuts, GeoKey, Ground, Location, Map, Measures, Model, RegionPoint, Rule},
-    steer::draw::splitmix,
     types::{Prefix, RegionId},
+    world::draw::splitmix,
 };
 
 const NETWORKS: u64 = 222_000;

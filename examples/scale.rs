@@ -18,9 +18,9 @@ use meridian::{
     config,
     engine::{
         respond::{self, Answered},
-        snapshot::World,
-        steer::{draw::splitmix, trace::Silent},
+        steer::trace::Silent,
         types::{At, Chance, Origin, Transport},
+        world::{World, draw::splitmix},
     },
     state::ledger::{Event, Ledger},
 };

@@ -45,7 +45,7 @@ use crate::{
         secret::{self, SecretFault},
         settings::{self, LogFormat, LogLevel, Workers},
     },
-    engine::snapshot::World,
+    engine::world::World,
     feed::{self, Feed},
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},

@@ -10,7 +10,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    engine::snapshot::World,
+    engine::world::World,
     state::{
         balance::{Balance, Foreseen},
         clock::Clock,
@@ -98,8 +98,8 @@ impl Told {
 mod tests {
     use super::*;
     use crate::engine::{
-        snapshot::{Draft, Region},
         types::RegionId,
+        world::{Draft, Region},
     };
 
     #[test]

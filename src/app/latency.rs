@@ -16,8 +16,8 @@ use crate::{
     engine::{
         geo::{Measures, Whose},
         signal::latency::{Latencies, Reading, Terms},
-        snapshot::{Region, World, measures},
         types::At,
+        world::{Region, World, measures},
     },
     state::{clock::Clock, ledger::Event, samples::Samples},
 };

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::{App, latency, log_shape, watch::Watch};
 use crate::{
     config::{self, Config, Loaded, fault::Severity, geo::InForce, settings::Server},
-    engine::snapshot::{Draft, World},
+    engine::world::{Draft, World},
     feed,
     monitor::Plan,
     state::ledger::Event,

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::{config::Loaded, state::samples::Sample};
 use crate::{
     config::{
+        Loaded,
         fault::{Fault, Sources},
         geo::{InForce, LatencyFiles},
         settings::{Server, Tcp, Udp, Workers},
@@ -18,9 +18,10 @@ use crate::{
             monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
         },
         signal::latency::{Reading, Terms},
-        snapshot::{Draft, Region, Target},
         types::{At, MonitorId, RegionId},
+        world::{Draft, Region, Target},
     },
+    state::samples::Sample,
 };
 
 fn config(ports: &[u16], workers: Workers) -> Config {

@@ -27,10 +27,10 @@ use crate::{
     },
     engine::{
         respond::{self, Answered},
-        snapshot::World,
         steer::trace::Tape,
         types::{Chance, Origin, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::RrType},
+        world::World,
     },
 };
 

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::{
     geo::Whose,
     signal::latency::Reading,
-    snapshot::{Draft, World},
+    world::{Draft, World},
 };
 use fault::{Fault, Severity, Sources};
 use notes::Notes;

@@ -1,6 +1,6 @@
 //! The presets: policies under names that everybody knows, each no more than a `[policies]` table. Must not know pools.
 
-use crate::engine::steer::policy::{Key, Spread};
+use crate::engine::world::policy::{Key, Spread};
 
 /// A policy that needs no table.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! What the process needs of the configuration beside the [`World`](crate::engine::snapshot::World): plain data.
+//! What the process needs of the configuration beside the [`World`](crate::engine::world::World): plain data.
 
 use std::{net::SocketAddr, path::PathBuf};
 

@@ -3,6 +3,7 @@
 
 pub mod geo;
 pub mod health;
+pub mod live;
 mod prefetch;
 pub mod respond;
 pub mod signal;
@@ -10,6 +11,7 @@ pub mod snapshot;
 pub mod steer;
 pub mod types;
 pub mod wire;
+pub mod world;
 pub mod zone;
 
 mod reflect;

@@ -4,7 +4,7 @@
 use arrayvec::ArrayVec;
 
 use super::{
-    snapshot::{Snapshot, World},
+    snapshot::Snapshot,
     steer::trace::{Step, Trace, TtlFrom},
     types::{Chance, Origin, ServiceId},
     wire::{
@@ -17,6 +17,7 @@ use super::{
     },
     zone::table::{Found, Node},
 };
+use crate::engine::world::World;
 
 /// A walk from the question's name along aliases.
 pub(super) struct Walk<'s, 'q, T> {

@@ -9,7 +9,6 @@ use super::{
     steer::{
         self, Decision, Parts, Verdict,
         locate::{Asker, Client, Whereabouts, locate},
-        policy::{Fallback, Https, Service},
         trace::{NoAddress, Step, Trace},
     },
     types::{Family, PoolId, Prefix, ServiceId},
@@ -21,6 +20,7 @@ use super::{
     },
     zone::table::Node,
 };
+use crate::engine::world::policy::{Fallback, Https, Service};
 
 /// What is asked of a steered name.
 #[derive(Clone, Copy)]

@@ -5,8 +5,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use crate::{
     engine::{
         signal::{load::Of, pull::Pull},
-        snapshot::World,
-        steer::policy::Endpoint,
+        world::{World, policy::Endpoint},
     },
     state::overrides::Whom,
 };
@@ -91,9 +90,11 @@ mod tests {
     use super::*;
     use crate::engine::{
         signal::load::Load,
-        snapshot::{Draft, Region},
-        steer::policy::{Policy, Pool, Threshold},
         types::{EndpointId, PolicyId, RegionId},
+        world::{
+            Draft, Region,
+            policy::{Policy, Pool, Threshold},
+        },
     };
 
     fn world(of: Of) -> World {

@@ -8,7 +8,8 @@ use crate::engine::{
         monitor::{Calm, Monitor, ProbeKey, Rhythm},
         rules::Rate,
     },
-    snapshot::{Snapshot, World},
+    snapshot::Snapshot,
+    world::World,
 };
 
 /// What is to be probed and how often.
@@ -135,8 +136,8 @@ mod tests {
                 fold::Health,
                 monitor::{Outcome, Watch},
             },
-            snapshot::{Draft, Target},
             types::{At, MonitorId},
+            world::{Draft, Target},
         },
         state::ledger::{Event, Ledger},
     };

@@ -14,8 +14,8 @@ use crate::engine::{
         monitor::{Calm, Monitor, Outcome, Rhythm, Watch},
         rules::Rate,
     },
-    snapshot::{Draft, Target, World},
     types::MonitorId,
+    world::{Draft, Target, World},
 };
 
 const RHYTHM: Rhythm = Rhythm { interval: 100, timeout: 5000, recheck: 50, fall: 2, rise: 2 };

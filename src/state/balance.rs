@@ -2,26 +2,29 @@
 //! catchment come out. Pure: time, answers and the Snapshot are arguments. Must not know tasks or sockets.
 //!
 //! It foresees instead of feeling its way: what each catchment asks for is estimated ([`demand`]), and
-//! [`spare`](crate::engine::signal::spare) says where that is best served. Clients of a region that is gone move at once,
+//! [`spare`](crate::state::balance::spare) says where that is best served. Clients of a region that is gone move at once,
 //! to where there is room; everything else moves a bounded part of the way, and not again until caches have run out and
 //! reports have come in. `docs/steering.md` says why that is stable.
 
+pub mod assign;
 mod demand;
+pub mod landing;
+pub mod spare;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use std::sync::Arc;
 
+use self::spare::{Group, Room};
 use self::{
     demand::Demand,
     view::{Member, View},
 };
 use crate::engine::{
-    signal::spare::{self, Group, Room},
-    snapshot::{Snapshot, World},
-    steer::{landing, policy::ADMIT_ALL, table::Assignment},
+    snapshot::Snapshot,
     types::{At, PoolId, RegionId},
+    world::{World, policy::ADMIT_ALL, table::Assignment},
 };
 
 /// The most that may leave a live region in one period, as a part of its load, or of half its capacity where its load is

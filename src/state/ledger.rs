@@ -38,16 +38,18 @@ use crate::engine::{
         fold::Record,
         monitor::{Outcome, ProbeKey},
     },
+    live::{EndpointRow, PoolRow},
     signal::{
         shed::{Marks, Shed},
         timing::Timing,
     },
-    snapshot::{EndpointRow, PoolRow, Snapshot, World},
-    steer::{
+    snapshot::Snapshot,
+    types::{At, PoolId, TargetId},
+    world::{
+        World,
         policy::{Endpoint, Pool, Service},
         table::Assignment,
     },
-    types::{At, PoolId, TargetId},
 };
 
 /// What can happen to the truth.

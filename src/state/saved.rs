@@ -12,9 +12,12 @@ use crate::engine::{
         governor::Governed,
         monitor::{Monitor, ProbeKey},
     },
-    snapshot::{SlowStart, SlowStartOf, Snapshot, World},
-    steer::policy::{Endpoint, Pool},
+    snapshot::{SlowStart, SlowStartOf, Snapshot},
     types::{At, EndpointId, Family, Past, PoolId, RegionId, TargetId},
+    world::{
+        World,
+        policy::{Endpoint, Pool},
+    },
 };
 
 /// The version of the text.

@@ -22,7 +22,8 @@ use super::{
 use crate::{
     engine::{
         health::fold::{Health, Kept},
-        snapshot::{Snapshot, World},
+        snapshot::Snapshot,
+        world::World,
     },
     telemetry::signals::Signals,
 };
@@ -217,8 +218,8 @@ mod tests {
             check::Check,
             monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
         },
-        snapshot::{Draft, Region, Target},
         types::MonitorId,
+        world::{Draft, Region, Target},
     };
     use crate::state::overrides::{Act, Override, Whom};
 

@@ -5,16 +5,17 @@ use std::net::IpAddr;
 use meridian::{
     engine::{
         respond::{self, Answered},
-        snapshot::{Draft, Reflect, Snapshot},
-        steer::{
-            policy::{Fallback, Families, Https},
-            trace::Silent,
-        },
+        snapshot::Snapshot,
+        steer::trace::Silent,
         types::{At, Chance, Origin, Transport, UnixMillis},
         wire::{
             name::Name,
             read::Query,
             rr::{Rcode, RrType},
+        },
+        world::{
+            Draft, Reflect,
+            policy::{Fallback, Families, Https},
         },
         zone::Record,
     },

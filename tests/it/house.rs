@@ -22,9 +22,11 @@ const ENGINE: &[&[&str]] = &[
     &["types"],
     &["wire"],
     &["zone", "geo", "health", "signal"],
+    &["world"],
+    &["live"],
     &["steer"],
     &["snapshot"],
-    &["prefetch", "resolve", "reflect", "serve", "targets", "mod"],
+    &["prefetch", "resolve", "reflect", "serve", "targets", "respond", "mod"],
 ];
 
 /// Files that may hold unsafe code.

@@ -27,7 +27,7 @@ use tracing::warn;
 use self::{event::Event, tell::Teller};
 use crate::{
     config::settings::Hook,
-    engine::{health::fold::Health, snapshot::World, types::UnixMillis},
+    engine::{health::fold::Health, types::UnixMillis, world::World},
     state::{
         change::{Change, Verdict},
         clock::Clock,

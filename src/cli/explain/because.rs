@@ -5,9 +5,9 @@ use crate::{
     cli::estimate,
     engine::{
         geo::{Estimator, How, SCALE_ONE},
-        snapshot::World,
-        steer::{locate::Client, policy::Key},
+        steer::locate::Client,
         types::{EndpointId, MapId, PoolId},
+        world::{World, policy::Key},
     },
 };
 

@@ -12,14 +12,14 @@ use super::{
 use crate::{
     cli::record,
     engine::{
-        snapshot::World,
+        live::eligible::{Exclusion, Standing},
         steer::{
             locate::Client,
-            policy::Key,
-            trace::{Exclusion, Lack, NoAddress, Standing, Step},
+            trace::{Lack, NoAddress, Step},
         },
         types::{EndpointId, Family, PoolId},
         wire::rr::RrType,
+        world::{World, policy::Key},
     },
 };
 

@@ -7,9 +7,9 @@ use crate::{
     engine::{
         geo::Map,
         health::monitor::{Outcome, ProbeKey},
-        snapshot::{Asks, Snapshot, Target, World},
-        steer::policy::Pool,
+        snapshot::Snapshot,
         types::{At, Family, PoolId, TargetId},
+        world::{Asks, Target, World, policy::Pool},
     },
     state::{
         balance::Balance,

@@ -4,12 +4,9 @@ use serde::Serialize;
 
 use super::words;
 use crate::engine::{
-    snapshot::World,
-    steer::{
-        policy::Service,
-        trace::{Basis, Step},
-    },
+    steer::trace::{Basis, Step},
     types::Prefix,
+    world::{World, policy::Service},
 };
 
 /// A steered name that a record of the answer points at.

@@ -2,11 +2,10 @@
 
 use crate::engine::{
     geo::{COARSE, PLACE},
-    steer::{
-        policy::{ADMIT_ALL, Key, Policy, Spread},
-        trace::{Basis, Exclusion, Lack, Rung, Standing, TtlFrom},
-    },
+    live::eligible::{Exclusion, Standing},
+    steer::trace::{Basis, Lack, Rung, TtlFrom},
     types::{Family, Prefix},
+    world::policy::{ADMIT_ALL, Key, Policy, Spread},
 };
 
 /// A key and a value of it.

@@ -10,9 +10,9 @@ use std::{
 use super::super::{Exit, estimate};
 use crate::engine::{
     geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
-    snapshot::Draft,
     steer::locate::{Stand, piece},
     types::{MapId, Prefix, RegionId},
+    world::Draft,
 };
 
 /// How much longer than the nearest still counts as equal, in tenths of a millisecond: the preset `adaptive`.

@@ -7,8 +7,8 @@ use clap::Parser;
 use super::*;
 use crate::engine::{
     geo::{AtlasBuilder, Coordinates, Location, Measured, Measures, RegionPoint, Whose},
-    snapshot::{Draft, Region},
     types::{Prefix, RegionId},
+    world::{Draft, Region},
 };
 
 #[derive(Parser)]

@@ -12,10 +12,11 @@ use super::{
     whom,
 };
 use crate::engine::{
-    snapshot::{Snapshot, World},
+    snapshot::Snapshot,
     steer::trace::Basis,
     types::{Chance, EndpointId, PoolId, Prefix},
     wire::rr::Rcode,
+    world::World,
 };
 
 /// How a block fared.

@@ -7,7 +7,7 @@ use super::{Fault, fault, line::Written};
 use crate::{
     cli::folder::Folder,
     config::{self, Config, Loaded, report, settings},
-    engine::{geo::Whose, signal::latency::Reading, snapshot::Draft},
+    engine::{geo::Whose, signal::latency::Reading, world::Draft},
 };
 
 /// What keys the draws where a configuration has no secret, so that every run is the same.

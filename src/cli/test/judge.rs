@@ -7,7 +7,7 @@ use super::{
     line::{Expected, Outcome, Who},
     whom,
 };
-use crate::engine::{snapshot::World, types::EndpointId, wire::rr::Rcode};
+use crate::engine::{types::EndpointId, wire::rr::Rcode, world::World};
 
 /// What an answer is held against beside the expectation itself.
 pub(super) struct Before<'a> {

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     engine::{
-        snapshot::{Snapshot, World},
+        snapshot::Snapshot,
         types::{At, Chance, Prefix, UnixMillis},
+        world::World,
     },
     state::samples::{Refused, Sample, Samples},
     telemetry::signals::Signals,

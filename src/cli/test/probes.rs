@@ -9,7 +9,7 @@ use std::{
 use super::line::Behaviour;
 use crate::engine::{
     health::monitor::{Monitor, Outcome, ProbeKey},
-    snapshot::{Target, World},
+    world::{Target, World},
 };
 
 /// How soon what nothing is said of answers, in microseconds.

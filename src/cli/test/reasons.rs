@@ -3,12 +3,11 @@
 use crate::{
     config::presets::key_name,
     engine::{
-        snapshot::{Snapshot, World},
-        steer::{
-            policy::Key,
-            trace::{Exclusion, NoAddress, Rung, Standing, Step, TtlFrom},
-        },
+        live::eligible::{Exclusion, Standing},
+        snapshot::Snapshot,
+        steer::trace::{NoAddress, Rung, Step, TtlFrom},
         types::EndpointId,
+        world::{World, policy::Key},
     },
 };
 

@@ -21,9 +21,11 @@ use super::{
 use crate::{
     app::Measuring,
     engine::{
-        snapshot::World,
-        steer::policy::{Key, Pool},
         types::{At, Chance, EndpointId, PoolId, UnixMillis},
+        world::{
+            World,
+            policy::{Key, Pool},
+        },
     },
     state::{
         balance::Balance,

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use super::{Fault, fault, line::Who};
 use crate::{
     engine::{
-        snapshot::World,
-        steer::policy::Pool,
         types::{EndpointId, Family, TargetId},
+        world::{World, policy::Pool},
     },
     state::overrides::Whom,
 };

@@ -19,9 +19,8 @@ use crate::{
     },
     engine::{
         geo::{Atlas, Cuts, Selector, Whose},
-        snapshot::Reflect,
-        steer::policy::Policy,
         types::Prefix,
+        world::{Reflect, policy::Policy},
     },
 };
 

@@ -40,10 +40,12 @@ use crate::engine::{
     geo::{Fence, Model, Order, Selector},
     health::{monitor::Monitor, rules::HealthRules},
     signal::load::Load,
-    snapshot::{Reflect, Region},
-    steer::policy::{Policy, Service, Threshold},
     types::Prefix,
     wire::name::Name,
+    world::{
+        Reflect, Region,
+        policy::{Policy, Service, Threshold},
+    },
     zone::ZoneSource,
 };
 use ecs::Lengths;

@@ -20,8 +20,8 @@ use crate::{
     },
     engine::{
         geo::{Coordinates, RegionPoint},
-        snapshot::Region,
         types::Prefix,
+        world::Region,
     },
 };
 

@@ -13,9 +13,11 @@ use crate::engine::{
     geo::Rule,
     health::rules::HealthRules,
     signal::latency::Latencies,
-    snapshot::{Draft, measures},
-    steer::policy::{Endpoint, Policy, Pool, Service},
     types::{At, EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
+    world::{
+        Draft, measures,
+        policy::{Endpoint, Policy, Pool, Service},
+    },
 };
 use service::Steered;
 use target::Targets;

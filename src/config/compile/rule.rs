@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::check::{MeantEndpoint, MeantPool};
 use crate::engine::{
     geo::{Fence, GeoKey, Rule},
-    snapshot::Region,
-    steer::policy::{Key, Policy},
     types::RegionId,
+    world::{
+        Region,
+        policy::{Key, Policy},
+    },
 };
 
 /// What the map of a pool under a policy is made for; none when neither the policy nor a fence asks where a client is. One that asks for the

@@ -5,8 +5,8 @@ use super::{
     rule::splits,
 };
 use crate::engine::{
-    steer::policy::{Policy, Pool, Service},
     types::{MapId, PoolId, RegionId},
+    world::policy::{Policy, Pool, Service},
 };
 
 /// The pools, as meant and compiled.

@@ -5,8 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use super::Distinct;
 use crate::engine::{
     health::monitor::{Monitor, ProbeKey, Watch},
-    snapshot::{Asks, Target},
     types::{MonitorId, TargetId},
+    world::{Asks, Target},
 };
 
 /// How deep monitors may be made of monitors; the checks have seen to it that none leads back to itself.

@@ -14,12 +14,12 @@ use crate::{
     },
     engine::{
         geo::{Fence, GeoKey, Selector},
-        snapshot::Region,
-        steer::{
+        wire::name::Name,
+        world::{
+            Region,
             policy::{Key, Policy, Spread, Threshold},
             table::PoolTable,
         },
-        wire::name::Name,
     },
 };
 

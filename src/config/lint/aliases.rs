@@ -2,8 +2,8 @@
 
 use super::{super::notes::Notes, Subject};
 use crate::engine::{
-    steer::policy::{Fallback, Service},
     wire::{fold, name::Name, rr::RrType},
+    world::policy::{Fallback, Service},
     zone::table::{Found, Table},
 };
 

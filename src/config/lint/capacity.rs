@@ -4,9 +4,11 @@
 use super::{super::notes::Notes, Subject};
 use crate::engine::{
     geo::distance_km,
-    snapshot::Region,
-    steer::policy::{Endpoint, Key, Policy, Pool},
     types::RegionId,
+    world::{
+        Region,
+        policy::{Endpoint, Key, Policy, Pool},
+    },
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {

@@ -4,8 +4,8 @@
 use super::{super::notes::Notes, Subject, listed};
 use crate::engine::{
     geo::Map,
-    steer::policy::{Endpoint, Key, Policy, Pool, Service},
     types::{PoolId, RegionId},
+    world::policy::{Endpoint, Key, Policy, Pool, Service},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {

@@ -3,7 +3,7 @@
 use super::{super::notes::Notes, Subject, continents::CONTINENTS, listed};
 use crate::engine::{
     geo::{Preferences, Selector},
-    steer::policy::Key,
+    world::policy::Key,
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {

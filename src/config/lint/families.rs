@@ -4,8 +4,8 @@
 use super::{super::notes::Notes, Subject, chosen::Clients, listed};
 use crate::engine::{
     geo::distance_km,
-    steer::policy::{Endpoint, Pool},
     types::{Family, PoolId, RegionId},
+    world::policy::{Endpoint, Pool},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {

@@ -2,7 +2,7 @@
 //! health is judged.
 
 use super::{super::notes::Notes, Subject, listed};
-use crate::engine::steer::policy::{Endpoint, Pool, Service};
+use crate::engine::world::policy::{Endpoint, Pool, Service};
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     if !subject.world.health.canaries.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::{super::notes::Notes, Subject, listed};
 use crate::engine::{
-    steer::policy::{Pool, Service},
     types::RegionId,
+    world::policy::{Pool, Service},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {

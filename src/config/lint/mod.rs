@@ -24,9 +24,9 @@ use super::{
     notes::Notes,
     spec::{Named, Spec, Text},
 };
-use crate::engine::{
-    snapshot::World,
-    steer::policy::{Endpoint, Pool},
+use crate::engine::world::{
+    World,
+    policy::{Endpoint, Pool},
 };
 
 /// What the findings are made from.

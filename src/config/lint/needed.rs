@@ -1,7 +1,7 @@
 //! Pools that ask for more healthy endpoints than some clients may have: they are passed over by these, whatever lives.
 
 use super::{super::notes::Notes, Subject, chosen::Clients};
-use crate::engine::steer::policy::Threshold;
+use crate::engine::world::policy::Threshold;
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for pool in subject.pools().filter(|pool| pool.min_healthy != Threshold::ONE) {

@@ -8,7 +8,7 @@ use super::{
     },
     Subject,
 };
-use crate::engine::{health::monitor::Rhythm, steer::policy::Pool};
+use crate::engine::{health::monitor::Rhythm, world::policy::Pool};
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for (key, spec) in &subject.spec.services {

@@ -6,5 +6,4 @@ pub mod load;
 pub mod pull;
 pub mod sampled;
 pub mod shed;
-pub mod spare;
 pub mod timing;

@@ -4,16 +4,23 @@ mod family;
 
 use super::{
     Decision, Parts, Verdict,
-    draw::{self, Seed},
-    eligible::{Belief, Gate, Scope},
     locate::Client,
-    policy::{Fallback, Service},
     rank::Field,
-    row::{EndpointRow, members},
     spread::{self, Chosen, Doors, Drawing},
-    trace::{Exclusion, Lack, Rung, Silent, Standing, Step, Trace, TtlFrom},
+    trace::{Lack, Rung, Silent, Step, Trace, TtlFrom},
 };
-use crate::engine::types::{Chance, EndpointId, Family, PoolId, RegionId, ServiceId};
+use crate::engine::{
+    live::{
+        EndpointRow,
+        eligible::{Belief, Eligibility, Exclusion, Scope, Standing},
+        members,
+    },
+    types::{Chance, EndpointId, Family, PoolId, RegionId, ServiceId},
+    world::{
+        draw::{self, Seed},
+        policy::{Fallback, Service},
+    },
+};
 
 /// Decides which endpoints a client of a service gets for addresses of a family. Which pool answers, and whether it answers
 /// with addresses or with another name, does not depend on the family.
@@ -128,7 +135,7 @@ struct Ladder<'s> {
 struct Asked<'a> {
     pool: PoolId,
     field: &'a Field<'a>,
-    gate: &'a Gate,
+    gate: &'a Eligibility,
     eligible: u64,
     doors: Option<Doors<'a>>,
     catchment: u32,
@@ -273,8 +280,8 @@ impl Ladder<'_> {
 
     /// The gate of a pool for the name. Always inlined: most of a gate is for a listener.
     #[inline(always)]
-    fn gate(&self, field: &Field<'_>, belief: Belief) -> Gate {
-        Gate::new(field.pool, field.row, self.scope(field, self.other), belief, self.service.families)
+    fn gate(&self, field: &Field<'_>, belief: Belief) -> Eligibility {
+        Eligibility::new(field.pool, field.row, self.scope(field, self.other), belief, self.service.families)
     }
 
     /// One pool: eligible → rank → admit → spread, then what of it the type gets. None when it does not answer on this rung.

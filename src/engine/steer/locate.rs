@@ -1,11 +1,12 @@
 //! Who the client of a query is to one service: whose address speaks for it, its block, and the ECS scope. Scope
 //! follows from configuration and geo data, never from health, load or the clock.
 
-use super::{policy::Service, trace::Basis};
+use super::trace::Basis;
 use crate::engine::{
     geo::{self, Atlas, Ground, Map, Piece, Spot},
     types::{MapId, Prefix},
     wire::edns::Subnet,
+    world::policy::Service,
 };
 
 /// The client as one service sees it.

@@ -4,28 +4,25 @@
 //! `decide` is the ladder: pools in fallback order, the same with less asked of them, then `when_all_down`. In each
 //! pool: eligible → rank → admit → spread. All that is for the name; `ladder/family` makes the answer for one type of it.
 
-pub mod assign;
-pub mod draw;
-pub mod eligible;
 mod ladder;
-pub mod landing;
 pub mod locate;
-pub mod policy;
 pub mod rank;
-pub mod row;
 pub mod spread;
-pub mod table;
 pub mod trace;
 
 use std::sync::Arc;
 
 pub use ladder::{decide, decide_name};
 
+use crate::engine::{
+    live::{EndpointRow, PoolRow},
+    world::{
+        policy::{Endpoint, Policy, Pool},
+        table::{Assignment, PoolTable},
+    },
+};
 use locate::Client;
-use policy::{Endpoint, Policy, Pool};
-use row::{EndpointRow, PoolRow};
 use spread::Chosen;
-use table::{Assignment, PoolTable};
 use trace::Rung;
 
 use super::{

@@ -3,12 +3,17 @@
 use super::{
     Parts,
     locate::Client,
-    policy::{Key, Policy, Pool},
-    row::{EndpointRow, PoolRow, members},
-    table::PoolTable,
     trace::{Step, Trace},
 };
-use crate::engine::{geo::Map, types::EndpointId};
+use crate::engine::{
+    geo::Map,
+    live::{EndpointRow, PoolRow, members},
+    types::EndpointId,
+    world::{
+        policy::{Key, Policy, Pool},
+        table::PoolTable,
+    },
+};
 
 /// A pool as one decision sees it.
 #[derive(Clone, Copy, Debug)]
@@ -140,13 +145,7 @@ impl<'s> Field<'s> {
 /// What a key leaves of a set for clients of a catchment, where it follows from configuration and place; none for the keys
 /// that go by what is live. `geo_key` counts the keys that maps answer.
 #[inline]
-pub(super) fn settled(
-    table: &PoolTable,
-    here: Option<(&Map, u32)>,
-    key: Key,
-    geo_key: &mut usize,
-    set: u64,
-) -> Option<u64> {
+pub fn settled(table: &PoolTable, here: Option<(&Map, u32)>, key: Key, geo_key: &mut usize, set: u64) -> Option<u64> {
     match (key, here) {
         (Key::Order, _) => Some(table.first_in_order(set)),
         (Key::Rtt | Key::Distance | Key::Geo, Some((map, catchment))) => {

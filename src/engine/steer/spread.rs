@@ -3,14 +3,18 @@
 use arrayvec::ArrayVec;
 
 use super::{
-    draw::{self, Score, Seed},
-    policy::{ADMIT_ALL, Spread},
     rank::Field,
-    row::members,
-    table::Assignment,
     trace::{Step, Trace},
 };
-use crate::engine::types::{Chance, Prefix};
+use crate::engine::{
+    live::members,
+    types::{Chance, Prefix},
+    world::{
+        draw::{self, Score, Seed},
+        policy::{ADMIT_ALL, Spread},
+        table::Assignment,
+    },
+};
 
 /// Endpoints of a pool, by position, in the order of the reply.
 pub type Chosen = ArrayVec<u8, 64>;

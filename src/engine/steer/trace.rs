@@ -1,8 +1,11 @@
 //! The recorded decision. Deciding code notes its steps as it takes them; the silent recorder compiles away, so that
 //! what `explain` prints is what the server did. Steps hold numbers; whoever prints them looks the names up.
 
-use super::policy::Key;
-use crate::engine::types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, ServiceId};
+use crate::engine::{
+    live::eligible::{Exclusion, Standing},
+    types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, ServiceId},
+    world::policy::Key,
+};
 
 /// Something that listens to a decision.
 pub trait Trace {
@@ -150,27 +153,6 @@ pub enum Basis {
     NotAsked,
 }
 
-/// How an eligible endpoint stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Its probes succeed, or nobody monitors it.
-    Up,
-    /// Up, with failures counted.
-    Failing,
-    /// Its probes have it down, and it counts as up: too many regions have just gone, or this node is not well.
-    Held,
-    /// Nothing is known, and nothing in its pool is up.
-    Unknown,
-    /// Health is ignored: everything is down.
-    Ignored,
-    /// Health is not believed: too few of the pool are up.
-    Distrusted,
-    /// It was up when last anybody was.
-    LastKnown,
-    /// What operators said of it is set aside: they have left nobody.
-    Lifted,
-}
-
 /// Why a pool does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
@@ -198,37 +180,6 @@ pub enum NoAddress {
     Lost(PoolId),
     /// The addresses that are configured for this case hold none.
     Configured,
-}
-
-/// Why an endpoint may not answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exclusion {
-    /// Down in a family, and up in none; with `families = "leave"`, down in a family.
-    Down,
-    /// Nothing is known of it, and others are up.
-    Unknown,
-    /// The governor holds it, and nothing beside it is truly up: another pool that has such an endpoint answers first.
-    Held,
-    /// Its weight is 0.
-    Weightless,
-    /// It stands behind a fence that keeps the client out.
-    Fenced,
-    /// It is in another region than the name asks for.
-    NotAskedFor,
-    /// It is down in the family that is asked for; the other one may be up.
-    FamilyDown(Family),
-    /// It has no address of the family that is asked for.
-    NoFamily(Family),
-    /// It is another name, which would answer every type, and the choice for the name fell on addresses.
-    OtherName,
-    /// It is in the region of the first choice.
-    FirstChoice,
-    /// An operator says so.
-    ForcedDown,
-    /// An operator drains it.
-    Drained,
-    /// It is beyond the policy's limit.
-    BeyondLimit,
 }
 
 /// How far down the ladder the answer was found.

@@ -5,11 +5,14 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::engine::{
     health::governor::Governed,
+    live::{EndpointRow, PoolRow},
     signal::load::Load,
-    snapshot::{Draft, EndpointRow, PoolRow, Region},
-    steer::policy::{Endpoint, Key, Policy, Pool, Service},
     types::{EndpointId, RegionId},
     wire::name::Name,
+    world::{
+        Draft, Region,
+        policy::{Endpoint, Key, Policy, Pool, Service},
+    },
 };
 
 /// Three regions from north to south, 100 of capacity each, one endpoint each, one catchment: all clients prefer the

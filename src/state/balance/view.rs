@@ -3,16 +3,21 @@
 
 use std::sync::Arc;
 
-use crate::engine::{
-    signal::spare::{FARTHEST, NEVER, Room},
-    snapshot::{Snapshot, World},
-    steer::{
+use crate::{
+    engine::{
+        live::PoolRow,
+        snapshot::Snapshot,
+        types::{PoolId, RegionId},
+        world::{
+            World,
+            policy::{ADMIT_ALL, Endpoint, Families, Key, Pool, Service},
+        },
+    },
+    state::balance::{
         assign::Standing,
         landing::{self, Band},
-        policy::{ADMIT_ALL, Endpoint, Families, Key, Pool, Service},
-        row::PoolRow,
+        spare::{FARTHEST, NEVER, Room},
     },
-    types::{PoolId, RegionId},
 };
 
 /// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.

@@ -12,10 +12,12 @@ use std::{
 use crate::engine::{
     geo::{Database, Rule},
     health::monitor::Monitor,
-    snapshot::World,
-    steer::policy::{Endpoint, Policy, Pool, Service},
     types::{EndpointId, MapId, PolicyId, PoolId, RegionId},
     wire::{name::Name, rr::RrType},
+    world::{
+        World,
+        policy::{Endpoint, Policy, Pool, Service},
+    },
     zone::ZoneSource,
 };
 

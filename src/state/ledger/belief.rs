@@ -19,8 +19,8 @@ use crate::{
             monitor::Outcome,
             sight::{Sight, Turn},
         },
-        snapshot::{Asks, World},
         types::{At, Past, RegionId, TargetId},
+        world::{Asks, World},
     },
     state::change::{Believed, Change, Keeper, Late},
 };

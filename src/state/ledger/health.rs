@@ -13,9 +13,9 @@ use crate::{
             fold::{Health, Released, Transition, Turn},
             monitor::{Outcome, ProbeKey},
         },
-        snapshot::{Asks, World},
-        steer::eligible::Gate,
+        live::eligible::Eligibility,
         types::{At, PoolId, TargetId},
+        world::{Asks, World},
     },
     state::{
         change::{Because, Change, KeptDown, Standing, Verdict},
@@ -191,7 +191,7 @@ impl Ledger {
         let pool = &self.world.pools[id.at()];
         let ([u4, u6], [d4, d6]) = (self.pools[id.at()].up, self.pools[id.at()].down);
         let (up, down) = (u4 | u6, d4 | d6);
-        let held = Gate::of_all(pool, &self.pools[id.at()]).yields();
+        let held = Eligibility::of_all(pool, &self.pools[id.at()]).yields();
         Standing {
             pool: pool.name.clone(),
             up: (up & !held).count_ones(),

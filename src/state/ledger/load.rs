@@ -7,8 +7,8 @@ use super::{members, overrides::Named, rows::Shaping};
 use crate::{
     engine::{
         signal::load::{Load, Smoothed, is_load},
-        snapshot::World,
         types::{At, PoolId},
+        world::World,
     },
     state::{change::Change, overrides::Whom},
 };

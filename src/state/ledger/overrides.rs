@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use super::ramp;
 use crate::{
     engine::{
-        snapshot::World,
-        steer::policy::ADMIT_ALL,
         types::{At, PoolId},
+        world::{World, policy::ADMIT_ALL},
     },
     state::{
         change::{Change, Fate, Told},

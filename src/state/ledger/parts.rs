@@ -7,8 +7,8 @@ use crate::{
             fold::{Health, Transition},
             monitor::Outcome,
         },
-        snapshot::{Asks, World},
         types::{At, TargetId},
+        world::{Asks, World},
     },
     state::change::{Because, of_parts},
 };

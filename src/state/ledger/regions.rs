@@ -15,16 +15,18 @@ use crate::{
     engine::{
         geo::normalise,
         health::fold::Health,
-        snapshot::{Asks, World},
+        live::PoolRow,
         steer::{
             self, Parts, Verdict as Answer,
-            draw::splitmix,
             locate::{Asker, Whereabouts, locate},
-            policy::{Fallback, Service},
-            row::PoolRow,
             trace::{Rung, Silent},
         },
         types::{At, Chance, Family, MapId, PoolId, Prefix, RegionId, ServiceId, TargetId, UnixMillis},
+        world::{
+            Asks, World,
+            draw::splitmix,
+            policy::{Fallback, Service},
+        },
     },
     state::change::{Change, Move, RegionTurn},
 };

@@ -11,14 +11,14 @@ use super::{
 use crate::{
     engine::{
         health::fold::Record,
+        live::{EndpointRow, PoolRow, members as positions},
         signal::shed::Shed,
-        snapshot::{EndpointRow, PoolRow, Target, World},
-        steer::{
+        types::{At, PoolId, TargetId},
+        world::{
+            Target, World,
             policy::{Endpoint, Pool},
-            row::members as positions,
             table::Assignment,
         },
-        types::{At, PoolId, TargetId},
     },
     state::change::Change,
 };

@@ -7,15 +7,20 @@ use super::{
     overrides::Named,
     ramp::Recovery,
 };
-use crate::engine::{
-    health::fold::Health,
-    signal::shed::{Marks, Shed},
-    snapshot::{EndpointRow, PoolRow, World},
-    steer::policy::{ADMIT_ALL, Endpoint, Families, Key, MAX_WEIGHT, Pool},
-    types::{At, Family, PoolId, TargetId},
-    wire::edns::Notice,
+use crate::{
+    engine::{
+        health::fold::Health,
+        live::{EndpointRow, PoolRow},
+        signal::shed::{Marks, Shed},
+        types::{At, Family, PoolId, TargetId},
+        wire::edns::Notice,
+        world::{
+            World,
+            policy::{ADMIT_ALL, Endpoint, Families, Key, MAX_WEIGHT, Pool},
+        },
+    },
+    state::change::Keeper,
 };
-use crate::state::change::Keeper;
 
 /// What is kept of an endpoint beside its health.
 #[derive(Clone, Copy, Debug, Default)]

@@ -17,12 +17,13 @@ use super::{
 use crate::{
     engine::{
         health::fold::Health,
-        snapshot::{SlowStart, SlowStartOf, World},
-        steer::{
-            policy::{Endpoint, Pool},
-            row::members as positions,
-        },
+        live::members as positions,
+        snapshot::{SlowStart, SlowStartOf},
         types::{At, EndpointId, Family, PoolId, RegionId, TargetId},
+        world::{
+            World,
+            policy::{Endpoint, Pool},
+        },
     },
     state::{
         change::{Change, Pace},

@@ -16,20 +16,24 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::{
-    health::{
-        check::Check,
-        fold::Health,
-        monitor::{Calm, Monitor, Rhythm, Watch},
-        rules::MaxRegions,
+use crate::{
+    engine::{
+        health::{
+            check::Check,
+            fold::Health,
+            monitor::{Calm, Monitor, Rhythm, Watch},
+            rules::MaxRegions,
+        },
+        signal::load::Load,
+        types::{EndpointId, Family, MonitorId, RegionId},
+        wire::name::Name,
+        world::{
+            Draft, Region, Target,
+            policy::{ADMIT_ALL, Policy, Service},
+        },
     },
-    signal::load::Load,
-    snapshot::{Draft, Region, Target},
-    steer::policy::{ADMIT_ALL, Policy, Service},
-    types::{EndpointId, Family, MonitorId, RegionId},
-    wire::name::Name,
+    state::overrides::Act,
 };
-use crate::state::overrides::Act;
 
 const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
 

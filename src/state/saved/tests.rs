@@ -11,8 +11,8 @@ use crate::{
             check::Check,
             monitor::{Calm, Outcome, Rhythm, Watch},
         },
-        snapshot::{Draft, Target, World},
         types::MonitorId,
+        world::{Draft, Target, World},
     },
     state::{
         change::Change,
@@ -174,9 +174,12 @@ mod slow_starts {
     use super::*;
     use crate::engine::{
         health::rules::{HealthRules, MaxRegions},
-        snapshot::{Region, SlowStart, SlowStartOf},
-        steer::policy::{Endpoint, Policy, Pool},
+        snapshot::{SlowStart, SlowStartOf},
         types::{EndpointId, PoolId, RegionId, TargetId},
+        world::{
+            Region,
+            policy::{Endpoint, Policy, Pool},
+        },
     };
 
     fn probe(last: u8) -> Arc<ProbeKey> {

@@ -142,7 +142,7 @@ fn p43_what_is_not_ours_is_refused_and_empty() {
     }
     let nothing = healthy(&std::sync::Arc::default());
     assert_bare(&ask("example.test A").of(&nothing), REFUSED, "P43: no zones at all");
-    let nothing = healthy(&std::sync::Arc::new(meridian::engine::snapshot::World::seal(Default::default())));
+    let nothing = healthy(&std::sync::Arc::new(meridian::engine::world::World::seal(Default::default())));
     assert_bare(&ask("example.test A").of(&nothing), REFUSED, "P43: a sealed world without zones");
     assert_bare(&ask(". NS").of(&nothing), REFUSED, "P43");
 }

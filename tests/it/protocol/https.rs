@@ -8,10 +8,13 @@ use std::{
 
 use hickory_proto::{op::Message, rr::RData};
 use meridian::engine::{
-    snapshot::{Draft, Snapshot, World},
-    steer::policy::{Fallback, Https},
+    snapshot::Snapshot,
     types::Transport,
     wire::name::Name,
+    world::{
+        Draft, World,
+        policy::{Fallback, Https},
+    },
 };
 
 use super::*;

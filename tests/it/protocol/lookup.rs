@@ -6,10 +6,10 @@ use std::{
 };
 
 use meridian::engine::{
-    snapshot::{Snapshot, World},
-    steer::policy::Service,
+    snapshot::Snapshot,
     types::Transport,
     wire::{name::Name, rr::RrType},
+    world::{World, policy::Service},
     zone::{Record as Wire, ZoneSource},
 };
 use proptest::prelude::*;
@@ -166,7 +166,7 @@ static SERVICE: LazyLock<Arc<World>> = LazyLock::new(|| {
 
 /// The zones, in an order of their own, as a server would have them.
 fn serve_these(zones: &[Zone], turned: bool) -> Snapshot {
-    let mut draft = meridian::engine::snapshot::Draft {
+    let mut draft = meridian::engine::world::Draft {
         regions: SERVICE.regions.clone(),
         endpoints: SERVICE.endpoints.clone(),
         pools: SERVICE.pools.clone(),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use meridian::{
     engine::{
         health::monitor::Outcome,
-        snapshot::{Snapshot, World},
+        snapshot::Snapshot,
         types::{At, Transport::Udp},
+        world::World,
     },
     state::ledger::{Event, Ledger},
 };

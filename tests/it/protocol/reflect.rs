@@ -5,9 +5,10 @@ use std::sync::Arc;
 use meridian::{
     engine::{
         geo::{AtlasBuilder, Location},
-        snapshot::{Reflect, Snapshot, World},
+        snapshot::Snapshot,
         types::At,
         wire::name::Name,
+        world::{Reflect, World},
     },
     state::ledger::Ledger,
 };

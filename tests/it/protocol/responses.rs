@@ -2,9 +2,12 @@
 //! goes back (RFC 7871; P97 to P102, G2 to G5, G9).
 
 use meridian::engine::{
-    snapshot::{Draft, Reflect, Snapshot},
-    steer::policy::{Fallback, Https},
+    snapshot::Snapshot,
     wire::name::Name,
+    world::{
+        Draft, Reflect,
+        policy::{Fallback, Https},
+    },
 };
 
 use super::*;

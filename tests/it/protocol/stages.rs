@@ -6,10 +6,11 @@ use std::sync::{Arc, LazyLock};
 use meridian::{
     engine::{
         respond::{self, Answered},
-        snapshot::{Snapshot, World},
+        snapshot::Snapshot,
         steer::trace::{Silent, Tape},
         types::{At, Chance, Origin, UnixMillis},
         wire::reply::ResponseClass,
+        world::World,
     },
     state::ledger::Ledger,
 };

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use meridian::engine::{
-    snapshot::{Draft, Snapshot, World},
-    steer::policy::Fallback,
+    snapshot::Snapshot,
     wire::name::Name,
+    world::{Draft, World, policy::Fallback},
 };
 
 use super::*;

@@ -3,10 +3,13 @@
 
 use meridian::{
     engine::{
-        snapshot::{Draft, Snapshot},
-        steer::policy::{Fallback, Families},
+        snapshot::Snapshot,
         types::At,
         wire::name::Name,
+        world::{
+            Draft,
+            policy::{Fallback, Families},
+        },
     },
     state::ledger::Ledger,
 };

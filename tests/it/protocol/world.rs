@@ -7,8 +7,9 @@ use meridian::{
     config::{self, report},
     engine::{
         health::monitor::Outcome,
-        snapshot::{Draft, Snapshot, World},
+        snapshot::Snapshot,
         types::At,
+        world::{Draft, World},
     },
     state::ledger::{Event, Ledger},
 };

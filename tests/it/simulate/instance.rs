@@ -1,6 +1,6 @@
 //! What is played: 200 groups of clients of unequal demand around eight regions, and how much these can take.
 
-use meridian::engine::steer::draw::splitmix;
+use meridian::engine::world::draw::splitmix;
 
 /// Regions and where they are.
 const PLACES: [(&str, f64, f64); 8] = [

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use meridian::{
     engine::{
         health::monitor::Outcome,
-        snapshot::World,
         steer::{
             self, Parts, Verdict,
-            assign::Standing,
-            draw::splitmix,
-            landing::{admissions, land},
             locate::{Asker, Whereabouts, locate},
-            policy::ADMIT_ALL,
-            table::Assignment,
             trace::{Rung, Silent},
         },
         types::{At, Chance, Family, PoolId, Prefix, ServiceId, UnixMillis},
+        world::{World, draw::splitmix, policy::ADMIT_ALL, table::Assignment},
     },
-    state::ledger::{Event, Ledger},
+    state::{
+        balance::{
+            assign::Standing,
+            landing::{admissions, land},
+        },
+        ledger::{Event, Ledger},
+    },
 };
 
 use super::instance::{Instance, KINDS};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use meridian::{
     engine::{
         health::monitor::Outcome,
-        snapshot::{Snapshot, World},
+        snapshot::Snapshot,
         steer::{
             self, Parts, Verdict,
             locate::{Asker, Client, Whereabouts, locate},
             trace::Silent,
         },
         types::{At, Chance, Family, PoolId, Prefix, ServiceId, UnixMillis},
+        world::World,
     },
     state::{
         balance::Balance,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use meridian::engine::{
-    snapshot::{PoolRow, Snapshot},
-    steer::{
+    live::PoolRow,
+    snapshot::Snapshot,
+    steer::trace::{Lack, Rung, Step},
+    types::{Family, Prefix},
+    world::{
         policy::{ADMIT_ALL, Spread},
         table::Assignment,
-        trace::{Lack, Rung, Step},
     },
-    types::{Family, Prefix},
 };
 
 use super::{
@@ -105,7 +106,7 @@ fn an_admission_is_a_share_of_blocks() {
         let key = snapshot.world.tables[0].places()[0].key;
         let seed = &snapshot.world.seeds[0];
         for n in 0..512 {
-            let number = meridian::engine::steer::draw::admission(seed.block(client(n)), key);
+            let number = meridian::engine::world::draw::admission(seed.block(client(n)), key);
             assert_eq!(choice(&told(&snapshot, n)) == 0, number < parts, "block {n} at {parts}");
         }
     }
@@ -123,7 +124,7 @@ fn a_whole_region_sheds_as_one() {
     }
     let (after, key) = (layout(&snapshot), snapshot.world.tables[0].places()[0].key);
     for n in 0..before.len() {
-        let number = meridian::engine::steer::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key);
+        let number = meridian::engine::world::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key);
         let stays = number < ADMIT_ALL / 2;
         assert_eq!(after[n], if before[n] == 3 || stays { before[n] } else { 3 }, "block {n}");
     }
@@ -158,7 +159,7 @@ fn an_assignment_is_admission_by_region() {
         let question = Question::new("www.g.test", A).with(client(n % 512));
         *counts.entry(choice(&listen(&snapshot, &question, chance).expect("ready"))).or_default() += 1;
         let place =
-            |at: usize| meridian::engine::steer::draw::admission(draw, snapshot.world.tables[0].places()[at].key);
+            |at: usize| meridian::engine::world::draw::admission(draw, snapshot.world.tables[0].places()[at].key);
         let expected = (0..3).find(|at| *at == 2 || place(*at) < ADMIT_ALL / 2).expect("the last takes all");
         assert_eq!(choice(&listen(&snapshot, &question, chance).expect("ready")), expected, "draw {draw:x}");
     }
@@ -178,7 +179,7 @@ fn starting(mut snapshot: Snapshot, endpoint: usize, parts: u32) -> Snapshot {
 fn number(snapshot: &Snapshot, n: usize, endpoint: u8) -> u32 {
     let table = &snapshot.world.tables[0];
     let key = table.places()[table.place_of(endpoint)].key;
-    meridian::engine::steer::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key)
+    meridian::engine::world::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key)
 }
 
 const SLOW: [(&str, u32); 5] = [("a", 100), ("a", 50), ("b", 100), ("a", 70), ("b", 30)];
@@ -302,7 +303,7 @@ fn of_several_answers_none_is_named_for_what_gives_way() {
             let located = told(&half, n).located().0;
             let key = half.world.tables[0].places()[0].key;
             let takes =
-                meridian::engine::steer::draw::admission(half.world.seeds[0].block(located), key) < ADMIT_ALL / 2;
+                meridian::engine::world::draw::admission(half.world.seeds[0].block(located), key) < ADMIT_ALL / 2;
             assert_eq!(named(&half, n), if takes { whole.clone() } else { rest.clone() }, "{policy}");
         }
     }

@@ -4,11 +4,9 @@ use std::net::IpAddr;
 
 use meridian::engine::{
     snapshot::Snapshot,
-    steer::{
-        policy::{ADMIT_ALL, Families, Spread},
-        trace::Step,
-    },
+    steer::trace::Step,
     types::EndpointId,
+    world::policy::{ADMIT_ALL, Families, Spread},
 };
 use proptest::prelude::*;
 
@@ -81,7 +79,7 @@ proptest! {
         prop_assume!(!random);
         for (state, strains) in &states {
             // Both addresses of an endpoint end in its number.
-            let number = |target: &meridian::engine::snapshot::Target| match target.address() {
+            let number = |target: &meridian::engine::world::Target| match target.address() {
                 IpAddr::V4(v4) => usize::from(v4.octets()[3]),
                 IpAddr::V6(v6) => usize::from(v6.segments()[7]),
             };

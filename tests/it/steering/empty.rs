@@ -3,13 +3,14 @@
 
 use meridian::engine::{
     health::fold::{Health, Record},
-    snapshot::{Snapshot, World},
-    steer::{
-        policy::{Endpoint, Fallback, Pool},
-        trace::{Rung, Step, TtlFrom},
-    },
+    snapshot::Snapshot,
+    steer::trace::{Rung, Step, TtlFrom},
     types::{EndpointId, Family},
     wire::rr::Rcode,
+    world::{
+        World,
+        policy::{Endpoint, Fallback, Pool},
+    },
 };
 use proptest::prelude::*;
 

@@ -4,13 +4,12 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use meridian::engine::{
+    live::eligible::Exclusion,
     snapshot::Snapshot,
-    steer::{
-        policy::{Families, Service},
-        trace::{Exclusion, NoAddress, Rung, Step},
-    },
+    steer::trace::{NoAddress, Rung, Step},
     types::{EndpointId, Family, PoolId, UnixMillis},
     wire::{name::Name, rr::Rcode},
+    world::policy::{Families, Service},
 };
 use proptest::prelude::*;
 

@@ -8,10 +8,11 @@ use meridian::{
     engine::{
         health::monitor::{Outcome, ProbeKey},
         respond::{self, Answered},
-        snapshot::{Draft, Snapshot, World},
+        snapshot::Snapshot,
         steer::trace::{Silent, Step, Tape, Trace},
         types::{At, Chance, Family, Origin, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::Rcode},
+        world::{Draft, World},
     },
     state::ledger::{Event, Ledger},
 };

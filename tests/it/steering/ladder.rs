@@ -1,14 +1,15 @@
 //! The ladder: what is asked of a pool on each rung, and what operators, fences and policies leave of it.
 
 use meridian::engine::{
+    live::eligible::Exclusion,
     snapshot::Snapshot,
-    steer::{
-        draw,
-        policy::{ADMIT_ALL, Fallback, Families, Service, Threshold},
-        trace::{Exclusion, Rung, Step},
-    },
+    steer::trace::{Rung, Step},
     types::PoolId,
     wire::{name::Name, rr::Rcode},
+    world::{
+        draw,
+        policy::{ADMIT_ALL, Fallback, Families, Service, Threshold},
+    },
 };
 
 use super::{

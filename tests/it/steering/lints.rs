@@ -4,12 +4,10 @@
 use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
 use meridian::engine::{
-    snapshot::{Snapshot, World},
-    steer::{
-        policy::Pool,
-        trace::{Lack, Rung, Step},
-    },
+    snapshot::Snapshot,
+    steer::trace::{Lack, Rung, Step},
     types::{EndpointId, PoolId},
+    world::{World, policy::Pool},
 };
 use proptest::prelude::*;
 
@@ -312,8 +310,8 @@ fn hold(site: &Site, world: &World, seen: &[Seen], (message, label): &(String, S
                     *pool_of(world, *id).1.name == *names[0]
                         && matches!(
                             why,
-                            meridian::engine::steer::trace::Exclusion::Down
-                                | meridian::engine::steer::trace::Exclusion::Unknown
+                            meridian::engine::live::eligible::Exclusion::Down
+                                | meridian::engine::live::eligible::Exclusion::Unknown
                         )
                 }
                 _ => false,

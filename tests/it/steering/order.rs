@@ -8,13 +8,14 @@ use hickory_proto::{
 };
 use meridian::engine::{
     respond::{self, Answered},
-    snapshot::{Draft, Snapshot},
-    steer::{
-        policy::{Fallback, Https},
-        trace::Silent,
-    },
+    snapshot::Snapshot,
+    steer::trace::Silent,
     types::{Origin, Transport},
     wire::{name::Name, rr::RrType},
+    world::{
+        Draft,
+        policy::{Fallback, Https},
+    },
     zone::Record,
 };
 

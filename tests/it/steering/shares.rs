@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use meridian::engine::{
+    live::members,
     snapshot::Snapshot,
     steer::{
         Parts,
         locate::Client,
         rank::Field,
-        row::members,
         spread::{Chosen, Drawing, choose},
         trace::{Basis, Silent},
     },
@@ -352,7 +352,7 @@ fn several_answers_stand_in_the_order_of_their_draws() {
 /// Each block has turns of its own: at no second do many turn over, and each does once in `ttl.max`.
 #[test]
 fn blocks_do_not_turn_over_together() {
-    use meridian::engine::steer::draw::slot;
+    use meridian::engine::world::draw::slot;
     let snapshot = lab("extends = \"weighted\"", &[("eu", 1), ("us", 1)]).healthy();
     let seed = &snapshot.world.seeds[0];
     let mut turns = [0u32; 30];

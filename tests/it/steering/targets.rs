@@ -12,9 +12,10 @@ use hickory_proto::{
 use meridian::engine::{
     respond::{self, Answered},
     snapshot::Snapshot,
-    steer::{policy::Families, trace::Silent},
+    steer::trace::Silent,
     types::{Chance, Origin, Transport},
     wire::{name::Name, rr::RrType},
+    world::policy::Families,
     zone::Record,
 };
 use proptest::prelude::*;

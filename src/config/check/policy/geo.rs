@@ -20,8 +20,8 @@ use crate::{
     },
     engine::{
         geo::{Order, Selector},
-        steer::policy::Key,
         types::RegionId,
+        world::policy::Key,
     },
 };
 

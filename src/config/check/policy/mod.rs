@@ -22,8 +22,8 @@ use crate::{
         spec::{Named, PolicySpec, Text},
     },
     engine::{
-        steer::policy::{Key, Policy},
         types::Prefix,
+        world::policy::{Key, Policy},
     },
 };
 pub(crate) use geo::order;

@@ -16,8 +16,8 @@ use crate::{
     },
     engine::{
         geo::Preferences,
-        steer::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
         types::Prefix,
+        world::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
     },
 };
 

@@ -20,7 +20,7 @@ use crate::{
         notes::{Notes, join, suggest},
         spec::EndpointSpec,
     },
-    engine::{steer::policy::MAX_WEIGHT, wire::name::Name},
+    engine::{wire::name::Name, world::policy::MAX_WEIGHT},
 };
 
 const WEIGHT: i64 = 100;

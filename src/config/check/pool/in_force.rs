@@ -9,8 +9,10 @@ use crate::{
     config::{notes::Notes, presets::key_name, spec::Spec},
     engine::{
         geo::Selector,
-        snapshot::Region,
-        steer::policy::{Key, Policy},
+        world::{
+            Region,
+            policy::{Key, Policy},
+        },
     },
 };
 

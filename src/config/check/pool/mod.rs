@@ -29,9 +29,11 @@ use crate::{
         spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
     },
     engine::{
-        snapshot::Region,
-        steer::policy::{MAX_ENDPOINTS, Threshold},
         wire::name::Name,
+        world::{
+            Region,
+            policy::{MAX_ENDPOINTS, Threshold},
+        },
     },
 };
 pub(crate) use in_force::in_force;

@@ -13,7 +13,7 @@ use crate::{
         notes::{Notes, nearest, suggest},
         spec::{List, PoolSpec, Whole},
     },
-    engine::steer::policy::{Key, Policy},
+    engine::world::policy::{Key, Policy},
 };
 
 /// Fills in the positions from the pool's list (tiers are filled in already), and notes what is missing.

@@ -12,7 +12,7 @@ use crate::{
     },
     engine::{
         signal::load::{Load, Of},
-        snapshot::Region,
+        world::Region,
     },
 };
 

@@ -8,7 +8,7 @@ use crate::{
         notes::Notes,
         presets::key_name,
     },
-    engine::steer::policy::{Distinct, Key, Policy, Spread},
+    engine::world::policy::{Distinct, Key, Policy, Spread},
 };
 
 /// Warns of what `policy`, named at `span`, asks for in vain.

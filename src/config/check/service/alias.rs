@@ -14,8 +14,8 @@ use crate::{
         zone_file::target,
     },
     engine::{
-        steer::policy::Fallback,
         wire::{name::Name, rr::RrType},
+        world::policy::Fallback,
     },
 };
 

@@ -22,9 +22,11 @@ use crate::{
         spec::{HttpsSpec, ServiceSpec},
     },
     engine::{
-        snapshot::Region,
-        steer::policy::{ADMIT_ALL, Https, Policy, Spread},
         wire::name::Name,
+        world::{
+            Region,
+            policy::{ADMIT_ALL, Https, Policy, Spread},
+        },
     },
 };
 

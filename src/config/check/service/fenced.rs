@@ -7,8 +7,8 @@ use crate::{
     config::check::{MeantEndpoint, MeantPool, MeantService},
     engine::{
         geo::{Fence, Selector},
-        snapshot::Region,
         types::Prefix,
+        world::Region,
     },
 };
 

@@ -27,9 +27,11 @@ use crate::{
         spec::{Field, ServiceSpec, Spec, Text},
     },
     engine::{
-        snapshot::Region,
-        steer::policy::{Fallback, Families, Key, Policy, Service},
         wire::{name::Name, rr::RrType},
+        world::{
+            Region,
+            policy::{Fallback, Families, Key, Policy, Service},
+        },
     },
 };
 pub(crate) use home::Homes;

@@ -10,7 +10,7 @@ use crate::{
         notes::Notes,
         spec::{SpareSpec, TableOr, TtlSpec},
     },
-    engine::steer::policy::{Fallback, MAX_ENDPOINTS},
+    engine::world::policy::{Fallback, MAX_ENDPOINTS},
 };
 
 /// A steered answer that is kept longer than a day is not steered.

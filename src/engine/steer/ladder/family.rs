@@ -6,16 +6,20 @@
 use super::{
     super::{
         Verdict,
-        eligible::{Belief, Gate},
-        policy::{Fallback, Families, Spread},
         rank::Field,
-        row::members,
         spread::{self, Chosen, Doors, Wanted},
-        trace::{Exclusion, Lack, NoAddress, Rung, Standing, Step, Trace},
+        trace::{Lack, NoAddress, Rung, Step, Trace},
     },
     Asked, Ladder,
 };
-use crate::engine::types::{Family, RegionId};
+use crate::engine::{
+    live::{
+        eligible::{Belief, Eligibility, Exclusion, Standing},
+        members,
+    },
+    types::{Family, RegionId},
+    world::policy::{Fallback, Families, Spread},
+};
 
 impl Ladder<'_> {
     /// What of the choice for the name the type gets. `self.chosen` holds that choice when it comes, and what is told when
@@ -54,7 +58,7 @@ impl Ladder<'_> {
     }
 
     /// How an endpoint stands, for the family that is asked for.
-    pub(super) fn standing(&self, field: &Field<'_>, gate: &Gate, n: u8) -> Result<Standing, Exclusion> {
+    pub(super) fn standing(&self, field: &Field<'_>, gate: &Eligibility, n: u8) -> Result<Standing, Exclusion> {
         let standing = gate.verdict(n)?;
         let Some(family) = self.family.filter(|_| field.table.alias(n).is_none()) else { return Ok(standing) };
         let (has, is) = (field.table.addressed[family.at()], |set: u64| set >> n & 1 == 1);
@@ -70,7 +74,7 @@ impl Ladder<'_> {
 
     /// The endpoints that may answer the family, of those that are eligible for the name.
     #[inline]
-    fn serving(&self, field: &Field<'_>, gate: &Gate, eligible: u64, family: Family) -> u64 {
+    fn serving(&self, field: &Field<'_>, gate: &Eligibility, eligible: u64, family: Family) -> u64 {
         let mut serving = gate.serving(field.row, family, field.table.addressed[family.at()]);
         if self.service.families == Families::Leave && !gate.believes() {
             // All are out for a family that they may not be asked for.
@@ -197,14 +201,14 @@ impl Ladder<'_> {
     }
 
     /// The gate for the family, with the first choice's region where nothing is left without it.
-    fn gate_with_any(&self, field: &Field<'_>, belief: Belief, family: Family) -> Gate {
+    fn gate_with_any(&self, field: &Field<'_>, belief: Belief, family: Family) -> Eligibility {
         let gate = self.family_gate(field, belief, family, self.other);
         if gate.set() == 0 && self.other.is_some() { self.family_gate(field, belief, family, None) } else { gate }
     }
 
-    fn family_gate(&self, field: &Field<'_>, belief: Belief, family: Family, other: Option<RegionId>) -> Gate {
+    fn family_gate(&self, field: &Field<'_>, belief: Belief, family: Family, other: Option<RegionId>) -> Eligibility {
         let has = field.table.addressed[family.at()];
-        Gate::of_family(field.row, self.scope(field, other), belief, family, has)
+        Eligibility::of_family(field.row, self.scope(field, other), belief, family, has)
     }
 
     /// Draws among `from` as many as are missing from what the policy answers with. Where some are chosen already, the
@@ -237,7 +241,7 @@ impl Ladder<'_> {
 }
 
 /// How an endpoint stands for a family alone. What is another name answers every type or none.
-fn family_standing(field: &Field<'_>, gate: &Gate, n: u8) -> Result<Standing, Exclusion> {
+fn family_standing(field: &Field<'_>, gate: &Eligibility, n: u8) -> Result<Standing, Exclusion> {
     match gate.verdict(n) {
         Err(Exclusion::NoFamily(_)) if field.table.alias(n).is_some() => Err(Exclusion::OtherName),
         verdict => verdict,

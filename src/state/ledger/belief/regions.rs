@@ -7,9 +7,9 @@ use super::super::{Ledger, members, name, overrides::Named, rows::Measured};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
-        snapshot::World,
-        steer::row,
+        live::members as positions,
         types::{At, PoolId, RegionId, TargetId},
+        world::World,
     },
     state::change::{Change, Held, LetGo},
 };
@@ -57,7 +57,7 @@ impl Ledger {
     fn seats_of(&self, id: TargetId) -> impl Iterator<Item = (PoolId, usize)> + '_ {
         self.users[id.at()].iter().flat_map(|(pool, set)| {
             let first = self.world.pools[pool.at()].first.at();
-            row::members(*set).map(move |n| (*pool, first + usize::from(n)))
+            positions(*set).map(move |n| (*pool, first + usize::from(n)))
         })
     }
 

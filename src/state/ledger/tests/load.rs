@@ -105,7 +105,7 @@ fn what_is_asked_otherwise_counts_no_more() {
 
 #[test]
 fn response_times_count_by_load_where_a_policy_asks() {
-    use crate::engine::steer::policy::Key;
+    use crate::engine::world::policy::Key;
     let took = |asks: bool, millis: &[u64]| {
         let world = shaped("web eu 192.0.2.1\nweb us 192.0.2.2", |draft| {
             draft.policies[0].prefer = if asks { vec![(Key::Response, 0)] } else { Vec::new() };

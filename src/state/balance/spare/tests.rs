@@ -1,6 +1,6 @@
 //! Against a grid that knows nothing of flows, and what must hold whatever the numbers.
 
-use super::*;
+use crate::state::balance::spare::*;
 
 /// Numbers that look random and are the same everywhere (a linear congruence, its high half).
 struct Dice(u64);

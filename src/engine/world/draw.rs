@@ -217,7 +217,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::engine::world::draw::*;
 
     #[test]
     fn the_logarithm_is_near_enough_and_falls() {

@@ -1,8 +1,9 @@
 //! Live rows: what changes in milliseconds, one small row for each pool and each endpoint. The writer makes them, the
 //! query reads them.
 
-use super::policy::ADMIT_ALL;
-use crate::engine::wire::edns::Notice;
+pub mod eligible;
+
+use crate::engine::{wire::edns::Notice, world::policy::ADMIT_ALL};
 
 /// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
 /// up is up in all its families, who is forced down is `out`.

@@ -1,12 +1,16 @@
-//! Who may answer at all. Filter first, weigh second.
+//! Eligibility: the one answer to whether an endpoint counts for a family and a client, and if not, why. Steering, balance,
+//! what log lines and hooks say of a pool, and lint ask it. Filter first, weigh second. Must not know how endpoints are
+//! ranked, nor what makes the rows.
 
-use super::{
-    policy::{Families, Policy, Pool, Threshold},
-    row::PoolRow,
-    table::PoolTable,
-    trace::{Exclusion, Standing},
+use super::PoolRow;
+use crate::engine::{
+    geo::Map,
+    types::Family,
+    world::{
+        policy::{Families, Policy, Pool, Threshold},
+        table::PoolTable,
+    },
 };
-use crate::engine::{geo::Map, types::Family};
 
 /// How health counts on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,58 @@ pub enum Belief {
     LastKnown,
     /// Operators have left nobody: what they said is lifted too. Fences and configured weights of 0 are not.
     Lifted,
+}
+
+/// How an eligible endpoint stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its probes succeed, or nobody monitors it.
+    Up,
+    /// Up, with failures counted.
+    Failing,
+    /// Its probes have it down, and it counts as up: too many regions have just gone, or this node is not well.
+    Held,
+    /// Nothing is known, and nothing in its pool is up.
+    Unknown,
+    /// Health is ignored: everything is down.
+    Ignored,
+    /// Health is not believed: too few of the pool are up.
+    Distrusted,
+    /// It was up when last anybody was.
+    LastKnown,
+    /// What operators said of it is set aside: they have left nobody.
+    Lifted,
+}
+
+/// Why an endpoint may not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusion {
+    /// Down in a family, and up in none; with `families = "leave"`, down in a family.
+    Down,
+    /// Nothing is known of it, and others are up.
+    Unknown,
+    /// The governor holds it, and nothing beside it is truly up: another pool that has such an endpoint answers first.
+    Held,
+    /// Its weight is 0.
+    Weightless,
+    /// It stands behind a fence that keeps the client out.
+    Fenced,
+    /// It is in another region than the name asks for.
+    NotAskedFor,
+    /// It is down in the family that is asked for; the other one may be up.
+    FamilyDown(Family),
+    /// It has no address of the family that is asked for.
+    NoFamily(Family),
+    /// It is another name, which would answer every type, and the choice for the name fell on addresses.
+    OtherName,
+    /// It is in the region of the first choice.
+    FirstChoice,
+    /// An operator says so.
+    ForcedDown,
+    /// An operator drains it.
+    Drained,
+    /// It is beyond the policy's limit.
+    BeyondLimit,
 }
 
 /// What fences, limits and the question itself leave of a pool, as bits.
@@ -69,7 +125,7 @@ impl Scope {
 
 /// What decides for the endpoints of one pool.
 #[derive(Clone, Copy, Debug)]
-pub struct Gate {
+pub struct Eligibility {
     scope: Scope,
     /// The family that counts, with the endpoints that have an address of it. None: both families count together.
     of: Option<(Family, u64)>,
@@ -91,7 +147,7 @@ pub struct Gate {
     distrusted: bool,
 }
 
-impl Gate {
+impl Eligibility {
     /// The gate of a pool for one client, for the name: it does not depend on the type that is asked for.
     #[must_use]
     #[inline]
@@ -229,7 +285,7 @@ impl Gate {
                     && self.set().count_ones() < pool.min_healthy.of(self.base.count_ones()))
     }
 
-    /// The verdict on one endpoint: the same as its bit in [`Gate::set`], with the reason.
+    /// The verdict on one endpoint: the same as its bit in [`Eligibility::set`], with the reason.
     ///
     /// # Errors
     /// Why it may not answer.
@@ -315,7 +371,7 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::engine::live::eligible::*;
 
     #[test]
     fn verdicts_and_set_agree() {
@@ -347,9 +403,9 @@ mod tests {
                     use Belief::{Ignored, LastKnown, Lifted, Measured, Relaxed};
                     for belief in [Measured, Relaxed, Ignored, LastKnown, Lifted] {
                         let whole = [Families::Apart, Families::Leave]
-                            .map(|families| Gate::new(&pool, &row, scope, belief, families));
-                        let single =
-                            [0b00, 0b01, 0b11].map(|with| Gate::of_family(&row, scope, belief, Family::V4, with));
+                            .map(|families| Eligibility::new(&pool, &row, scope, belief, families));
+                        let single = [0b00, 0b01, 0b11]
+                            .map(|with| Eligibility::of_family(&row, scope, belief, Family::V4, with));
                         for gate in whole.into_iter().chain(single) {
                             for n in 0..2 {
                                 assert_eq!(gate.set() >> n & 1 == 1, gate.verdict(n).is_ok(), "{gate:?} {n}");

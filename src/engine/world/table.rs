@@ -1,14 +1,14 @@
 //! A pool as the query reads it: keys and sets of endpoints, laid out once when the configuration is compiled.
 
-use super::{
-    draw,
-    policy::{Distinct, Endpoint, Pool},
-    row::members,
-};
 use crate::engine::{
     geo::Rule,
+    live::members,
     types::RegionId,
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
+    world::{
+        draw,
+        policy::{Distinct, Endpoint, Pool},
+    },
 };
 
 /// How a pool's demand is assigned to its regions: for each catchment and region, the share of blocks that the region
@@ -203,7 +203,7 @@ impl PoolTable {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::engine::world::table::*;
 
     /// Sets go to the map's positions and back the same way, whether the two orders are one or not.
     #[test]

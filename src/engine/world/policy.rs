@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use super::super::geo::{Fence, Preferences};
 use crate::engine::{
+    geo::{Fence, Preferences},
     types::{EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
     wire::name::Name,
 };

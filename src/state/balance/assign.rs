@@ -1,15 +1,23 @@
 //! How the clients of a catchment try a pool's regions: the policy's keys and the map's own ranking, walked as the query
 //! walks them while regions refuse. Off the query path. Must not know load or demand.
 
-use super::{
-    eligible::{Belief, Gate, Scope},
-    landing::Band,
-    policy::{Endpoint, Families, Policy, Pool},
-    rank,
-    row::{EndpointRow, PoolRow, members},
-    table::PoolTable,
+use crate::{
+    engine::{
+        geo::Map,
+        live::{
+            EndpointRow, PoolRow,
+            eligible::{Belief, Eligibility, Scope},
+            members,
+        },
+        steer::rank,
+        types::RegionId,
+        world::{
+            policy::{Endpoint, Families, Policy, Pool},
+            table::PoolTable,
+        },
+    },
+    state::balance::landing::Band,
 };
-use crate::engine::{geo::Map, types::RegionId};
 
 /// A pool as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +67,7 @@ impl Standing<'_> {
     #[must_use]
     pub fn eligible(&self, catchment: u32, families: Families) -> u64 {
         let scope = Scope::new(self.table, self.policy, self.map.map(|map| (map, catchment)));
-        let gate = Gate::new(self.pool, self.row, scope, Belief::Measured, families);
+        let gate = Eligibility::new(self.pool, self.row, scope, Belief::Measured, families);
         if gate.is_thin(self.pool) { 0 } else { gate.set() }
     }
 

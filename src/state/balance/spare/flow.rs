@@ -4,7 +4,7 @@
 //! It starts from the natural shares, among which no cycle of moves gains anything, and always pushes along the path
 //! that gains most; so no cycle ever gains anything, and when no path does either, the shares are the best there are.
 
-use super::{Group, Room};
+use crate::state::balance::spare::{Group, Room};
 
 /// Units that the whole demand is counted in.
 const UNITS: f64 = (1u64 << 32) as f64;

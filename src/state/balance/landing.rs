@@ -153,8 +153,8 @@ impl Points {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::engine::steer::draw::splitmix;
+    use crate::engine::world::draw::splitmix;
+    use crate::state::balance::landing::*;
 
     /// The distribution by its definition: every order of draws, as a walk over the sets that have refused.
     fn by_definition(bands: &[Band], admission: &[f64]) -> Vec<f64> {
