@@ -41,6 +41,17 @@ index! {
     MapId(u32);
 }
 
+// ----- Sets of endpoints -------------------------------------------------------------------------------------
+
+/// The positions whose bits are set, lowest first.
+pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let n = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        set &= set - 1;
+        Some(n)
+    })
+}
+
 // ----- Time and chance ---------------------------------------------------------------------------------------
 
 /// A moment on the process's own monotonic clock, in milliseconds since it started. Plain, so that a test or a

@@ -74,12 +74,3 @@ impl Default for EndpointRow {
         Self { weight: 0, admission: ADMIT_ALL, warmth: ADMIT_ALL, load: 0, response: 0, change_in: u32::MAX }
     }
 }
-
-/// The positions whose bits are set, lowest first.
-pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
-    std::iter::from_fn(move || {
-        let n = (set != 0).then(|| set.trailing_zeros() as u8)?;
-        set &= set - 1;
-        Some(n)
-    })
-}

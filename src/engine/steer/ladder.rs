@@ -13,9 +13,8 @@ use crate::engine::{
     live::{
         EndpointRow,
         eligible::{Belief, Eligibility, Exclusion, Scope, Standing},
-        members,
     },
-    types::{Chance, EndpointId, Family, PoolId, RegionId, ServiceId},
+    types::{Chance, EndpointId, Family, PoolId, RegionId, ServiceId, members},
     world::{
         draw::{self, Seed},
         policy::{Fallback, Service},

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::engine::{
     geo::Map,
-    live::{EndpointRow, PoolRow, members},
-    types::EndpointId,
+    live::{EndpointRow, PoolRow},
+    types::{EndpointId, members},
     world::{
         policy::{Key, Policy, Pool},
         table::PoolTable,

@@ -7,8 +7,7 @@ use super::{
     trace::{Step, Trace},
 };
 use crate::engine::{
-    live::members,
-    types::{Chance, Prefix},
+    types::{Chance, Prefix, members},
     world::{
         draw::{self, Score, Seed},
         policy::{ADMIT_ALL, Spread},

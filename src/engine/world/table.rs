@@ -2,8 +2,7 @@
 
 use crate::engine::{
     geo::Rule,
-    live::members,
-    types::RegionId,
+    types::{RegionId, members},
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
     world::{
         draw,

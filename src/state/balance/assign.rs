@@ -7,10 +7,9 @@ use crate::{
         live::{
             EndpointRow, PoolRow,
             eligible::{Belief, Eligibility, Scope},
-            members,
         },
         steer::rank,
-        types::RegionId,
+        types::{RegionId, members},
         world::{
             policy::{Endpoint, Families, Policy, Pool},
             table::PoolTable,

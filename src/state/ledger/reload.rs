@@ -11,9 +11,9 @@ use super::{
 use crate::{
     engine::{
         health::fold::Record,
-        live::{EndpointRow, PoolRow, members as positions},
+        live::{EndpointRow, PoolRow},
         signal::shed::Shed,
-        types::{At, PoolId, TargetId},
+        types::{At, PoolId, TargetId, members as positions},
         world::{
             Target, World,
             policy::{Endpoint, Pool},

@@ -17,9 +17,8 @@ use super::{
 use crate::{
     engine::{
         health::fold::Health,
-        live::members as positions,
         snapshot::{SlowStart, SlowStartOf},
-        types::{At, EndpointId, Family, PoolId, RegionId, TargetId},
+        types::{At, EndpointId, Family, PoolId, RegionId, TargetId, members as positions},
         world::{
             World,
             policy::{Endpoint, Pool},

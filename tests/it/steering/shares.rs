@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use meridian::engine::{
-    live::members,
     snapshot::Snapshot,
     steer::{
         Parts,
@@ -12,7 +11,7 @@ use meridian::engine::{
         spread::{Chosen, Drawing, choose},
         trace::{Basis, Silent},
     },
-    types::{Chance, Family, PoolId, Prefix, UnixMillis},
+    types::{Chance, Family, PoolId, Prefix, UnixMillis, members},
 };
 use proptest::prelude::*;
 

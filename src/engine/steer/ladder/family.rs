@@ -13,11 +13,8 @@ use super::{
     Asked, Ladder,
 };
 use crate::engine::{
-    live::{
-        eligible::{Belief, Eligibility, Exclusion, Standing},
-        members,
-    },
-    types::{Family, RegionId},
+    live::eligible::{Belief, Eligibility, Exclusion, Standing},
+    types::{Family, RegionId, members},
     world::policy::{Fallback, Families, Spread},
 };
 

@@ -7,8 +7,7 @@ use super::super::{Ledger, members, name, overrides::Named, rows::Measured};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
-        live::members as positions,
-        types::{At, PoolId, RegionId, TargetId},
+        types::{At, PoolId, RegionId, TargetId, members as positions},
         world::World,
     },
     state::change::{Change, Held, LetGo},
