@@ -2,18 +2,10 @@
 //! cannot carry, rules that decide nothing. Findings are warnings with place, cause and remedy, as `check` tells them.
 //! Only a configuration without errors is looked at. Must not know how anything is read or compiled.
 
-mod aliases;
-mod capacity;
 mod chosen;
-mod continents;
-mod coordinates;
-mod countries;
-mod families;
-mod later;
-mod mixed;
-mod needed;
-mod nets;
-mod objective;
+mod geo_rules;
+mod regions;
+mod services;
 
 use std::ops::Range;
 
@@ -39,16 +31,16 @@ struct Subject<'a> {
 pub(super) fn lint(spec: &Spec, world: &World, sources: &Sources, notes: &mut Notes<'_>) {
     let subject = Subject { spec, world };
     chosen::lint(&subject, notes);
-    countries::lint(&subject, notes);
-    nets::lint(&subject, sources, notes);
-    capacity::lint(&subject, notes);
-    objective::lint(&subject, notes);
-    coordinates::lint(&subject, notes);
-    mixed::lint(&subject, notes);
-    families::lint(&subject, notes);
-    aliases::lint(&subject, notes);
-    needed::lint(&subject, notes);
-    later::lint(&subject, notes);
+    geo_rules::countries(&subject, notes);
+    geo_rules::nets(&subject, sources, notes);
+    regions::capacity(&subject, notes);
+    services::objective(&subject, notes);
+    regions::coordinates(&subject, notes);
+    services::affinity(&subject, notes);
+    regions::families(&subject, notes);
+    services::aliases(&subject, notes);
+    chosen::needed(&subject, notes);
+    services::later(&subject, notes);
 }
 
 impl<'a> Subject<'a> {

@@ -1,5 +1,6 @@
-//! Prefixes that decide nothing: geo rules and override lines that narrower ones cover wholly, or that repeat what a
-//! wider one says.
+//! Rules and overrides by where clients are: geo rules without a default, and the countries that they do not name;
+//! prefixes that decide nothing, since narrower ones cover them wholly, or since they repeat what a wider one says.
+//! Must not know which endpoints are in the regions.
 
 use super::{
     super::{
@@ -7,14 +8,75 @@ use super::{
         geo::table,
         notes::Notes,
     },
-    Subject,
+    Subject, listed,
 };
 use crate::engine::{
-    geo::{Order, Selector},
+    geo::{Order, Preferences, Selector},
+    steer::policy::Key,
     types::Prefix,
 };
 
-pub(super) fn lint(subject: &Subject<'_>, sources: &Sources, notes: &mut Notes<'_>) {
+/// Geo rules without a default that do not name every country.
+pub(super) fn countries(subject: &Subject<'_>, notes: &mut Notes<'_>) {
+    let mut told: Vec<&str> = Vec::new();
+    for policy in &subject.world.policies {
+        let asks = policy.prefer.iter().any(|(key, _)| *key == Key::Geo);
+        let Some(preferences) = policy.preferences.as_ref().filter(|p| asks && p.default.is_empty()) else { continue };
+        if told.contains(&&*policy.name) {
+            continue;
+        }
+        told.push(&policy.name);
+        let without = without_rule(preferences);
+        let count: usize = without.iter().map(|(_, countries)| countries.len()).sum();
+        if count == 0 {
+            continue;
+        }
+        let message = format!("{count} countries have no geo rule in policy \"{}\"", policy.name);
+        let each = without.iter().map(|(continent, countries)| format!("{continent}: {}", listed(countries)));
+        let label = each.collect::<Vec<_>>().join("; ");
+        let fault = notes
+            .warning(subject.policy_at(&policy.name), message, label)
+            .remedy("add `geo.default`, for them and for clients of unknown location: all regions are equal there now");
+        notes.push(fault);
+    }
+}
+
+/// Countries that neither a rule for them nor one for their continent covers, by continent.
+fn without_rule(preferences: &Preferences) -> Vec<(&'static str, Vec<String>)> {
+    let has = |selector: &Selector| preferences.rules.iter().any(|(known, _)| known == selector);
+    let code = |text: &str| <[u8; 2]>::try_from(text.as_bytes()).unwrap_or(*b"--");
+    let mut found = Vec::new();
+    for (continent, countries) in CONTINENTS {
+        if has(&Selector::Continent(code(continent))) {
+            continue;
+        }
+        let left = countries.split_whitespace().filter(|country| !has(&Selector::Country(code(country))));
+        let left: Vec<String> = left.map(str::to_owned).collect();
+        if !left.is_empty() {
+            found.push((*continent, left));
+        }
+    }
+    found
+}
+
+/// Continents with their countries, by code, as geo databases have them.
+#[rustfmt::skip]
+const CONTINENTS: &[(&str, &str)] = &[
+    ("AF", "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW IO KE KM LR LS LY MA MG ML MR MU MW MZ \
+            NA NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW"),
+    ("AN", "AQ BV GS HM TF"),
+    ("AS", "AE AF AM AZ BD BH BN BT CC CN CX GE HK ID IL IN IQ IR JO JP KG KH KP KR KW KZ LA LB LK MM MN MO MV MY NP OM \
+            PH PK PS QA SA SG SY TH TJ TL TM TR TW UZ VN YE"),
+    ("EU", "AD AL AT AX BA BE BG BY CH CY CZ DE DK EE ES FI FO FR GB GG GI GR HR HU IE IM IS IT JE LI LT LU LV MC MD ME \
+            MK MT NL NO PL PT RO RS RU SE SI SJ SK SM UA VA XK"),
+    ("NA", "AG AI AW BB BL BM BQ BS BZ CA CR CU CW DM DO GD GL GP GT HN HT JM KN KY LC MF MQ MS MX NI PA PM PR SV SX TC \
+            TT US VC VG VI"),
+    ("OC", "AS AU CK FJ FM GU KI MH MP NC NF NR NU NZ PF PG PN PW SB TK TO TV UM VU WF WS"),
+    ("SA", "AR BO BR CL CO EC FK GF GY PE PY SR UY VE"),
+];
+
+/// Prefixes of geo rules and overrides that decide nothing.
+pub(super) fn nets(subject: &Subject<'_>, sources: &Sources, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
     for policy in &subject.world.policies {
         let Some(preferences) = policy.preferences.as_ref().filter(|_| !told.contains(&&*policy.name)) else {
@@ -108,6 +170,17 @@ fn is_covered<T>(whole: Prefix, inside: &[(Prefix, T)]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::geo::is_country;
+
+    #[test]
+    fn every_country_is_in_one_continent() {
+        let mut listed: Vec<&str> = CONTINENTS.iter().flat_map(|(_, countries)| countries.split_whitespace()).collect();
+        listed.sort_unstable();
+        let letters = || b'A'..=b'Z';
+        let all = letters().flat_map(|a| letters().map(move |b| [a, b])).filter(|code| is_country(*code));
+        let all: Vec<String> = all.map(|code| code.map(char::from).iter().collect()).collect();
+        assert_eq!(listed, all);
+    }
 
     fn found(nets: &[(&str, u8)]) -> Vec<(String, Idle)> {
         let prefix = |text: &str| {
