@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::{Around, dns, exec, file, grpc, http, several, tcp, tls};
+use super::{Around, composite, http, plain, tls};
 use crate::{
     config::{
         notes::{Notes, join},
@@ -44,7 +44,7 @@ pub(super) fn watch(
     let fault = match (kinds.next(), kinds.next()) {
         (Some(kind), None) => {
             if matches!(kind, Kind::Any(_) | Kind::All(_) | Kind::AtLeast(_)) {
-                several::idle_keys(spec, &join(&["monitors", what]), notes);
+                composite::idle_keys(spec, &join(&["monitors", what]), notes);
             }
             return only(&kind, what, around, notes);
         }
@@ -72,16 +72,16 @@ fn only(kind: &Kind<'_>, monitor: &str, around: &mut Around<'_, '_>, notes: &mut
     Watch::Probe(match kind {
         Kind::Http(spec) => Check::Http(http::http(spec, monitor, notes)),
         Kind::Https(spec) => Check::Http(http::https(spec, monitor, around, notes)),
-        Kind::Tcp(spec) => Check::Tcp(tcp::tcp(spec, monitor, notes)),
+        Kind::Tcp(spec) => Check::Tcp(plain::tcp(spec, monitor, notes)),
         Kind::Tls(spec) => Check::Tls(tls::tls(spec, monitor, around, notes)),
-        Kind::Grpc(spec) => Check::Grpc(grpc::grpc(spec, monitor, around, notes)),
-        Kind::Dns(spec) => Check::Dns(dns::dns(spec, monitor, notes)),
+        Kind::Grpc(spec) => Check::Grpc(http::grpc(spec, monitor, around, notes)),
+        Kind::Dns(spec) => Check::Dns(plain::dns(spec, monitor, notes)),
         Kind::Icmp(_) => Check::Icmp,
-        Kind::Exec(spec) => Check::Exec(exec::exec(spec, monitor, notes)),
-        Kind::File(spec) => Check::File(file::file(spec, monitor, notes)),
-        Kind::Any(of) => return several::any(of, monitor, around, notes),
-        Kind::All(of) => return several::all(of, monitor, around, notes),
-        Kind::AtLeast(spec) => return several::at_least(spec, monitor, around, notes),
+        Kind::Exec(spec) => Check::Exec(plain::exec(spec, monitor, notes)),
+        Kind::File(spec) => Check::File(plain::file(spec, monitor, notes)),
+        Kind::Any(of) => return composite::any(of, monitor, around, notes),
+        Kind::All(of) => return composite::all(of, monitor, around, notes),
+        Kind::AtLeast(spec) => return composite::at_least(spec, monitor, around, notes),
     })
 }
 
