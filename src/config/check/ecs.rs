@@ -3,8 +3,8 @@
 use toml::Spanned;
 
 use super::{
-    acl::{Acls, sources},
     policy::Policies,
+    selector::{Acls, sources},
     service::Homes,
     value::{items, text, whole},
     zone::name,

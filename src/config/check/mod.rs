@@ -2,23 +2,19 @@
 //! with its place and remedy. A value with a fault is replaced by its default, so that the checks go on; nothing is
 //! compiled then.
 
-mod acl;
 mod address;
-mod allow;
 mod ecs;
 mod health;
 mod hooks;
-mod latency;
-mod lists;
 mod load;
 mod monitor;
-mod names;
-mod place;
 mod policy;
 mod pool;
+mod region;
 mod selector;
 pub(crate) mod server;
 mod service;
+mod symbols;
 mod value;
 mod zone;
 
@@ -47,7 +43,7 @@ use crate::engine::{
     zone::ZoneSource,
 };
 use ecs::Lengths;
-use names::Names;
+use symbols::Names;
 
 /// A configuration as it was meant. Tables are in name order; references are positions in them.
 #[derive(Debug)]
@@ -177,13 +173,13 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     version(spec, notes);
     let (server, secret) = server::server(&spec.server, spec.server_at.as_ref(), notes);
     let log = server::log(&spec.log, notes);
-    let mut acls = acl::acls(&spec.acls, notes);
+    let mut acls = selector::acls(&spec.acls, notes);
     let ecs_from = ecs::from(&spec.ecs, &mut acls, notes);
     let lengths = ecs::lengths(&spec.ecs, notes);
-    let (latency, model) = latency::latency(&spec.latency, notes);
+    let (latency, model) = region::latency(&spec.latency, notes);
     let mut files = Vec::new();
     let mut groups = selector::groups(&spec.groups, notes);
-    let regions = place::regions(&spec.regions, &mut groups, notes);
+    let regions = region::regions(&spec.regions, &mut groups, notes);
     let mut monitor_names = Names::of("monitor", "monitors", &spec.monitors);
     let around = &mut monitor::Around { names: &mut monitor_names, files: &mut files };
     let monitors = monitor::monitors(spec, around, notes);
@@ -202,8 +198,8 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
         usual,
     };
     let pools = pool::pools(spec, &regions, around, notes);
-    let allow = allow::allow(&spec.health, &mut acls, notes);
-    allow::hold(&allow, spec, &pools, notes);
+    let allow = health::allow(&spec.health, &mut acls, notes);
+    health::hold(&allow, spec, &pools, notes);
     let (health, canaries) = health::health(&spec.health, &mut monitor_names, notes);
     pool::reported(spec, &pools, &loads, &regions, notes);
     let hooks = hooks::hooks(&spec.hooks, &mut files, notes);
@@ -224,8 +220,8 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
     let nets = nets(&regions, &pools, &services);
     let finest = lengths.cuts.finest;
-    let named = place::Around { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
-    let (geo, latency_files) = place::geo(spec, &named, &mut files, sources, notes);
+    let named = region::Around { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
+    let (geo, latency_files) = region::geo(spec, &named, &mut files, sources, notes);
     let own = services.iter().filter_map(|service| service.policy.as_ref());
     let used: Vec<&Policy> = pools.iter().map(|pool| &pool.policy).chain(own).collect();
     let by_subnet = !ecs_from.is_empty()

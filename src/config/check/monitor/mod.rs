@@ -14,7 +14,7 @@ use std::{net::IpAddr, ops::Range, path::PathBuf};
 use toml::Spanned;
 
 use super::{
-    names::Names,
+    symbols::Names,
     value::{name, whole},
 };
 use crate::{

@@ -1,11 +1,8 @@
 //! `[pools]` and their endpoints.
 
 mod endpoint;
-mod in_force;
-mod order;
-mod probe;
-mod reported;
-mod suits;
+mod load_fit;
+mod policy_fit;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,9 +14,9 @@ use toml::Spanned;
 
 use super::{
     MeantEndpoint, MeantPool,
-    names::Names,
     policy::Policies,
     selector::{Groups, fence},
+    symbols::Names,
     value::{name, share, text},
 };
 use crate::{
@@ -34,10 +31,9 @@ use crate::{
         wire::name::Name,
     },
 };
-pub(crate) use in_force::in_force;
-use order::order;
-pub(crate) use reported::reported;
-pub(crate) use suits::suits;
+use endpoint::order;
+pub(crate) use load_fit::reported;
+pub(crate) use policy_fit::{in_force, suits};
 
 /// The most different fences that a pool's endpoints stand behind: a set of them is one machine word.
 const MAX_FENCES: usize = 64;

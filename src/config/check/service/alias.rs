@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
-use super::home::Homes;
+use super::ownership::Homes;
 use crate::{
     config::{
         check::{MeantPool, MeantService},

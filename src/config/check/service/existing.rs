@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use super::home::Homes;
+use super::ownership::Homes;
 use crate::{
     config::{
         fault::{Fault, Place},

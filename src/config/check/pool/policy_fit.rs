@@ -1,18 +1,78 @@
-//! What the policies in force make of a pool's regions and order: regions without a location, clients without a place,
-//! orders that nothing compares. A service's own policy replaces those of its pools, so this is looked at when all
+//! What policies ask of pools in vain: what a pool does not have, and what the policies in force make of its regions and
+//! order: regions without a location, clients without a place, orders that nothing compares. None of it is an error: the
+//! policy then works without. A service's own policy replaces those of its pools, so places and orders are looked at when all
 //! services are known. Must not say what the engine does not do: a property test holds each sentence against it.
+
+use std::ops::Range;
 
 use toml::Spanned;
 
-use super::super::{MeantPool, MeantService};
+use super::super::{MeantEndpoint, MeantPool, MeantService};
 use crate::{
     config::{notes::Notes, presets::key_name, spec::Spec},
     engine::{
         geo::Selector,
         snapshot::Region,
-        steer::policy::{Key, Policy},
+        steer::policy::{Distinct, Key, Policy, Spread},
     },
 };
+
+/// Warns of what `policy`, named at `span`, asks for in vain.
+pub(crate) fn suits(span: Range<usize>, policy: &Policy, pool: &MeantPool, notes: &mut Notes<'_>) {
+    if notes.has_errors() {
+        return;
+    }
+    let prefers = |key: Key| prefers(policy, key);
+    let (name, policy_name) = (&pool.name, &policy.name);
+    let mut tell = |message: String, label: String, remedy: &str| {
+        let fault = notes.warning(span.clone(), message, label).remedy(remedy);
+        notes.push(fault);
+    };
+    if pool.load.is_none() && (policy.shed.is_some() || prefers(Key::Load)) {
+        let asks = if prefers(Key::Load) { "prefers \"load\"" } else { "sheds" };
+        let label = format!(
+            "policy \"{policy_name}\" {asks}: only the `demand` of regions can stand in for what is not reported"
+        );
+        tell(format!("pool \"{name}\" has no load"), label, "add `load = \"NAME\"` and a `[loads.NAME]` table");
+    }
+    if pool.monitor.is_none() && prefers(Key::Response) {
+        let key = key_name(Key::Response);
+        let label = format!("policy \"{policy_name}\" prefers {key:?}, and nothing is probed");
+        tell(format!("policy \"{policy_name}\" asks pool \"{name}\" in vain"), label, "add `monitor = \"NAME\"`");
+    }
+    if pool.monitor.is_none() && policy.slow_start > 0 {
+        let label =
+            format!("policy \"{policy_name}\" has a slow start, and nothing is probed: only what is new has one");
+        tell(format!("endpoints of pool \"{name}\" never recover"), label, "add `monitor = \"NAME\"`");
+    }
+    let several = policy.answers > 1 && policy.spread != Spread::All;
+    if several && policy.distinct == Distinct::Group && pool.endpoints.iter().all(|endpoint| endpoint.group.is_none()) {
+        let label =
+            format!("policy \"{policy_name}\" wants answers of distinct groups: each endpoint is one of its own");
+        tell(
+            format!("no endpoint of pool \"{name}\" has a group"),
+            label,
+            "add `group = \"NAME\"` to what fails together",
+        );
+    }
+    let cnames = pool.endpoints.iter().filter(|endpoint| endpoint.cname.is_some()).count();
+    if cnames > 0 && cnames < pool.endpoints.len() {
+        let label = "some clients get a CNAME, others addresses".to_owned();
+        tell(format!("pool \"{name}\" mixes cname and address endpoints"), label, "make two pools of it");
+    } else if cnames > 0 && (policy.answers > 1 || policy.spread == Spread::All) {
+        let label =
+            format!("policy \"{policy_name}\" answers with several, and a name has one CNAME: the first is named");
+        tell(format!("pool \"{name}\" has cname endpoints"), label, "name a policy with `answers = 1`");
+    }
+    let unprobed = |endpoint: &MeantEndpoint| endpoint.cname.is_some() && endpoint.probe == [None, None];
+    if pool.monitor.is_some() && pool.endpoints.iter().any(unprobed) {
+        tell(
+            format!("cname endpoints of pool \"{name}\" always count as up"),
+            "only addresses are probed".to_owned(),
+            "add `probe = { address = [\"192.0.2.1\"] }` to them, or make them a pool of their own, behind the others",
+        );
+    }
+}
 
 /// Warns of what policies ask of places and orders in vain. Only told where all else is sound.
 pub(crate) fn in_force(

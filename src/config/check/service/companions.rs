@@ -10,11 +10,11 @@ use toml::Spanned;
 use super::{
     super::{
         MeantPool, MeantService,
-        names::Names,
+        symbols::Names,
         value::{element, items, share, text, whole},
         zone::name,
     },
-    home::Homes,
+    ownership::Homes,
 };
 use crate::{
     config::{

@@ -1,12 +1,12 @@
 //! What one policy table says on top of what it extends. Must not know how tables extend each other.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use toml::Spanned;
 
 use super::{
     super::value::{distance, element, items, millis, real, share, text, units, whole, word},
-    Around, geo,
+    geo::{Around, GeoRules},
 };
 use crate::{
     config::{
@@ -14,11 +14,7 @@ use crate::{
         presets::{self, Preset, key_name, spread_name},
         spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole},
     },
-    engine::{
-        geo::Preferences,
-        steer::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
-        types::Prefix,
-    },
+    engine::steer::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
 };
 
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
@@ -47,11 +43,9 @@ pub(super) struct Terms {
     distinct: Distinct,
     shed: Option<[u16; 2]>,
     slow_start: u64,
-    pub(super) preferences: Option<Preferences>,
+    pub(super) geo: GeoRules,
     /// Where `sticky` is written.
     pub(super) sticky_at: Option<Range<usize>>,
-    /// Where the geo rules for prefixes are written.
-    pub(super) nets: BTreeMap<Prefix, Range<usize>>,
     /// Whether `extends`, `prefer` and `spread` could be read: only then is it certain that a key has no effect.
     pub(super) is_certain: bool,
     /// Whether `answers` could be read, wherever it is written.
@@ -74,9 +68,8 @@ impl From<&Preset> for Terms {
             distinct: Distinct::Region,
             shed: None,
             slow_start: 0,
-            preferences: None,
+            geo: GeoRules::default(),
             sticky_at: None,
-            nets: BTreeMap::new(),
             is_certain: true,
             knows_answers: true,
         }
@@ -101,7 +94,7 @@ impl Terms {
             depth: self.depth,
             distinct: self.distinct,
             limits: self.limits,
-            preferences: self.preferences.clone().map(Arc::new),
+            preferences: self.geo.preferences.clone().map(Arc::new),
             shed: self.shed,
             slow_start: self.slow_start,
         };
@@ -160,7 +153,8 @@ pub(super) fn overlay(
     sticky(&mut terms, name, spec, notes);
     shed(&mut terms, name, spec, notes);
     terms.slow_start = millis(spec.slow_start.as_ref(), &at("slow_start"), terms.slow_start, 0..=HOUR, notes);
-    geo::overlay(&mut terms, name, spec, around, notes);
+    let has_effect = terms.prefer.contains(&Key::Geo) || !terms.is_certain;
+    terms.geo.overlay((name, spec), has_effect, around, notes);
     answers(&mut terms, name, spec, notes);
     terms
 }
