@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     config::{
+        diagnostics::Notes,
         fault::{Fault, Place},
         geo::Found,
-        notes::Notes,
         quantity,
         spec::{EcsSpec, Field, LengthsSpec},
     },

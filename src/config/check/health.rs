@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::Notes,
+        diagnostics::Notes,
         quantity,
         spec::{CanaryTargetSpec, EndpointSpec, GovernorSpec, HealthSpec, List, NumberOr, RateSpec, Spec},
     },

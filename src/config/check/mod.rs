@@ -26,9 +26,9 @@ use std::{
 use toml::Spanned;
 
 use super::{
+    diagnostics::Notes,
     fault::Sources,
     geo::{Found, InForce, LatencyFiles},
-    notes::Notes,
     settings::{Hook, Latency, Log, Server},
     spec::{Named, Spec},
 };

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     config::{
+        diagnostics::{Notes, join},
         fault::Sources,
         geo::{self, Found, InForce, LatencyFiles, Named as NamedFile},
-        notes::{Notes, join},
         quantity,
         settings::Latency,
         spec::{LatencySpec, List, ModelSpec, Named, Real, RegionSpec, Spec, SwitchSpec, Text},

@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::{symbols::Lists, value::items};
 use crate::{
     config::{
+        diagnostics::{Notes, suggest},
         geo::table::{asn, continent, country, subdivision},
-        notes::{Notes, suggest},
         quantity,
         schema::{self, not_yet},
         spec::{FenceSpec, Field, List, Named},

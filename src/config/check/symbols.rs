@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::value::{items, name};
 use crate::config::{
-    notes::{Notes, dotted},
+    diagnostics::{Notes, dotted},
     spec::{Field, List, Named},
 };
 

@@ -11,8 +11,8 @@ use toml::Spanned;
 pub(crate) use super::address::address;
 use crate::{
     config::{
+        diagnostics::{Notes, suggest},
         dns_name::{self, NotAName},
-        notes::{Notes, suggest},
         quantity,
         schema::{Mark, not_yet},
         spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},

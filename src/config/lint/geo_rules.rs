@@ -4,9 +4,9 @@
 
 use super::{
     super::{
+        diagnostics::Notes,
         fault::{Fault, Sources},
         geo::table,
-        notes::Notes,
     },
     Subject, listed,
 };

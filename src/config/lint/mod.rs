@@ -12,8 +12,8 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{
+    diagnostics::Notes,
     fault::Sources,
-    notes::Notes,
     spec::{Named, Spec, Text},
 };
 use crate::engine::{

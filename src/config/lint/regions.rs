@@ -4,7 +4,7 @@
 //! have go elsewhere for it, by the order that the pool's own map and policy give, with all endpoints up. Must not know what
 //! happens at run time.
 
-use super::{super::notes::Notes, Subject, chosen::Clients, listed};
+use super::{super::diagnostics::Notes, Subject, chosen::Clients, listed};
 use crate::engine::{
     geo::{Coordinates, distance_km, nearest_country},
     snapshot::Region,

@@ -4,7 +4,7 @@
 
 use super::{
     super::{
-        notes::Notes,
+        diagnostics::Notes,
         quantity::{duration, show_duration},
     },
     Subject, listed,

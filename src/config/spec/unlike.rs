@@ -8,7 +8,7 @@ mod tests;
 use toml::de::DeValue;
 
 use crate::config::{
-    notes::{dotted, join, nearest},
+    diagnostics::{dotted, join, nearest},
     schema,
 };
 

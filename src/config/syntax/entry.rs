@@ -5,7 +5,7 @@ use super::{
     scan::{Key, Kind, Scan, Statement, is_bare, is_header},
 };
 
-use crate::config::{notes::join, schema::keys_of};
+use crate::config::{diagnostics::join, schema::keys_of};
 
 /// What separates a key from its value in other languages; the longer first.
 const OTHER_SIGNS: [&str; 8] = [":=", "=>", "->", "+=", "?=", "===", "==", ":"];

@@ -8,7 +8,7 @@ use super::{Around, required};
 use crate::{
     config::{
         check::value::{element, items, whole},
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{AtLeastSpec, List, MonitorSpec, Named},
     },
     engine::{

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     config::{
         check::value::{text, whole, word},
+        diagnostics::{Notes, join},
         dns_name,
-        notes::{Notes, join},
         spec::{GrpcSpec, HttpSpec, NumberOr},
     },
     engine::health::check::{GrpcCheck, HttpCheck, HttpVersion},

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{MonitorSpec, Spec, Whole},
     },
     engine::health::monitor::Monitor,

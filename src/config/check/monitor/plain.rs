@@ -14,8 +14,8 @@ use super::{body::pattern, port, required};
 use crate::{
     config::{
         check::value::{element, items, literal, text, word},
+        diagnostics::{Notes, join},
         dns_name::{self, NotAName},
-        notes::{Notes, join},
         spec::{DnsSpec, ExecSpec, FileSpec, TcpCheckSpec},
     },
     engine::health::check::{DnsCheck, ExecCheck, FileCheck, TcpCheck},

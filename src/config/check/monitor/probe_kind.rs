@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{Around, composite, http, plain, tls};
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{
             AtLeastSpec, DnsSpec, ExecSpec, FileSpec, GrpcSpec, HttpSpec, List, MonitorSpec, TcpCheckSpec, TlsCheckSpec,
         },

@@ -7,7 +7,7 @@ use toml::Spanned;
 use crate::{
     config::{
         check::value::{millis, real, text, whole, word},
-        notes::Notes,
+        diagnostics::Notes,
         spec::{DefaultMonitorSpec, FlapSpec, MonitorSpec, Text},
     },
     engine::health::monitor::{Calm, Flap, Rhythm},

@@ -17,9 +17,9 @@ use super::{Around, port};
 use crate::{
     config::{
         check::value::units,
+        diagnostics::{Notes, join},
         dns_name,
         include::plain,
-        notes::{Notes, join},
         spec::{ExpirySpec, Text, TlsCheckSpec},
     },
     engine::health::check::{Tls, TlsCheck, Trust},

@@ -11,7 +11,7 @@ use super::super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{GeoRulesSpec, List, Orders, PolicySpec},
     },
     engine::{

@@ -13,7 +13,7 @@ use toml::Spanned;
 use super::value::{name, text};
 use crate::{
     config::{
-        notes::{Notes, suggest},
+        diagnostics::{Notes, suggest},
         presets,
         spec::{Named, PolicySpec, Text},
     },

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         presets::{self, Preset, key_name, spread_name},
         spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole},
     },

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join, nearest, suggest},
+        diagnostics::{Notes, join, nearest, suggest},
         spec::{EndpointSpec, List, PoolSpec, Whole},
     },
     engine::{

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::super::{MeantEndpoint, MeantPool};
 use crate::{
     config::{
-        notes::Notes,
+        diagnostics::Notes,
         spec::{PoolSpec, Spec},
     },
     engine::{

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         quantity,
         spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
     },

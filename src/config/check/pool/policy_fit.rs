@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::super::{MeantEndpoint, MeantPool, MeantService};
 use crate::{
-    config::{notes::Notes, presets::key_name, spec::Spec},
+    config::{diagnostics::Notes, presets::key_name, spec::Spec},
     engine::{
         geo::Selector,
         snapshot::Region,

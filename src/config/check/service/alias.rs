@@ -9,8 +9,8 @@ use super::ownership::Homes;
 use crate::{
     config::{
         check::{MeantPool, MeantService},
+        diagnostics::Notes,
         fault::Fault,
-        notes::Notes,
         zone_file::target,
     },
     engine::{

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{HttpsSpec, ServiceSpec},
     },
     engine::{

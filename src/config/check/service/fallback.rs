@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::super::value::{address, items, target, text, units, word};
 use crate::{
     config::{
-        notes::Notes,
+        diagnostics::Notes,
         spec::{SpareSpec, TableOr, TtlSpec},
     },
     engine::steer::policy::{Fallback, MAX_ENDPOINTS},

@@ -11,7 +11,7 @@ use super::Around;
 use crate::{
     config::{
         check::{MeantEndpoint, MeantPool, MeantService},
-        notes::Notes,
+        diagnostics::Notes,
         spec::Spec,
     },
     engine::{

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{Field, ServiceSpec, Spec, Text},
     },
     engine::{

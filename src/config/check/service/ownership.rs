@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::super::zone::MeantZone;
 use crate::{
-    config::{fault::Place, notes::Notes},
+    config::{diagnostics::Notes, fault::Place},
     engine::wire::{name::Name, rr::RrType},
 };
 
@@ -203,7 +203,7 @@ mod tests {
         let zone = ZoneSource { apex: own("example.com"), records };
         let zones = [MeantZone { apex: own("example.com"), loaded: Some(LoadedZone { zone, places }) }];
         let document: Document<'_> = parse(&[], &mut Vec::new());
-        let mut notes = Notes::new(&document, Vec::new());
+        let mut notes = Notes::new(&document.map, Vec::new());
         let key = Spanned::new(0..0, name.to_owned());
         Homes::of(&zones).home(&key, &own(name), "service", &[RrType::A, RrType::AAAA], &mut notes);
         notes.into_faults().into_iter().map(|fault| fault.message).collect()

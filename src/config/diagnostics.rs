@@ -5,15 +5,12 @@ use std::{collections::BTreeSet, ops::Range, path::PathBuf};
 
 use toml::Spanned;
 
-use super::{
-    document::{Document, Ground, Loses, Torn},
-    fault::{Fault, FileId, Place, Severity},
-};
+use super::fault::{Fault, FileId, Loses, Place, Severity, SourceMap, Torn};
 
 /// The faults of one load, as they are found.
 #[derive(Debug)]
-pub(crate) struct Notes<'g> {
-    ground: &'g Ground,
+pub(crate) struct Notes<'m> {
+    map: &'m SourceMap,
     /// What was found.
     pub(crate) faults: Vec<Fault>,
     torn: TornLines,
@@ -27,20 +24,20 @@ pub(crate) struct Notes<'g> {
     search: Search,
 }
 
-impl<'g> Notes<'g> {
-    pub(crate) fn new(document: &'g Document<'_>, faults: Vec<Fault>) -> Self {
+impl<'m> Notes<'m> {
+    pub(crate) fn new(map: &'m SourceMap, faults: Vec<Fault>) -> Self {
         let mut notes = Self {
-            ground: &document.ground,
+            map,
             faults,
-            torn: TornLines::new(&document.torn, &document.ground),
+            torn: TornLines::new(map),
             wounded: BTreeSet::new(),
             lost: BTreeSet::new(),
             thinned: BTreeSet::new(),
             displaced: BTreeSet::new(),
-            doubts: document.doubts.clone(),
+            doubts: map.doubts.clone(),
             search: Search { left: Search::MOST },
         };
-        for torn in &document.torn {
+        for torn in &map.torn {
             let Loses::Entry(table) = &torn.loses else { continue };
             if table.is_empty() {
                 notes.wounded.insert(String::new());
@@ -54,12 +51,12 @@ impl<'g> Notes<'g> {
 
     /// The place of a span.
     pub(crate) fn place(&self, span: Range<usize>) -> Place {
-        self.ground.place(&span)
+        self.map.place(&span)
     }
 
     /// What a written path means: relative to the file that it stands in.
     pub(crate) fn path(&self, written: &Spanned<String>) -> PathBuf {
-        self.ground.path(&written.span(), written.get_ref())
+        self.map.path(&written.span(), written.get_ref())
     }
 
     /// An error at `span`, to be completed and [pushed](Self::push).
@@ -179,9 +176,10 @@ struct TornLines {
 }
 
 impl TornLines {
-    fn new(torn: &[Torn], ground: &Ground) -> Self {
+    fn new(map: &SourceMap) -> Self {
+        let torn = &map.torn;
         let place = |torn: &Torn| {
-            let Place { file, span } = ground.place(&torn.line);
+            let Place { file, span } = map.place(&torn.line);
             (file, span)
         };
         let mut lines: Vec<(FileId, Range<usize>)> = torn.iter().map(place).collect();
