@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    Slip,
     scan::{Key, Kind, Scan},
+    slip::Slip,
 };
 
 /// What a name is.

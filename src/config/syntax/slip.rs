@@ -1,6 +1,45 @@
-//! Changes to a text, and the way back from what it becomes to what it was.
+//! One fault of a text and what is done about it: what is told, what may be lost, and changes to the text, with the way back
+//! from what it becomes to what it was. Must not know what is wrong.
 
 use std::ops::Range;
+
+/// One fault of the text, with offsets in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slip {
+    pub(crate) span: Range<usize>,
+    pub(crate) message: String,
+    /// What stands there, or what is expected there.
+    pub(crate) label: String,
+    /// Another place that belongs to it.
+    pub(crate) also: Option<(Range<usize>, String)>,
+    pub(crate) remedy: String,
+}
+
+impl Slip {
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { span, message: message.into(), label: label.into(), also: None, remedy: String::new() }
+    }
+
+    pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: remedy.into(), ..self }
+    }
+
+    pub(super) fn also(self, span: Range<usize>, label: impl Into<String>) -> Self {
+        Self { also: Some((span, label.into())), ..self }
+    }
+}
+
+/// Something that stands in the text and is not read: where, and the table that lacks it; none when it may be any.
+pub(crate) type Loss = (usize, Option<Vec<String>>);
+
+/// The line that holds an offset, without its end.
+pub(super) fn line_of(text: &str, at: usize) -> Range<usize> {
+    let octets = text.as_bytes();
+    let at = at.min(octets.len());
+    let from = octets[..at].iter().rposition(|&octet| octet == b'\n').map_or(0, |before| before + 1);
+    let to = octets[at..].iter().position(|&octet| octet == b'\n').map_or(octets.len(), |behind| at + behind);
+    from..to
+}
 
 /// Changes to one text, in any order.
 #[derive(Debug, Default)]
