@@ -8,7 +8,7 @@ use super::{symbols::Lists, value::items};
 use crate::{
     config::{
         diagnostics::{Notes, suggest},
-        geo::table::{asn, continent, country, subdivision},
+        geo::overrides::{asn, continent, country, subdivision},
         quantity,
         schema::{self, not_yet},
         spec::{FenceSpec, Field, List, Named},

@@ -12,22 +12,19 @@ use crate::engine::{
     types::Prefix,
 };
 
-mod again;
 mod coverage;
+mod csv;
 mod database;
-mod in_force;
 pub mod latency;
+pub mod overrides;
 mod record;
-mod sheet;
-pub mod table;
+mod reread;
 #[cfg(test)]
 mod tests;
-mod write;
 
-pub use again::{LatencyFiles, Reread, Stamp};
 pub use coverage::Coverage;
-pub use in_force::InForce;
-pub use write::{DATABASE_TYPE, write};
+pub use database::{DATABASE_TYPE, write};
+pub use reread::{InForce, LatencyFiles, Reread, Stamp};
 
 /// A file that the configuration names.
 #[derive(Clone, Debug)]
@@ -152,7 +149,7 @@ fn overrule(
         }
     };
     let source = file_name(named);
-    let lines = table::read(file, sources, faults).into_iter();
+    let lines = overrides::read(file, sources, faults).into_iter();
     lines
         .map(|line| {
             let fact = builder.fact(line.location, &source);

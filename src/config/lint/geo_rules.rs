@@ -6,7 +6,7 @@ use super::{
     super::{
         diagnostics::Notes,
         fault::{Fault, Sources},
-        geo::table,
+        geo::overrides,
     },
     Subject, listed,
 };
@@ -103,7 +103,7 @@ fn overrides(subject: &Subject<'_>, sources: &Sources, notes: &mut Notes<'_>) {
     let path = notes.path(&toml::Spanned::new(written.span(), written.get_ref().0.clone()));
     let Some(file) = sources.find(&path.display().to_string()) else { return };
     // It has been read without errors before.
-    let mut lines = table::read(file, sources, &mut Vec::new());
+    let mut lines = overrides::read(file, sources, &mut Vec::new());
     lines.sort_by_key(|line| line.prefix);
     let nets: Vec<_> = lines.iter().map(|line| (line.prefix, &line.location)).collect();
     for (prefix, idle) in idle(&nets) {

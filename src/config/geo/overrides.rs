@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::fault::{Fault, FileId, Place, Sources},
-    sheet::{self, Columns, Row, Wrong},
+    csv::{self, Columns, Row, Wrong},
 };
 use crate::engine::{
     geo::{Coordinates, Location, is_country, normalise},
@@ -34,7 +34,7 @@ const CONTINENTS: [&str; 7] = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"];
 /// Reads the lines of a text. Lines that start with `#` and empty ones are passed over.
 pub fn read(file: FileId, sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
     let mut seen: HashMap<Prefix, Place> = HashMap::new();
-    sheet::read(COLUMNS, file, sources, faults, |row| line(row, &mut seen))
+    csv::read(COLUMNS, file, sources, faults, |row| line(row, &mut seen))
 }
 
 fn line(row: &mut Row<'_, '_>, seen: &mut HashMap<Prefix, Place>) -> Option<Line> {
