@@ -1,5 +1,5 @@
-//! One thing that is wrong with a configuration: where, what, and what to do about it; and the texts and the map by which
-//! an offset becomes a place. Every part of the loader reports with these; none of them stops at the first.
+//! One thing that is wrong with a configuration: where, what, and what to do about it; and the texts and the map by
+//! which an offset becomes a place. Every part of the loader reports with these; none of them stops at the first.
 
 use std::{
     ops::Range,

@@ -1,5 +1,5 @@
-//! `[regions]`, `[geo]` and `[latency]`: where things are, which files say where clients are, and how far one is from the
-//! other: measured round-trip times, when they count, and the model where there are none. Must not know pools.
+//! `[regions]`, `[geo]` and `[latency]`: where things are, which files say where clients are, and how far one is from
+//! the other: measured round-trip times, when they count, and the model where there are none. Must not know pools.
 
 use std::path::PathBuf;
 

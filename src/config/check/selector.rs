@@ -1,6 +1,6 @@
-//! Which clients are meant: by what is known of them (`country:DE`, `net:192.0.2.0/24`, the named `[groups]` of these, and
-//! fences made of them), and by where they send from (`[acls]`, `ecs.from` and other lists of sources). Must not know what is
-//! fenced, nor what sources may do.
+//! Which clients are meant: by what is known of them (`country:DE`, `net:192.0.2.0/24`, the named `[groups]` of these,
+//! and fences made of them), and by where they send from (`[acls]`, `ecs.from` and other lists of sources). Must not
+//! know what is fenced, nor what sources may do.
 
 use toml::Spanned;
 

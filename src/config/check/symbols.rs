@@ -1,6 +1,6 @@
-//! What a name refers to: the names of one table and which of them something refers to; and named lists whose elements may be
-//! other lists by name (`[groups]` and `[acls]`), flattened. Must not know what stands in a table, nor what the other
-//! elements of a list are.
+//! What a name refers to: the names of one table and which of them something refers to; and named lists whose elements
+//! may be other lists by name (`[groups]` and `[acls]`), flattened. Must not know what stands in a table, nor what the
+//! other elements of a list are.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,7 @@
-//! MaxMind DB files: to facts, and from lines of text. A file is read into memory, verified whole, and each distinct record is
-//! decoded once; queries never touch it. Files are written for demonstrations, for tests, and for operators whose networks no
-//! database knows. Must not know what a record that is read looks like, nor where the bytes of a written one go.
+//! MaxMind DB files: to facts, and from lines of text. A file is read into memory, verified whole, and each distinct
+//! record is decoded once; queries never touch it. Files are written for demonstrations, for tests, and for operators
+//! whose networks no database knows. Must not know what a record that is read looks like, nor where the bytes of a
+//! written one go.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

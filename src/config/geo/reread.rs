@@ -1,6 +1,7 @@
-//! What the configuration in force keeps of its geo files for a later reading. The databases stay in memory as they were read:
-//! should a new file be refused, the one from before is read from here, for its path may hold the new one by then. The latency
-//! files are read again by the same reader when they have changed. Must not know what reads them again, nor when.
+//! What the configuration in force keeps of its geo files for a later reading. The databases stay in memory as they
+//! were read: should a new file be refused, the one from before is read from here, for its path may hold the new one by
+//! then. The latency files are read again by the same reader when they have changed. Must not know what reads them
+//! again, nor when.
 
 use std::{fmt, fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 

@@ -1,6 +1,6 @@
 //! Which endpoints and pools can never be chosen: for every client that the map of a pool tells apart, and for every
-//! health that the pool can have. What answers only when all else is down is chosen then, and no finding. A pool that needs
-//! more healthy endpoints than some clients may have is passed over by these, whatever is up.
+//! health that the pool can have. What answers only when all else is down is chosen then, and no finding. A pool that
+//! needs more healthy endpoints than some clients may have is passed over by these, whatever is up.
 
 use super::{super::diagnostics::Notes, Subject, listed};
 use crate::engine::{

@@ -1,8 +1,8 @@
-//! Regions: those that lie where no data centre is (latitude and longitude were swapped, a sign was lost, or nothing was
-//! filled in), and where their clients go when a region cannot serve them. A lost region's usual peak is moved as the
-//! policies move it, against what the others can take. The clients of a region without a family that others of its pool
-//! have go elsewhere for it, by the order that the pool's own map and policy give, with all endpoints up. Must not know what
-//! happens at run time.
+//! Regions: those that lie where no data centre is (latitude and longitude were swapped, a sign was lost, or nothing
+//! was filled in), and where their clients go when a region cannot serve them. A lost region's usual peak is moved as
+//! the policies move it, against what the others can take. The clients of a region without a family that others of its
+//! pool have go elsewhere for it, by the order that the pool's own map and policy give, with all endpoints up. Must not
+//! know what happens at run time.
 
 use super::{super::diagnostics::Notes, Subject, chosen::Clients, listed};
 use crate::engine::{

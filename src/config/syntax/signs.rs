@@ -1,6 +1,6 @@
-//! Single characters and escapes: those that look like TOML's and are others (typographic quotes, blanks of a typesetter),
-//! control characters, which no text of a configuration may hold, and backslashes in quotes that begin no escape. Must not know
-//! where in a text they stand.
+//! Single characters and escapes: those that look like TOML's and are others (typographic quotes, blanks of a
+//! typesetter), control characters, which no text of a configuration may hold, and backslashes in quotes that begin no
+//! escape. Must not know where in a text they stand.
 
 use std::{borrow::Cow, ops::Range};
 

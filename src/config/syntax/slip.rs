@@ -1,5 +1,5 @@
-//! One fault of a text and what is done about it: what is told, what may be lost, and changes to the text, with the way back
-//! from what it becomes to what it was. Must not know what is wrong.
+//! One fault of a text and what is done about it: what is told, what may be lost, and changes to the text, with the way
+//! back from what it becomes to what it was. Must not know what is wrong.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! A value: a number, true or false, or what `quoted` and `list` read; and what is written in its place. Numbers may be of
-//! other notations than TOML's: with a decimal comma, with commas between thousands, with degrees.
+//! A value: a number, true or false, or what `quoted` and `list` read; and what is written in its place. Numbers may be
+//! of other notations than TOML's: with a decimal comma, with commas between thousands, with degrees.
 
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
-//! The zone as a whole: what its records mean to each other. Here are the rules of the apex, within one RRset and between the
-//! RRsets of one name; those of names that lead elsewhere are in `redirects`. Must not know text, tokens or files.
+//! The zone as a whole: what its records mean to each other. Here are the rules of the apex, within one RRset and
+//! between the RRsets of one name; those of names that lead elsewhere are in `redirects`. Must not know text, tokens or
+//! files.
 
 mod nodes;
 mod redirects;

@@ -1,5 +1,5 @@
-//! Lines that begin with `$` (RFC 1035 5.1, RFC 2308 4, and $GENERATE as BIND has it: one line that stands for many records, with
-//! a counter in owner and data). Must not know how files are found and opened, nor what records mean.
+//! Lines that begin with `$` (RFC 1035 5.1, RFC 2308 4, and $GENERATE as BIND has it: one line that stands for many
+//! records, with a counter in owner and data). Must not know how files are found and opened, nor what records mean.
 
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
 

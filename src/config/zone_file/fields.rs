@@ -1,5 +1,5 @@
-//! The fields of one record's data, one token each: numbers, names, octets, hexadecimal digits, base64, and spans of time (plain
-//! seconds, or numbers with units as in `1h30m`). Must not know record types, nor what is timed.
+//! The fields of one record's data, one token each: numbers, names, octets, hexadecimal digits, base64, and spans of
+//! time (plain seconds, or numbers with units as in `1h30m`). Must not know record types, nor what is timed.
 
 use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 

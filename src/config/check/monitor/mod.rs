@@ -1,5 +1,5 @@
-//! `[monitors]`: when and what is probed, and from which address. `probe_kind` chooses what reads the check, `timing` says
-//! when it runs. Must not know what rests on a monitor.
+//! `[monitors]`: when and what is probed, and from which address. `probe_kind` chooses what reads the check, `timing`
+//! says when it runs. Must not know what rests on a monitor.
 
 mod body;
 mod composite;

@@ -1,5 +1,5 @@
-//! Checks of few keys, none of which speaks HTTP or TLS: a TCP connection, a DNS query, a command, and a file in which another
-//! program says what is up. Must not know when they run.
+//! Checks of few keys, none of which speaks HTTP or TLS: a TCP connection, a DNS query, a command, and a file in which
+//! another program says what is up. Must not know when they run.
 
 use std::{
     fs,

@@ -1,6 +1,6 @@
-//! When a monitor probes, how many outcomes change health, and what keeps health from changing too easily (`clear`, `hold`,
-//! `failback` and `flap`). `[defaults.monitor]` says the same for all monitors: the one place where it is merged into them.
-//! Must not know what is probed.
+//! When a monitor probes, how many outcomes change health, and what keeps health from changing too easily (`clear`,
+//! `hold`, `failback` and `flap`). `[defaults.monitor]` says the same for all monitors: the one place where it is
+//! merged into them. Must not know what is probed.
 
 use toml::Spanned;
 

@@ -1,5 +1,5 @@
-//! The endpoints of a pool: what each is answered with, where it is probed, and its position for the key `order`, from the
-//! pool's list or from tiers. Must not know how pools are steered, nor what probes.
+//! The endpoints of a pool: what each is answered with, where it is probed, and its position for the key `order`, from
+//! the pool's list or from tiers. Must not know how pools are steered, nor what probes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

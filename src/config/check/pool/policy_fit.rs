@@ -1,7 +1,8 @@
-//! What policies ask of pools in vain: what a pool does not have, and what the policies in force make of its regions and
-//! order: regions without a location, clients without a place, orders that nothing compares. None of it is an error: the
-//! policy then works without. A service's own policy replaces those of its pools, so places and orders are looked at when all
-//! services are known. Must not say what the engine does not do: a property test holds each sentence against it.
+//! What policies ask of pools in vain: what a pool does not have, and what the policies in force make of its regions
+//! and order: regions without a location, clients without a place, orders that nothing compares. None of it is an
+//! error: the policy then works without. A service's own policy replaces those of its pools, so places and orders are
+//! looked at when all services are known. Must not say what the engine does not do: a property test holds each sentence
+//! against it.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
-//! What fences leave to the clients of a service: whether they can leave one nothing, and families that some clients miss
-//! while others have them. Clients are stood for by every combination of what the fences mention; facts are taken as
-//! independent, since overrides may state any of them alone. An empty answer is kept for every client of a resolver (RFC 7871
-//! 7.4), so that clients lose the family too that would get it. Must not know health.
+//! What fences leave to the clients of a service: whether they can leave one nothing, and families that some clients
+//! miss while others have them. Clients are stood for by every combination of what the fences mention; facts are taken
+//! as independent, since overrides may state any of them alone. An empty answer is kept for every client of a resolver
+//! (RFC 7871 7.4), so that clients lose the family too that would get it. Must not know health.
 
 use std::collections::BTreeSet;
 

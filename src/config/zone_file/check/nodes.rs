@@ -1,5 +1,5 @@
-//! The names of a zone as a tree: every owner and every name above one, up to the apex; and the zone that the rules look at
-//! by them. Must not know rules.
+//! The names of a zone as a tree: every owner and every name above one, up to the apex; and the zone that the rules
+//! look at by them. Must not know rules.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,5 +1,5 @@
-//! Rules of names that lead elsewhere: chains of CNAMEs inside the zone and names that must not be aliases; delegations and
-//! DNAME, and what lies at them and below them. Must not know what answers elsewhere.
+//! Rules of names that lead elsewhere: chains of CNAMEs inside the zone and names that must not be aliases; delegations
+//! and DNAME, and what lies at them and below them. Must not know what answers elsewhere.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! Fields with addresses inside: the lists of APL (RFC 3123), the suffix of A6 (RFC 2874), and the services of WKS (RFC 1035
-//! 3.4.2); addresses of other networks, written as digits with dots: NSAP (RFC 1706) and ATMA (the ATM Forum's DNS
+//! Fields with addresses inside: the lists of APL (RFC 3123), the suffix of A6 (RFC 2874), and the services of WKS (RFC
+//! 1035 3.4.2); addresses of other networks, written as digits with dots: NSAP (RFC 1706) and ATMA (the ATM Forum's DNS
 //! specification); and what DOA holds, which may be `-`. Must not know other types.
 
 use std::{
