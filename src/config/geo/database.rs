@@ -13,12 +13,11 @@ use mmdb_writer::{Error, Value, Writer, ipnet::IpNet};
 use serde::de::IgnoredAny;
 
 use super::{
-    Fault, Named, contents,
-    coverage::{Coverage, Says},
-    file_name,
+    super::fault::Fault,
+    coverage::{Bytes, Coverage, Kept, Says},
+    files::{Named, contents, file_name},
     overrides::Line,
     record::{Layout, Odd, Record},
-    reread::{Bytes, Kept},
 };
 use crate::engine::{
     geo::{AtlasBuilder, Coordinates, Database, Fact, Location},

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     super::fault::{Fault, FileId, Place, Sources},
-    Files, Named,
     csv::{self, Columns, Row, Wrong},
+    files::{Files, Named, text},
     overrides,
 };
 use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
@@ -53,7 +53,7 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
     let mut at: HashMap<(Whose, Box<str>), usize> = HashMap::new();
     let mut prefixes: HashSet<Prefix> = HashSet::new();
     for named in files.latency {
-        let file = match super::text(named, "latency file", sources) {
+        let file = match text(named, "latency file", sources) {
             Ok(file) => file,
             Err(fault) => {
                 faults.push(*fault);
