@@ -6,7 +6,7 @@ use std::{net::IpAddr, ops::Range};
 use toml::Spanned;
 
 use super::{
-    MeantEndpoint, MeantPool,
+    meant::{MeantEndpoint, MeantPool},
     selector::Acls,
     symbols::Names,
     value::{address, items, millis, text, whole},

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 use super::{
-    CAPACITY,
+    meant::CAPACITY,
     selector::{Groups, fence},
     value::{items, millis, name, real, share, units, whole},
 };

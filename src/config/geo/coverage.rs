@@ -1,12 +1,10 @@
 //! How much of the address space a geo database knows, and whether a new file knows so much less than the one in force
-//! that it is not taken; and the databases in force, kept in memory as they were read: should a new file be refused, the
-//! one from before is read from here, for its path may hold the new one by then. Must not know the format of databases,
-//! nor when a configuration is read.
-//!
-//! Each family is measured by itself, against what the database in force knows of that family: IPv6 is so large that one
-//! of its networks would outweigh all of IPv4. What is counted is what the database is for: address space with a country
-//! or a finer place (subdivision, city, coordinates); where it knows none, with a continent; where it knows no continent
-//! either, with an AS number.
+//! that it is not taken; and the databases in force, kept in memory as they were read: should a new file be refused,
+//! the one from before is read from here, for its path may hold the new one by then. Must not know the format of
+//! databases, nor when a configuration is read.  Each family is measured by itself, against what the database in force
+//! knows of that family: IPv6 is so large that one of its networks would outweigh all of IPv4. What is counted is what
+//! the database is for: address space with a country or a finer place (subdivision, city, coordinates); where it knows
+//! none, with a continent; where it knows no continent either, with an AS number.
 
 use std::{fmt, sync::Arc};
 

@@ -2,7 +2,10 @@
 //! health that the pool can have. What answers only when all else is down is chosen then, and no finding. A pool that
 //! needs more healthy endpoints than some clients may have is passed over by these, whatever is up.
 
-use super::{super::diagnostics::Notes, Subject, listed};
+use super::{
+    super::diagnostics::Notes,
+    subject::{Subject, listed},
+};
 use crate::engine::{
     geo::Map,
     steer::policy::{Endpoint, Key, Policy, Pool, Service, Threshold},

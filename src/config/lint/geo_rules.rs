@@ -8,7 +8,7 @@ use super::{
         fault::{Fault, Sources},
         geo::overrides,
     },
-    Subject, listed,
+    subject::{Subject, listed},
 };
 use crate::engine::{
     geo::{Order, Preferences, Selector},

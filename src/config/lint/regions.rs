@@ -4,7 +4,11 @@
 //! pool have go elsewhere for it, by the order that the pool's own map and policy give, with all endpoints up. Must not
 //! know what happens at run time.
 
-use super::{super::diagnostics::Notes, Subject, chosen::Clients, listed};
+use super::{
+    super::diagnostics::Notes,
+    chosen::Clients,
+    subject::{Subject, listed},
+};
 use crate::engine::{
     geo::{Coordinates, distance_km, nearest_country},
     snapshot::Region,

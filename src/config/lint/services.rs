@@ -7,7 +7,7 @@ use super::{
         diagnostics::Notes,
         quantity::{duration, show_duration},
     },
-    Subject, listed,
+    subject::{Subject, listed},
 };
 use crate::engine::{
     health::monitor::Rhythm,

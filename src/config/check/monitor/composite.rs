@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::{Around, required};
 use crate::{
     config::{
-        check::value::{element, items, whole},
+        check::{
+            symbols::Names,
+            value::{element, items, required, whole},
+        },
         diagnostics::{Notes, join},
         spec::{AtLeastSpec, List, MonitorSpec, Named},
     },
@@ -23,14 +25,14 @@ const DEPTH: usize = 8;
 const NAMED: usize = 8;
 
 /// `any`: one of them is enough.
-pub(super) fn any(of: &Spanned<List>, monitor: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Watch {
-    let of = named((of.span(), List::items(of)), &["monitors", monitor, "any"], around, notes);
+pub(super) fn any(of: &Spanned<List>, monitor: &str, monitors: &mut Names<'_>, notes: &mut Notes<'_>) -> Watch {
+    let of = named((of.span(), List::items(of)), &["monitors", monitor, "any"], monitors, notes);
     Watch::Several { needed: 1, of }
 }
 
 /// `all` of them.
-pub(super) fn all(of: &Spanned<List>, monitor: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Watch {
-    let of = named((of.span(), List::items(of)), &["monitors", monitor, "all"], around, notes);
+pub(super) fn all(of: &Spanned<List>, monitor: &str, monitors: &mut Names<'_>, notes: &mut Notes<'_>) -> Watch {
+    let of = named((of.span(), List::items(of)), &["monitors", monitor, "all"], monitors, notes);
     Watch::Several { needed: of.len() as u32, of }
 }
 
@@ -38,7 +40,7 @@ pub(super) fn all(of: &Spanned<List>, monitor: &str, around: &mut Around<'_, '_>
 pub(super) fn at_least(
     written: &Spanned<AtLeastSpec>,
     monitor: &str,
-    around: &mut Around<'_, '_>,
+    monitors: &mut Names<'_>,
     notes: &mut Notes<'_>,
 ) -> Watch {
     let path = ["monitors", monitor, "at_least"];
@@ -48,7 +50,7 @@ pub(super) fn at_least(
     }
     let list = items(spec.of.as_ref());
     let of = match &spec.of {
-        Some(place) => named((place.span(), list), &[path[0], path[1], path[2], "of"], around, notes),
+        Some(place) => named((place.span(), list), &[path[0], path[1], path[2], "of"], monitors, notes),
         None => {
             required("of", "of = [\"one\", \"another\"]", written.span(), &path, notes);
             Vec::new()
@@ -63,7 +65,7 @@ pub(super) fn at_least(
 fn named(
     (place, list): (Range<usize>, Vec<Spanned<String>>),
     path: &[&str],
-    around: &mut Around<'_, '_>,
+    monitors: &mut Names<'_>,
     notes: &mut Notes<'_>,
 ) -> Vec<MonitorId> {
     let what = format!("`{}`", join(path));
@@ -73,7 +75,7 @@ fn named(
     }
     let mut found: Vec<(usize, Range<usize>)> = Vec::new();
     for name in &list {
-        let Some(at) = around.names.find(&element(name), &what, notes) else { continue };
+        let Some(at) = monitors.find(&element(name), &what, notes) else { continue };
         match found.iter().find(|(known, _)| *known == at) {
             Some((_, first)) => {
                 let message = format!("{what} names monitor {:?} twice", name.get_ref());

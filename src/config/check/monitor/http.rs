@@ -1,16 +1,18 @@
 //! HTTP and gRPC monitors: the request and what is expected of the response; for gRPC that is a question to
 //! `grpc.health.v1`. What is expected of a body is in `body`. Must not know when they run.
 
+use std::path::PathBuf;
+
 use rustls::pki_types::ServerName;
 use toml::Spanned;
 
 use super::{
-    Around, body, port,
+    body,
     tls::{TlsKeys, policy},
 };
 use crate::{
     config::{
-        check::value::{text, whole, word},
+        check::value::{port, text, whole, word},
         diagnostics::{Notes, join},
         dns_name,
         spec::{GrpcSpec, HttpSpec, NumberOr},
@@ -32,7 +34,7 @@ pub(super) fn http(written: &Spanned<HttpSpec>, monitor: &str, notes: &mut Notes
 pub(super) fn https(
     written: &Spanned<HttpSpec>,
     monitor: &str,
-    around: &mut Around<'_, '_>,
+    files: &mut Vec<PathBuf>,
     notes: &mut Notes<'_>,
 ) -> HttpCheck {
     let path = ["monitors", monitor, "https"];
@@ -44,7 +46,7 @@ pub(super) fn https(
         ca_file: spec.ca_file.as_ref(),
         expiry: spec.expiry.as_ref(),
     };
-    let mut tls = policy(&keys, &path, around, notes);
+    let mut tls = policy(&keys, &path, files, notes);
     if tls.sni.is_none() {
         tls.sni = check.host.as_deref().and_then(hostname).map(Into::into);
     }
@@ -217,7 +219,7 @@ fn status(written: &Spanned<HttpSpec>, at: &str, notes: &mut Notes<'_>) -> Vec<(
 pub(super) fn grpc(
     written: &Spanned<GrpcSpec>,
     monitor: &str,
-    around: &mut Around<'_, '_>,
+    files: &mut Vec<PathBuf>,
     notes: &mut Notes<'_>,
 ) -> GrpcCheck {
     let spec = written.get_ref();
@@ -244,6 +246,6 @@ pub(super) fn grpc(
     GrpcCheck {
         port: port(spec.port.as_ref(), written.span(), &path, None, notes),
         service: spec.service.as_ref().map_or("", |service| service.get_ref()).into(),
-        tls: over_tls.then(|| policy(&keys, &path, around, notes)),
+        tls: over_tls.then(|| policy(&keys, &path, files, notes)),
     }
 }

@@ -9,33 +9,20 @@ mod probe_kind;
 mod timing;
 mod tls;
 
-use std::{net::IpAddr, ops::Range, path::PathBuf};
+use std::net::IpAddr;
 
-use toml::Spanned;
-
-use super::{
-    symbols::Names,
-    value::{name, whole},
-};
+use super::value::name;
 use crate::{
     config::{
         diagnostics::{Notes, join},
-        spec::{MonitorSpec, Spec, Whole},
+        spec::{MonitorSpec, Spec},
     },
     engine::health::monitor::Monitor,
 };
 
 pub(crate) use http::headers;
+pub(crate) use probe_kind::Around;
 pub(crate) use tls::trust;
-
-/// What the checks of monitors need beside what is written in them.
-#[derive(Debug)]
-pub(crate) struct Around<'a, 's> {
-    /// The monitors, since they may be made of each other.
-    pub(crate) names: &'a mut Names<'s>,
-    /// Every file that is read.
-    pub(crate) files: &'a mut Vec<PathBuf>,
-}
 
 /// `[monitors]`, in name order.
 pub(crate) fn monitors(spec: &Spec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Vec<Monitor> {
@@ -63,29 +50,6 @@ pub(crate) fn monitors(spec: &Spec, around: &mut Around<'_, '_>, notes: &mut Not
         .collect();
     composite::circles(&spec.monitors, &monitors, notes);
     monitors
-}
-
-/// The `port` of the table at `path`, whose place is `table`.
-fn port(
-    written: Option<&Spanned<Whole>>,
-    table: Range<usize>,
-    path: &[&str],
-    default: Option<u16>,
-    notes: &mut Notes<'_>,
-) -> u16 {
-    if written.is_none() && default.is_none() && notes.is_whole(path) {
-        let fault = notes.error(table, format!("`{}` has no port", join(path)), "`port` is missing");
-        notes.push(fault.remedy("add `port = 443`, or whichever it is"));
-    }
-    whole(written, &format!("{}.port", join(path)), default.unwrap_or(0).into(), 1..=65_535, notes) as u16
-}
-
-/// Tells that the table at `path`, whose place is `table`, lacks a key that it cannot be without.
-fn required(key: &str, example: &str, table: Range<usize>, path: &[&str], notes: &mut Notes<'_>) {
-    if notes.is_whole(path) {
-        let fault = notes.error(table, format!("`{}` has no {key}", join(path)), format!("`{key}` is missing"));
-        notes.push(fault.remedy(format!("add `{example}`")));
-    }
 }
 
 /// `source` of a monitor: the local address of its probes. Whether this node has it is known only when it probes.

@@ -10,10 +10,10 @@ use std::{
 
 use toml::Spanned;
 
-use super::{body::pattern, port, required};
+use super::body::pattern;
 use crate::{
     config::{
-        check::value::{element, items, literal, text, word},
+        check::value::{element, items, literal, port, required, text, word},
         diagnostics::{Notes, join},
         dns_name::{self, NotAName},
         spec::{DnsSpec, ExecSpec, FileSpec, TcpCheckSpec},

@@ -1,12 +1,13 @@
 //! Which kind a monitor is: exactly one.
 
-use std::ops::Range;
+use std::{ops::Range, path::PathBuf};
 
 use toml::Spanned;
 
-use super::{Around, composite, http, plain, tls};
+use super::{composite, http, plain, tls};
 use crate::{
     config::{
+        check::symbols::Names,
         diagnostics::{Notes, join},
         spec::{
             AtLeastSpec, DnsSpec, ExecSpec, FileSpec, GrpcSpec, HttpSpec, List, MonitorSpec, TcpCheckSpec, TlsCheckSpec,
@@ -14,6 +15,15 @@ use crate::{
     },
     engine::health::{check::Check, monitor::Watch},
 };
+
+/// What the checks of monitors need beside what is written in them.
+#[derive(Debug)]
+pub(crate) struct Around<'a, 's> {
+    /// The monitors, since they may be made of each other.
+    pub(crate) names: &'a mut Names<'s>,
+    /// Every file that is read.
+    pub(crate) files: &'a mut Vec<PathBuf>,
+}
 
 /// A kind as it is written.
 enum Kind<'s> {
@@ -71,17 +81,17 @@ pub(super) fn watch(
 fn only(kind: &Kind<'_>, monitor: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Watch {
     Watch::Probe(match kind {
         Kind::Http(spec) => Check::Http(http::http(spec, monitor, notes)),
-        Kind::Https(spec) => Check::Http(http::https(spec, monitor, around, notes)),
+        Kind::Https(spec) => Check::Http(http::https(spec, monitor, around.files, notes)),
         Kind::Tcp(spec) => Check::Tcp(plain::tcp(spec, monitor, notes)),
-        Kind::Tls(spec) => Check::Tls(tls::tls(spec, monitor, around, notes)),
-        Kind::Grpc(spec) => Check::Grpc(http::grpc(spec, monitor, around, notes)),
+        Kind::Tls(spec) => Check::Tls(tls::tls(spec, monitor, around.files, notes)),
+        Kind::Grpc(spec) => Check::Grpc(http::grpc(spec, monitor, around.files, notes)),
         Kind::Dns(spec) => Check::Dns(plain::dns(spec, monitor, notes)),
         Kind::Icmp(_) => Check::Icmp,
         Kind::Exec(spec) => Check::Exec(plain::exec(spec, monitor, notes)),
         Kind::File(spec) => Check::File(plain::file(spec, monitor, notes)),
-        Kind::Any(of) => return composite::any(of, monitor, around, notes),
-        Kind::All(of) => return composite::all(of, monitor, around, notes),
-        Kind::AtLeast(spec) => return composite::at_least(spec, monitor, around, notes),
+        Kind::Any(of) => return composite::any(of, monitor, around.names, notes),
+        Kind::All(of) => return composite::all(of, monitor, around.names, notes),
+        Kind::AtLeast(spec) => return composite::at_least(spec, monitor, around.names, notes),
     })
 }
 

@@ -9,13 +9,11 @@ use std::{
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        CAPACITY, MeantEndpoint,
-        selector::fence,
-        value::{address, items, name, real, target, text, whole},
-    },
-    Around, Seen,
+use super::super::{
+    meant::{CAPACITY, MeantEndpoint},
+    selector::{Groups, fence},
+    symbols::Names,
+    value::{address, items, name, real, target, text, whole},
 };
 use crate::{
     config::{
@@ -31,12 +29,19 @@ use crate::{
 const WEIGHT: i64 = 100;
 const MAX_TIER: i64 = 1000;
 
+/// What a pool's endpoints are answered with so far: nothing twice.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    addresses: BTreeMap<IpAddr, Range<usize>>,
+    cnames: BTreeMap<Name, Range<usize>>,
+}
+
 /// One endpoint of a pool.
 pub(super) fn endpoint(
     pool: &str,
     key: &Spanned<String>,
     spec: &EndpointSpec,
-    around: &mut Around<'_, '_>,
+    (regions, groups): (&mut Names<'_>, &mut Groups<'_>),
     seen: &mut Seen,
     notes: &mut Notes<'_>,
 ) -> MeantEndpoint {
@@ -44,11 +49,11 @@ pub(super) fn endpoint(
     let path = ["pools", pool, "endpoints", own];
     let what = format!("endpoint \"{pool}/{own}\"");
     let region = match &spec.region {
-        Some(written) => around.regions.find(&text(written), &what, notes),
+        Some(written) => regions.find(&text(written), &what, notes),
         None => {
             if notes.is_whole(&path) {
                 let fault = notes.error(key.span(), format!("{what} is in no region"), "`region` is missing");
-                notes.push(fault.remedy(suggest("", around.regions.all())));
+                notes.push(fault.remedy(suggest("", regions.all())));
             }
             None
         }
@@ -73,7 +78,7 @@ pub(super) fn endpoint(
             group.into_inner()
         }),
         capacity: real(spec.capacity.as_ref(), &at("capacity"), CAPACITY, notes),
-        fence: fence(spec.fence.as_ref(), &at("fence"), around.groups, notes),
+        fence: fence(spec.fence.as_ref(), &at("fence"), groups, notes),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::{MeantEndpoint, MeantPool};
+use super::super::meant::{MeantEndpoint, MeantPool};
 use crate::{
     config::{
         diagnostics::Notes,

@@ -4,16 +4,12 @@ mod endpoint;
 mod load_fit;
 mod policy_fit;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    ops::Range,
-};
+use std::collections::BTreeSet;
 
 use toml::Spanned;
 
 use super::{
-    MeantEndpoint, MeantPool,
+    meant::{MeantEndpoint, MeantPool},
     policy::Policies,
     selector::{Groups, fence},
     symbols::Names,
@@ -28,10 +24,9 @@ use crate::{
     engine::{
         snapshot::Region,
         steer::policy::{MAX_ENDPOINTS, Threshold},
-        wire::name::Name,
     },
 };
-use endpoint::order;
+use endpoint::{Seen, order};
 pub(crate) use load_fit::reported;
 pub(crate) use policy_fit::{in_force, suits};
 
@@ -83,7 +78,7 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
     let mut seen = Seen::default();
     for (key, endpoint) in &spec.endpoints {
         name("endpoint", key, notes);
-        endpoints.push(endpoint::endpoint(pool, key, endpoint, around, &mut seen, notes));
+        endpoints.push(endpoint::endpoint(pool, key, endpoint, (around.regions, around.groups), &mut seen, notes));
     }
     count(key, spec, &endpoints, notes);
     order(key, spec, &policy, &mut endpoints, notes);
@@ -101,13 +96,6 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
     let named = named.map_or_else(|| key.span(), Spanned::span);
     suits(named, &meant.policy, &meant, notes);
     meant
-}
-
-/// Whom a pool's endpoints stand for so far: nobody twice.
-#[derive(Debug, Default)]
-struct Seen {
-    addresses: BTreeMap<IpAddr, Range<usize>>,
-    cnames: BTreeMap<Name, Range<usize>>,
 }
 
 fn monitor(

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::super::{MeantEndpoint, MeantPool, MeantService};
+use super::super::meant::{MeantEndpoint, MeantPool, MeantService};
 use crate::{
     config::{diagnostics::Notes, presets::key_name, spec::Spec},
     engine::{

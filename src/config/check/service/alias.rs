@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::ownership::Homes;
 use crate::{
     config::{
-        check::{MeantPool, MeantService},
+        check::meant::{MeantPool, MeantService},
         diagnostics::Notes,
         fault::Fault,
         zone_file::target,

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::{
     super::{
-        MeantPool, MeantService,
+        meant::{MeantPool, MeantService},
         symbols::Names,
         value::{element, items, share, text, whole},
         zone::name,

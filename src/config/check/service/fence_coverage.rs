@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
-use super::Around;
 use crate::{
     config::{
-        check::{MeantEndpoint, MeantPool, MeantService},
+        check::meant::{MeantEndpoint, MeantPool, MeantService},
         diagnostics::Notes,
         spec::Spec,
     },
@@ -175,12 +174,12 @@ const SHOWN: usize = 3;
 pub(super) fn differ(
     found: &[(Spanned<String>, MeantService)],
     spec: &Spec,
-    around: &Around<'_, '_>,
+    (steered, regions): (&[MeantPool], &[Region]),
     notes: &mut Notes<'_>,
 ) {
     let mut seen: Vec<(usize, usize, Family, Vec<&str>)> = Vec::new();
     for (key, service) in found {
-        for (lacks, has, family) in among_pools(service, around) {
+        for (lacks, has, family) in among_pools(service, steered, regions) {
             match seen.iter_mut().find(|(a, b, f, _)| (*a, *b, *f) == (lacks, has, family)) {
                 Some((.., services)) => services.push(key.get_ref()),
                 None => seen.push((lacks, has, family, vec![key.get_ref()])),
@@ -188,12 +187,12 @@ pub(super) fn differ(
         }
     }
     for (lacks, has, family, services) in seen {
-        pools(spec, around, (lacks, has, family), &services, notes);
+        pools(spec, steered, (lacks, has, family), &services, notes);
     }
     let used = |at: usize| found.iter().any(|(_, service)| own(service).any(|pool| pool == at));
-    for (at, pool) in around.steered.iter().enumerate().filter(|(at, _)| used(*at)) {
+    for (at, pool) in steered.iter().enumerate().filter(|(at, _)| used(*at)) {
         for family in Family::BOTH {
-            fences(spec, (at, pool), family, around, notes);
+            fences(spec, (at, pool), family, regions, notes);
             names(spec, (at, pool), family, notes);
         }
     }
@@ -213,17 +212,17 @@ fn own(service: &MeantService) -> impl Iterator<Item = usize> {
 }
 
 /// Each pool without a family that another one of the service has, with that one.
-fn among_pools(service: &MeantService, around: &Around<'_, '_>) -> Vec<(usize, usize, Family)> {
+fn among_pools(service: &MeantService, steered: &[MeantPool], regions: &[Region]) -> Vec<(usize, usize, Family)> {
     let always = |at: &usize| {
-        let pool = around.steered.get(*at);
-        pool.is_some_and(|pool| pool.is_always_up(service.policy.as_ref().unwrap_or(&pool.policy), around.regions))
+        let pool = steered.get(*at);
+        pool.is_some_and(|pool| pool.is_always_up(service.policy.as_ref().unwrap_or(&pool.policy), regions))
     };
     let reached = service.pools.iter().position(always).map_or(service.pools.len(), |last| last + 1);
     let canary = service.canary.map(|(pool, _)| pool);
     let pools: Vec<usize> = service.pools[..reached].iter().copied().chain(canary).collect();
     let mut found = Vec::new();
     for family in Family::BOTH {
-        let with = |at: &&usize| around.steered.get(**at).is_some_and(|pool| weighted(pool).any(|e| has(e, family)));
+        let with = |at: &&usize| steered.get(**at).is_some_and(|pool| weighted(pool).any(|e| has(e, family)));
         let Some(first) = pools.iter().find(with) else { continue };
         found.extend(pools.iter().filter(|at| !with(at)).map(|lacks| (*lacks, *first, family)));
     }
@@ -232,12 +231,12 @@ fn among_pools(service: &MeantService, around: &Around<'_, '_>) -> Vec<(usize, u
 
 fn pools(
     spec: &Spec,
-    around: &Around<'_, '_>,
+    steered: &[MeantPool],
     (lacks, has, family): (usize, usize, Family),
     services: &[&str],
     notes: &mut Notes<'_>,
 ) {
-    let pool = |at: usize| Some((around.steered.get(at)?, spec.pools.keys().nth(at)?));
+    let pool = |at: usize| Some((steered.get(at)?, spec.pools.keys().nth(at)?));
     let (Some((lacks, key)), Some((has, other))) = (pool(lacks), pool(has)) else { return };
     let who = match services {
         [one] => format!("service \"{one}\" loses"),
@@ -257,14 +256,8 @@ fn pools(
     notes.push(fault);
 }
 
-fn fences(
-    spec: &Spec,
-    (at, pool): (usize, &MeantPool),
-    family: Family,
-    around: &Around<'_, '_>,
-    notes: &mut Notes<'_>,
-) {
-    let Some((open, closed)) = without(pool, around.regions, |endpoint| has(endpoint, family)) else { return };
+fn fences(spec: &Spec, (at, pool): (usize, &MeantPool), family: Family, regions: &[Region], notes: &mut Notes<'_>) {
+    let Some((open, closed)) = without(pool, regions, |endpoint| has(endpoint, family)) else { return };
     let place = |endpoint: &MeantEndpoint| spans(spec, at, &endpoint.name);
     let message = format!("fences of pool \"{}\" keep clients apart that differ in {family}", pool.name);
     let label =

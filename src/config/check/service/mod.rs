@@ -12,7 +12,7 @@ use std::{net::IpAddr, ops::Range};
 use toml::Spanned;
 
 use super::{
-    MeantPool, MeantService,
+    meant::{MeantPool, MeantService},
     policy::Policies,
     pool::suits,
     selector::{Groups, fence},
@@ -107,7 +107,7 @@ pub(crate) fn services(
     }
     companions::agree(&found, around.steered, notes);
     if !notes.has_errors() {
-        fence_coverage::differ(&found, spec, around, notes);
+        fence_coverage::differ(&found, spec, (around.steered, around.regions), notes);
     }
     let mut found: Vec<MeantService> = found.into_iter().map(|(_, service)| service).collect();
     found.sort_by(|a, b| a.answers.name.cmp(&b.answers.name));
