@@ -18,7 +18,7 @@ use std::{
 use clap::Args;
 
 use self::suppose::Supposed;
-use super::{Exit, packet};
+use super::{Exit, record};
 use crate::{
     config::{
         self,
@@ -149,7 +149,7 @@ fn fastrand_seed() -> u64 {
 fn tell(supposed: &Supposed, question: &Question, args: &Explain) -> story::Story {
     let snapshot = &supposed.snapshot;
     let mut packet = vec![0; 65_535];
-    let len = packet::query(&mut packet, &question.name, question.rtype, question.subnet);
+    let len = record::query(&mut packet, &question.name, question.rtype, question.subnet);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
     let mut tape = Tape::default();
     let sent = respond::respond(snapshot, &mut packet, len, origin, question.chance, &mut tape);

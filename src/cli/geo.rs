@@ -11,13 +11,13 @@ use std::{
 
 use clap::{Args, Subcommand};
 
-pub(super) use lookup::Places;
 use lookup::lookup;
+pub(super) use lookup::{Places, rests_on};
 
 use super::Exit;
 use crate::config::{
     fault::{Severity, Sources},
-    geo::{table, write},
+    geo::{overrides, write},
     report,
     unreadable::{Unreadable, unwritable},
 };
@@ -89,7 +89,7 @@ fn build(csv: &Path, output: &Path, out: &mut dyn Write, err: &mut dyn Write) ->
     let mut sources = Sources::default();
     let mut faults = Vec::new();
     let file = sources.add(csv.display().to_string(), text);
-    let lines = table::read(file, &sources, &mut faults);
+    let lines = overrides::read(file, &sources, &mut faults);
     report::cap(&mut faults);
     if !faults.is_empty() {
         err.write_all(report::text(&faults, &sources, false).as_bytes())?;

@@ -1,13 +1,10 @@
-//! The command line: one verb a file, rendering for people, exit codes. Must not know how rooms work inside.
+//! The command line: verbs, rendering for people, exit codes. Must not know how rooms work inside.
 
 mod agent;
-mod check;
 mod demo;
-mod estimate;
 mod explain;
 mod folder;
 mod geo;
-mod packet;
 mod record;
 mod serve;
 pub mod test;
@@ -52,7 +49,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Serve),
-    Check(check::Check),
+    Check(serve::Check),
     Explain(explain::Explain),
     Test(test::Test),
     Geo(geo::Geo),

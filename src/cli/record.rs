@@ -1,5 +1,6 @@
-//! Records as dig would print them, where the decoder's own form is another: character-strings in quotes, parameters of
-//! SVCB and HTTPS records as RFC 9460 2.1 writes them, and data of rarer types as a zone file has them.
+//! Messages as clients see them, for the verbs that ask the engine: a query as a client would send it, and records as
+//! dig would print them where the decoder's own form is another: character-strings in quotes, parameters of SVCB and
+//! HTTPS records as RFC 9460 2.1 writes them, and data of rarer types as a zone file has them.
 
 use hickory_proto::{
     ProtoError,
@@ -13,7 +14,32 @@ use hickory_proto::{
     serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder, NameEncoding},
 };
 
-use crate::{config::zone_file::presentation, engine::wire::rr::RrType};
+use crate::{
+    config::zone_file::presentation,
+    engine::{
+        types::{Family, Prefix},
+        wire::{name, rr::RrType},
+    },
+};
+
+/// Writes a query to the start of `packet` and returns its length.
+pub(super) fn query(packet: &mut [u8], name: &name::Name, rtype: RrType, subnet: Option<Prefix>) -> usize {
+    let mut query = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet.is_some())];
+    query.extend_from_slice(name.wire());
+    query.extend_from_slice(&rtype.0.to_be_bytes());
+    query.extend_from_slice(&[0, 1]);
+    if let Some(subnet) = subnet {
+        let octets = usize::from(subnet.len()).div_ceil(8);
+        let family = if subnet.family() == Family::V4 { 1 } else { 2 };
+        let option = 4 + octets as u8;
+        query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4 + option, 0, 8, 0, option]);
+        query.extend_from_slice(&[0, family, subnet.len(), 0]);
+        query.extend_from_slice(&subnet.bits().to_be_bytes()[..octets]);
+    }
+    let len = query.len().min(packet.len());
+    packet[..len].copy_from_slice(&query[..len]);
+    len
+}
 
 /// A record.
 pub(super) fn line(record: &Record) -> String {
@@ -154,7 +180,7 @@ mod tests {
         let data = RData::HTTPS(HTTPS(SVCB::new(1, Name::root(), parameters)));
         let record = Record::from_rdata(Name::from_ascii("a.test.").expect("a name"), 30, data);
         let expected = "a.test. 30 IN HTTPS 1 . mandatory=alpn,port alpn=\"h2,a\\\\,b\" no-default-alpn port=8443 \
-                        ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1 key7=\"/q{?dns}\\255\"";
+                    ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1 key7=\"/q{?dns}\\255\"";
         assert_eq!(line(&record), expected);
     }
 }

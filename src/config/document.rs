@@ -1,9 +1,11 @@
-//! The files of a configuration to one TOML table: reads them, parses them, merges them. All texts lie end to end on
+//! The files of a configuration to one TOML table: finds those that it includes, by whatever way they lead back to each
+//! other, reads them, parses them, merges them. All texts lie end to end on
 //! one line of offsets, so that a span alone says which file it is of. Must not know what any key means.
 
 use std::{
     fs,
     ops::Range,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -13,13 +15,12 @@ use toml::{
 };
 
 use super::{
-    fault::{Fault, FileId, Place, Sources},
+    diagnostics::dotted,
+    fault::{Fault, FileId, Loses, Place, SourceMap, Sources, Torn},
     include,
     syntax::{self, Decoded, Mended, Offsets},
     unreadable::{Unreadable, unexpanded},
 };
-
-mod circle;
 
 /// The largest file that is read: a configuration of 100,000 services has a quarter of it.
 const MAX_FILE: u64 = 64 << 20;
@@ -57,58 +58,8 @@ impl Text {
 #[derive(Debug)]
 pub(crate) struct Document<'t> {
     pub(crate) table: DeTable<'t>,
-    pub(crate) ground: Ground,
-    /// Where the syntax is broken.
-    pub(crate) torn: Vec<Torn>,
-    /// Where keys may be of another table than the one that they are read in.
-    pub(crate) doubts: Vec<Range<usize>>,
-}
-
-/// What a syntax fault makes uncertain.
-#[derive(Clone, Debug)]
-pub(crate) struct Torn {
-    /// The line that it is on: what else is wrong there follows from it.
-    pub(crate) line: Range<usize>,
-    /// What may lack what was written.
-    pub(crate) loses: Loses,
-}
-
-/// What may lack something that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Loses {
-    /// Nothing: it is plain what was meant.
-    Nothing,
-    /// The table at this path.
-    Entry(Vec<String>),
-    /// Any table.
-    Anything,
-}
-
-/// Where each file lies on the line of offsets.
-#[derive(Debug)]
-pub(crate) struct Ground {
-    files: Vec<(usize, FileId, PathBuf)>,
-}
-
-impl Ground {
-    /// The place of a span.
-    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
-        let (start, file, _) = self.file(span.start);
-        Place { file, span: span.start.saturating_sub(start)..span.end.saturating_sub(start) }
-    }
-
-    /// What a path written at `span` means: relative to the file that it stands in.
-    pub(crate) fn path(&self, span: &Range<usize>, written: &str) -> PathBuf {
-        self.file(span.start).2.join(written)
-    }
-
-    fn file(&self, offset: usize) -> (usize, FileId, &Path) {
-        let at = self.files.partition_point(|(start, ..)| *start <= offset).saturating_sub(1);
-        match self.files.get(at) {
-            Some((start, file, folder)) => (*start, *file, folder),
-            None => (0, FileId(0), Path::new("")),
-        }
-    }
+    /// Where each file lies on the line of offsets, and what of it could not be read.
+    pub(crate) map: SourceMap,
 }
 
 /// Reads the file and those that it includes. Empty when the file itself cannot be read. `unmatched` gets the patterns
@@ -157,7 +108,7 @@ pub(crate) fn gather(
             unmatched.push(pattern.clone());
         }
         for path in found {
-            if let Some(known) = texts.iter().position(|text| circle::is_same(&text.path, &path)) {
+            if let Some(known) = texts.iter().position(|text| is_same(&text.path, &path)) {
                 let shown = path.display();
                 faults.push(if known == 0 {
                     Fault::error(format!("{shown} includes itself"), place.clone(), "leads back to this file")
@@ -243,15 +194,15 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
         .collect();
     let torn = texts.iter().flat_map(|text| text.torn.iter().cloned()).collect();
     let doubts = texts.iter().flat_map(|text| text.doubts.iter().cloned()).collect();
-    let mut document = Document { table: DeTable::new(), ground: Ground { files }, torn, doubts };
+    let mut document = Document { table: DeTable::new(), map: SourceMap { files, torn, doubts } };
     for (number, text) in texts.iter().enumerate() {
         // What the parser does not take has been told when the file was read.
         let (table, _) = DeTable::parse_recoverable(&text.text);
         let mut table = shift(table.into_inner(), text);
         if let Some((key, value)) = table.remove_entry("include") {
-            let place = |span: Range<usize>| document.ground.place(&span);
+            let place = |span: Range<usize>| document.map.place(&span);
             if number > 0 {
-                faults.push(circle::told(texts, number, place(key.span())));
+                faults.push(circle(texts, number, place(key.span())));
             }
             for span in include::not_text(&value) {
                 faults.push(
@@ -260,7 +211,7 @@ pub(crate) fn parse<'t>(texts: &'t [Text], faults: &mut Vec<Fault>) -> Document<
                 );
             }
         }
-        merge(&mut document.table, table, "", &document.ground, faults);
+        merge(&mut document.table, table, "", &document.map, faults);
     }
     document
 }
@@ -291,21 +242,78 @@ fn shift_value<'t>(value: Spanned<DeValue<'t>>, text: &Text) -> Spanned<DeValue<
     Spanned::new(span, value)
 }
 
-fn merge<'t>(into: &mut DeTable<'t>, from: DeTable<'t>, path: &str, ground: &Ground, faults: &mut Vec<Fault>) {
+fn merge<'t>(into: &mut DeTable<'t>, from: DeTable<'t>, path: &str, map: &SourceMap, faults: &mut Vec<Fault>) {
     for (key, value) in from {
-        let name = super::notes::dotted(path, key.get_ref());
+        let name = dotted(path, key.get_ref());
         let Some((first, _)) = into.get_key_value(key.get_ref().as_ref()) else {
             into.insert(key, value);
             continue;
         };
         let first = first.span();
         match (into.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut), value.into_inner()) {
-            (Some(DeValue::Table(into)), DeValue::Table(from)) => merge(into, from, &name, ground, faults),
+            (Some(DeValue::Table(into)), DeValue::Table(from)) => merge(into, from, &name, map, faults),
             _ => faults.push(
-                Fault::error(format!("`{name}` stands in two files"), ground.place(&key.span()), "here again")
-                    .also(ground.place(&first), "first here")
+                Fault::error(format!("`{name}` stands in two files"), map.place(&key.span()), "here again")
+                    .also(map.place(&first), "first here")
                     .remedy("keep one of them: tables merge, values do not"),
             ),
         }
     }
+}
+
+/// The most files that a way may go through, and that are opened in search of one.
+const LONGEST_WAY: usize = 64;
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|about| (about.dev(), about.ino())).ok();
+    one == other || identity(one).is_some_and(|known| identity(other) == Some(known))
+}
+
+/// What is wrong with the `include` of a file that is itself included.
+fn circle(texts: &[Text], number: usize, place: Place) -> Fault {
+    let remedy = "move it into the file that is named on the command line";
+    let (Some(main), Some(text)) = (texts.first(), texts.get(number)) else {
+        return Fault::error("an included file includes others", place, "only the first file may include");
+    };
+    let mut way = vec![main.path.clone(), text.path.clone()];
+    let mut left = LONGEST_WAY;
+    let message = match back(&text.text, &mut way, &mut left) {
+        None => {
+            let fault = Fault::error("an included file includes others", place, "only the first file may include");
+            return fault.remedy(remedy);
+        }
+        Some(to) => {
+            let from = way.iter().position(|path| is_same(path, &to)).unwrap_or(0);
+            let mut names: Vec<String> = way[from..].iter().map(|path| path.display().to_string()).collect();
+            names.extend(names.first().cloned());
+            match names.len() {
+                2 => format!("{} includes itself", names[0]),
+                _ => format!("files include each other in a circle: {}", names.join(" → ")),
+            }
+        }
+    };
+    Fault::error(message, place, "this leads back").remedy(remedy)
+}
+
+/// The file on the way so far that what a text includes leads back to; the way then ends with the file that does.
+fn back(text: &str, way: &mut Vec<PathBuf>, left: &mut usize) -> Option<PathBuf> {
+    let folder = way.last()?.parent().unwrap_or(Path::new("")).to_owned();
+    let found: Vec<PathBuf> = include::wanted(text)
+        .into_iter()
+        .flat_map(|wanted| include::expand(&folder, &wanted.pattern).unwrap_or_default())
+        .collect();
+    if let Some(to) = found.iter().find(|path| way.iter().any(|known| is_same(known, path))) {
+        return Some(to.clone());
+    }
+    for path in found {
+        *left = left.checked_sub(1)?;
+        let Ok(Decoded::Text(text)) = read(&path).map(syntax::decode) else { continue };
+        way.push(path);
+        if let Some(to) = back(&text, way, left) {
+            return Some(to);
+        }
+        way.pop();
+    }
+    None
 }

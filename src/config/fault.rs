@@ -1,7 +1,10 @@
-//! One thing that is wrong with a configuration: where, what, and what to do about it. Every part of the loader
-//! reports with these; none of them stops at the first.
+//! One thing that is wrong with a configuration: where, what, and what to do about it; and the texts and the map by
+//! which an offset becomes a place. Every part of the loader reports with these; none of them stops at the first.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 /// The texts that a load has read, so that a fault can show its place.
 #[derive(Debug, Default)]
@@ -90,6 +93,58 @@ impl Sources {
         let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         (line, column)
+    }
+}
+
+/// What a syntax fault makes uncertain.
+#[derive(Clone, Debug)]
+pub(crate) struct Torn {
+    /// The line that it is on: what else is wrong there follows from it.
+    pub(crate) line: Range<usize>,
+    /// What may lack what was written.
+    pub(crate) loses: Loses,
+}
+
+/// What may lack something that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Loses {
+    /// Nothing: it is plain what was meant.
+    Nothing,
+    /// The table at this path.
+    Entry(Vec<String>),
+    /// Any table.
+    Anything,
+}
+
+/// Where each file of a configuration lies on one line of offsets over all of them, and what of it could not be read.
+#[derive(Debug)]
+pub(crate) struct SourceMap {
+    /// Where each begins, with the folder that its paths are relative to.
+    pub(crate) files: Vec<(usize, FileId, PathBuf)>,
+    /// Where the syntax is broken.
+    pub(crate) torn: Vec<Torn>,
+    /// Where keys may be of another table than the one that they are read in.
+    pub(crate) doubts: Vec<Range<usize>>,
+}
+
+impl SourceMap {
+    /// The place of a span.
+    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
+        let (start, file, _) = self.file(span.start);
+        Place { file, span: span.start.saturating_sub(start)..span.end.saturating_sub(start) }
+    }
+
+    /// What a path written at `span` means: relative to the file that it stands in.
+    pub(crate) fn path(&self, span: &Range<usize>, written: &str) -> PathBuf {
+        self.file(span.start).2.join(written)
+    }
+
+    fn file(&self, offset: usize) -> (usize, FileId, &Path) {
+        let at = self.files.partition_point(|(start, ..)| *start <= offset).saturating_sub(1);
+        match self.files.get(at) {
+            Some((start, file, folder)) => (*start, *file, folder),
+            None => (0, FileId(0), Path::new("")),
+        }
     }
 }
 

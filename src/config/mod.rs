@@ -6,13 +6,13 @@
 
 mod check;
 mod compile;
+mod diagnostics;
 pub mod dns_name;
 mod document;
 pub mod fault;
 pub mod geo;
 mod include;
 mod lint;
-mod notes;
 pub mod presets;
 mod probing;
 mod quantity;
@@ -33,8 +33,8 @@ use crate::engine::{
     signal::latency::Reading,
     world::{Draft, World},
 };
+use diagnostics::Notes;
 use fault::{Fault, Severity, Sources};
-use notes::Notes;
 use settings::{Latency, Log, Server};
 use spec::Spec;
 
@@ -143,7 +143,7 @@ fn read(
     }
     let mut document = document::parse(&texts, &mut faults);
     let table = std::mem::take(&mut document.table);
-    let mut notes = Notes::new(&document, faults);
+    let mut notes = Notes::new(&document.map, faults);
     let spec = spec::read::read(table, &mut notes);
     let meant = check::check(&spec, in_force, &mut sources, &mut notes);
     let (mut shared, mut hurry, mut partial) = (0, None, Vec::new());

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::notes::{Notes, dotted, join, nearest};
+use super::diagnostics::{Notes, dotted, join, nearest};
 
 /// Whether this release has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -391,7 +391,7 @@ mod tests {
         let texts = crate::config::document::gather(&file, &mut Vec::new(), &mut sources, &mut faults);
         let mut document = crate::config::document::parse(&texts, &mut faults);
         let table = std::mem::take(&mut document.table);
-        let mut notes = Notes::new(&document, faults);
+        let mut notes = Notes::new(&document.map, faults);
         crate::config::spec::read::read(table, &mut notes);
         notes.into_faults().into_iter().map(|fault| fault.message).collect()
     }

@@ -5,62 +5,31 @@
 //! A parser says where it stopped, which for a bracket that is never closed is the end of the file. So a text that the
 //! parser takes is never looked at here; of one that it refuses, `foreign` says whether it is TOML at all, `scan` goes
 //! through it line by line and forgives what it names, and `twice` finds what stands there twice. What the parser still
-//! refuses then is told in `words` of ours.
+//! refuses then is told in words of ours.
 
-mod controls;
 mod diff;
-mod edits;
 mod entry;
 mod foreign;
 mod header;
 mod list;
-mod number;
-mod odd;
 mod quoted;
 mod scan;
+mod signs;
+mod slip;
 #[cfg(test)]
 mod tests;
 mod twice;
 mod value;
-mod words;
 
 use std::ops::Range;
 
 use toml::de::DeTable;
 
-pub(crate) use edits::Offsets;
 pub(crate) use foreign::{Decoded, decode};
+pub(crate) use slip::Offsets;
 
 use scan::{Kind, Scan, Statement};
-
-/// One fault of the text, with offsets in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Slip {
-    pub(crate) span: Range<usize>,
-    pub(crate) message: String,
-    /// What stands there, or what is expected there.
-    pub(crate) label: String,
-    /// Another place that belongs to it.
-    pub(crate) also: Option<(Range<usize>, String)>,
-    pub(crate) remedy: String,
-}
-
-impl Slip {
-    pub(super) fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { span, message: message.into(), label: label.into(), also: None, remedy: String::new() }
-    }
-
-    pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: remedy.into(), ..self }
-    }
-
-    pub(super) fn also(self, span: Range<usize>, label: impl Into<String>) -> Self {
-        Self { also: Some((span, label.into())), ..self }
-    }
-}
-
-/// Something that stands in the text and is not read: where, and the table that lacks it; none when it may be any.
-pub(crate) type Loss = (usize, Option<Vec<String>>);
+use slip::{Loss, Slip, line_of};
 
 /// A text that the parser takes, in the place of one that it does not.
 #[derive(Debug, Default)]
@@ -87,7 +56,7 @@ const LONGEST: usize = 64 << 10;
 pub(crate) fn mend(text: &str) -> Option<Mended> {
     // Of many errors each would carry the whole text.
     let first = DeTable::parse(text).err()?;
-    let (text, mut found) = controls::replaced(text);
+    let (text, mut found) = signs::replaced(text);
     let (text, numbered) = diff::unnumbered(&text);
     let (text, marked) = diff::unmarked(&text);
     let text: &str = &text;
@@ -95,7 +64,7 @@ pub(crate) fn mend(text: &str) -> Option<Mended> {
         return Some(Mended { slips: vec![slip], lost: vec![(0, None)], ..Mended::default() });
     }
     if text.lines().any(|line| line.len() > LONGEST) {
-        let slips = vec![words::slip(text, first.message(), first.span().unwrap_or(0..0))];
+        let slips = vec![in_our_words(text, first.message(), first.span().unwrap_or(0..0))];
         return Some(Mended { slips, lost: vec![(0, None)], ..Mended::default() });
     }
     found.extend(numbered);
@@ -119,7 +88,7 @@ pub(crate) fn mend(text: &str) -> Option<Mended> {
         let line = line_of(text, span.start);
         // What stands on the line of a fault that was told follows from it.
         if !slips.iter().any(|slip| line.contains(&slip.span.start) || line.end == slip.span.start) {
-            slips.push(words::slip(text, error.message(), span.clone()));
+            slips.push(in_our_words(text, error.message(), span.clone()));
         }
         lost.push((span.start, None));
         let whole = removed(&statements, text, span.start, line);
@@ -149,11 +118,60 @@ fn removed(statements: &[Statement], text: &str, at: usize, line: Range<usize>) 
     span.start..end
 }
 
-/// The line that holds an offset, without its end.
-fn line_of(text: &str, at: usize) -> Range<usize> {
-    let octets = text.as_bytes();
-    let at = at.min(octets.len());
-    let from = octets[..at].iter().rposition(|&octet| octet == b'\n').map_or(0, |before| before + 1);
-    let to = octets[at..].iter().position(|&octet| octet == b'\n').map_or(octets.len(), |behind| at + behind);
-    from..to
+/// Parts of the parser's messages, with what is wrong, what to expect, and what to do.
+const WORDS: [(&str, &str, &str, &str); 24] = [
+    ("recursion", "brackets are nested too deeply", "no value is nested so deeply", "write it in fewer"),
+    ("duplicate key", "a name stands twice", "here again", "keep one of them"),
+    ("unclosed", "a bracket is never closed", "it is still open here", "close it"),
+    ("missing comma", "a comma is missing", "in front of this", "part the items by `,`"),
+    ("extra comma", "a value is missing", "in front of this comma", "take one comma out"),
+    ("missing value", "a value is missing", "a value is expected here", "write it, or take the key out"),
+    ("key with no value", "a key has no value", "`=` and a value are expected", "write `key = value`"),
+    ("extra `=`", "a line has two `=`", "the second", "put text that holds `=` in quotes"),
+    ("missing key", "a key is missing", "a key is expected here", "write `key = value`"),
+    ("missing assignment", "`=` is missing", "between key and value", "write `key = value`"),
+    ("must be quoted", "text must be in quotes", "without quotes it is no value", "put it in quotes"),
+    (
+        "radix",
+        "a number is not written so",
+        "digits behind `0x`, `0o` or `0b`, without a sign",
+        "write it in decimal digits",
+    ),
+    ("leading zero", "a number begins with 0", "digits without it are expected", "take the 0 out"),
+    ("numeric", "a number is not written so", "one sign and digits are expected", "write it in decimal digits"),
+    ("`_` may only", "a number is not written so", "`_` stands only between digits", "write it in decimal digits"),
+    ("escape", "an escape is not understood", "a backslash begins it", "double the backslash, or use single quotes"),
+    (
+        "unicode",
+        "an escape is not understood",
+        "`\\u` has four hexadecimal digits, `\\U` eight",
+        "write the character itself",
+    ),
+    (
+        "carriage return",
+        "a line ends with CR alone",
+        "LF, or CR and LF, is expected",
+        "save the file with LF at the end of lines",
+    ),
+    ("comment character", "a comment holds a character that is no text", "here", "take it out"),
+    ("unquoted key", "a key must be in quotes", "without quotes: letters, digits, `-`, `_`", "put it in quotes"),
+    ("multi-line", "a key goes over several lines", "here", "write it on one line"),
+    ("opening", "a bracket closes nothing", "no bracket is open here", "take it out"),
+    ("datetime", "a date is not written so", "such as 2026-11-28", "put text in quotes"),
+    (
+        "unexpected",
+        "this is not understood here",
+        "the line should end before this",
+        "put text in quotes, and each key on its own line",
+    ),
+];
+
+/// A fault that the parser found.
+fn in_our_words(text: &str, said: &str, span: Range<usize>) -> Slip {
+    let span = span.start.min(text.len())..span.end.min(text.len());
+    match WORDS.iter().find(|(part, ..)| said.contains(part)) {
+        Some((_, message, label, remedy)) => Slip::new(span, *message, *label).remedy(*remedy),
+        None => Slip::new(span, "the text is not understood here", "`key = value` or `[table]` is expected")
+            .remedy("put text in quotes"),
+    }
 }

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::notes::nearest;
+use super::diagnostics::nearest;
 
 /// A file that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

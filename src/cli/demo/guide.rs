@@ -2,10 +2,7 @@
 
 use std::{env, fmt::Write, net::SocketAddr};
 
-use super::{
-    folder::{LISTEN, REGION_PORT},
-    region::{REGIONS, Region},
-};
+use super::regions::{LISTEN, REGION_PORT, REGIONS, Region};
 
 /// The lines to copy, for the ports of this demo.
 #[derive(Debug)]

@@ -1,13 +1,11 @@
 //! `meridian demo`: the real server and prober on loopback, in front of three regions that can be broken. With
 //! `--region` it is one of these regions. Must not know what the server does with its configuration.
 
-mod folder;
 mod guide;
 mod processes;
-mod region;
+mod regions;
 mod stand_in;
 mod taken;
-mod tie;
 
 use std::{
     io::{self, Write},
@@ -18,12 +16,10 @@ use std::{
 use tokio::sync::{broadcast, mpsc};
 
 use self::{
-    folder::Folder,
     guide::Guide,
-    processes::Processes,
-    region::{REGIONS, Region},
+    processes::{Knot, Processes, Tie},
+    regions::{Folder, REGIONS, Region},
     taken::Holder,
-    tie::{Knot, Tie},
 };
 use super::{
     Exit, fail,
@@ -39,13 +35,13 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
     /// Where the demo's DNS server listens, for UDP and TCP.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = folder::LISTEN)]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = regions::LISTEN)]
     listen: SocketAddr,
     /// The HTTP port of the three regions, each on its own loopback address.
-    #[arg(long, value_name = "PORT", default_value_t = folder::REGION_PORT, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", default_value_t = regions::REGION_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     region_port: u16,
     /// Only be this region: us-east, eu-west or ap-south. Starts one again that was killed.
-    #[arg(long, value_name = "NAME", value_parser = region::find, conflicts_with = "listen")]
+    #[arg(long, value_name = "NAME", value_parser = regions::find, conflicts_with = "listen")]
     region: Option<&'static Region>,
     /// End when standard input ends: how the demo's own regions end with it.
     #[arg(long, hide = true, requires = "region")]

@@ -15,7 +15,7 @@ use tokio::{
     task, time,
 };
 
-use super::{region::Region, say, taken::Holder, tie::Tie};
+use super::{processes::Tie, regions::Region, say, taken::Holder};
 use crate::{
     app::Signals,
     cli::{Exit, fail},
@@ -196,7 +196,7 @@ impl fmt::Display for Manner {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::region::REGIONS, *};
+    use super::{super::regions::REGIONS, *};
 
     #[test]
     fn a_region_is_switched_by_requests() {

@@ -2,7 +2,7 @@
 //! not know the explanation's shape.
 
 use crate::{
-    cli::estimate,
+    cli::geo,
     engine::{
         geo::{Estimator, How, SCALE_ONE},
         steer::locate::Client,
@@ -46,7 +46,7 @@ pub(super) fn rests_on(
             let region = world.endpoints.get(id.at())?.region;
             let how = Estimator::new(&world.ground()).row(&facts, &[region]).pop()?.how;
             let plain = matches!(how, How::Modelled(_, SCALE_ONE) | How::UnknownClient | How::UnknownRegion);
-            (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, estimate::rests_on(how)))
+            (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, geo::rests_on(how)))
         }
         Key::Order | Key::Distance | Key::Load | Key::Response => None,
     }

@@ -1,5 +1,5 @@
-//! `meridian geo lookup`: what is known of an address, who says so, and how far each region is. Must not know how
-//! locations are compiled.
+//! `meridian geo lookup`: what is known of an address, who says so, how far each region is, and what that estimate
+//! rests on. Must not know how locations are compiled.
 
 use std::{
     io::{self, Write},
@@ -7,9 +7,11 @@ use std::{
     path::Path,
 };
 
-use super::super::{Exit, estimate};
+use super::super::Exit;
 use crate::engine::{
-    geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
+    geo::{
+        Estimate, Estimator, GeoKey, Ground, How, Map, Measured, PLACE, RegionPoint, Rule, SCALE_ONE, Start, normalise,
+    },
     steer::locate::{Stand, piece},
     types::{MapId, Prefix, RegionId},
     world::Draft,
@@ -140,7 +142,7 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
             How::Measured(..) | How::Modelled(..) => (tenths(row.rtt), known(row.km)),
             How::Order(_) | How::UnknownClient | How::UnknownRegion => ("-".into(), "-".into()),
         };
-        writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {}", estimate::rests_on(row.how))?;
+        writeln!(out, "  {name:width$}  {ms:>8}  {km:>6}  {}", rests_on(row.how))?;
     }
     let Stand { block, special, .. } = piece((inside, true), &[MapId(0)], Some(BLOCK), std::slice::from_ref(map));
     match special {
@@ -167,4 +169,37 @@ fn tenths(rtt: u32) -> String {
 
 fn known(km: u32) -> String {
     if km < PLACE { km.to_string() } else { "-".into() }
+}
+
+/// What an estimate rests on, in words.
+pub(in crate::cli) fn rests_on(how: How) -> String {
+    match how {
+        How::Measured(whose, Measured { samples, age, .. }) => match samples {
+            Some(samples) => format!("measured for {whose}: {samples} samples, {} old", span(age)),
+            None => format!("stated for {whose}"),
+        },
+        How::Modelled(from, scale) => {
+            let from = match from {
+                Start::Coordinates => "the client's coordinates",
+                Start::Centroid => "where the country's people live",
+            };
+            match scale {
+                SCALE_ONE => from.into(),
+                scale => format!("{from}, times {}.{:03} like what is measured", scale / SCALE_ONE, scale % SCALE_ONE),
+            }
+        }
+        How::Order(place) => format!("`geo.default`, place {}", place + 1),
+        How::UnknownClient => "nothing: the client's place is unknown".into(),
+        How::UnknownRegion => "nothing: the region has no location".into(),
+    }
+}
+
+/// A length of time in its largest whole unit.
+fn span(millis: u64) -> String {
+    match millis / 1000 {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
 }

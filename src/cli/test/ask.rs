@@ -12,7 +12,7 @@ use hickory_proto::{
 
 use super::line::Question;
 use crate::{
-    cli::{packet, record},
+    cli::record,
     engine::{
         respond::{self, Answered},
         snapshot::Snapshot,
@@ -98,7 +98,7 @@ pub(super) fn listen(snapshot: &Snapshot, question: &Question, chance: Chance) -
 
 fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace: &mut T) -> Option<(Rcode, Vec<u8>)> {
     let mut buffer = vec![0; 65_535];
-    let len = packet::query(&mut buffer, &question.name, question.rtype, question.subnet);
+    let len = record::query(&mut buffer, &question.name, question.rtype, question.subnet);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
     match respond::respond(snapshot, &mut buffer, len, origin, chance, trace) {
         Answered::Reply { len, rcode, .. } => {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use toml::Spanned;
 
-use crate::config::{notes::Notes, quantity};
+use crate::config::{diagnostics::Notes, quantity};
 
 /// An address that a client can be sent to, or that is probed.
 pub(crate) fn address(written: &Spanned<String>, what: &str, notes: &mut Notes<'_>) -> Option<IpAddr> {

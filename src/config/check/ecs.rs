@@ -3,17 +3,18 @@
 use toml::Spanned;
 
 use super::{
-    acl::{Acls, sources},
+    meant::Lengths,
     policy::Policies,
+    selector::{Acls, sources},
     service::Homes,
     value::{items, text, whole},
     zone::name,
 };
 use crate::{
     config::{
+        diagnostics::Notes,
         fault::{Fault, Place},
         geo::Found,
-        notes::Notes,
         quantity,
         spec::{EcsSpec, Field, LengthsSpec},
     },
@@ -26,14 +27,6 @@ use crate::{
 
 /// The bits of an address, by family.
 const BITS: [u8; 2] = [32, 128];
-
-/// How maps and blocks are cut.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lengths {
-    pub(crate) cuts: Cuts,
-    /// A policy that can split a catchment splits it at least so finely.
-    pub(crate) block: [u8; 2],
-}
 
 /// `ecs.from`: whose option is believed.
 pub(crate) fn from(spec: &EcsSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -> Vec<Prefix> {

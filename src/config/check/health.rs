@@ -1,25 +1,30 @@
-//! `[health]`: how much automation may empty, what shows that this node itself is well, and the bounds of probing. Must
-//! not know pools or services.
+//! `[health]`: how much automation may empty, what shows that this node itself is well, and the bounds of probing: how
+//! often, and at which addresses (`health.allow_targets`). Must not know services.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::Range};
 
 use toml::Spanned;
 
 use super::{
-    names::Names,
-    value::{address, millis, text, whole},
+    meant::{MeantEndpoint, MeantPool},
+    selector::Acls,
+    symbols::Names,
+    value::{address, items, millis, text, whole},
 };
 use crate::{
     config::{
-        notes::Notes,
+        diagnostics::Notes,
         quantity,
-        spec::{CanaryTargetSpec, GovernorSpec, HealthSpec, NumberOr, RateSpec},
+        spec::{CanaryTargetSpec, EndpointSpec, GovernorSpec, HealthSpec, List, NumberOr, RateSpec, Spec},
     },
-    engine::health::rules::{Governor, HealthRules, MaxRegions, Rate},
+    engine::{
+        health::rules::{Allow, Barred, Governor, HealthRules, MaxRegions, Rate},
+        types::{Family, Prefix},
+    },
 };
 
 const DAY: u64 = 86_400_000;
-/// More canaries than anybody needs: each is probed all the time.
+/// More canaries than any node needs: each is probed all the time.
 const MAX_CANARIES: usize = 64;
 
 /// The rules without the canaries, and these as monitor and address.
@@ -80,7 +85,7 @@ fn canaries(
     monitors: &mut Names<'_>,
     notes: &mut Notes<'_>,
 ) -> Vec<(usize, IpAddr)> {
-    let mut found: Vec<((usize, IpAddr), std::ops::Range<usize>)> = Vec::new();
+    let mut found: Vec<((usize, IpAddr), Range<usize>)> = Vec::new();
     for (n, canary) in written.iter().enumerate() {
         let (spec, what) = (canary.get_ref(), format!("canary {}", n + 1));
         for (key, missing) in [("monitor", spec.monitor.is_none()), ("address", spec.address.is_none())] {
@@ -112,4 +117,79 @@ fn canaries(
         notes.push(fault);
     }
     found.into_iter().map(|(one, _)| one).collect()
+}
+
+/// `health.allow_targets`.
+pub(crate) fn allow(spec: &HealthSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -> Allow {
+    let Some(written) = &spec.allow_targets else { return Allow { any: true, listed: Vec::new() } };
+    let before = notes.faults.len();
+    let given = items(Some(written));
+    let mut listed: Vec<Prefix> = Vec::new();
+    for item in &given {
+        if item.get_ref() == "none" && given.len() > 1 {
+            let fault = notes.error(item.span(), "\"none\" stands beside others in `health.allow_targets`", "nobody");
+            notes.push(fault.remedy("take it out"));
+        }
+        listed.extend(acls.element(item, "health.allow_targets", notes));
+    }
+    let is_all = |prefix: &Prefix| prefix.len() == 0;
+    let [four, six] =
+        [Family::V4, Family::V6].map(|family| listed.iter().any(|prefix| is_all(prefix) && prefix.family() == family));
+    // A list with a fault in it does not say which addresses are not on it.
+    let any = notes.faults.len() > before || four && six;
+    Allow { any, listed }
+}
+
+/// Tells every address that is probed, or asked for its load, and may not be.
+pub(crate) fn hold(allow: &Allow, spec: &Spec, pools: &[MeantPool], notes: &mut Notes<'_>) {
+    for ((key, written), pool) in spec.pools.iter().zip(pools) {
+        if pool.monitor.is_none() && pool.load.is_none() {
+            continue;
+        }
+        for ((name, written), endpoint) in written.endpoints.iter().zip(&pool.endpoints) {
+            let what = format!("endpoint \"{}/{}\"", key.get_ref(), name.get_ref());
+            for (barred, address, place) in barred(allow, written, endpoint) {
+                tell(&what, address, barred, place, spec, notes);
+            }
+        }
+    }
+    for (at, canary) in spec.health.canaries.iter().flatten().enumerate() {
+        let Some(written) = &canary.get_ref().address else { continue };
+        let Ok(address) = written.get_ref().parse::<IpAddr>() else { continue };
+        if let Err(barred) = allow.admits(address) {
+            tell(&format!("canary {}", at + 1), address, barred, written.span(), spec, notes);
+        }
+    }
+}
+
+/// The addresses of an endpoint that may not be probed, with their places.
+fn barred(allow: &Allow, written: &EndpointSpec, endpoint: &MeantEndpoint) -> Vec<(Barred, IpAddr, Range<usize>)> {
+    let probe = written.probe.as_ref().and_then(|probe| probe.get_ref().address.as_ref());
+    let all = items(probe).into_iter().chain(items(written.address.as_ref()));
+    let all: Vec<(IpAddr, Range<usize>)> =
+        all.filter_map(|item: Spanned<String>| Some((item.get_ref().parse().ok()?, item.span()))).collect();
+    let reach = endpoint.reach().into_iter().flatten();
+    reach
+        .filter_map(|address| {
+            let barred = allow.admits(address).err()?;
+            // Written in whatever form: no address is probed because its place was not found.
+            let place = all.iter().find(|(written, _)| *written == address).or(all.first()).map(|(_, place)| place);
+            Some((barred, address, place.cloned().unwrap_or_default()))
+        })
+        .collect()
+}
+
+fn tell(what: &str, address: IpAddr, barred: Barred, place: Range<usize>, spec: &Spec, notes: &mut Notes<'_>) {
+    let list: Option<&Spanned<List>> = spec.health.allow_targets.as_ref();
+    if !notes.is_whole(&["health", "allow_targets"]) {
+        return;
+    }
+    let fault = notes.error(place, format!("{what} may not be probed at {address}"), barred.to_string());
+    let fault = match list {
+        Some(list) => fault
+            .also(notes.place(list.span()), "the list")
+            .remedy(format!("add \"{address}\" to the list, or probe another address")),
+        None => fault.remedy(format!("write `allow_targets = [\"any\", \"{address}\"]` in `[health]` if it must be")),
+    };
+    notes.push(fault);
 }

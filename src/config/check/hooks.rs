@@ -10,7 +10,7 @@ use super::{
     value::{items, millis, name, word},
 };
 use crate::config::{
-    notes::{Notes, join},
+    diagnostics::{Notes, join},
     quantity,
     settings::{Hidden, Hook, Occasion, Rate, Tell},
     spec::{HookHttpSpec, HookSpec, Named, Text},

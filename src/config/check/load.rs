@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::value::{items, millis, name, text, whole, word};
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         quantity,
         spec::{ExecSpec, HaproxySpec, JsonLoadSpec, LoadSpec, Named, NginxSpec, PrometheusSpec, Text, Whole},
     },

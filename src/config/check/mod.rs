@@ -2,190 +2,52 @@
 //! with its place and remedy. A value with a fault is replaced by its default, so that the checks go on; nothing is
 //! compiled then.
 
-mod acl;
 mod address;
-mod allow;
 mod ecs;
 mod health;
 mod hooks;
-mod latency;
-mod lists;
 mod load;
+mod meant;
 mod monitor;
-mod names;
-mod place;
 mod policy;
 mod pool;
+mod region;
 mod selector;
 pub(crate) mod server;
 mod service;
+mod symbols;
 mod value;
 mod zone;
-
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    path::PathBuf,
-};
 
 use toml::Spanned;
 
 use super::{
+    diagnostics::Notes,
     fault::Sources,
-    geo::{Found, InForce, LatencyFiles},
-    notes::Notes,
-    settings::{Hook, Latency, Log, Server},
+    geo::InForce,
     spec::{Named, Spec},
 };
 use crate::engine::{
-    geo::{Fence, Model, Order, Selector},
-    health::{monitor::Monitor, rules::HealthRules},
-    signal::load::Load,
+    geo::Selector,
+    health::rules::HealthRules,
     types::Prefix,
-    wire::name::Name,
-    world::{
-        Reflect, Region,
-        policy::{Policy, Service, Threshold},
-    },
-    zone::ZoneSource,
+    world::{Region, policy::Policy},
 };
-use ecs::Lengths;
-use names::Names;
-
-/// A configuration as it was meant. Tables are in name order; references are positions in them.
-#[derive(Debug)]
-pub(crate) struct Meant {
-    pub(crate) server: Server,
-    pub(crate) log: Log,
-    pub(crate) secret: Option<[u8; 16]>,
-    /// Files that were read beside the configuration itself.
-    pub(crate) files: Vec<PathBuf>,
-    pub(crate) ecs_from: Vec<Prefix>,
-    pub(crate) lengths: Lengths,
-    pub(crate) reflect: Option<Reflect>,
-    pub(crate) geo: Found,
-    /// The order of regions for clients of whom nothing is known.
-    pub(crate) nowhere: Order,
-    pub(crate) latency: Latency,
-    pub(crate) latency_files: LatencyFiles,
-    pub(crate) model: Model,
-    pub(crate) hooks: Vec<Hook>,
-    pub(crate) regions: Vec<Region>,
-    pub(crate) monitors: Vec<Monitor>,
-    /// Without the canaries.
-    pub(crate) health: HealthRules,
-    /// Targets that tell whether this node itself is well: monitor, address.
-    pub(crate) canaries: Vec<(usize, IpAddr)>,
-    pub(crate) loads: Vec<Load>,
-    pub(crate) pools: Vec<MeantPool>,
-    pub(crate) services: Vec<MeantService>,
-    pub(crate) zones: Vec<ZoneSource>,
-}
-
-/// What a region or an endpoint may be able to take.
-const CAPACITY: std::ops::RangeInclusive<f64> = 0.001..=1e12;
-
-/// A pool as it was meant.
-#[derive(Debug)]
-pub(crate) struct MeantPool {
-    pub(crate) name: String,
-    pub(crate) monitor: Option<usize>,
-    pub(crate) load: Option<usize>,
-    pub(crate) policy: Policy,
-    pub(crate) endpoints: Vec<MeantEndpoint>,
-    pub(crate) min_healthy: Threshold,
-    pub(crate) panic: Threshold,
-    pub(crate) fence: Fence,
-}
-
-impl MeantPool {
-    /// Whether it answers every client whatever is measured, by this policy: nothing is probed, enough endpoints stand
-    /// behind no fence and within every limit, and none passes blocks on.
-    pub(crate) fn is_always_up(&self, policy: &Policy, regions: &[Region]) -> bool {
-        let weighted = || self.endpoints.iter().filter(|endpoint| endpoint.weight > 0);
-        let open = weighted().filter(|endpoint| self.fences_of(endpoint, regions).is_empty()).count();
-        // A client may be open to all that are weighted, and a share is one of those.
-        let needed = self.min_healthy.of(weighted().count() as u32).max(1);
-        self.monitor.is_none() && open as u32 >= needed && policy.limits == Policy::UNLIMITED && policy.admits_all()
-    }
-
-    /// The fences that an endpoint of it stands behind: its region's, the pool's and its own, those that keep nobody out
-    /// left away.
-    pub(crate) fn fences_of(&self, endpoint: &MeantEndpoint, regions: &[Region]) -> Vec<Fence> {
-        let region = regions.get(endpoint.region).map(|region| &region.fence);
-        let all = region.into_iter().chain([&self.fence, &endpoint.fence]);
-        let mut found: Vec<Fence> = all.filter(|fence| !fence.is_open()).cloned().collect();
-        found.sort();
-        found.dedup();
-        found
-    }
-}
-
-/// An endpoint as it was meant.
-#[derive(Debug, Default)]
-pub(crate) struct MeantEndpoint {
-    pub(crate) name: String,
-    pub(crate) region: usize,
-    pub(crate) v4: Option<Ipv4Addr>,
-    pub(crate) v6: Option<Ipv6Addr>,
-    pub(crate) weight: u32,
-    pub(crate) order: u32,
-    pub(crate) cname: Option<Name>,
-    /// Where probes go when not to its addresses, by family, and to which port when not to the monitor's.
-    pub(crate) probe: [Option<IpAddr>; 2],
-    pub(crate) probe_port: Option<u16>,
-    pub(crate) group: Option<String>,
-    pub(crate) capacity: Option<f64>,
-    pub(crate) fence: Fence,
-}
-
-impl MeantEndpoint {
-    /// Its addresses by family.
-    pub(crate) fn addresses(&self) -> [Option<IpAddr>; 2] {
-        [self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6)]
-    }
-
-    /// Where probes and load reports of each family are asked for. An address to probe stands for the one address that
-    /// is answered, whatever the families.
-    pub(crate) fn reach(&self) -> [Option<IpAddr>; 2] {
-        let (own, said) = (self.addresses(), self.probe);
-        match (own, said) {
-            ([Some(_), None], [None, Some(other)]) => [Some(other), None],
-            ([None, Some(_)], [Some(other), None]) => [None, Some(other)],
-            ([None, None], said) => said,
-            (own, said) => [0, 1].map(|at| own[at].and(said[at].or(own[at]))),
-        }
-    }
-}
-
-/// A service as it was meant.
-#[derive(Debug)]
-pub(crate) struct MeantService {
-    /// What it says for itself; what refers to other tables is filled in when they are compiled.
-    pub(crate) answers: Service,
-    pub(crate) pools: Vec<usize>,
-    /// Its own policy for all its pools.
-    pub(crate) policy: Option<Policy>,
-    pub(crate) canary: Option<(usize, u32)>,
-    pub(crate) affinity: Option<String>,
-    pub(crate) fence: Fence,
-    /// Names that are answered from one region alone.
-    pub(crate) direct: Vec<(Name, usize)>,
-    /// The name that is answered with the runner-up.
-    pub(crate) second: Option<Name>,
-}
+pub(crate) use meant::{Meant, MeantEndpoint, MeantPool, MeantService};
+use symbols::Names;
 
 /// Checks everything. `in_force`: the geo databases of the configuration in force, where there is one.
 pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sources, notes: &mut Notes<'_>) -> Meant {
     version(spec, notes);
     let (server, secret) = server::server(&spec.server, spec.server_at.as_ref(), notes);
     let log = server::log(&spec.log, notes);
-    let mut acls = acl::acls(&spec.acls, notes);
+    let mut acls = selector::acls(&spec.acls, notes);
     let ecs_from = ecs::from(&spec.ecs, &mut acls, notes);
     let lengths = ecs::lengths(&spec.ecs, notes);
-    let (latency, model) = latency::latency(&spec.latency, notes);
+    let (latency, model) = region::latency(&spec.latency, notes);
     let mut files = Vec::new();
     let mut groups = selector::groups(&spec.groups, notes);
-    let regions = place::regions(&spec.regions, &mut groups, notes);
+    let regions = region::regions(&spec.regions, &mut groups, notes);
     let mut monitor_names = Names::of("monitor", "monitors", &spec.monitors);
     let around = &mut monitor::Around { names: &mut monitor_names, files: &mut files };
     let monitors = monitor::monitors(spec, around, notes);
@@ -204,8 +66,8 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
         usual,
     };
     let pools = pool::pools(spec, &regions, around, notes);
-    let allow = allow::allow(&spec.health, &mut acls, notes);
-    allow::hold(&allow, spec, &pools, notes);
+    let allow = health::allow(&spec.health, &mut acls, notes);
+    health::hold(&allow, spec, &pools, notes);
     let (health, canaries) = health::health(&spec.health, &mut monitor_names, notes);
     pool::reported(spec, &pools, &loads, &regions, notes);
     let hooks = hooks::hooks(&spec.hooks, &mut files, notes);
@@ -226,8 +88,8 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
     let nets = nets(&regions, &pools, &services);
     let finest = lengths.cuts.finest;
-    let named = place::Around { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
-    let (geo, latency_files) = place::geo(spec, &named, &mut files, sources, notes);
+    let named = region::Around { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
+    let (geo, latency_files) = region::geo(spec, &named, &mut files, sources, notes);
     let own = services.iter().filter_map(|service| service.policy.as_ref());
     let used: Vec<&Policy> = pools.iter().map(|pool| &pool.policy).chain(own).collect();
     let by_subnet = !ecs_from.is_empty()

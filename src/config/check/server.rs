@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::value::{items, literal, millis, number_or, size, text, whole, word};
 use crate::config::{
-    notes::Notes,
+    diagnostics::Notes,
     secret,
     settings::{Log, LogFormat, LogLevel, Server, Tcp, Udp, Workers},
     spec::{LogSpec, ServerSpec},

@@ -11,8 +11,8 @@ use toml::Spanned;
 pub(crate) use super::address::address;
 use crate::{
     config::{
+        diagnostics::{Notes, join, suggest},
         dns_name::{self, NotAName},
-        notes::{Notes, suggest},
         quantity,
         schema::{Mark, not_yet},
         spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},
@@ -313,5 +313,28 @@ pub(crate) fn name(what: &str, written: &Spanned<String>, notes: &mut Notes<'_>)
             )
             .remedy("give it another name");
         notes.push(fault);
+    }
+}
+
+/// The `port` of the table at `path`, whose place is `table`.
+pub(crate) fn port(
+    written: Option<&Spanned<Whole>>,
+    table: Range<usize>,
+    path: &[&str],
+    default: Option<u16>,
+    notes: &mut Notes<'_>,
+) -> u16 {
+    if written.is_none() && default.is_none() && notes.is_whole(path) {
+        let fault = notes.error(table, format!("`{}` has no port", join(path)), "`port` is missing");
+        notes.push(fault.remedy("add `port = 443`, or whichever it is"));
+    }
+    whole(written, &format!("{}.port", join(path)), default.unwrap_or(0).into(), 1..=65_535, notes) as u16
+}
+
+/// Tells that the table at `path`, whose place is `table`, lacks a key that it cannot be without.
+pub(crate) fn required(key: &str, example: &str, table: Range<usize>, path: &[&str], notes: &mut Notes<'_>) {
+    if notes.is_whole(path) {
+        let fault = notes.error(table, format!("`{}` has no {key}", join(path)), format!("`{key}` is missing"));
+        notes.push(fault.remedy(format!("add `{example}`")));
     }
 }

@@ -6,9 +6,9 @@ use toml::Spanned;
 
 use crate::{
     config::{
+        diagnostics::{Notes, dotted},
         dns_name::{self, NotAName},
         fault::Sources,
-        notes::{Notes, dotted},
         spec::Spec,
         zone_file::{self, LoadedZone},
     },

@@ -6,11 +6,10 @@ use super::*;
 use crate::{
     config::{
         check::{self, MeantEndpoint, MeantPool, MeantService},
+        diagnostics::Notes,
         document,
         fault::Sources,
-        load,
-        notes::Notes,
-        report, spec,
+        load, report, spec,
     },
     engine::{
         geo::{Fence, GeoKey, Selector},
@@ -58,7 +57,7 @@ fn world_in(folder: &Path, text: &str) -> Draft {
     let texts = document::gather(&path, &mut Vec::new(), &mut sources, &mut faults);
     let mut document = document::parse(&texts, &mut faults);
     let table = std::mem::take(&mut document.table);
-    let mut notes = Notes::new(&document, faults);
+    let mut notes = Notes::new(&document.map, faults);
     let spec = spec::read::read(table, &mut notes);
     let meant = check::check(&spec, None, &mut sources, &mut notes);
     assert!(!notes.has_errors(), "{}", report::text(&notes.into_faults(), &sources, false));

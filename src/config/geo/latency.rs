@@ -8,9 +8,9 @@ use std::{
 
 use super::{
     super::fault::{Fault, FileId, Place, Sources},
-    Files, Named,
-    sheet::{self, Columns, Row, Wrong},
-    table,
+    csv::{self, Columns, Row, Wrong},
+    files::{Files, Named, text},
+    overrides,
 };
 use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
 
@@ -53,7 +53,7 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
     let mut at: HashMap<(Whose, Box<str>), usize> = HashMap::new();
     let mut prefixes: HashSet<Prefix> = HashSet::new();
     for named in files.latency {
-        let file = match super::text(named, "latency file", sources) {
+        let file = match text(named, "latency file", sources) {
             Ok(file) => file,
             Err(fault) => {
                 faults.push(*fault);
@@ -116,7 +116,7 @@ struct Known<'a> {
 
 fn lines(file: FileId, age: u64, known: &Known<'_>, sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
     let mut seen: HashMap<(Whose, Box<str>), Place> = HashMap::new();
-    sheet::read(COLUMNS, file, sources, faults, |row| {
+    csv::read(COLUMNS, file, sources, faults, |row| {
         let line = line(row, age, known)?;
         match seen.entry((line.whose, line.region.clone())) {
             Entry::Occupied(first) => {
@@ -158,14 +158,14 @@ fn line(row: &mut Row<'_, '_>, age: u64, known: &Known<'_>) -> Option<Line> {
 
 fn client(text: &str) -> Result<Whose, Wrong> {
     if let Some(number) = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).filter(|rest| !rest.is_empty()) {
-        return table::asn(number)
+        return overrides::asn(number)
             .map(Whose::Asn)
             .map_err(|(wrong, _)| (wrong, "write AS and the number, as AS64500".into()));
     }
     if !text.contains(['/', '.', ':']) {
-        return table::country(text).map(Whose::Country);
+        return overrides::country(text).map(Whose::Country);
     }
-    table::prefix(text).map(Whose::Net)
+    overrides::prefix(text).map(Whose::Net)
 }
 
 fn region(text: &str, regions: &[&str]) -> Result<Box<str>, Wrong> {

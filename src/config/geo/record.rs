@@ -9,7 +9,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::table;
+use super::overrides;
 use crate::engine::{
     geo::{Coordinates, Location},
     types::Prefix,
@@ -136,7 +136,7 @@ impl Record<'_> {
         let country = known(self.country(layout), &mut note);
         let coordinates = known(self.point(layout), &mut note);
         // Flat databases put addresses of which nothing is known at 0 0.
-        let nowhere = layout == Layout::Flat && country.is_none() && coordinates == table::on_globe(0.0, 0.0);
+        let nowhere = layout == Layout::Flat && country.is_none() && coordinates == overrides::on_globe(0.0, 0.0);
         Location {
             continent: known(self.continent(layout), &mut note),
             country,
@@ -152,7 +152,7 @@ impl Record<'_> {
     }
 
     fn country(&self, layout: Layout) -> Read<[u8; 2]> {
-        let code = |field, value| parsed(field, text(field, value)?, table::country, "is no code of a country");
+        let code = |field, value| parsed(field, text(field, value)?, overrides::country, "is no code of a country");
         match (self.get("country_code"), self.get("country")) {
             (flat, Some(map @ Value::Map(_))) if layout == Layout::Nested || flat.is_none() => {
                 match (within(map, "country", "iso_code")?, flat) {
@@ -170,7 +170,7 @@ impl Record<'_> {
 
     fn continent(&self, layout: Layout) -> Read<[u8; 2]> {
         let named = |name: &str| CONTINENTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        let read = |name: &str| named(name).map_or_else(|| table::continent(name), |(_, code)| Ok(*code));
+        let read = |name: &str| named(name).map_or_else(|| overrides::continent(name), |(_, code)| Ok(*code));
         let code = |field, value| parsed(field, text(field, value)?, read, "is no continent");
         match (self.get("continent_code"), self.get("continent")) {
             (flat, Some(map @ Value::Map(_))) if layout == Layout::Nested || flat.is_none() => {
@@ -191,7 +191,7 @@ impl Record<'_> {
         let code = |field, value| {
             let text = text(field, value)?;
             let own = text.map(|text| text.split_once('-').map_or(text, |(_, own)| own));
-            parsed(field, own, table::subdivision, "is no code of a subdivision")
+            parsed(field, own, overrides::subdivision, "is no code of a subdivision")
         };
         match self.get("subdivisions") {
             Some(Value::List(all)) => match all.first() {
@@ -232,7 +232,7 @@ impl Record<'_> {
         let first = |keys: [&'static str; 2]| keys.into_iter().find_map(|key| Some((key, self.get(key)?)));
         let on_globe = |field, lat: Option<f64>, lon: Option<f64>| match (lat, lon) {
             (Some(lat), Some(lon)) => {
-                table::on_globe(lat, lon).map(Some).ok_or_else(|| (field, "is not on the globe".to_owned()))
+                overrides::on_globe(lat, lon).map(Some).ok_or_else(|| (field, "is not on the globe".to_owned()))
             }
             (None, None) => Ok(None),
             _ => Err((field, "has a latitude or a longitude alone".to_owned())),

@@ -6,7 +6,7 @@ use mmdb_writer::{Value, Writer, ipnet::IpNet};
 
 use super::{
     super::fault::{FileId, Severity},
-    table::Line,
+    overrides::Line,
     *,
 };
 use crate::engine::{
@@ -25,7 +25,7 @@ fn prefix(text: &str) -> Prefix {
 fn table(text: &str) -> (Vec<Line>, Vec<String>) {
     let (mut sources, mut faults) = (Sources::default(), Vec::new());
     let file = sources.add("overrides.csv", text);
-    let lines = table::read(file, &sources, &mut faults);
+    let lines = overrides::read(file, &sources, &mut faults);
     let written = faults.iter().map(|fault| {
         let (line, column) = sources.line_column(fault.place.as_ref().unwrap());
         format!("{line}:{column} {} | {}", fault.message, fault.remedy.as_deref().unwrap())
@@ -169,7 +169,7 @@ fn every_bad_field_is_a_fault_at_its_own_place() {
 fn a_prefix_that_is_there_twice_shows_both() {
     let (mut sources, mut faults) = (Sources::default(), Vec::new());
     let file = sources.add("o.csv", format!("{HEADER}192.0.2.0/24,,DE,,,,,\n# between\n192.0.2.0/24,,FR,,,,,\n"));
-    assert_eq!(table::read(file, &sources, &mut faults).len(), 1);
+    assert_eq!(overrides::read(file, &sources, &mut faults).len(), 1);
     let [fault] = &faults[..] else { panic!("{faults:?}") };
     assert_eq!(fault.message, "192.0.2.0/24 is there twice");
     assert_eq!(sources.line_column(fault.place.as_ref().unwrap()), (4, 1));

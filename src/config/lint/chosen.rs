@@ -1,11 +1,15 @@
-//! Who can never be chosen: for every client that the map of a pool tells apart, and for every health that the pool can
-//! have. What answers only when all else is down is chosen then, and no finding.
+//! Which endpoints and pools can never be chosen: for every client that the map of a pool tells apart, and for every
+//! health that the pool can have. What answers only when all else is down is chosen then, and no finding. A pool that
+//! needs more healthy endpoints than some clients may have is passed over by these, whatever is up.
 
-use super::{super::notes::Notes, Subject, listed};
+use super::{
+    super::diagnostics::Notes,
+    subject::{Subject, listed},
+};
 use crate::engine::{
     geo::Map,
     types::{PoolId, RegionId},
-    world::policy::{Endpoint, Key, Policy, Pool, Service},
+    world::policy::{Endpoint, Key, Policy, Pool, Service, Threshold},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
@@ -245,5 +249,26 @@ fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
             let fault = notes.warning(subject.endpoint_at(&pool.name, &endpoint.name), message, label);
             notes.push(fault.remedy(format!("add \"{region}\" to `geo.default`, if that is not what you want")));
         }
+    }
+}
+
+/// Pools that ask for more healthy endpoints than fences and limits leave to some clients.
+pub(super) fn needed(subject: &Subject<'_>, notes: &mut Notes<'_>) {
+    for pool in subject.pools().filter(|pool| pool.min_healthy != Threshold::ONE) {
+        let clients = Clients::of(subject, pool);
+        let short = clients.all().filter_map(|client| {
+            let (open, within) =
+                (clients.eligible(client, false).count_ones(), clients.eligible(client, true).count_ones());
+            // A share is one of those that are open, whatever `limit` says. Clients that fences leave nothing do not count.
+            let needed = pool.min_healthy.of(open);
+            (open > 0 && within < needed).then_some((within, needed))
+        });
+        let Some((least, needed)) = short.min() else { continue };
+        let message = format!("pool \"{}\" never has its `min_healthy` for some clients", pool.name);
+        let label = format!("fences and `limit` leave them {least} of the {needed} endpoints that it asks for");
+        let fault = notes.warning(subject.pool_at(&pool.name), message, label);
+        notes.push(
+            fault.remedy("ask for fewer, or for a share of those that fences leave; or open more endpoints to them"),
+        );
     }
 }

@@ -11,7 +11,7 @@ use toml::{
 
 use super::{Named, Spec, unlike};
 use crate::config::{
-    notes::{Notes, join},
+    diagnostics::{Notes, join},
     schema,
 };
 

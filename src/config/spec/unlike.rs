@@ -8,9 +8,10 @@ mod tests;
 use toml::de::DeValue;
 
 use crate::config::{
-    notes::{dotted, join, nearest},
+    diagnostics::{dotted, nearest},
     schema,
 };
+use examples::{is_finite, number_in, shown, written};
 
 /// What to say of a value.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) struct Said {
 
 /// Says in our words what serde says of a value at a path.
 pub(super) fn told(message: &str, value: &DeValue<'_>, path: &[String]) -> Said {
-    let what = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+    let what = shown(path);
     let rest = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     if let Some((_, said)) = rest.and_then(|rest| rest.rsplit_once(", expected ")) {
         let expected = words(said);
@@ -182,7 +183,7 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
             _ => "write a whole number with its unit, such as \"512KiB\"".to_owned(),
         }),
         (DeValue::Array(_), "a table") if is_of_tables(value) => {
-            let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+            let header = shown(path);
             Some(format!("write `[{header}]`, in single brackets: there is one such table"))
         }
         (_, "a table" | "text in quotes or a table") => examples::table(value, path).or_else(|| table_of(path)),
@@ -201,11 +202,6 @@ fn meant(expected: &str, value: &DeValue<'_>, path: &[String]) -> Option<String>
     }
 }
 
-/// A path as TOML writes it.
-fn shown(path: &[String]) -> String {
-    join(&path.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
 /// Whether a value is what is expected.
 fn fits(expected: &str, value: &DeValue<'_>) -> bool {
     match value {
@@ -217,33 +213,10 @@ fn fits(expected: &str, value: &DeValue<'_>) -> bool {
     }
 }
 
-/// Whether a value is no number without end, nor one that is none.
-fn is_finite(value: &DeValue<'_>) -> bool {
-    match value {
-        DeValue::Float(number) => number.as_str().parse::<f64>().is_ok_and(f64::is_finite),
-        _ => true,
-    }
-}
-
-/// The number that a text in quotes holds, as TOML writes it.
-fn number_in(text: &str, whole: bool) -> Option<String> {
-    let text = text.trim();
-    let point =
-        if text.matches(',').count() == 1 && !text.contains('.') { text.replace(',', ".") } else { text.into() };
-    let number = point.parse::<f64>().ok().filter(|number| number.is_finite())?;
-    let is_ours =
-        matches!(DeValue::parse(&point).map(toml::Spanned::into_inner), Ok(DeValue::Integer(_) | DeValue::Float(_)));
-    match (whole, number.fract() == 0.0) {
-        (true, false) => None,
-        (false, _) if is_ours => Some(point),
-        _ => Some(number.to_string()),
-    }
-}
-
 /// The remedy that names the keys of a table.
 fn table_of(path: &[String]) -> Option<String> {
     let keys = schema::keys_of(path);
-    let header = join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+    let header = shown(path);
     let inside = examples::inside(path, &keys)?;
     Some(format!("write `{{ {inside} }}`, or `[{header}]` with keys below: {}", listed(&keys)))
 }
@@ -260,18 +233,5 @@ fn percent(number: &str) -> String {
             text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
         }
         _ => number.to_owned(),
-    }
-}
-
-/// A value as TOML writes it.
-fn written(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => format!("{text:?}"),
-        DeValue::Integer(number) => number.to_string(),
-        DeValue::Float(number) => number.as_str().to_owned(),
-        DeValue::Boolean(truth) => truth.to_string(),
-        DeValue::Datetime(date) => date.to_string(),
-        DeValue::Array(_) => "[…]".to_owned(),
-        DeValue::Table(_) => "{ … }".to_owned(),
     }
 }

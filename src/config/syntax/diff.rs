@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Slip, foreign::is_ours};
+use super::{scan::is_ours, slip::Slip};
 
 /// Where texts of several lines go on that begin on a line without a sign of a diff.
 fn within_texts(text: &str) -> Vec<Range<usize>> {

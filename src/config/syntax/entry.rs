@@ -1,11 +1,12 @@
 //! A line with a key: `key = value`, and what is written in its place.
 
 use super::{
-    Slip, odd,
     scan::{Key, Kind, Scan, Statement, is_bare, is_header},
+    signs,
+    slip::Slip,
 };
 
-use crate::config::{notes::join, schema::keys_of};
+use crate::config::{diagnostics::join, schema::keys_of};
 
 /// What separates a key from its value in other languages; the longer first.
 const OTHER_SIGNS: [&str; 8] = [":=", "=>", "->", "+=", "?=", "===", "==", ":"];
@@ -129,7 +130,7 @@ impl Scan<'_> {
         let value = rest.split(" #").next().unwrap_or(rest).trim_end();
         let words = value.split_whitespace().count();
         let at = behind..behind;
-        let quoted = value.starts_with(['"', '\'', '[']) || value.starts_with(odd::is_quote);
+        let quoted = value.starts_with(['"', '\'', '[']) || value.starts_with(signs::is_quote);
         if quoted || words == 1 && !value.contains('=') {
             let slip = Slip::new(at, format!("`=` is missing behind `{name}`"), "between key and value");
             self.slip(slip.remedy(format!("write `{name} = {}`", shown(value))));
@@ -158,7 +159,7 @@ impl Scan<'_> {
         let rest = self.rest();
         let line = &self.text[start..end];
         let sign = line.find('=').map(|at| line[..at].trim_end());
-        let plain = |next: char| next.is_whitespace() || matches!(next, '=' | '#' | ']') || odd::is_blank(next);
+        let plain = |next: char| next.is_whitespace() || matches!(next, '=' | '#' | ']') || signs::is_blank(next);
         let colon = rest.starts_with(':')
             && !sign.is_some_and(|head| head.len() > self.at - start + 1 && !head.contains([' ', '\t']));
         if found.is_some() && (rest.is_empty() || rest.starts_with(plain) || colon || starts_value(rest)) {

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Slip, diff,
-    scan::{Scan, is_bare},
+    diff,
+    scan::{is_bare, is_ours},
+    slip::Slip,
 };
 
 /// What the octets of a file are.
@@ -197,12 +198,6 @@ fn json(text: &str, none_of_ours: bool) -> Option<Range<usize>> {
     let is_table = body.starts_with('{') && (none_of_ours || text.contains("\":"))
         || matches!(line, "[" | "[{") && text.contains("\":");
     (is_table || is_list).then(|| start..start + line.len())
-}
-
-/// A line that only TOML has.
-pub(super) fn is_ours(line: &str) -> bool {
-    let scan = Scan::new(line.trim_start());
-    scan.is_header() || scan.is_entry()
 }
 
 fn is_yaml(line: &str) -> bool {

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Slip, odd,
     scan::{Key, Kind, Scan, Statement, is_bare},
+    signs,
+    slip::Slip,
 };
 use crate::config::schema::keys_of;
 
@@ -273,15 +274,15 @@ impl Scan<'_> {
         // The quote of a name of tables, and not of one part of it, is one too many.
         let bare = name.replace(['"', '\''], "");
         let stray = name.contains('.') && (name.starts_with(['"', '\'']) || self.is_known_table(&bare));
-        let of_html = odd::ENTITIES.iter().fold(name.to_owned(), |name, sign| name.replace(sign, "\""));
+        let of_html = signs::ENTITIES.iter().fold(name.to_owned(), |name, sign| name.replace(sign, "\""));
         let in_brackets = |name: &str| if line.starts_with("[[") { format!("[[{name}]]") } else { format!("[{name}]") };
         let slip = if name.is_empty() {
             Slip::new(span, "a table has no name", "the name is missing between the brackets").remedy("write `[name]`")
-        } else if name.contains(odd::is_quote) {
-            odd::quotes(span, &name.replace(odd::is_quote, "\""))
-                .remedy(format!("write `[{}]`", name.replace(odd::is_quote, "\"")))
+        } else if name.contains(signs::is_quote) {
+            signs::quotes(span, &name.replace(signs::is_quote, "\""))
+                .remedy(format!("write `[{}]`", name.replace(signs::is_quote, "\"")))
         } else if of_html != name {
-            odd::quotes(span, &of_html).remedy(format!("write `{}`", in_brackets(&of_html)))
+            signs::quotes(span, &of_html).remedy(format!("write `{}`", in_brackets(&of_html)))
         } else if let Some(meant) = parted(name) {
             let label = "its parts are divided by dots";
             Slip::new(span, "the table's name is not understood", label)

@@ -1,8 +1,8 @@
 //! Lists in brackets and tables in braces: what is not closed, closed by another bracket, not parted.
 
 use super::{
-    Slip, line_of,
     scan::{Key, Scan},
+    slip::{Slip, line_of},
 };
 
 impl Scan<'_> {

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Slip, line_of, odd, scan::Scan};
+use super::{
+    scan::Scan,
+    signs::{self, no_escape, no_escape_length},
+    slip::{Slip, line_of},
+};
 
 impl Scan<'_> {
     /// Text in quotes.
@@ -84,7 +88,7 @@ impl Scan<'_> {
         let inside = &self.text[span.clone()];
         let slip = if let Some((at, letter)) = inside
             .char_indices()
-            .find(|(_, letter)| odd::is_quote(*letter) && !matches!(letter, '\u{2019}' | '\u{2032}' | '`' | '´'))
+            .find(|(_, letter)| signs::is_quote(*letter) && !matches!(letter, '\u{2019}' | '\u{2032}' | '`' | '´'))
         {
             let sign = span.start + at..span.start + at + letter.len_utf8();
             Slip::new(sign, "this quote is not one of a keyboard", format!("it does not close `{quote}`"))
@@ -142,16 +146,16 @@ impl Scan<'_> {
 
     pub(super) fn odd_text(&mut self) {
         let (rest, start) = (self.rest(), self.at);
-        match odd::between(rest) {
+        match signs::between(rest) {
             Some((inside, length)) => {
                 let span = start..start + length;
-                self.slip(odd::quotes(span.clone(), inside));
+                self.slip(signs::quotes(span.clone(), inside));
                 self.edits.replace(span.clone(), format!("{inside:?}"));
                 self.at = span.end;
             }
             None => {
                 let end = self.line_end();
-                self.slip(odd::quotes(start..end, rest[..end - start].trim_matches(odd::is_quote).trim_end()));
+                self.slip(signs::quotes(start..end, rest[..end - start].trim_matches(signs::is_quote).trim_end()));
                 self.broken = true;
                 self.at = end;
                 self.given_up = self.open.is_empty();
@@ -175,8 +179,8 @@ fn open_quote(text: &str, line: Range<usize>) -> Option<Range<usize>> {
             ('#', None) if !single => break,
             ('\'', None) => single = !single,
             // What other quotes open is told there, whatever closes it.
-            (letter, None) if !single && odd::is_quote(letter) && begins_value(&text[..at]) => {
-                behind = odd::between(&text[at..]).map_or(0, |(_, length)| at + length);
+            (letter, None) if !single && signs::is_quote(letter) && begins_value(&text[..at]) => {
+                behind = signs::between(&text[at..]).map_or(0, |(_, length)| at + length);
             }
             ('"', None) if !single => open = Some(at),
             ('"', Some(from)) if !escaped => {
@@ -201,61 +205,4 @@ fn open_quote(text: &str, line: Range<usize>) -> Option<Range<usize>> {
 /// Whether a value may begin behind this part of a line.
 fn begins_value(before: &str) -> bool {
     before.trim_end().ends_with(['=', ',', '[', '{', '(', '.', ':']) || before.trim().is_empty()
-}
-
-/// Where the first backslash of a text in double quotes is that begins no escape, and how long it is with its letter.
-pub(super) fn bad_escape(inside: &str) -> Option<(usize, usize)> {
-    let mut at = 0;
-    while let Some(next) = inside.get(at..).and_then(|rest| rest.find('\\')) {
-        at += next;
-        if let Some(length) = no_escape_length(&inside[at..]) {
-            return Some((at, length));
-        }
-        at += 2;
-    }
-    None
-}
-
-/// How long a backslash is with its letter, if both are no escape.
-fn no_escape_length(text: &str) -> Option<usize> {
-    let digits = |count: usize| digits_of(text, count).is_some_and(|number| char::from_u32(number).is_some());
-    let escape = text.chars().nth(1);
-    let is_sound = match escape {
-        Some('b' | 't' | 'n' | 'f' | 'r' | 'e' | '"' | '\\') => true,
-        Some('x') => digits(2),
-        Some('u') => digits(4),
-        Some('U') => digits(8),
-        _ => false,
-    };
-    (!is_sound).then(|| 1 + escape.map_or(0, char::len_utf8))
-}
-
-/// The number behind a backslash and its letter, of so many hexadecimal digits.
-fn digits_of(escape: &str, count: usize) -> Option<u32> {
-    let digits = escape.get(2..2 + count).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-    u32::from_str_radix(digits, 16).ok()
-}
-
-/// What is told of such a backslash.
-pub(super) fn no_escape(text: &str, sign: Range<usize>) -> Slip {
-    let written = &text[sign.clone()];
-    let count = if written.ends_with('U') { 8 } else { 4 };
-    if written.ends_with(['u', 'U'])
-        && let Some(number) = digits_of(&text[sign.start..], count)
-    {
-        let whole = sign.start..sign.end + count;
-        let label = match number {
-            0xd800..=0xdfff => "half of a pair, as UTF-16 has it, and no character",
-            _ => "the last character is 10FFFF",
-        };
-        let slip = Slip::new(whole.clone(), format!("`{}` stands for no character", &text[whole]), label);
-        return slip.remedy("write the character itself, or `\\U` and the eight digits of its number");
-    }
-    let slip = if written.ends_with(['u', 'U', 'x']) {
-        let label = "behind `\\u` stand four hexadecimal digits, behind `\\U` eight, behind `\\x` two";
-        Slip::new(sign, format!("`{written}` lacks its digits"), label)
-    } else {
-        Slip::new(sign, format!("`{written}` is no escape"), "a backslash begins one in quotes")
-    };
-    slip.remedy("double the backslash, or put the text in single quotes")
 }

@@ -3,10 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Loss, Slip,
-    edits::Edits,
-    line_of, odd,
-    quoted::{bad_escape, no_escape},
+    signs::{self, bad_escape, no_escape},
+    slip::{Edits, Loss, Slip, line_of},
 };
 
 /// A table's header, or a key with its value.
@@ -128,9 +126,9 @@ impl<'t> Scan<'t> {
         while let Some(next) = self.peek() {
             if matches!(next, ' ' | '\t') {
                 self.at += 1;
-            } else if odd::is_blank(next) {
+            } else if signs::is_blank(next) {
                 let span = self.at..self.at + next.len_utf8();
-                self.slip(odd::blank(span.clone(), next));
+                self.slip(signs::blank(span.clone(), next));
                 self.edits.replace(span.clone(), " ");
                 self.at = span.end;
             } else {
@@ -231,11 +229,11 @@ impl<'t> Scan<'t> {
                         self.key_with_escape(start + 1 + at..start + 1 + at + length, start..start + close + 2),
                     );
                 }
-                (odd::unescaped(&rest[..close + 2]), close + 2)
+                (signs::unescaped(&rest[..close + 2]), close + 2)
             }
-            quote if odd::is_quote(quote) => {
-                let (inside, length) = odd::between(rest)?;
-                self.slip(odd::quotes(start..start + length, inside));
+            quote if signs::is_quote(quote) => {
+                let (inside, length) = signs::between(rest)?;
+                self.slip(signs::quotes(start..start + length, inside));
                 self.edits.replace(start..start + length, format!("\"{inside}\""));
                 (inside.to_owned(), length)
             }
@@ -320,7 +318,13 @@ pub(super) fn is_header(text: &str) -> bool {
 fn is_entry(text: &str) -> bool {
     let line = text.split('\n').next().unwrap_or_default();
     let mut scan = Scan::new(line);
-    let found = !line.starts_with(odd::is_quote) && scan.keys().is_some();
+    let found = !line.starts_with(signs::is_quote) && scan.keys().is_some();
     let behind = scan.rest().trim_start();
     found && behind.starts_with('=') && !behind.starts_with("==")
+}
+
+/// A line that only TOML has.
+pub(super) fn is_ours(line: &str) -> bool {
+    let scan = Scan::new(line.trim_start());
+    scan.is_header() || scan.is_entry()
 }

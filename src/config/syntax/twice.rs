@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    Slip,
     scan::{Key, Kind, Scan},
+    slip::Slip,
 };
 
 /// What a name is.
@@ -85,7 +85,7 @@ fn place(path: &[Key]) -> Range<usize> {
 }
 
 fn told(scan: &mut Scan<'_>, path: &[String], span: Range<usize>, first: (Is, Is, Range<usize>)) {
-    let name = crate::config::notes::join(&path.iter().map(String::as_str).collect::<Vec<_>>());
+    let name = crate::config::diagnostics::join(&path.iter().map(String::as_str).collect::<Vec<_>>());
     let (was, is, at) = first;
     let (message, remedy) = match (was, is) {
         (Is::Value, Is::Value) => (format!("`{name}` stands twice"), "keep one of them".to_owned()),

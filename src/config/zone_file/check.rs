@@ -1,16 +1,19 @@
-//! The zone as a whole: what its records mean to each other. Must not know text, tokens or files.
+//! The zone as a whole: what its records mean to each other. Here are the rules of the apex, within one RRset and
+//! between the RRsets of one name; those of names that lead elsewhere are in `redirects`. Must not know text, tokens or
+//! files.
 
-mod chains;
-mod cuts;
 mod nodes;
-mod sets;
+mod redirects;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use self::nodes::Nodes;
+use self::nodes::{Nodes, Zone};
 use super::findings::Findings;
 use crate::{
-    config::fault::{Fault, Place},
+    config::{
+        fault::{Fault, Place},
+        zone_file::rdata::comparable,
+    },
     engine::{
         wire::{name::Name, rr::RrType},
         zone::Record,
@@ -38,52 +41,16 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     let Named { apex, place, steered } = named;
-    sets::merge_equal(apex, records, places, findings);
+    merge_equal(apex, records, places, findings);
     let nodes = Nodes::of(apex, records);
     if ttls {
-        sets::equal_ttls(&nodes, records, places, findings);
+        equal_ttls(&nodes, records, places, findings);
     }
     let zone = Zone { apex, records, places, nodes: &nodes, steered };
     at_apex(zone, place, findings);
-    sets::check(zone, findings);
-    cuts::check(zone, findings);
-    chains::check(zone, findings);
-}
-
-/// A zone that is looked at.
-#[derive(Clone, Copy, Debug)]
-struct Zone<'z> {
-    apex: &'z Name,
-    records: &'z [Record],
-    places: &'z [Place],
-    nodes: &'z Nodes,
-    steered: &'z BTreeSet<Name>,
-}
-
-impl Zone<'_> {
-    /// The place of a record.
-    fn place(&self, record: u32) -> Place {
-        self.places[record as usize].clone()
-    }
-
-    /// Whether a name has addresses that are not in the file: a service's, or one that a service's wildcard covers.
-    fn is_steered(&self, name: &Name) -> bool {
-        let mut above = name.parent();
-        let covered = std::iter::from_fn(|| {
-            let here = above.take()?;
-            above = here.parent().filter(|_| here != *self.apex);
-            Some(here)
-        });
-        self.steered.contains(name)
-            || !self.steered.is_empty()
-                && self.nodes.exact(name).is_none()
-                && covered.filter_map(|above| above.prepend(b"*").ok()).any(|wildcard| self.steered.contains(&wildcard))
-    }
-
-    /// The record of this number.
-    fn record(&self, record: u32) -> &Record {
-        &self.records[record as usize]
-    }
+    sets(zone, findings);
+    redirects::cuts(zone, findings);
+    redirects::aliases(zone, findings);
 }
 
 /// SOA and NS (RFC 1035 5.2).
@@ -114,5 +81,121 @@ fn at_apex(zone: Zone<'_>, named: &Place, findings: &mut Findings) {
         let place = soa.first().map_or(named.clone(), |&soa| zone.place(soa));
         let fault = Fault::error(format!("zone {apex} has no NS record at its name"), place, "this zone");
         findings.push(fault.remedy("add one for each name server, as in `@ NS ns1`"));
+    }
+}
+
+/// The most octets that the records of one RRset may take in a message of 65535: what is left beside the header, the
+/// longest question and OPT.
+const MOST_OCTETS: usize = 65_535 - 12 - (255 + 4) - 11;
+
+/// Keeps one of equal records (RFC 2181 5).
+fn merge_equal(apex: &Name, records: &mut Vec<Record>, places: &mut Vec<Place>, findings: &mut Findings) {
+    let nodes = Nodes::of(apex, records);
+    let mut again = Vec::new();
+    for (node, _) in nodes.all() {
+        for set in nodes.sets(node, records).filter(|set| set.len() > 1) {
+            let mut seen = HashMap::with_capacity(set.len());
+            for &number in set {
+                if let Some(first) = seen.insert(comparable(&records[number as usize]), number) {
+                    again.push((number, first));
+                    seen.insert(comparable(&records[first as usize]), first);
+                }
+            }
+        }
+    }
+    if again.is_empty() {
+        return;
+    }
+    let mut keep = vec![true; records.len()];
+    for &(number, first) in &again {
+        let Record { owner, rtype, .. } = &records[number as usize];
+        let place = places[number as usize].clone();
+        let fault = Fault::warning(format!("{owner} {rtype} stands twice with the same data"), place, "kept once");
+        findings.push(fault.also(places[first as usize].clone(), "the first").remedy("remove one of them"));
+        keep[number as usize] = false;
+    }
+    let mut kept = keep.iter();
+    records.retain(|_| kept.next().copied().unwrap_or(true));
+    let mut kept = keep.iter();
+    places.retain(|_| kept.next().copied().unwrap_or(true));
+}
+
+/// Gives all records of an RRset the smallest of their TTLs (RFC 2181 5.2).
+fn equal_ttls(nodes: &Nodes, records: &mut [Record], places: &[Place], findings: &mut Findings) {
+    for (node, _) in nodes.all() {
+        let mut uneven = Vec::new();
+        for set in nodes.sets(node, records) {
+            let ttl = |number: u32| records[number as usize].ttl;
+            let least = set.iter().map(|&number| ttl(number)).min().unwrap_or(0);
+            if let Some(&odd) = set.iter().find(|&&number| ttl(number) != ttl(set[0])) {
+                uneven.push((set.to_vec(), odd, least));
+            }
+        }
+        for (set, odd, least) in uneven {
+            let Record { owner, rtype, ttl, .. } = &records[odd as usize];
+            let message = format!("the records of {owner} {rtype} have different TTLs; all get {least}");
+            let fault = Fault::warning(message, places[odd as usize].clone(), format!("has {ttl}"));
+            let first = set[0] as usize;
+            let fault = fault.also(places[first].clone(), format!("has {}", records[first].ttl));
+            findings.push(fault.remedy("give them one TTL (RFC 2181 5.2)"));
+            for number in set {
+                records[number as usize].ttl = least;
+            }
+        }
+    }
+}
+
+/// What one name may hold at once.
+fn sets(zone: Zone<'_>, findings: &mut Findings) {
+    for (node, _) in zone.nodes.all() {
+        for set in zone.nodes.sets(node, zone.records) {
+            let Record { owner, rtype, .. } = zone.record(set[0]);
+            let octets: usize = set.iter().map(|&number| 12 + zone.record(number).rdata.len()).sum();
+            if octets > MOST_OCTETS {
+                let message = match set.len() {
+                    1 => format!("the record {owner} {rtype} fits in no message"),
+                    count => format!("the {count} records of {owner} {rtype} fit in no message"),
+                };
+                let label = format!("{octets} octets; {MOST_OCTETS} fit");
+                let fault = Fault::error(message, zone.place(set[0]), label);
+                findings.push(fault.remedy("spread them over several names"));
+            }
+            if let [first, second, ..] = *set
+                && matches!(*rtype, RrType::CNAME | RrType::DNAME)
+            {
+                let fault = Fault::error(format!("{owner} has two {rtype} records"), zone.place(second), "the second");
+                findings.push(fault.also(zone.place(first), "the first").remedy("keep one of them"));
+            }
+        }
+        alone(zone, node, findings);
+    }
+}
+
+/// CNAME stands alone (RFC 1034 3.6.2, RFC 2181 10.1), DNSSEC's own types excepted (RFC 4034 2.4); a null MX is the
+/// only MX (RFC 7505 3).
+fn alone(zone: Zone<'_>, node: u32, findings: &mut Findings) {
+    if let [cname, ..] = *zone.nodes.set(node, RrType::CNAME, zone.records) {
+        let beside = |number: &&u32| {
+            let rtype = zone.record(**number).rtype;
+            !matches!(rtype, RrType::CNAME | RrType::RRSIG | RrType::NSEC | RrType::KEY | RrType::SIG)
+        };
+        if let Some(&other) = zone.nodes.records(node).iter().find(beside) {
+            let Record { owner, rtype, .. } = zone.record(other);
+            let message = format!("{owner} has a CNAME and {rtype} data beside it");
+            let fault = Fault::error(message, zone.place(cname), "a CNAME stands alone");
+            findings.push(fault.also(zone.place(other), "beside it").remedy(if node == zone.nodes.apex() {
+                "the zone's name holds SOA and NS, so no CNAME: give it addresses, or make it a service"
+            } else {
+                "keep one of the two"
+            }));
+        }
+    }
+    let mx = zone.nodes.set(node, RrType::MX, zone.records);
+    let null = mx.iter().find(|&&number| zone.record(number).rdata.get(2..) == Some(&[0]));
+    if let (Some(&null), true) = (null, mx.len() > 1) {
+        let message =
+            format!("{} says with MX `.` that it takes no mail, and has other MX records", zone.record(null).owner);
+        let fault = Fault::warning(message, zone.place(null), "a null MX stands alone");
+        findings.push(fault.remedy("remove it, or the others (RFC 7505 3)"));
     }
 }

@@ -9,10 +9,8 @@ mod directive;
 mod fields;
 mod findings;
 mod folder;
-mod generate;
 mod rdata;
 mod reader;
-mod seconds;
 mod svcb;
 mod token;
 
@@ -38,24 +36,15 @@ use super::{
 };
 use crate::engine::{
     wire::{name::Name, rr::RrType},
-    zone::{Record, ZoneSource},
+    zone::ZoneSource,
 };
+
+pub(crate) use rdata::target;
 
 /// Data in wire form as a zone file would write them; in the generic form (RFC 3597 5) where the type has no other.
 #[must_use]
 pub fn presentation(rtype: RrType, rdata: &[u8]) -> String {
     rdata::show(rtype, rdata)
-}
-
-/// The host that a record's data point to: of types whose hosts must have addresses, and of CNAME.
-pub(crate) fn target(record: &Record) -> Option<Name> {
-    let from = match record.rtype {
-        RrType::NS | RrType::CNAME => 0,
-        RrType::MX | RrType::KX | RrType::AFSDB | RrType::RT => 2,
-        RrType::SRV => 6,
-        _ => return None,
-    };
-    Name::from_wire(record.rdata.get(from..)?).ok()
 }
 
 /// The most files inside each other, the zone file counted.

@@ -11,7 +11,6 @@ mod field;
 mod forms;
 mod gateway;
 mod location;
-mod numbers;
 mod substitution;
 
 use std::borrow::Cow;
@@ -23,7 +22,21 @@ use super::{
     fields::{Complaint, Fields},
     svcb,
 };
-use crate::engine::{wire::rr::RrType, zone::Record};
+use crate::engine::{
+    wire::{name::Name, rr::RrType},
+    zone::Record,
+};
+
+/// The host that a record's data point to: of types whose hosts must have addresses, and of CNAME.
+pub(crate) fn target(record: &Record) -> Option<Name> {
+    let from = match record.rtype {
+        RrType::NS | RrType::CNAME => 0,
+        RrType::MX | RrType::KX | RrType::AFSDB | RrType::RT => 2,
+        RrType::SRV => 6,
+        _ => return None,
+    };
+    Name::from_wire(record.rdata.get(from..)?).ok()
+}
 
 /// Reads the data of a record of this type; every field must be used up.
 pub(super) fn read(rtype: RrType, fields: &mut Fields<'_>) -> Result<Vec<u8>, Complaint> {

@@ -2,10 +2,9 @@
 //! Must not know files, nor what records mean to each other.
 
 use super::{
-    fields::{Complaint, Fields, complete},
+    fields::{Complaint, Fields, MAX_TTL, NotSeconds, complete, seconds},
     findings::Findings,
     rdata,
-    seconds::{MAX_TTL, NotSeconds, seconds},
     token::Token,
 };
 use crate::{

@@ -6,7 +6,7 @@ use toml::Spanned;
 use crate::{
     config::{
         check::value::{real, size},
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{HttpSpec, JsonSpec, Text},
     },
     engine::health::check::{Body, Compare},

@@ -1,20 +1,23 @@
-//! HTTP monitors: the request and what is expected of the response.
+//! HTTP and gRPC monitors: the request and what is expected of the response; for gRPC that is a question to
+//! `grpc.health.v1`. What is expected of a body is in `body`. Must not know when they run.
+
+use std::path::PathBuf;
 
 use rustls::pki_types::ServerName;
 use toml::Spanned;
 
 use super::{
-    Around, body, port,
+    body,
     tls::{TlsKeys, policy},
 };
 use crate::{
     config::{
-        check::value::{text, whole, word},
+        check::value::{port, text, whole, word},
+        diagnostics::{Notes, join},
         dns_name,
-        notes::{Notes, join},
-        spec::{HttpSpec, NumberOr},
+        spec::{GrpcSpec, HttpSpec, NumberOr},
     },
-    engine::health::check::{HttpCheck, HttpVersion},
+    engine::health::check::{GrpcCheck, HttpCheck, HttpVersion},
 };
 
 const PATH: &str = "/health";
@@ -31,7 +34,7 @@ pub(super) fn http(written: &Spanned<HttpSpec>, monitor: &str, notes: &mut Notes
 pub(super) fn https(
     written: &Spanned<HttpSpec>,
     monitor: &str,
-    around: &mut Around<'_, '_>,
+    files: &mut Vec<PathBuf>,
     notes: &mut Notes<'_>,
 ) -> HttpCheck {
     let path = ["monitors", monitor, "https"];
@@ -43,7 +46,7 @@ pub(super) fn https(
         ca_file: spec.ca_file.as_ref(),
         expiry: spec.expiry.as_ref(),
     };
-    let mut tls = policy(&keys, &path, around, notes);
+    let mut tls = policy(&keys, &path, files, notes);
     if tls.sni.is_none() {
         tls.sni = check.host.as_deref().and_then(hostname).map(Into::into);
     }
@@ -210,4 +213,39 @@ fn status(written: &Spanned<HttpSpec>, at: &str, notes: &mut Notes<'_>) -> Vec<(
         notes.push(fault.remedy("leave it out for 200-299"));
     }
     found
+}
+
+/// `grpc`: in clear text unless `tls = true`.
+pub(super) fn grpc(
+    written: &Spanned<GrpcSpec>,
+    monitor: &str,
+    files: &mut Vec<PathBuf>,
+    notes: &mut Notes<'_>,
+) -> GrpcCheck {
+    let spec = written.get_ref();
+    let path = ["monitors", monitor, "grpc"];
+    let keys = TlsKeys {
+        sni: spec.sni.as_ref(),
+        verify: spec.verify.as_ref(),
+        ca_file: spec.ca_file.as_ref(),
+        expiry: spec.expiry.as_ref(),
+    };
+    let over_tls = spec.tls.as_ref().is_some_and(|tls| *tls.get_ref());
+    if !over_tls && let Some((key, span)) = keys.first() {
+        let message = format!("`{}` has no effect", join(&[path[0], path[1], path[2], key]));
+        let fault = notes.error(span, message, "this monitor speaks in clear text");
+        notes.push(fault.remedy("add `tls = true`, or take it out"));
+    }
+    if let Some(service) = &spec.service
+        && !service.get_ref().bytes().all(|octet| octet.is_ascii_graphic())
+    {
+        let message = format!("`{}` is not a service's name", join(&[path[0], path[1], path[2], "service"]));
+        let fault = notes.error(service.span(), message, "visible ASCII characters");
+        notes.push(fault.remedy("write it as \"package.Service\", or \"\" for the server as a whole"));
+    }
+    GrpcCheck {
+        port: port(spec.port.as_ref(), written.span(), &path, None, notes),
+        service: spec.service.as_ref().map_or("", |service| service.get_ref()).into(),
+        tls: over_tls.then(|| policy(&keys, &path, files, notes)),
+    }
 }

@@ -13,13 +13,12 @@ use rustls::{
 };
 use toml::Spanned;
 
-use super::{Around, port};
 use crate::{
     config::{
-        check::value::units,
+        check::value::{port, units},
+        diagnostics::{Notes, join},
         dns_name,
         include::plain,
-        notes::{Notes, join},
         spec::{ExpirySpec, Text, TlsCheckSpec},
     },
     engine::health::check::{Tls, TlsCheck, Trust},
@@ -57,7 +56,7 @@ impl TlsKeys<'_> {
 pub(super) fn tls(
     written: &Spanned<TlsCheckSpec>,
     monitor: &str,
-    around: &mut Around<'_, '_>,
+    files: &mut Vec<PathBuf>,
     notes: &mut Notes<'_>,
 ) -> TlsCheck {
     let spec = written.get_ref();
@@ -70,12 +69,12 @@ pub(super) fn tls(
     };
     TlsCheck {
         port: port(spec.port.as_ref(), written.span(), &path, None, notes),
-        tls: policy(&keys, &path, around, notes),
+        tls: policy(&keys, &path, files, notes),
     }
 }
 
 /// How TLS is spoken, from the keys of the table at `path`.
-pub(super) fn policy(keys: &TlsKeys<'_>, path: &[&str], around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Tls {
+pub(super) fn policy(keys: &TlsKeys<'_>, path: &[&str], files: &mut Vec<PathBuf>, notes: &mut Notes<'_>) -> Tls {
     let at = |key: &str| format!("{}.{key}", join(path));
     let verify = keys.verify.is_none_or(|verify| *verify.get_ref());
     if !verify && let Some(file) = keys.ca_file {
@@ -87,7 +86,7 @@ pub(super) fn policy(keys: &TlsKeys<'_>, path: &[&str], around: &mut Around<'_, 
     Tls {
         sni: keys.sni.map(|sni| name(sni, &at("sni"), notes).into()),
         verify,
-        trust: keys.ca_file.and_then(|file| trust(file, &at("ca_file"), around.files, notes)),
+        trust: keys.ca_file.and_then(|file| trust(file, &at("ca_file"), files, notes)),
         warn,
         fail,
     }

@@ -4,56 +4,70 @@ use std::{collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
 
-use super::{
-    super::{
-        names::Names,
-        selector::{KINDS, of_kind, shown},
-        value::items,
-    },
-    Around,
-    terms::Terms,
+use super::super::{
+    selector::{Groups, KINDS, of_kind, shown},
+    symbols::Names,
+    value::items,
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{GeoRulesSpec, List, Orders, PolicySpec},
     },
     engine::{
-        geo::{Order, Selector},
-        types::RegionId,
-        world::policy::Key,
+        geo::{Order, Preferences, Selector},
+        types::{Prefix, RegionId},
     },
 };
 
-/// Lays the rules of a table over those that it extends: a selector's own order replaces the one it had.
-pub(super) fn overlay(
-    terms: &mut Terms,
-    name: &str,
-    spec: &PolicySpec,
-    around: &mut Around<'_, '_>,
-    notes: &mut Notes<'_>,
-) {
-    let Some(written) = &spec.geo else { return };
-    let path = join(&["policies", name, "geo"]);
-    let mut table = Table { path: &path, around, rules: BTreeMap::new() };
-    table.read(written.get_ref(), notes);
-    let rules = table.rules;
-    let preferences = terms.preferences.get_or_insert_default();
-    if let Some(default) = &written.get_ref().default {
-        preferences.default = order(default, &format!("{path}.default"), around.regions, notes);
-    }
-    preferences.rules.retain(|(selector, _)| !rules.contains_key(selector));
-    for (selector, (order, place)) in rules {
-        if let Selector::Net(prefix) = selector {
-            terms.nets.insert(prefix, place);
+/// What a policy may name.
+#[derive(Debug)]
+pub(crate) struct Around<'a, 's> {
+    pub(crate) regions: &'a Names<'s>,
+    pub(crate) groups: &'a mut Groups<'s>,
+}
+
+/// The geo rules of a policy.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GeoRules {
+    /// None: no table has any.
+    pub(super) preferences: Option<Preferences>,
+    /// Where the rules for prefixes are written.
+    pub(super) nets: BTreeMap<Prefix, Range<usize>>,
+}
+
+impl GeoRules {
+    /// Lays the rules of a policy's table over those that it extends: a selector's own order replaces the one it had.
+    /// `has_effect` is false where it is certain that the policy does not go by them.
+    pub(super) fn overlay(
+        &mut self,
+        (name, spec): (&str, &PolicySpec),
+        has_effect: bool,
+        around: &mut Around<'_, '_>,
+        notes: &mut Notes<'_>,
+    ) {
+        let Some(written) = &spec.geo else { return };
+        let path = join(&["policies", name, "geo"]);
+        let mut table = Table { path: &path, around, rules: BTreeMap::new() };
+        table.read(written.get_ref(), notes);
+        let rules = table.rules;
+        let preferences = self.preferences.get_or_insert_default();
+        if let Some(default) = &written.get_ref().default {
+            preferences.default = order(default, &format!("{path}.default"), around.regions, notes);
         }
-        preferences.rules.push((selector, order));
-    }
-    preferences.rules.sort();
-    if !terms.prefer.contains(&Key::Geo) && terms.is_certain {
-        let label = format!("policy \"{name}\" does not prefer \"geo\"");
-        let fault = notes.error(written.span(), format!("`{path}` has no effect"), label);
-        notes.push(fault.remedy("add \"geo\" to `prefer`, or take the table out"));
+        preferences.rules.retain(|(selector, _)| !rules.contains_key(selector));
+        for (selector, (order, place)) in rules {
+            if let Selector::Net(prefix) = selector {
+                self.nets.insert(prefix, place);
+            }
+            preferences.rules.push((selector, order));
+        }
+        preferences.rules.sort();
+        if !has_effect {
+            let label = format!("policy \"{name}\" does not prefer \"geo\"");
+            let fault = notes.error(written.span(), format!("`{path}` has no effect"), label);
+            notes.push(fault.remedy("add \"geo\" to `prefer`, or take the table out"));
+        }
     }
 }
 

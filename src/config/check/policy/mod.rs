@@ -1,7 +1,7 @@
 //! `[policies]`: presets, `extends` and tables to whole policies. Must not know pools.
 
 mod geo;
-mod terms;
+mod policy_table;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,14 +10,10 @@ use std::{
 
 use toml::Spanned;
 
-use super::{
-    names::Names,
-    selector::Groups,
-    value::{name, text},
-};
+use super::value::{name, text};
 use crate::{
     config::{
-        notes::{Notes, suggest},
+        diagnostics::{Notes, suggest},
         presets,
         spec::{Named, PolicySpec, Text},
     },
@@ -26,15 +22,8 @@ use crate::{
         world::policy::{Key, Policy},
     },
 };
-pub(crate) use geo::order;
-use terms::{Terms, overlay};
-
-/// What a policy may name.
-#[derive(Debug)]
-pub(crate) struct Around<'a, 's> {
-    pub(crate) regions: &'a Names<'s>,
-    pub(crate) groups: &'a mut Groups<'s>,
-}
+pub(crate) use geo::{Around, order};
+use policy_table::{Terms, overlay};
 
 /// All policies by name.
 #[derive(Debug)]
@@ -107,7 +96,7 @@ impl<'s> Policies<'s> {
 
     /// Where the geo rule of a policy for a prefix is written.
     pub(crate) fn net_at(&self, policy: &str, prefix: Prefix) -> Option<Range<usize>> {
-        self.terms.get(policy)?.nets.get(&prefix).cloned()
+        self.terms.get(policy)?.geo.nets.get(&prefix).cloned()
     }
 
     /// Tables that no pool names, directly or through another.

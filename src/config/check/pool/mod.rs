@@ -1,45 +1,34 @@
 //! `[pools]` and their endpoints.
 
 mod endpoint;
-mod in_force;
-mod order;
-mod probe;
-mod reported;
-mod suits;
+mod load_fit;
+mod policy_fit;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    ops::Range,
-};
+use std::collections::BTreeSet;
 
 use toml::Spanned;
 
 use super::{
-    MeantEndpoint, MeantPool,
-    names::Names,
+    meant::{MeantEndpoint, MeantPool},
     policy::Policies,
     selector::{Groups, fence},
+    symbols::Names,
     value::{name, share, text},
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         quantity,
         spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
     },
-    engine::{
-        wire::name::Name,
-        world::{
-            Region,
-            policy::{MAX_ENDPOINTS, Threshold},
-        },
+    engine::world::{
+        Region,
+        policy::{MAX_ENDPOINTS, Threshold},
     },
 };
-pub(crate) use in_force::in_force;
-use order::order;
-pub(crate) use reported::reported;
-pub(crate) use suits::suits;
+use endpoint::{Seen, order};
+pub(crate) use load_fit::reported;
+pub(crate) use policy_fit::{in_force, suits};
 
 /// The most different fences that a pool's endpoints stand behind: a set of them is one machine word.
 const MAX_FENCES: usize = 64;
@@ -89,7 +78,7 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
     let mut seen = Seen::default();
     for (key, endpoint) in &spec.endpoints {
         name("endpoint", key, notes);
-        endpoints.push(endpoint::endpoint(pool, key, endpoint, around, &mut seen, notes));
+        endpoints.push(endpoint::endpoint(pool, key, endpoint, (around.regions, around.groups), &mut seen, notes));
     }
     count(key, spec, &endpoints, notes);
     order(key, spec, &policy, &mut endpoints, notes);
@@ -107,13 +96,6 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
     let named = named.map_or_else(|| key.span(), Spanned::span);
     suits(named, &meant.policy, &meant, notes);
     meant
-}
-
-/// Whom a pool's endpoints stand for so far: nobody twice.
-#[derive(Debug, Default)]
-struct Seen {
-    addresses: BTreeMap<IpAddr, Range<usize>>,
-    cnames: BTreeMap<Name, Range<usize>>,
 }
 
 fn monitor(

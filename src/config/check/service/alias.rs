@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
-use super::home::Homes;
+use super::ownership::Homes;
 use crate::{
     config::{
-        check::{MeantPool, MeantService},
+        check::meant::{MeantPool, MeantService},
+        diagnostics::Notes,
         fault::Fault,
-        notes::Notes,
         zone_file::target,
     },
     engine::{

@@ -6,11 +6,11 @@ use std::{
     ops::Range,
 };
 
-use super::home::Homes;
+use super::ownership::Homes;
 use crate::{
     config::{
+        diagnostics::Notes,
         fault::{Fault, Place},
-        notes::Notes,
     },
     engine::wire::{name::Name, rr::RrType},
 };
@@ -155,7 +155,7 @@ mod tests {
     /// What is said where these services stand in these zones.
     fn said(services: &[&str], zones: &[MeantZone]) -> Vec<String> {
         let document: Document<'_> = parse(&[], &mut Vec::new());
-        let mut notes = Notes::new(&document, Vec::new());
+        let mut notes = Notes::new(&document.map, Vec::new());
         let mut homes = Homes::of(zones);
         for service in services {
             homes.serve(&Spanned::new(0..0, (*service).to_owned()), &name(service), &mut notes);

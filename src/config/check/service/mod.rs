@@ -1,29 +1,28 @@
 //! `[services]`: names that are answered from pools, and the zones that hold them.
 
 mod alias;
+mod companions;
 mod existing;
-mod extras;
-mod families;
-mod fenced;
-mod home;
-mod spare;
+mod fallback;
+mod fence_coverage;
+mod ownership;
 
 use std::{net::IpAddr, ops::Range};
 
 use toml::Spanned;
 
 use super::{
-    MeantPool, MeantService,
-    names::Names,
+    meant::{MeantPool, MeantService},
     policy::Policies,
     pool::suits,
     selector::{Groups, fence},
+    symbols::Names,
     value::{items, millis, text, word},
     zone::name,
 };
 use crate::{
     config::{
-        notes::{Notes, join},
+        diagnostics::{Notes, join},
         spec::{Field, ServiceSpec, Spec, Text},
     },
     engine::{
@@ -34,7 +33,7 @@ use crate::{
         },
     },
 };
-pub(crate) use home::Homes;
+pub(crate) use ownership::Homes;
 
 const TTL: [u64; 2] = [30, 5];
 /// The longest time in which failing over can be an objective, in milliseconds.
@@ -70,10 +69,10 @@ pub(crate) fn services(
     let own = &spec.defaults.service;
     let at = |key: &str| format!("defaults.service.{key}");
     let defaults = Defaults {
-        ttl: spare::ttl(&at("ttl"), &own.ttl, TTL, notes),
-        when_all_down: spare::when_all_down(own.when_all_down.as_ref(), &at("when_all_down"), notes)
+        ttl: fallback::ttl(&at("ttl"), &own.ttl, TTL, notes),
+        when_all_down: fallback::when_all_down(own.when_all_down.as_ref(), &at("when_all_down"), notes)
             .unwrap_or(Fallback::IgnoreHealth),
-        when_fenced: spare::when_fenced(own.when_fenced.as_ref(), &at("when_fenced"), notes),
+        when_fenced: fallback::when_fenced(own.when_fenced.as_ref(), &at("when_fenced"), notes),
         families: families(&own.families, &at("families"), Families::Apart, notes),
         ecs: own.ecs.as_ref().is_none_or(|ecs| *ecs.get_ref()),
     };
@@ -90,7 +89,7 @@ pub(crate) fn services(
         homes.home(key, &meant.answers.name, "service", own, notes);
         found.push((key.clone(), meant));
     }
-    extras::claim(&found, &seconds, homes, notes);
+    companions::claim(&found, &seconds, homes, notes);
     alias::aliases(&found, around.steered, homes, notes);
     alias::pointed(&found, around.steered, homes, notes);
     let certain = if notes.has_errors() { &[] } else { found.as_slice() };
@@ -108,9 +107,9 @@ pub(crate) fn services(
             fenced_again(key, [meant, other.unwrap_or(meant)], written.span(), around, notes);
         }
     }
-    extras::agree(&found, around.steered, notes);
+    companions::agree(&found, around.steered, notes);
     if !notes.has_errors() {
-        families::differ(&found, spec, around, notes);
+        fence_coverage::differ(&found, spec, (around.steered, around.regions), notes);
     }
     let mut found: Vec<MeantService> = found.into_iter().map(|(_, service)| service).collect();
     found.sort_by(|a, b| a.answers.name.cmp(&b.answers.name));
@@ -130,21 +129,21 @@ fn one(
     let at = |field: &str| join(&["services", written, field]);
     let chosen = chosen(key, service, around, notes);
     let pools: Vec<usize> = chosen.iter().map(|(at, _)| *at).collect();
-    let canary = extras::canary(written, service, around.pools, notes);
+    let canary = companions::canary(written, service, around.pools, notes);
     let policy = service.policy.as_ref().map(|policy| own_policy(policy, written, &pools, spec, around, notes));
     never_reached(written, &chosen, policy.as_ref(), around, notes);
-    let [ttl_max, ttl_min] = spare::ttl(&at("ttl"), &service.ttl, defaults.ttl, notes);
-    let when_all_down = spare::when_all_down(service.when_all_down.as_ref(), &at("when_all_down"), notes);
-    let when_fenced = spare::when_fenced(service.when_fenced.as_ref(), &at("when_fenced"), notes);
+    let [ttl_max, ttl_min] = fallback::ttl(&at("ttl"), &service.ttl, defaults.ttl, notes);
+    let when_all_down = fallback::when_all_down(service.when_all_down.as_ref(), &at("when_all_down"), notes);
+    let when_fenced = fallback::when_fenced(service.when_fenced.as_ref(), &at("when_fenced"), notes);
     let fence = fence(service.fence.as_ref(), &at("fence"), around.groups, notes);
     let affinity = service.affinity.as_ref().and_then(|affinity| self::affinity(affinity, &at("affinity"), notes));
     let objective = service.objective.as_ref();
     let objective = objective.map(|_| millis(objective, &at("objective"), 0, 1000..=DAY, notes));
-    let https = service.https.as_ref().map(|https| extras::https(written, https, notes));
+    let https = service.https.as_ref().map(|https| companions::https(written, https, notes));
     let families = families(&service.families, &at("families"), defaults.families, notes);
     let own = name("service", key, notes)?;
-    let direct = extras::direct(key, &own, &pools, service, (around.steered, around.regions), notes);
-    let second = extras::second(&own, service, notes);
+    let direct = companions::direct(key, &own, &pools, service, (around.steered, around.regions), notes);
+    let second = companions::second(&own, service, notes);
     seconds.extend(second.clone());
     let mut answers = Service {
         ttl_max: ttl_max as u32,
@@ -172,7 +171,7 @@ fn closed(
     around: &Around<'_, '_>,
     notes: &mut Notes<'_>,
 ) {
-    let can_be = fenced::can_be(service, around.steered, around.regions);
+    let can_be = fence_coverage::can_be(service, around.steered, around.regions);
     let fault = match (can_be, &service.answers.when_fenced, written) {
         (true, None, _) => {
             let message = format!("service \"{}\" does not say `when_fenced`", key.get_ref());
@@ -231,7 +230,7 @@ fn fenced_again(
         Some(Fallback::ServFail) => "servfail",
         _ => return,
     };
-    if !fenced::can_be_of_both([service, other], around.steered, around.regions) {
+    if !fence_coverage::can_be_of_both([service, other], around.steered, around.regions) {
         return;
     }
     let name = &other.answers.name;

@@ -259,7 +259,7 @@ fn all_sources_know_the_same_countries() {
     }
     for code in ["XK", "xk", "AX", "BV", "GS"] {
         let (found, faults) = read("Test-Country", &[map([nested(code)])]);
-        assert_eq!((found[0].country, faults.len()), (table::country(code).ok(), 0));
+        assert_eq!((found[0].country, faults.len()), (overrides::country(code).ok(), 0));
     }
     let (found, faults) = read("x", &[map([("country", Value::from("DE")), ("continent", Value::from("XX"))])]);
     assert_eq!(found, [germany()]);

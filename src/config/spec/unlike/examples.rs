@@ -1,10 +1,9 @@
 //! What to write for a key in particular, where a value of another type says too little: what is written must be no
-//! fault itself.
+//! fault itself. Values, numbers and paths are written as TOML writes them.
 
 use toml::de::DeValue;
 
-use super::written;
-use crate::config::quantity;
+use crate::config::{diagnostics::join, quantity};
 
 /// Texts that lists hold, by the list's key: what it holds for a number that stands there, with `N` for the number; and
 /// what is to be said of it.
@@ -50,12 +49,12 @@ pub(super) fn list(value: &DeValue<'_>, path: &[String]) -> String {
     let last = path.last().map(String::as_str).unwrap_or_default();
     let number = match value {
         DeValue::Integer(number) => Some(number.as_str()),
-        DeValue::Float(number) => Some(number.as_str()).filter(|_| super::is_finite(value)),
+        DeValue::Float(number) => Some(number.as_str()).filter(|_| is_finite(value)),
         _ => None,
     };
     match (last, value) {
         ("canaries", DeValue::Table(_)) => {
-            return format!("write `[[{}]]` in double brackets, for each of them", super::shown(path));
+            return format!("write `[[{}]]` in double brackets, for each of them", shown(path));
         }
         ("canaries", _) => return "write [{ monitor = \"NAME\", address = \"192.0.2.1\" }]".to_owned(),
         ("status", DeValue::Table(table))
@@ -194,16 +193,14 @@ fn two_numbers(value: &DeValue<'_>) -> Option<[String; 2]> {
         DeValue::Array(items) => items
             .iter()
             .map(|item| match item.get_ref() {
-                DeValue::String(text) => super::number_in(text, false),
-                DeValue::Integer(_) | DeValue::Float(_) if super::is_finite(item.get_ref()) => {
-                    Some(written(item.get_ref()))
-                }
+                DeValue::String(text) => number_in(text, false),
+                DeValue::Integer(_) | DeValue::Float(_) if is_finite(item.get_ref()) => Some(written(item.get_ref())),
                 _ => None,
             })
             .collect::<Option<_>>()?,
         DeValue::String(text) => {
             let parts = text.split([',', ';', ' ']).filter(|part| !part.is_empty());
-            parts.map(|part| super::number_in(part, false)).collect::<Option<_>>()?
+            parts.map(|part| number_in(part, false)).collect::<Option<_>>()?
         }
         _ => return None,
     };
@@ -228,4 +225,45 @@ pub(super) fn inside(path: &[String], keys: &[&str]) -> Option<String> {
     }
     let first = FIRST.iter().find(|key| keys.contains(key)).or(keys.first())?;
     Some(format!("{first} = …"))
+}
+
+/// A path as TOML writes it.
+pub(super) fn shown(path: &[String]) -> String {
+    join(&path.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Whether a value is no number without end, nor one that is none.
+pub(super) fn is_finite(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Float(number) => number.as_str().parse::<f64>().is_ok_and(f64::is_finite),
+        _ => true,
+    }
+}
+
+/// The number that a text in quotes holds, as TOML writes it.
+pub(super) fn number_in(text: &str, whole: bool) -> Option<String> {
+    let text = text.trim();
+    let point =
+        if text.matches(',').count() == 1 && !text.contains('.') { text.replace(',', ".") } else { text.into() };
+    let number = point.parse::<f64>().ok().filter(|number| number.is_finite())?;
+    let is_ours =
+        matches!(DeValue::parse(&point).map(toml::Spanned::into_inner), Ok(DeValue::Integer(_) | DeValue::Float(_)));
+    match (whole, number.fract() == 0.0) {
+        (true, false) => None,
+        (false, _) if is_ours => Some(point),
+        _ => Some(number.to_string()),
+    }
+}
+
+/// A value as TOML writes it.
+pub(super) fn written(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(_) => "[…]".to_owned(),
+        DeValue::Table(_) => "{ … }".to_owned(),
+    }
 }

@@ -1,10 +1,17 @@
-//! The names of a zone as a tree: every owner and every name above one, up to the apex. Must not know rules.
+//! The names of a zone as a tree: every owner and every name above one, up to the apex; and the zone that the rules
+//! look at by them. Must not know rules.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
-use crate::engine::{
-    wire::{name::Name, rr::RrType},
-    zone::Record,
+use crate::{
+    config::fault::Place,
+    engine::{
+        wire::{name::Name, rr::RrType},
+        zone::Record,
+    },
 };
 
 /// All names of a zone, and their records by type.
@@ -208,4 +215,40 @@ impl Nodes {
 fn above(wire: &[u8]) -> &[u8] {
     let first = wire.first().map_or(0, |&length| usize::from(length));
     wire.get(first + 1..).unwrap_or(&[0])
+}
+
+/// A zone that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Zone<'z> {
+    pub(super) apex: &'z Name,
+    pub(super) records: &'z [Record],
+    pub(super) places: &'z [Place],
+    pub(super) nodes: &'z Nodes,
+    pub(super) steered: &'z BTreeSet<Name>,
+}
+
+impl Zone<'_> {
+    /// The place of a record.
+    pub(super) fn place(&self, record: u32) -> Place {
+        self.places[record as usize].clone()
+    }
+
+    /// Whether a name has addresses that are not in the file: a service's, or one that a service's wildcard covers.
+    pub(super) fn is_steered(&self, name: &Name) -> bool {
+        let mut above = name.parent();
+        let covered = std::iter::from_fn(|| {
+            let here = above.take()?;
+            above = here.parent().filter(|_| here != *self.apex);
+            Some(here)
+        });
+        self.steered.contains(name)
+            || !self.steered.is_empty()
+                && self.nodes.exact(name).is_none()
+                && covered.filter_map(|above| above.prepend(b"*").ok()).any(|wildcard| self.steered.contains(&wildcard))
+    }
+
+    /// The record of this number.
+    pub(super) fn record(&self, record: u32) -> &Record {
+        &self.records[record as usize]
+    }
 }

@@ -11,10 +11,7 @@ use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 
 use super::bitmap;
 use crate::{
-    config::zone_file::{
-        fields::{Complaint, Fields},
-        seconds::{self, NotSeconds},
-    },
+    config::zone_file::fields::{self, Complaint, Fields, NotSeconds},
     engine::wire::{
         name::{MAX_LABEL, MAX_NAME, Name, write_text},
         rr::RrType,
@@ -187,7 +184,7 @@ impl Field {
             Self::U32 | Self::Address4 | Self::Moment => 4,
             Self::Timer(_) => {
                 let seconds = u32::from_be_bytes(*wire.first_chunk()?);
-                return (seconds <= seconds::MAX_TTL).then_some(4);
+                return (seconds <= fields::MAX_TTL).then_some(4);
             }
             Self::U64 | Self::Locator => 8,
             Self::Address6 => 16,
@@ -380,7 +377,7 @@ pub(super) fn name(wire: &[u8]) -> Option<usize> {
 
 fn timer(name: &str, fields: &mut Fields<'_>) -> Result<u32, Complaint> {
     let (token, content) = fields.take()?;
-    match seconds::seconds(content) {
+    match fields::seconds(content) {
         Ok(value) if !token.quoted => Ok(value),
         Err(NotSeconds::Large) => Err(Complaint::new(format!("the {name} time is over 2147483647 seconds"))),
         _ => {

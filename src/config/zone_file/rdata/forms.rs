@@ -2,11 +2,10 @@
 //! reading, checking and showing go by. Must not know how a field is read.
 
 use super::{
-    addresses::{A6, APL, WKS},
+    addresses::{A6, APL, ATMA, DOA, NSAP, WKS},
     field::{Field, Words},
     gateway::{AMTRELAY, HIP, IPSECKEY},
     location::{DEGREES, LOC, METRES},
-    numbers::{ATMA, DOA, NSAP},
 };
 use crate::engine::wire::rr::RrType;
 use Field::{

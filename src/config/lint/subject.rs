@@ -1,0 +1,84 @@
+//! What the findings are made from: a configuration as it was written and as it is served, and where in the first a
+//! thing of the second is written. Must not know any finding.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use crate::{
+    config::spec::{Named, Spec, Text},
+    engine::{
+        wire::name::Name,
+        world::{
+            World,
+            policy::{Endpoint, Pool},
+        },
+    },
+};
+
+/// What the findings are made from.
+pub(super) struct Subject<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) world: &'a World,
+}
+
+impl<'a> Subject<'a> {
+    /// The pools as they are configured.
+    pub(super) fn pools(&self) -> impl Iterator<Item = &'a Pool> {
+        self.world.pools.iter().filter(|pool| pool.stands_for.is_none())
+    }
+
+    /// A pool's endpoints, by position.
+    pub(super) fn endpoints(&self, pool: &Pool) -> &'a [Endpoint] {
+        let first = pool.first.at();
+        self.world.endpoints.get(first..first + usize::from(pool.count)).unwrap_or_default()
+    }
+
+    /// Where an endpoint's name is written.
+    pub(super) fn endpoint_at(&self, pool: &str, endpoint: &str) -> Range<usize> {
+        let found = self.spec.pools.iter().find(|(key, _)| key.get_ref() == pool);
+        found.map_or(0..0, |(_, spec)| span(&spec.endpoints, endpoint))
+    }
+
+    /// Where a pool's name is written.
+    pub(super) fn pool_at(&self, pool: &str) -> Range<usize> {
+        span(&self.spec.pools, pool)
+    }
+
+    /// Where a region's name is written.
+    pub(super) fn region_at(&self, region: &str) -> Range<usize> {
+        span(&self.spec.regions, region)
+    }
+
+    /// Where a policy's name is written; a preset's is where a pool names it.
+    pub(super) fn policy_at(&self, policy: &str) -> Range<usize> {
+        let written = || self.spec.pools.values().filter_map(|pool| pool.policy.as_ref());
+        match span(&self.spec.policies, policy) {
+            Range { start: 0, end: 0 } => {
+                let named = |named: &&Spanned<Text>| *named.get_ref().0 == *policy;
+                written().find(named).map_or(0..0, Spanned::span)
+            }
+            span => span,
+        }
+    }
+
+    /// Where a service's name is written.
+    pub(super) fn service_at(&self, service: &Name) -> Range<usize> {
+        let is_it = |key: &&Spanned<String>| {
+            let written = key.get_ref().trim_end_matches('.');
+            service.to_string().trim_end_matches('.').eq_ignore_ascii_case(written)
+        };
+        self.spec.services.keys().find(is_it).map_or(0..0, Spanned::span)
+    }
+}
+
+fn span<T>(named: &Named<T>, name: &str) -> Range<usize> {
+    named.keys().find(|key| key.get_ref() == name).map_or(0..0, Spanned::span)
+}
+
+/// So many things, the first few by name.
+pub(super) fn listed(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(8).map(String::as_str).collect();
+    let more = names.len() - shown.len();
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
