@@ -14,7 +14,7 @@ use meridian::{
     engine::{
         health::monitor::Outcome,
         snapshot::Snapshot,
-        types::{At, PoolId, Prefix},
+        types::{At, Prefix, RouteId},
         wire::name::Name,
         world::{Draft, Reflect, World, draw, policy::Https},
     },
@@ -232,7 +232,7 @@ fn snapshot(folder: &Path) -> Snapshot {
     with_other_answers(&mut draft);
     let world = Arc::new(World::seal(draft));
     let mut ledger = Ledger::new(Arc::clone(&world));
-    for target in &world.targets {
+    for target in world.targets.iter() {
         ledger
             .fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: Outcome::good(1) });
     }
@@ -243,14 +243,13 @@ fn snapshot(folder: &Path) -> Snapshot {
 fn with_other_answers(draft: &mut Draft) {
     let name = |text: &str| Name::from_text(text).expect(text);
     let of = |draft: &Draft, pool: &str| draft.pools.iter().position(|p| &*p.name == pool).expect("a pool");
-    let cdn = &draft.pools[of(draft, "cdn")];
-    let (first, count) = (cdn.first.at(), usize::from(cdn.count));
-    for (n, endpoint) in draft.endpoints[first..first + count].iter_mut().enumerate() {
+    let cdn = of(draft, "cdn");
+    for (n, endpoint) in draft.pools[cdn].endpoints.iter_mut().enumerate() {
         (endpoint.v4, endpoint.targets) = (None, [None; 2]);
         endpoint.cname = Some(name(&format!("cdn{n}.example.net")));
     }
-    let hash = PoolId(of(draft, "hash") as u32);
-    for service in draft.services.iter_mut().filter(|service| service.pools.contains(&hash)) {
+    let hash = RouteId(of(draft, "hash") as u32);
+    for service in draft.services.iter_mut().filter(|service| service.routes.contains(&hash)) {
         service.https = Some(Https { alpn: vec!["h2".into(), "h3".into()], port: None, hints: true });
     }
     let everybody = Prefix::new([0, 0, 0, 0].into(), 0);

@@ -23,7 +23,7 @@ use meridian::{
             check::{Check, HttpCheck, HttpVersion},
             monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
         },
-        types::{EndpointId, MonitorId, RegionId, TargetId},
+        types::{MonitorId, RegionId, TargetId},
         world::{
             Draft, Region, Target, World,
             policy::{Endpoint, Pool},
@@ -224,8 +224,7 @@ fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
     };
     let pool = |n: u32| Pool {
         name: format!("p{n:05}").into(),
-        first: EndpointId(n * POOL),
-        count: POOL as u8,
+        endpoints: (n * POOL..(n + 1) * POOL).map(endpoint).collect(),
         monitor: Some(MonitorId(0)),
         ..Pool::default()
     };
@@ -233,7 +232,6 @@ fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
         monitors: vec![monitor],
         regions: vec![Region { name: "here".into(), ..Region::default() }],
         targets: (0..targets).map(|n| Target::probed(MonitorId(0), key(n))).collect(),
-        endpoints: (0..targets).map(endpoint).collect(),
         pools: (0..targets / POOL).map(pool).collect(),
         policies: vec![Default::default()],
         ..Draft::default()

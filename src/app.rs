@@ -129,10 +129,10 @@ pub fn start_log(settings: settings::Log) -> Result<Log, Refusal> {
 /// The first line of a server's log: what starts here, and with what.
 pub fn announce(config: &Config, path: &Path) {
     let draft = &config.draft;
-    let services = draft.services.iter().filter(|service| service.only_region.is_none() && !service.second).count();
-    let pools = draft.pools.iter().filter(|pool| pool.stands_for.is_none()).count();
+    let services = draft.services.iter().filter(|service| service.is_configured()).count();
+    let endpoints = draft.pools.iter().map(|pool| pool.endpoints.len()).sum();
     let counts =
-        [(services, "service"), (pools, "pool"), (draft.endpoints.len(), "endpoint"), (draft.zones.len(), "zone")];
+        [(services, "service"), (draft.pools.len(), "pool"), (endpoints, "endpoint"), (draft.zones.len(), "zone")];
     let counts = counts.map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }));
     info!(
         "meridian {} starts with {}, pid {}: {}",

@@ -157,7 +157,7 @@ fn fits(old: &Server, new: &Server) -> Result<(), String> {
 /// reads well, and would take every name away.
 fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), String> {
     // Direct names and runners-up come and go with their service.
-    let services = old.services.iter().filter(|service| service.only_region.is_none() && !service.second).count();
+    let services = old.services.iter().filter(|service| service.is_configured()).count();
     let (what, count) = match () {
         () if new.services.is_empty() && services > 0 => ("service", services),
         () if new.zones.is_empty() && !old.zones.is_empty() => ("zone", old.zones.len()),

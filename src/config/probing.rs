@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use crate::engine::{
     health::monitor::ProbeKey,
-    world::{Draft, policy::Pool},
+    world::{Draft, policy::Endpoint},
 };
 
 /// Probes that want to begin in a second while all is well, and how many may, where that is less.
@@ -27,15 +27,8 @@ pub(crate) fn over_budget(draft: &Draft) -> Option<(u64, u32)> {
 pub(crate) fn partial_canaries(draft: &Draft) -> Vec<(IpAddr, String)> {
     let mut found = Vec::new();
     for canary in &draft.health.canaries {
-        let own = |pool: &&Pool| {
-            let first = pool.first.at();
-            let endpoints = draft.endpoints.get(first..first + usize::from(pool.count)).unwrap_or_default();
-            endpoints
-                .iter()
-                .find(|endpoint| endpoint.targets.contains(&Some(*canary)))
-                .map(|it| (pool.name.clone(), it))
-        };
-        let named = draft.pools.iter().find_map(|pool| own(&pool));
+        let own = |endpoint: &&Endpoint| endpoint.targets.contains(&Some(*canary));
+        let named = draft.pools.iter().find_map(|pool| Some((&pool.name, pool.endpoints.iter().find(own)?)));
         if let (Some((pool, endpoint)), Some(target)) = (named, draft.targets.get(canary.at())) {
             found.push((target.address(), format!("{pool}/{}", endpoint.name)));
         }

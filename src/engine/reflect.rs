@@ -24,7 +24,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers the name that tells clients what they are taken for, to those that may ask.
     pub(super) fn reflect(&mut self, node: &'s Node, reply: &mut Reply<'s>) {
         let world = &*self.snapshot.world;
-        let (Some(reflect), Some(whom)) = (&world.reflect, &*world.reflector) else { return };
+        let (Some(reflect), Some(whom)) = (&world.reflect, &world.reflector) else { return };
         if self.hops > 0 {
             return; // an answer for one client is no end of a chain that others keep: the target is asked for by itself
         }

@@ -181,7 +181,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 /// Class CH: who the server is, when it may say so; nothing else.
 pub(super) fn chaos<'s>(world: &'s World, name: &[u8], rtype: RrType, reply: &mut Reply<'s>) {
     let asked = [&b"\x02id\x06server\0"[..], b"\x08hostname\x04bind\0"].iter().any(|n| fold::same(n, name));
-    match &world.identity_txt {
+    match &world.identity {
         Some(txt) if asked && matches!(rtype, RrType::TXT | RrType::ANY) => {
             reply.authoritative = true;
             push(reply, Part::Rrset(txt));

@@ -11,7 +11,7 @@ use super::{
         locate::{Asker, Client, Whereabouts, locate},
         trace::{NoAddress, Step, Trace},
     },
-    types::{Family, PoolId, Prefix, ServiceId},
+    types::{Family, PoolId, Prefix, RouteId, ServiceId},
     wire::{
         edns::Notice,
         fragment::Fragment,
@@ -42,7 +42,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             (RrType::A, _) => Wanted::Addresses(Family::V4),
             (RrType::AAAA, _) => Wanted::Addresses(Family::V6),
             (RrType::HTTPS, Some(https)) => Wanted::Https(https),
-            _ if world.aliasing.get(id.at()).copied().unwrap_or(false) => Wanted::Alias,
+            _ if service.table.may_alias => Wanted::Alias,
             _ => return None,
         };
         if self.is_bound() {
@@ -60,15 +60,15 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             Wanted::Https(https) if https.hints => Some(Family::V4),
             Wanted::Https(_) | Wanted::Alias => None,
         };
-        let decision = self.decide(id, service, &client, family)?;
+        let decision = self.decide(id, service, &client, family);
         reply.notice = self.notice(&decision, service);
         // Addresses and other names send clients somewhere; an HTTPS record is asked for beside them and would count twice.
-        if let (Verdict::Endpoints { pool, catchment, .. }, Wanted::Addresses(_) | Wanted::Alias) =
+        if let (Verdict::Endpoints { route, catchment }, Wanted::Addresses(_) | Wanted::Alias) =
             (&decision.verdict, wanted)
         {
-            reply.counted = Some(Counted { pool: *pool, catchment: *catchment, ttl: decision.ttl });
+            reply.counted = Some(Counted { route: *route, catchment: *catchment, ttl: decision.ttl });
         }
-        if let Some(alias) = self.alias(&decision, service, id) {
+        if let Some(alias) = self.alias(&decision, service) {
             return Some(self.stand_for(alias, decision.ttl, &client, hash, reply));
         }
         let answered = match wanted {
@@ -123,34 +123,34 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         service: &Service,
         client: &Client,
         family: Option<Family>,
-    ) -> Option<Decision> {
-        let seed = self.snapshot.world.seeds.get(id.at())?;
-        let parts = Parts::of(self.snapshot, T::ON);
-        Some(match family {
-            Some(family) => steer::decide(&parts, (id, service), seed, client, family, self.chance, self.trace),
-            None => steer::decide_name(&parts, (id, service), seed, client, self.chance, self.trace),
-        })
+    ) -> Decision {
+        let parts = Parts::of(self.snapshot);
+        match family {
+            Some(family) => steer::decide(&parts, (id, service), client, family, self.chance, self.trace),
+            None => steer::decide_name(&parts, (id, service), client, self.chance, self.trace),
+        }
     }
 
     /// What people should know of what a decision rests on.
     fn notice(&self, decision: &Decision, service: &Service) -> Option<Notice> {
+        let of = |route: &RouteId| Some(self.snapshot.world.routes.get(route.at())?.pool);
         let pool = match &decision.verdict {
-            Verdict::Endpoints { pool, .. } | Verdict::Listed { pool } | Verdict::NoAddress { pool } => pool,
-            Verdict::AllDown | Verdict::Fenced => service.pools.first()?,
+            Verdict::Endpoints { route, .. } => of(route)?,
+            Verdict::Listed { pool } | Verdict::NoAddress { pool } => *pool,
+            Verdict::AllDown | Verdict::Fenced => of(service.routes.first()?)?,
         };
-        let notice = |pool: &PoolId| self.snapshot.pools.get(pool.at())?.notice;
-        notice(pool).or_else(|| notice(decision.held.as_ref()?))
+        let notice = |pool: PoolId| self.snapshot.pools.get(pool.at())?.notice;
+        notice(pool).or_else(|| notice(decision.held?))
     }
 
     /// The other name that a decision answers with, if it does.
-    pub(super) fn alias(&self, decision: &Decision, service: &Service, id: ServiceId) -> Option<&'s Fragment> {
+    pub(super) fn alias(&self, decision: &Decision, service: &'s Service) -> Option<&'s Fragment> {
         let world: &'s _ = &*self.snapshot.world;
-        let spares = || world.spares.get(id.at());
         match decision.verdict {
-            Verdict::Endpoints { pool, .. } => world.tables.get(pool.at())?.alias(*decision.chosen.first()?),
-            Verdict::AllDown if matches!(service.when_all_down, Fallback::Cname(_)) => spares()?[0].as_ref(),
-            Verdict::AllDown | Verdict::Listed { .. } | Verdict::NoAddress { .. } => None,
-            Verdict::Fenced => spares()?[1].as_ref(),
+            Verdict::Endpoints { route, .. } => world.pool_of(route)?.table.alias(*decision.chosen.first()?),
+            Verdict::AllDown => service.table.all_down.as_ref(),
+            Verdict::Listed { .. } | Verdict::NoAddress { .. } => None,
+            Verdict::Fenced => service.table.fenced.as_ref(),
         }
     }
 
@@ -195,7 +195,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     ) -> bool {
         let six = if https.hints && !four.alike {
             self.trace.note(|| Step::Hints(Family::V6));
-            self.decide(id, service, client, Some(Family::V6))
+            Some(self.decide(id, service, client, Some(Family::V6)))
         } else {
             None
         };
@@ -215,9 +215,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             reply.rcode = code(&four, service);
             return false;
         }
-        let head = self.snapshot.world.heads.get(id.at()).map_or(&[][..], |head| head);
         reply.hints = hints;
-        push(reply, Part::Https { ttl, head });
+        push(reply, Part::Https { ttl, head: &service.table.https });
         true
     }
 
@@ -230,10 +229,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         told: &mut ArrayVec<u8, 64>,
     ) -> List<'s> {
         let world: &'s _ = &*self.snapshot.world;
-        if let Verdict::Endpoints { pool, .. } = decision.verdict {
-            let Some(table) = world.tables.get(pool.at()) else { return List::Empty };
+        if let Verdict::Endpoints { route, .. } = decision.verdict {
+            let Some(pool) = world.pool_of(route) else { return List::Empty };
             _ = told.try_extend_from_slice(&decision.chosen); // there is room for all of a pool
-            return if told.is_empty() { List::Empty } else { List::Chosen(&table.addresses) };
+            return if told.is_empty() { List::Empty } else { List::Chosen(&pool.table.addresses) };
         }
         match fallback(decision, service) {
             Some(Fallback::Addresses(list)) if list.iter().any(|a| Family::of(*a) == family) => List::Listed(list),
@@ -270,21 +269,10 @@ impl<'s> Whereabouts<'s> {
 }
 
 impl<'s> Parts<'s> {
-    /// The parts of a Snapshot that a decision reads; `heard`: somebody listens.
+    /// The parts of a Snapshot that a decision reads.
     #[must_use]
-    pub fn of(snapshot: &'s Snapshot, heard: bool) -> Self {
-        let world = &*snapshot.world;
-        Self {
-            pools: &world.pools,
-            tables: &world.tables,
-            rows: &snapshot.pools,
-            assignments: &snapshot.assignments,
-            policies: &world.policies,
-            maps: &world.maps,
-            ground: heard.then(|| world.ground()),
-            endpoints: &world.endpoints,
-            live: &snapshot.endpoints,
-            rotate: world.rotate,
-        }
+    pub fn of(snapshot: &'s Snapshot) -> Self {
+        let Snapshot { world, pools, endpoints, assignments, .. } = snapshot;
+        Self { world, rows: pools, live: endpoints, assignments }
     }
 }

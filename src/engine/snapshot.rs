@@ -45,7 +45,7 @@ pub struct Snapshot {
     pub pools: Vec<PoolRow>,
     /// One row for each endpoint.
     pub endpoints: Vec<EndpointRow>,
-    /// For each pool whose demand is assigned to regions, how.
+    /// For each route whose demand is assigned to regions, how.
     pub assignments: Vec<Option<Arc<Assignment>>>,
     /// For each service, whether its blocks are cut finer than its configuration alone would: a timed drain.
     pub fine: Vec<bool>,

@@ -37,10 +37,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         // Another client may be told otherwise, even where this one is told nothing.
         reply.scope = reply.scope.max(client.scope);
         let mut target = Target { at, told: [Told::default(); 2] };
-        let four = self.decide(id, service, &client, Some(Family::V4))?;
-        let six = if four.alike { None } else { self.decide(id, service, &client, Some(Family::V6)) };
+        let four = self.decide(id, service, &client, Some(Family::V4));
+        let six = (!four.alike).then(|| self.decide(id, service, &client, Some(Family::V6)));
         for (family, decision) in Family::BOTH.into_iter().zip([&four, six.as_ref().unwrap_or(&four)]) {
-            if self.alias(decision, service, id).is_some() {
+            if self.alias(decision, service).is_some() {
                 continue; // another name has the addresses, if any
             }
             let mut chosen = ArrayVec::new();

@@ -31,6 +31,8 @@ index! {
     ServiceId(u32);
     /// A policy after presets and `extends` are resolved; equal policies share one.
     PolicyId(u32);
+    /// A pool under a policy, with the map that both want: the n-th pool under its own policy is the n-th route.
+    RouteId(u32);
     /// A monitor, in name order.
     MonitorId(u32);
     /// One (monitor, address) that is probed, however many endpoints use it.

@@ -40,14 +40,12 @@ impl Plan {
     #[must_use]
     pub fn of(world: &World) -> Self {
         let mut plan = Self::default();
-        for load in &world.loads {
+        for load in world.loads.iter() {
             let Some(pull) = &load.pull else { continue };
-            let pools =
-                world.pools.iter().filter(|pool| pool.stands_for.is_none() && pool.load == Some(load.name.clone()));
+            let pools = world.pools.iter().filter(|pool| pool.load == Some(load.name.clone()));
             let mut asked: Vec<(Whom, Vec<IpAddr>)> = Vec::new();
             for pool in pools {
-                let first = pool.first.at();
-                for endpoint in world.endpoints.iter().skip(first).take(usize::from(pool.count)) {
+                for endpoint in &pool.endpoints {
                     let whom = match load.of {
                         Of::Endpoint => Whom::Endpoint(pool.name.clone(), endpoint.name.clone()),
                         Of::Region => Whom::Region(region(world, endpoint)),
@@ -90,7 +88,7 @@ mod tests {
     use super::*;
     use crate::engine::{
         signal::load::Load,
-        types::{EndpointId, PolicyId, RegionId},
+        types::RegionId,
         world::{
             Draft, Region,
             policy::{Policy, Pool, Threshold},
@@ -105,11 +103,18 @@ mod tests {
             weight: 100,
             ..Endpoint::default()
         };
-        let pool = |name: &str, first: u32, count: u8, load: Option<&str>| Pool {
+        let endpoints = [
+            endpoint("e", 0, 1, true),
+            endpoint("f", 0, 2, false),
+            endpoint("u", 1, 3, false),
+            endpoint("u", 1, 3, false),
+            endpoint("x", 1, 4, false),
+            Endpoint { name: "nowhere".into(), ..Endpoint::default() },
+            endpoint("y", 0, 5, false),
+        ];
+        let pool = |name: &str, first: usize, count: usize, load: Option<&str>| Pool {
             name: name.into(),
-            first: EndpointId(first),
-            count,
-            policy: PolicyId(0),
+            endpoints: endpoints[first..first + count].to_vec(),
             load: load.map(Box::from),
             min_healthy: Threshold::ONE,
             ..Pool::default()
@@ -122,15 +127,6 @@ mod tests {
                 load("a", Some(Pull::Agent(1)), 2000),
                 load("b", Some(Pull::Agent(1)), 1000),
                 load("c", None, 500),
-            ],
-            endpoints: vec![
-                endpoint("e", 0, 1, true),
-                endpoint("f", 0, 2, false),
-                endpoint("u", 1, 3, false),
-                endpoint("u", 1, 3, false),
-                endpoint("x", 1, 4, false),
-                Endpoint { name: "nowhere".into(), ..Endpoint::default() },
-                endpoint("y", 0, 5, false),
             ],
             pools: vec![
                 pool("one", 0, 3, Some("a")),

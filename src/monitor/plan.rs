@@ -53,7 +53,7 @@ impl Plan {
     pub fn of(world: &World) -> Self {
         let mut plan = Self { rate: world.health.rate, ..Self::default() };
         let beats: Vec<Arc<Beat>> = world.monitors.iter().map(|monitor| Arc::new(Beat::of(monitor))).collect();
-        for target in &world.targets {
+        for target in world.targets.iter() {
             if let Some(key) = target.key() {
                 plan.add(key, &beats[target.monitor.at()]);
             }

@@ -191,8 +191,8 @@ impl<S: Respond> Stream<S> {
                         self.output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
                         self.output.extend_from_slice(reply);
                         tally.add_reply(rcode, truncated);
-                        if let Some(Counted { pool, catchment, ttl }) = counted {
-                            counters.answers.add(pool, catchment, ttl);
+                        if let Some(Counted { route, catchment, ttl }) = counted {
+                            counters.answers.add(route, catchment, ttl);
                         }
                     }
                 }

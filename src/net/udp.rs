@@ -173,8 +173,8 @@ impl<S: Respond, D: Datagrams> Worker<S, D> {
                 Answered::Reply { len, rcode, truncated, counted, .. } => {
                     self.datagrams.reply(n, len);
                     tally.add_reply(rcode, truncated);
-                    if let Some(Counted { pool, catchment, ttl }) = counted {
-                        self.counters.answers.add(pool, catchment, ttl);
+                    if let Some(Counted { route, catchment, ttl }) = counted {
+                        self.counters.answers.add(route, catchment, ttl);
                     }
                 }
                 Answered::Silence => tally.add(Count::Silent, 1),

@@ -23,7 +23,7 @@ use self::{
 };
 use crate::engine::{
     snapshot::Snapshot,
-    types::{At, PoolId, RegionId},
+    types::{At, RegionId, RouteId},
     world::{World, policy::ADMIT_ALL, table::Assignment},
 };
 
@@ -35,7 +35,7 @@ const WORTH: f64 = 0.002;
 /// What is too small a share to be anybody.
 const NOBODY: f64 = 1e-9;
 
-/// What is assigned, for each pool.
+/// What is assigned, for each route.
 pub type Assignments = Vec<Option<Arc<Assignment>>>;
 
 /// What is foreseen of a region of the assigned pools.
@@ -66,9 +66,9 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// A second has passed, or so: `answers` were given since the last time, as pool, catchment and the seconds for which
+    /// A second has passed, or so: `answers` were given since the last time, as route, catchment and the seconds for which
     /// they may be kept. Says what is assigned from now on, when that is something else.
-    pub fn tick(&mut self, at: At, snapshot: &Snapshot, answers: &[(PoolId, u32, u64)]) -> Option<&Assignments> {
+    pub fn tick(&mut self, at: At, snapshot: &Snapshot, answers: &[(RouteId, u32, u64)]) -> Option<&Assignments> {
         if self.world.as_ref().is_none_or(|world| !Arc::ptr_eq(world, &snapshot.world)) {
             self.take_over(&snapshot.world);
         }
@@ -139,8 +139,8 @@ impl Balance {
         let same =
             members == self.members && self.world.as_ref().is_some_and(|old| view::number_alike(&members, old, world));
         if !same {
-            *self = Self { said: vec![None; world.pools.len()], ..Self::default() };
-        } else if self.said.len() != world.pools.len() {
+            *self = Self { said: vec![None; world.routes.len()], ..Self::default() };
+        } else if self.said.len() != world.routes.len() {
             self.said.clear();
         }
         // It was said of the other configuration; of this one nothing is said yet.
@@ -222,7 +222,7 @@ impl Balance {
 
     /// The shares in force as admissions.
     fn assignments(&self, snapshot: &Snapshot) -> Assignments {
-        let mut all: Assignments = vec![None; snapshot.pools.len()];
+        let mut all: Assignments = vec![None; snapshot.world.routes.len()];
         for member in &self.members {
             let mut assigned = Assignment { regions: member.places.len(), shares: Vec::new() };
             for at in member.first..member.first + member.catchments {

@@ -44,7 +44,7 @@ use crate::engine::{
         timing::Timing,
     },
     snapshot::Snapshot,
-    types::{At, PoolId, TargetId},
+    types::{At, EndpointId, PoolId, RouteId, TargetId},
     world::{
         World,
         policy::{Endpoint, Pool, Service},
@@ -98,8 +98,8 @@ pub enum Event {
         /// For each of its pools.
         assignments: Vec<Option<Arc<Assignment>>>,
     },
-    /// Answers since the last such event: pool, catchment of the pool's map, how many.
-    Answers(Vec<(PoolId, u32, u64)>),
+    /// Answers since the last such event: route, catchment of the route's map, how many.
+    Answers(Vec<(RouteId, u32, u64)>),
 }
 
 /// What is true now.
@@ -132,9 +132,9 @@ pub struct Ledger {
     endpoints: Vec<EndpointRow>,
     /// Which targets an outcome belongs to: several, where two monitors ask the same of the same address.
     by_key: HashMap<Arc<ProbeKey>, Vec<TargetId>>,
-    /// For each target, its pools in id order, each with the positions of its endpoints there. Copies are left out.
+    /// For each target, its pools in id order, each with the positions of its endpoints there.
     users: Vec<Vec<(PoolId, u64)>>,
-    /// For each pool whose demand is assigned to regions, how.
+    /// For each route whose demand is assigned to regions, how.
     assignments: Vec<Option<Arc<Assignment>>>,
     /// For each pool, when its rows change with time alone.
     ticks: Vec<Option<At>>,
@@ -341,7 +341,7 @@ impl Ledger {
         let world = &self.world;
         for (service, fine) in world.services.iter().zip(&mut self.fine) {
             let parted = service.cut.is_none()
-                && self.words.parted(now).any(|whom| service.pools.iter().any(|id| whom.touches(world, *id)));
+                && self.words.parted(now).any(|whom| service.pools(world).any(|id| whom.touches(world, id)));
             let after = parted.then_some(fine.unwrap_or(now));
             self.stirred |= after.is_some() != fine.is_some();
             *fine = after;
@@ -352,7 +352,7 @@ impl Ledger {
     fn cut_for(&self, now: At, word: &Override) -> u64 {
         let world = &self.world;
         let uncut = world.services.iter().zip(&self.fine).filter(|(service, _)| service.cut.is_none());
-        let concerned = uncut.filter(|(service, _)| service.pools.iter().any(|id| word.whom.touches(world, *id)));
+        let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.whom.touches(world, id)));
         let wait = |(service, fine): (&Service, &Option<At>)| {
             (u64::from(service.ttl_max) * 1000).saturating_sub(now.since(fine.unwrap_or(now)))
         };
@@ -378,7 +378,7 @@ impl Ledger {
         for (id, pool) in world.pools.iter().enumerate() {
             let Some(marks) = self.shaping[id].marks.filter(|_| !self.is_assigned(id)) else { continue };
             let period = self.shaping[id].period;
-            for (position, index, endpoint) in members(&world, pool) {
+            for (position, index, endpoint) in members(pool) {
                 if reported.is_some_and(|whom| !whom.is(Named::of(&world, &pool.name, endpoint))) {
                     continue;
                 }
@@ -403,7 +403,7 @@ impl Ledger {
     fn silent_sheds(&self) -> Option<At> {
         let mut next = None;
         for (id, pool) in self.world.pools.iter().enumerate().filter(|(id, _)| self.shaping[*id].marks.is_some()) {
-            for (position, index, _) in members(&self.world, pool) {
+            for (position, index, _) in members(pool) {
                 let shed = &self.live[index].shed;
                 if shed.share() == 0.0 {
                     continue;
@@ -416,20 +416,20 @@ impl Ledger {
         next
     }
 
-    /// Whether the demand of a pool or of a copy of it is assigned: nothing else sheds it then.
+    /// Whether the demand of a pool is assigned by one of the routes through it: nothing else sheds it then.
     fn is_assigned(&self, id: usize) -> bool {
-        self.shaping[id].rows.iter().any(|id| self.assignments[id.at()].is_some())
+        self.shaping[id].routes.iter().any(|id| self.assignments[id.at()].is_some())
     }
 
     fn assign(&mut self, now: At, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
-        if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.pools.len() {
+        if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.routes.len() {
             return;
         }
         self.stirred |= self.assignments != assignments;
         self.assignments = assignments;
         for (id, pool) in of.pools.iter().enumerate() {
             if self.is_assigned(id) {
-                members(of, pool).for_each(|(_, index, _)| self.live[index].shed = Shed::default());
+                members(pool).for_each(|(_, index, _)| self.live[index].shed = Shed::default());
             }
         }
         self.refresh_all(now);
@@ -438,10 +438,14 @@ impl Ledger {
 }
 
 /// A pool's endpoints: position in the pool, position among all, the endpoint.
-fn members<'a>(world: &'a World, pool: &Pool) -> impl Iterator<Item = (u32, usize, &'a Endpoint)> {
+fn members(pool: &Pool) -> impl Iterator<Item = (u32, usize, &Endpoint)> {
     let first = pool.first.at();
-    let endpoints = &world.endpoints[first..first + usize::from(pool.count)];
-    endpoints.iter().enumerate().map(move |(i, endpoint)| (i as u32, first + i, endpoint))
+    pool.endpoints.iter().enumerate().map(move |(i, endpoint)| (i as u32, first + i, endpoint))
+}
+
+/// The endpoint at a place among all.
+fn endpoint(world: &World, index: usize) -> &Endpoint {
+    &world[EndpointId(index as u32)]
 }
 
 /// Without reports a shed goes back, once in each period since there were none.

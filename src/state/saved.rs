@@ -13,7 +13,7 @@ use crate::engine::{
         monitor::{Monitor, ProbeKey},
     },
     snapshot::{SlowStart, SlowStartOf, Snapshot},
-    types::{At, EndpointId, Family, Past, PoolId, RegionId, TargetId},
+    types::{At, Family, Past, PoolId, RegionId, TargetId},
     world::{
         World,
         policy::{Endpoint, Pool},
@@ -334,7 +334,7 @@ impl Start {
     fn of(world: &World, start: &SlowStart, now: At) -> Option<Self> {
         let (endpoint, of) = match start.of {
             SlowStartOf::Endpoint(id) => {
-                let endpoint = world.endpoints.get(id.at())?;
+                let (_, endpoint) = world.endpoint(id)?;
                 (Some(endpoint.name.clone()), answered_as(endpoint))
             }
             SlowStartOf::Region(id) => (None, vec![world.regions.get(id.at())?.name.clone()]),
@@ -353,19 +353,18 @@ impl Start {
     /// The same in this configuration, `old` milliseconds after it was saved: whatever serves goes on to do so while no
     /// server of ours looks at it.
     fn resumed(&self, world: &World, old: u64) -> Option<SlowStart> {
-        let is = |pool: &Pool| pool.stands_for.is_none() && pool.name == self.pool;
+        let is = |pool: &Pool| pool.name == self.pool;
         let pool = world.pools.iter().position(is)?;
-        let (first, count) = (world.pools[pool].first.at(), usize::from(world.pools[pool].count));
-        let own = || world.endpoints.iter().enumerate().skip(first).take(count);
+        let own = || world.pools[pool].members();
         let of = match &self.endpoint {
             None => {
                 let region = world.regions.iter().position(|region| self.of.contains(&region.name))?;
                 SlowStartOf::Region(RegionId(region as u16))
             }
             Some(name) => {
-                let same = || own().filter(|(_, e)| answered_as(e).iter().any(|address| self.of.contains(address)));
-                let (index, _) = same().find(|(_, endpoint)| endpoint.name == *name).or_else(|| same().next())?;
-                SlowStartOf::Endpoint(EndpointId(index as u32))
+                let same = || own().filter(|(.., e)| answered_as(e).iter().any(|address| self.of.contains(address)));
+                let (_, id, _) = same().find(|(.., endpoint)| endpoint.name == *name).or_else(|| same().next())?;
+                SlowStartOf::Endpoint(id)
             }
         };
         let gone = self.gone.map(|gone| if self.walks { gone.saturating_add(old) } else { gone });

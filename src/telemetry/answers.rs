@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::engine::types::PoolId;
+use crate::engine::types::RouteId;
 
 /// Places of a table: more than the pairs of pool and catchment of all but the largest configurations.
 const PLACES: usize = 1 << 13;
@@ -33,7 +33,7 @@ impl Answers {
     /// Counts an answer for clients of a catchment of a pool's map that may be kept for so many seconds. Safe from many
     /// threads; cheap from one.
     #[inline]
-    pub fn add(&self, pool: PoolId, catchment: u32, seconds: u32) {
+    pub fn add(&self, pool: RouteId, catchment: u32, seconds: u32) {
         let key = 1 + (u64::from(pool.0) << 32 | u64::from(catchment));
         let first = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
         for look in 0..LOOKS {
@@ -59,7 +59,7 @@ impl Answers {
     /// Takes out what was counted since the last time, summed over workers: pool, catchment, seconds. Places of which
     /// nothing was counted are free again.
     #[must_use]
-    pub fn take<'a>(workers: impl IntoIterator<Item = &'a Self>) -> Vec<(PoolId, u32, u64)> {
+    pub fn take<'a>(workers: impl IntoIterator<Item = &'a Self>) -> Vec<(RouteId, u32, u64)> {
         let mut taken = Vec::new();
         for (key, count) in workers.into_iter().flat_map(|worker| &worker.places) {
             let held = key.load(Relaxed);
@@ -68,7 +68,7 @@ impl Answers {
                 // Catchments of configurations that are gone must not keep the places. An answer that is counted at this
                 // very moment may be taken for that of whoever comes next: one of many.
                 0 => _ = key.compare_exchange(held, 0, Relaxed, Relaxed),
-                seconds => taken.push((PoolId(((held - 1) >> 32) as u32), (held - 1) as u32, seconds)),
+                seconds => taken.push((RouteId(((held - 1) >> 32) as u32), (held - 1) as u32, seconds)),
             }
         }
         taken.sort_unstable();
@@ -88,21 +88,21 @@ mod tests {
     #[test]
     fn what_is_counted_is_taken_once_and_workers_are_summed() {
         let workers = [Answers::default(), Answers::default()];
-        workers[0].add(PoolId(0), 0, 30);
-        workers[1].add(PoolId(0), 0, 5);
-        workers[1].add(PoolId(3), u32::MAX, 7);
-        workers[0].add(PoolId(3), 1, 9);
+        workers[0].add(RouteId(0), 0, 30);
+        workers[1].add(RouteId(0), 0, 5);
+        workers[1].add(RouteId(3), u32::MAX, 7);
+        workers[0].add(RouteId(3), 1, 9);
         let taken = Answers::take(&workers);
-        assert_eq!(taken, [(PoolId(0), 0, 35), (PoolId(3), 1, 9), (PoolId(3), u32::MAX, 7)]);
+        assert_eq!(taken, [(RouteId(0), 0, 35), (RouteId(3), 1, 9), (RouteId(3), u32::MAX, 7)]);
         assert_eq!(Answers::take(&workers), []);
-        workers[0].add(PoolId(3), 1, 1);
-        assert_eq!(Answers::take(&workers), [(PoolId(3), 1, 1)]);
+        workers[0].add(RouteId(3), 1, 1);
+        assert_eq!(Answers::take(&workers), [(RouteId(3), 1, 1)]);
     }
 
     #[test]
     fn a_full_table_forgets_nothing_but_whose_it_was() {
         let worker = Answers::default();
-        (0..3 * PLACES as u32).for_each(|catchment| worker.add(PoolId(1), catchment, 2));
+        (0..3 * PLACES as u32).for_each(|catchment| worker.add(RouteId(1), catchment, 2));
         let placed: u64 = Answers::take([&worker]).iter().map(|(.., seconds)| seconds).sum();
         assert_eq!(placed + worker.other(), 6 * PLACES as u64);
         assert!(placed >= PLACES as u64, "{placed}");
@@ -111,18 +111,18 @@ mod tests {
     #[test]
     fn places_of_what_is_asked_no_more_are_free_again() {
         let worker = Answers::default();
-        (0..3 * PLACES as u32).for_each(|catchment| worker.add(PoolId(1), catchment, 2));
+        (0..3 * PLACES as u32).for_each(|catchment| worker.add(RouteId(1), catchment, 2));
         assert!(!Answers::take([&worker]).is_empty());
         assert_eq!(Answers::take([&worker]), []);
         let before = worker.other();
-        (0..100).for_each(|catchment| worker.add(PoolId(2), catchment, 2));
+        (0..100).for_each(|catchment| worker.add(RouteId(2), catchment, 2));
         assert_eq!((Answers::take([&worker]).len(), worker.other()), (100, before));
     }
 
     #[test]
     fn counting_allocates_nothing() {
         let worker = Answers::default();
-        let measured = allocation_counter::measure(|| (0..100_000).for_each(|n| worker.add(PoolId(n % 7), n, 1)));
+        let measured = allocation_counter::measure(|| (0..100_000).for_each(|n| worker.add(RouteId(n % 7), n, 1)));
         assert_eq!(measured.count_total, 0);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     engine::{
         geo::{Estimator, How, SCALE_ONE},
         steer::locate::Client,
-        types::{EndpointId, MapId, PoolId},
+        types::{EndpointId, MapId, RouteId},
         world::{World, policy::Key},
     },
 };
@@ -26,24 +26,24 @@ pub(super) fn cut(world: &World, map: MapId, client: &Client) -> Option<String> 
 /// What the value of a key rests on, where that is more than the model from the client's own place.
 pub(super) fn rests_on(
     world: &World,
-    pool: Option<PoolId>,
+    route: Option<RouteId>,
     key: Key,
     id: EndpointId,
     client: &Client,
 ) -> Option<String> {
-    let pool = world.pools.get(pool?.at())?;
-    let map = pool.map.and_then(|id| world.maps.get(id.at()));
+    let route = world.routes.get(route?.at())?;
+    let map = route.map.and_then(|id| world.maps.get(id.at()));
     let facts = client.decider(&world.ground(), map).0.facts;
     match key {
         Key::Geo => {
-            let preferences = world.policies.get(pool.policy.at())?.preferences.as_deref()?;
+            let preferences = world.policies.get(route.policy.at())?.preferences.as_deref()?;
             Some(match preferences.of(&facts).0 {
                 Some(selector) => format!("geo: the rule for {selector}"),
                 None => "geo: the default, since no rule meets the client".into(),
             })
         }
         Key::Rtt => {
-            let region = world.endpoints.get(id.at())?.region;
+            let region = world.endpoint(id)?.1.region;
             let how = Estimator::new(&world.ground()).row(&facts, &[region]).pop()?.how;
             let plain = matches!(how, How::Modelled(_, SCALE_ONE) | How::UnknownClient | How::UnknownRegion);
             (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, geo::rests_on(how)))

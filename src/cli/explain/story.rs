@@ -17,7 +17,7 @@ use crate::{
             locate::Client,
             trace::{Lack, NoAddress, Step},
         },
-        types::{EndpointId, Family, PoolId},
+        types::{EndpointId, Family, PoolId, RouteId},
         wire::rr::RrType,
         world::{World, policy::Key},
     },
@@ -77,7 +77,7 @@ pub(super) struct Story {
     looked_up: Option<Client>,
     /// The pool that is looked at.
     #[serde(skip)]
-    looked_at: Option<PoolId>,
+    looked_at: Option<RouteId>,
     /// The family whose addresses are hinted at.
     #[serde(skip)]
     hints: Option<Family>,
@@ -276,8 +276,8 @@ impl Story {
             }
             Step::Pool(id) => {
                 (self.looked_at, self.beyond) = (Some(*id), None);
-                let pool = &world.pools[id.at()];
-                let policy = &world.policies[pool.policy.at()];
+                let route = &world.routes[id.at()];
+                let (pool, policy) = (&world.pools[route.pool.at()], &world.policies[route.policy.at()]);
                 self.pools.push(PoolStory {
                     pool: pool.name.to_string(),
                     hints: self.hints.map(|family| family.to_string()),
@@ -343,7 +343,7 @@ impl Story {
                 (self.hints, self.alone) = (Some(*family), None);
             }
             Step::StoodInFor(id, family) => {
-                let name = &world.endpoints[id.at()].name;
+                let name = &world[*id].name;
                 if let Some(pool) = self.pools.last_mut() {
                     pool.because
                         .push(format!("{name} is chosen for the name, and another one stands in for its {family}"));
@@ -366,16 +366,16 @@ impl Story {
             Step::Closed(id) => {
                 self.note = Some(format!("the fence of {} keeps this client out", world.services[id.at()].name));
             }
-            Step::Canary(pool, taken) => {
+            Step::Canary(route, taken) => {
                 let which = if *taken { "of" } else { "not of" };
-                let name = &world.pools[pool.at()].name;
+                let name = &world.pools[world.routes[route.at()].pool.at()].name;
                 let text = format!("the block is {which} the share that pool {name} takes first");
                 if !self.first.contains(&text) {
                     self.first.push(text); // each family's hints may have been decided by themselves
                 }
             }
             Step::FirstChoice(id) => {
-                let endpoint = &world.endpoints[id.at()];
+                let endpoint = &world[*id];
                 let region = &world.regions[endpoint.region.at()].name;
                 self.first.push(format!("the first choice is {} in {region}; the runner-up answers", endpoint.name));
             }
@@ -474,13 +474,13 @@ impl Story {
 
     /// The candidate of the pool that is looked at now.
     fn candidate(&mut self, world: &World, id: EndpointId) -> Option<&mut Candidate> {
-        let name = &world.endpoints.get(id.at())?.name;
+        let name = &world.endpoint(id)?.1.name;
         self.pools.last_mut()?.candidates.iter_mut().find(|c| *c.endpoint == **name)
     }
 }
 
 fn candidate(world: &World, id: EndpointId, verdict: Result<Standing, Exclusion>) -> Candidate {
-    let endpoint = &world.endpoints[id.at()];
+    let endpoint = &world[id];
     let out = verdict.is_err();
     let (health, verdict) = words::verdict(verdict);
     Candidate {

@@ -8,8 +8,8 @@ use crate::{
         geo::Map,
         health::monitor::{Outcome, ProbeKey},
         snapshot::Snapshot,
-        types::{At, Family, PoolId, TargetId},
-        world::{Asks, Target, World, policy::Pool},
+        types::{At, EndpointId, Family, RouteId, TargetId},
+        world::{Asks, Target, World, policy::Route},
     },
     state::{
         balance::Balance,
@@ -81,7 +81,7 @@ impl Play {
         let world = self.ledger.world();
         self.now += 1;
         let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
-        for id in dead.iter().filter_map(|(n, family)| world.endpoints[*n].targets[family.at()]) {
+        for id in dead.iter().filter_map(|(n, family)| world[*n].targets[family.at()]) {
             probes(&world, id, &mut keys);
         }
         for key in &keys {
@@ -115,15 +115,14 @@ fn fall(world: &World, key: &ProbeKey) -> u32 {
 }
 
 /// One family of an endpoint, by its place among all.
-type Dead = (usize, Family);
+type Dead = (EndpointId, Family);
 
 /// What is monitored of what a word of the command line means.
 fn named(world: &World, flag: &str, wanted: &str) -> Result<Vec<Dead>, String> {
     let (mut found, mut free) = (Vec::new(), None);
     let address: Option<IpAddr> = wanted.parse().ok();
-    for pool in world.pools.iter().filter(|pool| pool.stands_for.is_none()) {
-        let first = pool.first.at();
-        for (n, endpoint) in world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count)) {
+    for pool in world.pools.iter() {
+        for (_, n, endpoint) in pool.members() {
             let region = &world.regions[endpoint.region.at()].name;
             let names = [format!("{}/{}", pool.name, endpoint.name), endpoint.name.to_string(), region.to_string()];
             let whole = names.iter().any(|name| name == wanted);
@@ -141,7 +140,7 @@ fn named(world: &World, flag: &str, wanted: &str) -> Result<Vec<Dead>, String> {
         _ if !found.is_empty() => Ok(found),
         Some(name) => Err(format!("{flag} {name}: it has no monitor, so it is always up")),
         None => {
-            let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints.iter().map(|e| &*e.name));
+            let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints().map(|(_, e)| &*e.name));
             let near = there.min_by_key(|name| strsim::damerau_levenshtein(name, wanted)).unwrap_or("nothing");
             Err(format!(
                 "{flag} {wanted}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
@@ -156,18 +155,18 @@ fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>])
     let mut regions = Vec::new();
     for (wanted, dead) in held.iter().zip(kept) {
         for (n, family) in dead {
-            let id = world.endpoints[*n].region;
+            let id = world[*n].region;
             let name = &world.regions[id.at()].name;
             if down.contains(&(*n, *family)) {
                 return Err(format!("--held {wanted}: --down names it too; name it once"));
             }
-            let is_up = |at: usize, family: Family| {
+            let is_up = |at: EndpointId, family: Family| {
                 let dead = (at, family);
-                world.endpoints[at].targets[family.at()].is_some() && !all.contains(&dead) && !down.contains(&dead)
+                world[at].targets[family.at()].is_some() && !all.contains(&dead) && !down.contains(&dead)
             };
-            let alive = world.endpoints.iter().enumerate().find(|(at, endpoint)| {
-                endpoint.region == id && Family::BOTH.into_iter().any(|family| is_up(*at, family))
-            });
+            let alive = (0..).map(EndpointId).zip(world.endpoints()).map(|(at, (_, endpoint))| (at, endpoint)).find(
+                |(at, endpoint)| endpoint.region == id && Family::BOTH.into_iter().any(|family| is_up(*at, family)),
+            );
             if let Some((_, alive)) = alive {
                 let alive = &alive.name;
                 return Err(format!(
@@ -193,11 +192,11 @@ fn assigned(mut ledger: Ledger, now: At) -> Snapshot {
         well.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
     }
     well.fold(At(0), Event::Deadline);
-    let catchments = |pool: &Pool| pool.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
-    let answers: Vec<(PoolId, u32, u64)> = (0..)
-        .map(PoolId)
-        .zip(&world.pools)
-        .flat_map(|(id, pool)| (0..catchments(pool) as u32).map(move |catchment| (id, catchment, 1)))
+    let catchments = |route: &Route| route.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
+    let answers: Vec<(RouteId, u32, u64)> = (0..)
+        .map(RouteId)
+        .zip(world.routes.iter())
+        .flat_map(|(id, route)| (0..catchments(route) as u32).map(move |catchment| (id, catchment, 1)))
         .collect();
     let mut balance = Balance::default();
     let before = balance.tick(At(0), &well.snapshot(At(0)), &answers).cloned();

@@ -44,7 +44,7 @@ impl TargetStory {
             }
             // Each family may have been decided by itself.
             Step::Chosen(id) => {
-                let name = world.endpoints[id.at()].name.to_string();
+                let name = world[*id].name.to_string();
                 if !self.endpoints.contains(&name) {
                     self.endpoints.push(name);
                 }

@@ -17,8 +17,8 @@ use crate::{
         respond::{self, Answered},
         snapshot::Snapshot,
         steer::trace::{Basis, Silent, Step, Tape, Trace},
-        types::{Chance, EndpointId, Origin, PoolId, Transport},
-        wire::rr::Rcode,
+        types::{Chance, EndpointId, Origin, Transport},
+        wire::{reply::Counted, rr::Rcode},
     },
 };
 
@@ -43,6 +43,8 @@ pub(super) struct Answer {
 pub(super) struct Told {
     pub(super) answer: Answer,
     pub(super) steps: Vec<Step>,
+    /// What a transport counts of it.
+    pub(super) counted: Option<Counted>,
 }
 
 impl Told {
@@ -57,22 +59,6 @@ impl Told {
             }
         }
         chosen
-    }
-
-    /// What a transport would count of it: pool, catchment, seconds that it may be kept.
-    pub(super) fn counted(&self) -> Option<(PoolId, u32, u64)> {
-        let (mut at, mut counted, mut ttl) = (None, None, 0);
-        for step in &self.steps {
-            match step {
-                Step::Target(_) => break, // what goes along is not counted
-                Step::Pool(pool) => at = Some((*pool, 0)),
-                Step::Catchment(_, catchment, _) => at = at.map(|(pool, _)| (pool, *catchment)),
-                Step::Chosen(_) => counted = at,
-                Step::Ttl(seconds, _) => ttl = u64::from(*seconds),
-                _ => {}
-            }
-        }
-        counted.map(|(pool, catchment)| (pool, catchment, ttl))
     }
 
     /// Whose address spoke for the client, and the scope of the decision; none where none was made.
@@ -91,19 +77,22 @@ pub(super) fn listen(snapshot: &Snapshot, question: &Question, chance: Chance) -
     if reply != put(snapshot, question, chance, &mut Silent) {
         return Err("the reply is another one when nobody listens".into());
     }
-    let Some((rcode, octets)) = reply else { return Ok(None) };
+    let Some((rcode, octets, counted)) = reply else { return Ok(None) };
     let answer = decode(rcode, &octets)?;
-    Ok(Some(Told { answer, steps: tape.0 }))
+    Ok(Some(Told { answer, steps: tape.0, counted }))
 }
 
-fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace: &mut T) -> Option<(Rcode, Vec<u8>)> {
+/// A reply: its code, its bytes, and what a transport counts of it.
+type Reply = (Rcode, Vec<u8>, Option<Counted>);
+
+fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace: &mut T) -> Option<Reply> {
     let mut buffer = vec![0; 65_535];
     let len = record::query(&mut buffer, &question.name, question.rtype, question.subnet);
     let origin = Origin { source: question.source, transport: Transport::Tcp };
     match respond::respond(snapshot, &mut buffer, len, origin, chance, trace) {
-        Answered::Reply { len, rcode, .. } => {
+        Answered::Reply { len, rcode, counted, .. } => {
             buffer.truncate(len);
-            Some((rcode, buffer))
+            Some((rcode, buffer, counted))
         }
         Answered::NotReady | Answered::Silence => None,
     }

@@ -14,8 +14,8 @@ use super::{
 use crate::engine::{
     snapshot::Snapshot,
     steer::trace::Basis,
-    types::{Chance, EndpointId, PoolId, Prefix},
-    wire::rr::Rcode,
+    types::{Chance, EndpointId, Prefix},
+    wire::{reply::Counted, rr::Rcode},
     world::World,
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Fared {
     answer: Answer,
     chosen: Vec<EndpointId>,
     /// What a transport would count of it.
-    pub(super) counted: Option<(PoolId, u32, u64)>,
+    pub(super) counted: Option<Counted>,
 }
 
 /// How each block fared, by its first address.
@@ -55,7 +55,7 @@ pub(super) fn ask(
             // Whoever stands there is answered as its resolver is: no block of this prefix.
             Basis::Special => {}
             Basis::Subnet | Basis::NotAsked => {
-                fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted(), answer: told.answer });
+                fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted, answer: told.answer });
             }
             Basis::Source | Basis::Anonymous | Basis::Distrusted | Basis::Unused => {
                 let cause = format!("{} is answered by the resolver, whatever the client subnet", question.name);
@@ -84,8 +84,7 @@ pub(super) fn count(
     remembered: Option<&Remembered>,
 ) -> Result<usize, Fault> {
     let in_region = |one: &Fared, name: &str| {
-        !one.chosen.is_empty()
-            && one.chosen.iter().all(|id| *world.regions[world.endpoints[id.at()].region.at()].name == *name)
+        !one.chosen.is_empty() && one.chosen.iter().all(|id| *world.regions[world[*id].region.at()].name == *name)
     };
     let wanted = match fare {
         Fare::ToRegion(name) | Fare::MovedFrom(name) => whom::region(world, name).map(|()| Vec::new())?,

@@ -41,7 +41,7 @@ fn comes(world: &World, outcome: &Outcome, told: &Told, before: &Before<'_>) -> 
     let answer = &told.answer;
     let chosen = told.chosen();
     let is_empty = answer.addresses.is_empty() && answer.cname.is_none() && answer.texts.is_empty();
-    let region = |id: &EndpointId| world.endpoints[id.at()].region;
+    let region = |id: &EndpointId| world[*id].region;
     Ok(match outcome {
         Outcome::Anything => true,
         Outcome::Addresses(addresses) => {

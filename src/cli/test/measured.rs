@@ -113,7 +113,7 @@ fn region(snapshot: &Snapshot, question: &Question, chance: Chance) -> Result<Op
     let told = listen(snapshot, question, chance).map_err(|why| fault(why, "please report it"))?;
     let chosen = told.and_then(|told| told.chosen().first().copied());
     let world = &snapshot.world;
-    Ok(chosen.map(|id| world.regions[world.endpoints[id.at()].region.at()].name.clone()))
+    Ok(chosen.map(|id| world.regions[world[id].region.at()].name.clone()))
 }
 
 /// The chances of those who ask by themselves.

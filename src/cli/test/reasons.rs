@@ -19,7 +19,7 @@ pub(super) fn reasons(world: &World, steps: &[Step]) -> Vec<String> {
 /// How long the probes of those took who were compared by it.
 pub(super) fn timings(snapshot: &Snapshot, steps: &[Step]) -> Vec<String> {
     let compared = steps.iter().filter_map(|step| match step {
-        Step::Ranked { key: Key::Response, endpoint, .. } => Some(&snapshot.world.endpoints[endpoint.at()]),
+        Step::Ranked { key: Key::Response, endpoint, .. } => Some(&snapshot.world[*endpoint]),
         _ => None,
     });
     let targets = compared.flat_map(|endpoint| endpoint.targets.into_iter().flatten().map(move |id| (endpoint, id)));
@@ -33,7 +33,7 @@ pub(super) fn timings(snapshot: &Snapshot, steps: &[Step]) -> Vec<String> {
 }
 
 fn reason(world: &World, step: &Step) -> Option<String> {
-    let name = |id: &EndpointId| &*world.endpoints[id.at()].name;
+    let name = |id: &EndpointId| &*world[*id].name;
     Some(match step {
         Step::Candidate(id, verdict) => format!("{} {}", name(id), standing(*verdict)),
         Step::Ranked { key, endpoint, kept, .. } => {

@@ -21,10 +21,11 @@ use super::{
 use crate::{
     app::Measuring,
     engine::{
-        types::{At, Chance, EndpointId, PoolId, UnixMillis},
+        types::{At, Chance, EndpointId, UnixMillis},
+        wire::reply::Counted,
         world::{
             World,
-            policy::{Key, Pool},
+            policy::{Key, Route},
         },
     },
     state::{
@@ -64,7 +65,7 @@ pub(super) struct Stage {
     probes: Probes,
     /// Where demand goes, when that is looked at next, and what has been answered since.
     balance: (Balance, u64),
-    answers: Vec<(PoolId, u32, u64)>,
+    answers: Vec<Counted>,
     /// Who reports how much load, and when next.
     loads: BTreeMap<Whom, (f64, u64)>,
     asked: Option<Asked>,
@@ -223,7 +224,7 @@ impl Stage {
             let measured = self.measuring.as_ref().and_then(|measuring| measuring.due(samples)).map(|At(due)| due);
             let feed = self.feeds.next();
             // Where nothing is assigned there is nothing to look at, and a month passes at once.
-            let beat = self.world.pools.iter().any(|pool| self.is_assigned(pool)).then_some(self.balance.1);
+            let beat = self.world.routes.iter().any(|route| self.is_assigned(route)).then_some(self.balance.1);
             let moments = [self.wait, measured, tick, report, probe.map(|(moment, _)| moment), beat, feed];
             let Some(moment) = moments.into_iter().flatten().min().filter(|moment| *moment <= until) else { break };
             self.now = self.now.max(moment);
@@ -251,9 +252,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Whether a pool is of those whose demand is assigned to regions.
-    fn is_assigned(&self, pool: &Pool) -> bool {
-        let policy = self.world.policies.get(pool.policy.at());
+    /// Whether a route is of those whose demand is assigned to regions.
+    fn is_assigned(&self, route: &Route) -> bool {
+        let policy = self.world.policies.get(route.policy.at());
         policy.is_some_and(|policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load))
     }
 
@@ -262,6 +263,7 @@ impl Stage {
         self.balance.1 = at.0 + BEAT;
         let snapshot = self.ledger()?.snapshot(at);
         let answers = std::mem::take(&mut self.answers);
+        let answers: Vec<_> = answers.iter().map(|of| (of.route, of.catchment, u64::from(of.ttl))).collect();
         if let Some(assigned) = self.balance.0.tick(at, &snapshot, &answers) {
             let (of, assignments) = (Arc::clone(&snapshot.world), assigned.clone());
             self.ledger()?.fold(at, Event::Assign { of, assignments });
@@ -378,7 +380,7 @@ impl Stage {
             because: told.as_ref().map_or(Vec::new(), |told| reasons(&self.world, &told.steps)),
             timings: told.as_ref().map_or(Vec::new(), |told| timings(&snapshot, &told.steps)),
         });
-        self.answers.extend(told.as_ref().and_then(Told::counted));
+        self.answers.extend(told.as_ref().and_then(|told| told.counted));
         let last = self.asked.as_ref().and_then(|asked| asked.told.as_ref());
         let chosen_before = last.map(Told::chosen).unwrap_or_default();
         self.asked = Some(Asked { question, told, before, chosen_before, chance });

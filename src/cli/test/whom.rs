@@ -13,8 +13,8 @@ use crate::{
 
 /// The pools as they are configured, with their endpoints.
 fn pools(world: &World) -> impl Iterator<Item = (&Pool, impl Iterator<Item = EndpointId>)> {
-    let own = world.pools.iter().filter(|pool| pool.stands_for.is_none());
-    own.map(|pool| (pool, (pool.first.0..pool.first.0 + u32::from(pool.count)).map(EndpointId)))
+    let own = world.pools.iter();
+    own.map(|pool| (pool, pool.members().map(|(_, id, _)| id)))
 }
 
 /// The addresses where somebody is probed, in a family or both.
@@ -26,7 +26,7 @@ pub(super) fn probed(world: &World, who: &Who, family: Option<Family>) -> Result
     }
     let wanted = |own: &Family| family.is_none_or(|family| family == *own);
     let endpoints = endpoints(world, who)?;
-    let targets = endpoints.iter().map(|id| world.endpoints[id.at()].targets);
+    let targets = endpoints.iter().map(|id| world[*id].targets);
     let targets = targets.flat_map(|of| Family::BOTH.into_iter().filter(wanted).filter_map(move |f| of[f.at()]));
     let addresses: Vec<_> = targets.map(about).collect();
     if addresses.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn endpoints(world: &World, who: &Who) -> Result<Vec<EndpointId>, Fau
     let mut found = Vec::new();
     for (pool, ids) in pools(world) {
         found.extend(ids.filter(|id| {
-            let endpoint = &world.endpoints[id.at()];
+            let endpoint = &world[*id];
             match who {
                 Who::Pool(name) => **name == *pool.name,
                 Who::Region(name) => **name == *world.regions[endpoint.region.at()].name,
@@ -61,7 +61,7 @@ pub(super) fn whom(world: &World, who: &Who) -> Result<Vec<Whom>, Fault> {
         Who::Endpoint(_) => pools(world)
             .flat_map(|(pool, ids)| ids.map(move |id| (pool, id)))
             .filter(|(_, id)| named.contains(id))
-            .map(|(pool, id)| Whom::Endpoint(pool.name.clone(), world.endpoints[id.at()].name.clone()))
+            .map(|(pool, id)| Whom::Endpoint(pool.name.clone(), world[id].name.clone()))
             .collect(),
         // Nobody is found that is called so.
         Who::Canary(_) => Vec::new(),
@@ -98,8 +98,8 @@ fn nobody(world: &World, who: &Who) -> Fault {
             fault(format!("no endpoint is called {name}"), format!("for the region write `region {name}`"))
         }
         Who::Endpoint(name) => {
-            let mut there = pools(world)
-                .flat_map(|(pool, ids)| ids.map(move |id| format!("{}/{}", pool.name, world.endpoints[id.at()].name)));
+            let mut there =
+                pools(world).flat_map(|(pool, ids)| ids.map(move |id| format!("{}/{}", pool.name, world[id].name)));
             fault(format!("no endpoint is called {name}"), names(&mut there))
         }
     }

@@ -13,10 +13,10 @@ use crate::engine::{
     geo::Rule,
     health::rules::HealthRules,
     signal::latency::Latencies,
-    types::{At, EndpointId, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
+    types::{At, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
     world::{
         Draft, measures,
-        policy::{Endpoint, Policy, Pool, Service},
+        policy::{Endpoint, Policy, Pool, Route, Service},
     },
 };
 use service::Steered;
@@ -59,10 +59,15 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let canary =
         |(monitor, address): &(usize, IpAddr)| targets.of(&meant.monitors, MonitorId(*monitor as u32), *address, None);
     let canaries: Vec<TargetId> = meant.canaries.iter().filter_map(canary).collect();
-    let mut endpoints = Vec::new();
-    let mut pools = Vec::new();
-    for (pool, place) in meant.pools.iter().zip(places.by_ref()) {
-        let first = EndpointId(endpoints.len() as u32);
+    let (mut pools, mut routes) = (Vec::new(), Vec::new());
+    let mut route = |at: usize, policy: &Policy, map| Route {
+        pool: PoolId(at as u32),
+        policy: PolicyId(policies.number(policy.clone())),
+        map,
+        ..Route::default()
+    };
+    for (at, (pool, map)) in meant.pools.iter().zip(places.by_ref()).enumerate() {
+        let mut endpoints = Vec::new();
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
             let reach = endpoint.reach();
@@ -82,25 +87,21 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 fences: pool.fences_of(endpoint, &meant.regions),
             });
         }
+        routes.push(route(at, &pool.policy, map));
         pools.push(Pool {
             name: pool.name.as_str().into(),
-            first,
-            count: pool.endpoints.len() as u8,
+            endpoints,
             monitor,
-            policy: PolicyId(policies.number(pool.policy.clone())),
-            map: place,
-            stands_for: None,
             min_healthy: pool.min_healthy,
             panic: pool.panic,
             load: pool.load.and_then(|at| meant.loads.get(at)).map(|load| load.name.clone()),
+            ..Pool::default()
         });
     }
-    for ((at, policy), place) in variants.iter().zip(places.by_ref()) {
-        let Some(pool) = pools.get(*at).cloned() else { continue };
-        let (stands_for, policy) = (Some(PoolId(*at as u32)), PolicyId(policies.number((*policy).clone())));
-        pools.push(Pool { policy, map: place, stands_for, ..pool });
+    for ((at, policy), map) in variants.iter().zip(places.by_ref()) {
+        routes.push(route(*at, policy, map));
     }
-    let steered = Steered { meant: &meant.pools, variants: &variants, pools: &pools, block: meant.lengths.block };
+    let steered = Steered { meant: &meant.pools, variants: &variants, routes: &routes, block: meant.lengths.block };
     let mut services: Vec<Service> = Vec::new();
     for (service, gate) in meant.services.iter().zip(places.by_ref()) {
         services.extend(service::all(service, gate, &steered));
@@ -117,9 +118,9 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         loads: meant.loads,
         targets: targets.into_list(),
         health: HealthRules { canaries, ..meant.health },
-        endpoints,
         pools,
         policies: policies.kept,
+        routes,
         services,
         zones: meant.zones,
         databases: meant.geo.databases.about().cloned().collect(),

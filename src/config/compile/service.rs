@@ -5,26 +5,26 @@ use super::{
     rule::splits,
 };
 use crate::engine::{
-    types::{MapId, PoolId, RegionId},
-    world::policy::{Policy, Pool, Service},
+    types::{MapId, RegionId, RouteId},
+    world::policy::{Canary, Policy, Route, Service},
 };
 
 /// The pools, as meant and compiled.
 #[derive(Debug)]
 pub(super) struct Steered<'m> {
     pub(super) meant: &'m [MeantPool],
-    /// Pools under policies of services; they are compiled behind the others.
+    /// Pools under policies of services: their routes stand behind those of pools under their own.
     pub(super) variants: &'m [(usize, &'m Policy)],
-    pub(super) pools: &'m [Pool],
+    pub(super) routes: &'m [Route],
     /// How wide a block is at most, where a policy can split a catchment.
     pub(super) block: [u8; 2],
 }
 
 impl Steered<'_> {
-    /// The pool at this position under the policy of a service, or its own.
-    fn find(&self, at: usize, policy: Option<&Policy>) -> PoolId {
+    /// The route through the pool at this position under the policy of a service, or the pool's own.
+    fn find(&self, at: usize, policy: Option<&Policy>) -> RouteId {
         let variant = policy.and_then(|policy| self.variants.iter().position(|known| *known == (at, policy)));
-        PoolId(variant.map_or(at, |variant| self.meant.len() + variant) as u32)
+        RouteId(variant.map_or(at, |variant| self.meant.len() + variant) as u32)
     }
 }
 
@@ -48,10 +48,10 @@ fn service(service: &MeantService, gate: Option<MapId>, steered: &Steered<'_>) -
     let mut cut: Option<[u8; 2]> = service.canary.map(|_| block);
     let several = service.pools.len() > 1 || service.canary.is_some();
     let policy = service.policy.as_ref();
-    let canary = service.canary.map(|(at, share)| (steered.find(at, policy), share));
+    let canary = service.canary.map(|(at, share)| Canary { route: steered.find(at, policy), share });
     for at in service.pools.iter().copied().chain(service.canary.map(|(at, _)| at)) {
-        let found = steered.pools.get(steered.find(at, policy).at());
-        let (Some(pool), Some(Pool { map, .. })) = (steered.meant.get(at), found) else { continue };
+        let found = steered.routes.get(steered.find(at, policy).at());
+        let (Some(pool), Some(Route { map, .. })) = (steered.meant.get(at), found) else { continue };
         maps.extend(map.filter(|map| !maps.contains(map)));
         let policy = policy.unwrap_or(&pool.policy);
         if splits(pool, policy, several) {
@@ -62,7 +62,7 @@ fn service(service: &MeantService, gate: Option<MapId>, steered: &Steered<'_>) -
     }
     maps.extend(gate.filter(|gate| !maps.contains(gate)));
     Service {
-        pools: service.pools.iter().map(|at| steered.find(*at, policy)).collect(),
+        routes: service.pools.iter().map(|at| steered.find(*at, policy)).collect(),
         maps,
         cut,
         fine: block,

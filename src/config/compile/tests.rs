@@ -13,11 +13,12 @@ use crate::{
     },
     engine::{
         geo::{Fence, GeoKey, Selector},
+        types::RouteId,
         wire::name::Name,
         world::{
             Region,
             policy::{Key, Policy, Spread, Threshold},
-            table::PoolTable,
+            table::{PoolTable, RouteTable},
         },
     },
 };
@@ -68,14 +69,23 @@ fn pool<'w>(world: &'w Draft, name: &str) -> &'w Pool {
     world.pools.iter().find(|pool| &*pool.name == name).expect(name)
 }
 
+/// The route through a pool under its own policy.
+fn route<'w>(world: &'w Draft, name: &str) -> &'w Route {
+    let at = world.pools.iter().position(|pool| &*pool.name == name).expect(name);
+    &world.routes[at]
+}
+
 #[test]
 fn tables_are_in_name_order_and_endpoints_of_a_pool_are_neighbours() {
     let world = world(POOLS);
     let names = |names: Vec<&str>| names.join(" ");
     assert_eq!(names(world.regions.iter().map(|region| &*region.name).collect()), "a b c");
     assert_eq!(names(world.pools.iter().map(|pool| &*pool.name).collect()), "m n z");
-    assert_eq!(names(world.endpoints.iter().map(|endpoint| &*endpoint.name).collect()), "w x y x a b");
-    assert_eq!(world.pools.iter().map(|pool| (pool.first.0, pool.count)).collect::<Vec<_>>(), [(0, 3), (3, 1), (4, 2)]);
+    assert_eq!(
+        names(world.pools.iter().flat_map(|pool| &pool.endpoints).map(|endpoint| &*endpoint.name).collect()),
+        "w x y x a b"
+    );
+    assert_eq!(world.pools.iter().map(Pool::count).collect::<Vec<_>>(), [3, 1, 2]);
     let location = world.regions[0].point.location.expect("location");
     assert_eq!((location.lat, location.lon), (10_000, -25_000));
 }
@@ -88,7 +98,8 @@ fn one_address_under_one_monitor_is_one_target() {
         ["one 192.0.2.4", "one 192.0.2.3", "one 192.0.2.2", "two 192.0.2.2", "one 192.0.2.1", "one 2001:db8::2"];
     assert_eq!(shown.collect::<Vec<_>>(), expected);
     // m/y and z/b share an address and a monitor, n/x has another monitor.
-    let targets = |at: usize| world.endpoints[at].targets;
+    let endpoints: Vec<&Endpoint> = world.pools.iter().flat_map(|pool| &pool.endpoints).collect();
+    let targets = |at: usize| endpoints[at].targets;
     assert_eq!(targets(2)[0], targets(5)[0]);
     assert_ne!(targets(2)[0], targets(3)[0]);
     assert_eq!(targets(2)[1], None);
@@ -97,17 +108,16 @@ fn one_address_under_one_monitor_is_one_target() {
 #[test]
 fn a_map_is_made_for_who_asks() {
     let world = world(POOLS);
-    assert_eq!(pool(&world, "n").map, None, "random asks neither for the location nor for the block");
-    assert_ne!(pool(&world, "m").map, pool(&world, "z").map);
+    assert_eq!(route(&world, "n").map, None, "random asks neither for the location nor for the block");
+    assert_ne!(route(&world, "m").map, route(&world, "z").map);
     assert_eq!(world.rules.len(), 2);
     // m's map knows regions a and c: b has weight 0 there. Bits are counted from the pool's first endpoint, w.
-    let rule = &world.rules[pool(&world, "m").map.expect("a map").at()];
+    let rule = &world.rules[route(&world, "m").map.expect("a map").at()];
     assert_eq!(rule.regions, [RegionId(0), RegionId(2)]);
-    let table =
-        |name: &str, rule: Option<&Rule>| PoolTable::new(pool(&world, name), &world.endpoints, &["a", "b", "c"], rule);
-    let m = table("m", Some(rule));
+    let m = RouteTable::new(&pool(&world, "m").endpoints, Some(rule));
+    let table = |name: &str| PoolTable::new(&pool(&world, name).endpoints, &["a", "b", "c"]);
     assert_eq!([m.in_rule_regions(u64::MAX, 0b01), m.in_rule_regions(u64::MAX, 0b10)], [0b100, 0b010]);
-    let sets = |name: &str| table(name, None).places().iter().map(|place| place.endpoints).collect::<Vec<_>>();
+    let sets = |name: &str| table(name).places().iter().map(|place| place.endpoints).collect::<Vec<_>>();
     assert_eq!((sets("z"), sets("n")), (vec![0b01, 0b10], vec![0b1]));
 }
 
@@ -181,15 +191,7 @@ fn a_map_knows_the_fences_of_those_who_can_be_chosen() {
 #[test]
 fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
     let cut = |pools: &[MeantPool]| {
-        let compiled = pools.iter().map(|pool| Pool {
-            name: "p".into(),
-            first: EndpointId(0),
-            count: pool.endpoints.len() as u8,
-            monitor: None,
-            policy: PolicyId(0),
-            map: Some(MapId(7)),
-            ..Pool::default()
-        });
+        let compiled = pools.iter().map(|_| Route { map: Some(MapId(7)), ..Route::default() });
         let service = MeantService {
             answers: Service::new(Name::from_text("WWW.example.com").expect("name")),
             pools: (0..pools.len()).collect(),
@@ -200,8 +202,8 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
             direct: Vec::new(),
             second: None,
         };
-        let compiled: Vec<Pool> = compiled.collect();
-        let steered = Steered { meant: pools, variants: &[], pools: &compiled, block: [16, 32] };
+        let compiled: Vec<Route> = compiled.collect();
+        let steered = Steered { meant: pools, variants: &[], routes: &compiled, block: [16, 32] };
         let service = service::all(&service, None, &steered).remove(0);
         assert_eq!(service.maps, [MapId(7)], "each map once");
         assert_eq!(&*service.affinity, b"\x03www\x07example\x03com\0");
@@ -223,19 +225,18 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
 fn the_example_compiles_to_what_it_says() {
     let world = load(Path::new("zones/example.toml")).config.expect("the example is without fault").draft;
     let order = |pool: &Pool| -> Vec<(String, u32)> {
-        let range = pool.first.at()..pool.first.at() + usize::from(pool.count);
-        world.endpoints[range].iter().map(|endpoint| (endpoint.name.to_string(), endpoint.order)).collect()
+        pool.endpoints.iter().map(|endpoint| (endpoint.name.to_string(), endpoint.order)).collect()
     };
     assert_eq!(order(pool(&world, "spare")), [("eu-9".to_owned(), 0), ("us-9".to_owned(), 1)]);
     assert_eq!(order(pool(&world, "api")).iter().map(|(_, order)| *order).collect::<Vec<_>>(), [2, 1, 1]);
-    let near = &world.policies[pool(&world, "web").policy.at()];
+    let near = &world.policies[route(&world, "web").policy.at()];
     assert_eq!((&*near.name, near.prefer.as_slice(), near.spread), ("near", &[(Key::Rtt, 150)][..], Spread::Hash));
-    let home = &world.policies[pool(&world, "api").policy.at()];
+    let home = &world.policies[route(&world, "api").policy.at()];
     assert_eq!(home.prefer, [(Key::Order, 0), (Key::Distance, 200)]);
     assert_eq!(home.sticky, Some([24, 48]));
     let www = world.services.iter().find(|service| service.name.to_string() == "www.gslb.example.com.").expect("www");
     assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some([16, 32])));
-    assert_eq!(www.pools.len(), 2);
+    assert_eq!(www.routes.len(), 2);
     assert_eq!(world.ecs_from.len(), 2);
 }
 
@@ -271,15 +272,16 @@ affinity = "shop"
     let [next, www, a, c] = &world.services[..] else { panic!("four services") };
     assert!(next.second && !www.second && next.only_region.is_none());
     assert_eq!([a.only_region, c.only_region], [Some(RegionId(0)), Some(RegionId(2))]);
-    assert!(world.services.iter().all(|service| *service.affinity == *b"shop" && service.pools == www.pools));
-    // m, n and z under the service's policy stand behind those of the configuration, with the same endpoints.
-    let stands = |id: &PoolId| {
-        let pool = &world.pools[id.at()];
-        (pool.stands_for.map(|id| id.0), pool.first.0, &*world.policies[pool.policy.at()].name)
+    assert!(world.services.iter().all(|service| *service.affinity == *b"shop" && service.routes == www.routes));
+    // The routes through m, n and z under the service's policy stand behind those under their own.
+    let leads = |id: &RouteId| {
+        let route = &world.routes[id.at()];
+        (id.0, route.pool.0, &*world.policies[route.policy.at()].name)
     };
-    assert_eq!(www.pools.iter().map(stands).collect::<Vec<_>>(), [(Some(0), 0, "latency"), (Some(1), 3, "latency")]);
-    let (canary, share) = www.canary.expect("a canary");
-    assert_eq!((stands(&canary), share), ((Some(2), 4, "latency"), (1 << 20) / 8));
+    assert_eq!(www.routes.iter().map(leads).collect::<Vec<_>>(), [(3, 0, "latency"), (4, 1, "latency")]);
+    let canary = www.canary.expect("a canary");
+    assert_eq!((leads(&canary.route), canary.share), ((5, 2, "latency"), (1 << 20) / 8));
+    assert_eq!(world.pools.len(), 3, "a pool stands there once");
     assert_eq!(www.cut, Some([16, 32]), "a canary's share is one of blocks");
     let gate = &world.rules[www.gate.expect("a gate").at()];
     assert_eq!((gate.fences.len(), gate.regions.len()), (1, 0));

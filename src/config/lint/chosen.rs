@@ -8,8 +8,8 @@ use super::{
 };
 use crate::engine::{
     geo::Map,
-    types::{PoolId, RegionId},
-    world::policy::{Endpoint, Key, Policy, Pool, Service, Threshold},
+    types::{PoolId, RegionId, RouteId},
+    world::policy::{Endpoint, Key, Policy, Pool, Route, Service, Threshold},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
@@ -20,7 +20,7 @@ pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         if uses.is_empty() {
             continue; // `check` says so
         }
-        for (position, endpoint) in subject.endpoints(pool).iter().enumerate() {
+        for (position, endpoint) in pool.endpoints.iter().enumerate() {
             match uses.iter().map(|used| used.why_not(subject, position)).collect::<Option<Vec<&str>>>() {
                 None => used.push(endpoint.region),
                 Some(reasons) => {
@@ -55,12 +55,13 @@ pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 /// The ids of the pools as they are configured.
 fn ids(subject: &Subject<'_>) -> impl Iterator<Item = PoolId> {
     let pools = subject.world.pools.iter().enumerate();
-    pools.filter(|(_, pool)| pool.stands_for.is_none()).map(|(at, _)| PoolId(at as u32))
+    pools.map(|(at, _)| PoolId(at as u32))
 }
 
 /// A pool in a service.
 struct Use<'a> {
     service: &'a Service,
+    route: &'a Route,
     pool: &'a Pool,
     /// A pool before it always answers.
     behind: bool,
@@ -68,24 +69,21 @@ struct Use<'a> {
     before: bool,
 }
 
-/// Where a pool, or one that stands for it, is used.
+/// Where a pool is used, under whichever policy.
 fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
     let world = subject.world;
-    let is_it = |other: PoolId| other == id || world.pools.get(other.at()).is_some_and(|p| p.stands_for == Some(id));
+    let Some(pool) = world.pools.get(id.at()) else { return Vec::new() };
+    let through = |route: &RouteId| world.routes.get(route.at()).filter(|route| route.pool == id);
     let mut found = Vec::new();
-    for service in &world.services {
-        let answers = |id: &PoolId| world.pools.get(id.at()).is_some_and(|p| always_answers(subject, service, p));
-        let always: Vec<bool> = service.pools.iter().map(answers).collect();
-        for (at, own) in service.pools.iter().enumerate().filter(|(_, own)| is_it(**own)) {
-            let Some(pool) = world.pools.get(own.at()) else { continue };
+    for service in world.services.iter() {
+        let answers = |id: &RouteId| world.routes.get(id.at()).is_some_and(|r| always_answers(subject, service, r));
+        let always: Vec<bool> = service.routes.iter().map(answers).collect();
+        for (at, route) in service.routes.iter().enumerate().filter_map(|(at, id)| Some((at, through(id)?))) {
             let (behind, before) = (always[..at].contains(&true), always[at + 1..].contains(&true));
-            found.push(Use { service, pool, behind, before });
+            found.push(Use { service, route, pool, behind, before });
         }
-        if let Some((own, _)) = service.canary
-            && is_it(own)
-            && let Some(pool) = world.pools.get(own.at())
-        {
-            found.push(Use { service, pool, behind: false, before: true });
+        if let Some(route) = service.canary.and_then(|canary| through(&canary.route)) {
+            found.push(Use { service, route, pool, behind: false, before: true });
         }
     }
     found
@@ -93,8 +91,9 @@ fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
 
 /// Whether a pool answers every client of a service on the first attempt, whatever is measured: it has no monitor, and
 /// passes no blocks on.
-fn always_answers(subject: &Subject<'_>, service: &Service, pool: &Pool) -> bool {
-    let clients = Clients::of(subject, pool);
+fn always_answers(subject: &Subject<'_>, service: &Service, route: &Route) -> bool {
+    let Some(pool) = subject.world.pools.get(route.pool.at()) else { return false };
+    let clients = Clients::of(subject, pool, route);
     let regions: Vec<RegionId> = clients.endpoints.iter().map(|endpoint| endpoint.region).collect();
     let enough = |client: u32, scope: u64| {
         let (open, within) = (clients.eligible(client, false) & scope, clients.eligible(client, true) & scope);
@@ -113,9 +112,9 @@ fn always_answers(subject: &Subject<'_>, service: &Service, pool: &Pool) -> bool
 impl Use<'_> {
     /// Why an endpoint is never chosen here; none when it can be.
     fn why_not(&self, subject: &Subject<'_>, position: usize) -> Option<&'static str> {
-        let endpoints = subject.endpoints(self.pool);
+        let endpoints = &self.pool.endpoints;
         let endpoint = endpoints.get(position)?;
-        let clients = Clients::of(subject, self.pool);
+        let clients = Clients::of(subject, self.pool, self.route);
         let bit = 1_u64 << position;
         if endpoint.weight == 0 {
             return Some("its weight is 0");
@@ -164,12 +163,17 @@ pub(super) struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    pub(super) fn of(subject: &Subject<'a>, pool: &Pool) -> Self {
+    pub(super) fn of(subject: &Subject<'a>, pool: &'a Pool, route: &Route) -> Self {
         Self {
-            endpoints: subject.endpoints(pool),
-            policy: &subject.world.policies[pool.policy.at()],
-            map: pool.map.and_then(|id| subject.world.maps.get(id.at())),
+            endpoints: &pool.endpoints,
+            policy: &subject.world.policies[route.policy.at()],
+            map: route.map.and_then(|id| subject.world.maps.get(id.at())),
         }
+    }
+
+    /// The clients of a pool under its own policy.
+    pub(super) fn of_pool(subject: &Subject<'a>, pool: &'a Pool) -> Option<Self> {
+        Some(Self::of(subject, pool, subject.world.own_route(pool)?))
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = u32> + use<> {
@@ -235,14 +239,14 @@ impl<'a> Clients<'a> {
 /// Regions that no geo rule lists, while every client has one, where `geo` decides first.
 fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for (pool, id) in subject.pools().zip(ids(subject)) {
-        let Some(policy) = subject.world.policies.get(pool.policy.at()) else { continue };
+        let Some(policy) = subject.policy(pool) else { continue };
         // A service's own policy replaces this one, and a key before `geo` may leave the region alone.
-        let used = subject.world.services.iter().any(|s| s.pools.contains(&id) || s.canary.is_some_and(|c| c.0 == id));
+        let used = subject.world.services.iter().any(|s| s.all_routes().any(|route| route.0 == id.0));
         let asks = used && policy.prefer.first().is_some_and(|(key, _)| *key == Key::Geo);
         let Some(preferences) = policy.preferences.as_ref().filter(|p| asks && !p.default.is_empty()) else { continue };
         let orders = || preferences.rules.iter().map(|(_, order)| order).chain([&preferences.default]);
         let is_listed = |region| orders().any(|order| order.iter().any(|(known, _)| *known == region));
-        for endpoint in subject.endpoints(pool).iter().filter(|e| e.weight > 0 && !is_listed(e.region)) {
+        for endpoint in pool.endpoints.iter().filter(|e| e.weight > 0 && !is_listed(e.region)) {
             let region = &subject.world.regions[endpoint.region.at()].name;
             let message = format!("no geo rule of policy \"{}\" lists region \"{region}\"", policy.name);
             let label = "it answers a client only when no region that the client's rule lists can";
@@ -255,7 +259,7 @@ fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 /// Pools that ask for more healthy endpoints than fences and limits leave to some clients.
 pub(super) fn needed(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for pool in subject.pools().filter(|pool| pool.min_healthy != Threshold::ONE) {
-        let clients = Clients::of(subject, pool);
+        let Some(clients) = Clients::of_pool(subject, pool) else { continue };
         let short = clients.all().filter_map(|client| {
             let (open, within) =
                 (clients.eligible(client, false).count_ones(), clients.eligible(client, true).count_ones());

@@ -19,7 +19,7 @@ use crate::engine::{
 /// Geo rules without a default that do not name every country.
 pub(super) fn countries(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
-    for policy in &subject.world.policies {
+    for policy in subject.world.policies.iter() {
         let asks = policy.prefer.iter().any(|(key, _)| *key == Key::Geo);
         let Some(preferences) = policy.preferences.as_ref().filter(|p| asks && p.default.is_empty()) else { continue };
         if told.contains(&&*policy.name) {
@@ -78,7 +78,7 @@ const CONTINENTS: &[(&str, &str)] = &[
 /// Prefixes of geo rules and overrides that decide nothing.
 pub(super) fn nets(subject: &Subject<'_>, sources: &Sources, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
-    for policy in &subject.world.policies {
+    for policy in subject.world.policies.iter() {
         let Some(preferences) = policy.preferences.as_ref().filter(|_| !told.contains(&&*policy.name)) else {
             continue;
         };

@@ -29,7 +29,7 @@ const MUCH_NEARER: u32 = 1000;
 
 /// Regions whose coordinates are hardly meant.
 pub(super) fn coordinates(subject: &Subject<'_>, notes: &mut Notes<'_>) {
-    for region in &subject.world.regions {
+    for region in subject.world.regions.iter() {
         let Some(point) = region.point.location else { continue };
         let Some((label, remedy)) = doubt(point) else { continue };
         let message = format!("region \"{}\" is where nobody lives", region.name);
@@ -78,7 +78,7 @@ pub(super) fn capacity(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 /// What the loss of a region would overload, in words; none when all can be carried or too little is known.
 fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String> {
     let pools: Vec<&Pool> = subject.pools().filter(|pool| weight(subject, pool, lost) > 0).collect();
-    let policy = |pool: &Pool| subject.world.policies.get(pool.policy.at());
+    let policy = |pool: &Pool| subject.policy(pool);
     let heirs = inheritors(subject, &pools, lost);
     if heirs.is_empty() {
         let alone = format!("its demand of {demand} has nowhere to go: its pools have no endpoint in another region");
@@ -118,12 +118,12 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
 /// The weight that a region has in a pool.
 fn weight(subject: &Subject<'_>, pool: &Pool, region: RegionId) -> u64 {
     let inside = |endpoint: &&Endpoint| endpoint.region == region;
-    subject.endpoints(pool).iter().filter(inside).map(|endpoint| u64::from(endpoint.weight)).sum()
+    pool.endpoints.iter().filter(inside).map(|endpoint| u64::from(endpoint.weight)).sum()
 }
 
 /// The other regions of these pools.
 fn inheritors(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId) -> Vec<RegionId> {
-    let endpoints = pools.iter().flat_map(|pool| subject.endpoints(pool));
+    let endpoints = pools.iter().flat_map(|pool| &pool.endpoints);
     let others = endpoints.filter(|endpoint| endpoint.weight > 0 && endpoint.region != lost);
     let mut found: Vec<RegionId> = others.map(|endpoint| endpoint.region).collect();
     found.sort_unstable();
@@ -139,7 +139,7 @@ fn shares(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId, heirs: &[Regio
     for pool in pools {
         let own: Vec<(RegionId, u64)> = heirs.iter().map(|id| (*id, weight(subject, pool, *id))).collect();
         let own: Vec<(RegionId, u64)> = own.into_iter().filter(|(_, weight)| *weight > 0).collect();
-        let prefer = subject.world.policies.get(pool.policy.at()).and_then(|policy| policy.prefer.first());
+        let prefer = subject.policy(pool).and_then(|policy| policy.prefer.first());
         let next = match prefer.map(|(key, _)| *key) {
             Some(Key::Order) => next_in_order(subject, pool, &own),
             Some(Key::Rtt | Key::Distance | Key::Geo) => nearest(subject, lost, &own),
@@ -158,7 +158,7 @@ fn shares(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId, heirs: &[Regio
 }
 
 fn next_in_order(subject: &Subject<'_>, pool: &Pool, own: &[(RegionId, u64)]) -> Option<RegionId> {
-    let others = subject.endpoints(pool).iter().filter(|endpoint| own.iter().any(|(id, _)| *id == endpoint.region));
+    let others = pool.endpoints.iter().filter(|endpoint| own.iter().any(|(id, _)| *id == endpoint.region));
     others.min_by_key(|endpoint| endpoint.order).map(|endpoint| endpoint.region)
 }
 
@@ -173,15 +173,10 @@ fn nearest(subject: &Subject<'_>, lost: RegionId, own: &[(RegionId, u64)]) -> Op
 /// Regions without a family that others of their pool have: their clients go elsewhere for it, dual-stack clients for all
 /// they do, since they try IPv6 first (RFC 8305).
 pub(super) fn families(subject: &Subject<'_>, notes: &mut Notes<'_>) {
-    for (at, pool) in subject.world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none()) {
+    for (at, pool) in subject.world.pools.iter().enumerate() {
         let id = PoolId(at as u32);
-        let is_it = |used: &PoolId| {
-            *used == id || subject.world.pools.get(used.at()).is_some_and(|pool| pool.stands_for == Some(id))
-        };
         let mut services = subject.world.services.iter();
-        if services
-            .any(|service| service.pools.iter().any(is_it) || service.canary.is_some_and(|(pool, _)| is_it(&pool)))
-        {
+        if services.any(|service| service.all_pools(subject.world).any(|used| used == id)) {
             for family in Family::BOTH {
                 without(subject, pool, family, notes);
             }
@@ -191,7 +186,7 @@ pub(super) fn families(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 
 /// Warns of each region of a pool without a family that another region of it has.
 fn without(subject: &Subject<'_>, pool: &Pool, family: Family, notes: &mut Notes<'_>) {
-    let endpoints = subject.endpoints(pool);
+    let endpoints = &pool.endpoints;
     let has = |endpoint: &&Endpoint| endpoint.weight > 0 && endpoint.address(family).is_some();
     let mut regions: Vec<RegionId> =
         endpoints.iter().filter(|e| e.weight > 0 && e.cname.is_none()).map(|e| e.region).collect();
@@ -220,7 +215,7 @@ fn without(subject: &Subject<'_>, pool: &Pool, family: Family, notes: &mut Notes
 
 /// The regions where the clients of a region find the family, the nearest to the region first.
 fn heirs(subject: &Subject<'_>, pool: &Pool, region: RegionId, family: Family) -> Vec<RegionId> {
-    let (endpoints, clients) = (subject.endpoints(pool), Clients::of(subject, pool));
+    let (endpoints, Some(clients)) = (&pool.endpoints, Clients::of_pool(subject, pool)) else { return Vec::new() };
     let set = |holds: &dyn Fn(&Endpoint) -> bool| {
         let bits = endpoints.iter().enumerate().filter(|(_, endpoint)| holds(endpoint));
         bits.fold(0_u64, |set, (position, _)| set | 1 << position)

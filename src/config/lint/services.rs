@@ -26,7 +26,7 @@ fn configured<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a Service> {
 pub(super) fn aliases(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     let table = &subject.world.table;
     for pool in subject.pools() {
-        for endpoint in subject.endpoints(pool) {
+        for endpoint in &pool.endpoints {
             if let Some(why) = endpoint.cname.as_ref().and_then(|target| lacks(table, target)) {
                 let message = format!("endpoint \"{}/{}\" is a name without addresses", pool.name, endpoint.name);
                 let fault = notes.warning(subject.endpoint_at(&pool.name, &endpoint.name), message, why);
@@ -73,7 +73,7 @@ pub(super) fn objective(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         let Some(service) = subject.world.services.iter().find(|service| is_it(&service.name.to_string())) else {
             continue;
         };
-        let pools = service.pools.iter().filter_map(|id| subject.world.pools.get(id.at()));
+        let pools = service.pools(subject.world).filter_map(|id| subject.world.pools.get(id.at()));
         let kept = u64::from(service.ttl_max) * 1000;
         let worst =
             pools.filter_map(|pool| Some((detection(rhythm(subject, pool)?), pool))).max_by_key(|(takes, _)| *takes);
@@ -127,11 +127,11 @@ pub(super) fn affinity(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 }
 
 fn disagreement(subject: &Subject<'_>, one: &Service, other: &Service) -> Option<String> {
-    let pool = |service: &Service| service.pools.first().and_then(|id| subject.world.pools.get(id.at()));
+    let pool = |service: &Service| service.routes.first().and_then(|id| subject.world.pool_of(*id));
     let (one, other) = (pool(one)?, pool(other)?);
     let weights = |pool: &Pool| -> Vec<(RegionId, u64)> {
         let mut found: Vec<(RegionId, u64)> = Vec::new();
-        for endpoint in subject.endpoints(pool).iter().filter(|endpoint| endpoint.weight > 0) {
+        for endpoint in pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0) {
             match found.iter_mut().find(|(region, _)| *region == endpoint.region) {
                 Some((_, weight)) => *weight += u64::from(endpoint.weight),
                 None => found.push((endpoint.region, endpoint.weight.into())),
@@ -146,7 +146,7 @@ fn disagreement(subject: &Subject<'_>, one: &Service, other: &Service) -> Option
         listed(&names.collect::<Vec<_>>())
     };
     let regions = |weights: &[(RegionId, u64)]| weights.iter().map(|(region, _)| *region).collect::<Vec<_>>();
-    let policy = |pool: &Pool| subject.world.policies.get(pool.policy.at());
+    let policy = |pool: &Pool| subject.policy(pool);
     if regions(&a) != regions(&b) {
         return Some(format!("pool \"{}\" is in {}, pool \"{}\" in {}", one.name, names(&a), other.name, names(&b)));
     }
@@ -164,7 +164,8 @@ pub(super) fn later(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     // For each pair of pools the services that have it.
     let mut pairs: Vec<(&Pool, &Pool, Vec<&Service>)> = Vec::new();
     for service in configured(subject) {
-        let pools: Vec<&Pool> = service.pools.iter().filter_map(|id| subject.world.pools.get(id.at())).collect();
+        let pools: Vec<&Pool> =
+            service.pools(subject.world).filter_map(|id| subject.world.pools.get(id.at())).collect();
         let Some((first, behind)) = pools.split_first() else { continue };
         let Some(later) = behind.iter().find(|later| takes_over(subject, first, later)) else { continue };
         match pairs.iter_mut().find(|(a, b, _)| (&a.name, &b.name) == (&first.name, &later.name)) {
@@ -193,7 +194,9 @@ pub(super) fn later(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 /// Whether a pool, all of which is probed, gives way to a later one that such a fault may leave up: it has an endpoint
 /// without a monitor, or one in a region of its own, which may be lost last and be held.
 fn takes_over(subject: &Subject<'_>, first: &Pool, later: &Pool) -> bool {
-    let weighted = |pool: &Pool| subject.endpoints(pool).iter().filter(|endpoint| endpoint.weight > 0);
+    fn weighted(pool: &Pool) -> impl Iterator<Item = &Endpoint> {
+        pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0)
+    }
     let is_probed = |endpoint: &Endpoint| endpoint.targets.iter().any(Option::is_some);
     let is_apart = |endpoint: &Endpoint| weighted(first).all(|other| other.region != endpoint.region);
     weighted(first).all(is_probed) && weighted(later).any(|endpoint| !is_probed(endpoint) || is_apart(endpoint))

@@ -11,7 +11,7 @@ use crate::{
         wire::name::Name,
         world::{
             World,
-            policy::{Endpoint, Pool},
+            policy::{Policy, Pool},
         },
     },
 };
@@ -25,13 +25,12 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// The pools as they are configured.
     pub(super) fn pools(&self) -> impl Iterator<Item = &'a Pool> {
-        self.world.pools.iter().filter(|pool| pool.stands_for.is_none())
+        self.world.pools.iter()
     }
 
-    /// A pool's endpoints, by position.
-    pub(super) fn endpoints(&self, pool: &Pool) -> &'a [Endpoint] {
-        let first = pool.first.at();
-        self.world.endpoints.get(first..first + usize::from(pool.count)).unwrap_or_default()
+    /// A pool's own policy.
+    pub(super) fn policy(&self, pool: &Pool) -> Option<&'a Policy> {
+        self.world.policies.get(self.world.own_route(pool)?.policy.at())
     }
 
     /// Where an endpoint's name is written.

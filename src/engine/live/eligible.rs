@@ -8,7 +8,7 @@ use crate::engine::{
     types::Family,
     world::{
         policy::{Families, Policy, Pool, Threshold},
-        table::PoolTable,
+        table::{PoolTable, RouteTable},
     },
 };
 
@@ -101,16 +101,16 @@ impl Scope {
     /// What fences and limits leave of a pool for clients of a catchment.
     #[must_use]
     #[inline(always)]
-    pub fn new(table: &PoolTable, policy: &Policy, here: Option<(&Map, u32)>) -> Self {
+    pub fn new(table: &PoolTable, on_map: &RouteTable, policy: &Policy, here: Option<(&Map, u32)>) -> Self {
         let mut scope =
             Self { weighted: table.weighted, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
         if let Some((map, catchment)) = here {
             let denied = map.denied(catchment);
             if denied != 0 {
-                scope.open = !table.behind(denied);
+                scope.open = !on_map.behind(denied);
             }
             if policy.limits != Policy::UNLIMITED {
-                scope.within = table.in_rule_regions(u64::MAX, map.within(catchment));
+                scope.within = on_map.in_rule_regions(u64::MAX, map.within(catchment));
             }
         }
         scope

@@ -46,8 +46,6 @@ pub struct PoolRow {
     /// Until when, in milliseconds of the process's clock, `u64::MAX` while somebody is; the latest of a service's pools
     /// is its last known.
     pub last_at: u64,
-    /// Whether load decides nothing here, since the assignment does.
-    pub assigned: bool,
 }
 
 /// What is live of one endpoint.

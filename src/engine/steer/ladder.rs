@@ -14,10 +14,10 @@ use crate::engine::{
         EndpointRow,
         eligible::{Belief, Eligibility, Exclusion, Scope, Standing},
     },
-    types::{Chance, EndpointId, Family, PoolId, RegionId, ServiceId, members},
+    types::{Chance, EndpointId, Family, PoolId, RegionId, RouteId, ServiceId, members},
     world::{
-        draw::{self, Seed},
-        policy::{Fallback, Service},
+        draw::{self},
+        policy::{Canary, Fallback, Service},
     },
 };
 
@@ -26,13 +26,12 @@ use crate::engine::{
 pub fn decide<T: Trace>(
     parts: &Parts<'_>,
     service: (ServiceId, &Service),
-    seed: &Seed,
     client: &Client,
     family: Family,
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
-    decide_for(parts, service, seed, client, Some(family), chance, trace)
+    decide_for(parts, service, client, Some(family), chance, trace)
 }
 
 /// The same for the name: what all types have in common. The endpoints are those that the draws fell on, whatever families
@@ -40,25 +39,24 @@ pub fn decide<T: Trace>(
 pub fn decide_name<T: Trace>(
     parts: &Parts<'_>,
     service: (ServiceId, &Service),
-    seed: &Seed,
     client: &Client,
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
-    decide_for(parts, service, seed, client, None, chance, trace)
+    decide_for(parts, service, client, None, chance, trace)
 }
 
 #[inline]
 fn decide_for<T: Trace>(
     parts: &Parts<'_>,
     (id, service): (ServiceId, &Service),
-    seed: &Seed,
     client: &Client,
     family: Option<Family>,
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
-    let drawing = Drawing { seed, block: client.block, slot: u64::from(service.ttl_max) * 1000, chance };
+    let drawing =
+        Drawing { seed: &service.table.seed, block: client.block, slot: u64::from(service.ttl_max) * 1000, chance };
     let mut ladder = Ladder {
         parts,
         service,
@@ -132,7 +130,6 @@ struct Ladder<'s> {
 
 /// A pool that has endpoints for the name on this rung.
 struct Asked<'a> {
-    pool: PoolId,
     field: &'a Field<'a>,
     gate: &'a Eligibility,
     eligible: u64,
@@ -142,14 +139,14 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn verdict(&self) -> Verdict {
-        Verdict::Endpoints { pool: self.pool, catchment: self.catchment }
+        Verdict::Endpoints { route: self.field.route, catchment: self.catchment }
     }
 }
 
 impl Ladder<'_> {
     /// Whether the service's own fence keeps the client out.
     fn is_closed(&self) -> bool {
-        let gate = self.service.gate.and_then(|id| Some((id, self.parts.maps.get(id.at())?)));
+        let gate = self.service.gate.and_then(|id| Some((id, self.parts.world.maps.get(id.at())?)));
         gate.is_some_and(|(id, map)| map.denied(self.client.catchment(id, map)) != 0)
     }
 
@@ -160,33 +157,33 @@ impl Ladder<'_> {
         self.turns = false;
         let found = self.climb(&mut Silent);
         (self.family, self.turns) = (asked, true);
-        let Decision { verdict: Verdict::Endpoints { pool, .. }, chosen, .. } = found? else { return None };
-        let first = EndpointId(self.parts.pools.get(pool.at())?.first.0 + u32::from(*chosen.first()?));
-        Some((self.parts.endpoints.get(first.at())?.region, first))
+        let Decision { verdict: Verdict::Endpoints { route, .. }, chosen, .. } = found? else { return None };
+        let (pool, first) = (self.parts.world.pool_of(route)?, *chosen.first()?);
+        Some((pool.endpoints.get(usize::from(first))?.region, pool.id(first)))
     }
 
     /// The rungs on which measured health counts.
     fn climb<T: Trace>(&mut self, trace: &mut T) -> Option<Decision> {
         (self.calm, self.held, self.lowered, self.alike) = (Calm::default(), None, Rung::Preferred, false);
         let service = self.service;
-        if let Some((pool, share)) = service.canary {
+        if let Some(Canary { route, share }) = service.canary {
             let taken = draw::canary(self.drawing.of_block()) < share;
-            trace.note(|| Step::Canary(pool, taken));
+            trace.note(|| Step::Canary(route, taken));
             let known = (self.open, self.more, self.held);
-            if taken && let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
+            if taken && let Some(verdict) = self.ask(route, Belief::Measured, trace) {
                 return Some(self.decided(verdict, Rung::Preferred, trace));
             }
             // A canary is no fallback: only the service's pools are asked again.
             (self.open, self.more, self.held) = known;
         }
-        for &pool in &service.pools {
-            if let Some(verdict) = self.ask(pool, Belief::Measured, trace) {
+        for &route in &service.routes {
+            if let Some(verdict) = self.ask(route, Belief::Measured, trace) {
                 return Some(self.decided(verdict, Rung::Preferred, trace));
             }
         }
-        let again = if self.more { &service.pools[..] } else { &[] };
-        for &pool in again {
-            if let Some(verdict) = self.ask(pool, Belief::Relaxed, trace) {
+        let again = if self.more { &service.routes[..] } else { &[] };
+        for &route in again {
+            if let Some(verdict) = self.ask(route, Belief::Relaxed, trace) {
                 return Some(self.decided(verdict, Rung::Relaxed, trace));
             }
         }
@@ -199,7 +196,7 @@ impl Ladder<'_> {
         let verdict = match &service.when_all_down {
             Fallback::IgnoreHealth => self.anybody(trace),
             Fallback::LastKnown => match self.last_known() {
-                Some(pool) => self.ask(pool, Belief::LastKnown, trace),
+                Some(route) => self.ask(route, Belief::LastKnown, trace),
                 None => self.anybody(trace),
             },
             Fallback::ServeAll => self.everybody(trace),
@@ -209,41 +206,41 @@ impl Ladder<'_> {
             return self.decided(verdict, Rung::AllDown, trace);
         }
         // Operators have forced down or unweighted all that fences leave: a name is not emptied by that.
-        let lifted = service.pools.iter().find_map(|pool| self.ask(*pool, Belief::Lifted, trace));
+        let lifted = service.routes.iter().find_map(|route| self.ask(*route, Belief::Lifted, trace));
         self.decided(lifted.unwrap_or(Verdict::AllDown), Rung::Lifted, trace)
     }
 
     /// The first pool with anybody, as if all were up.
     fn anybody<T: Trace>(&mut self, trace: &mut T) -> Option<Verdict> {
         let service = self.service;
-        service.pools.iter().find_map(|pool| self.ask(*pool, Belief::Ignored, trace))
+        service.routes.iter().find_map(|route| self.ask(*route, Belief::Ignored, trace))
     }
 
     /// Every address of the first pool with anybody.
     fn everybody<T: Trace>(&mut self, trace: &mut T) -> Option<Verdict> {
         let service = self.service;
-        service.pools.iter().find_map(|&pool| {
-            let field = Field::new(self.parts, pool, self.client, false)?;
+        service.routes.iter().find_map(|&route| {
+            let field = Field::new(self.parts, route, self.client, false)?;
             let gate = self.gate(&field, Belief::Ignored);
             let eligible = gate.set();
-            self.look(pool, &field, |n| self.standing(&field, &gate, n), trace);
+            self.look(&field, |n| self.standing(&field, &gate, n), trace);
             let catchment = field.here.map_or(0, |(_, catchment)| catchment);
             self.chosen = members(eligible).collect();
             self.all = true;
-            let asked = Asked { pool, field: &field, gate: &gate, eligible, doors: None, catchment };
+            let asked = Asked { field: &field, gate: &gate, eligible, doors: None, catchment };
             (eligible != 0).then(|| self.told(&asked, None, trace))
         })
     }
 
     /// The pool in which somebody was up last.
-    fn last_known(&self) -> Option<PoolId> {
-        let known = self.service.pools.iter().filter_map(|&pool| {
-            let field = Field::new(self.parts, pool, self.client, false)?;
+    fn last_known(&self) -> Option<RouteId> {
+        let known = self.service.routes.iter().filter_map(|&route| {
+            let field = Field::new(self.parts, route, self.client, false)?;
             let somebody = self.gate(&field, Belief::LastKnown).set() != 0;
-            somebody.then_some((field.row.last_at, pool))
+            somebody.then_some((field.row.last_at, route))
         });
         // Of pools that were lost together, the first.
-        known.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, pool)| pool)
+        known.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, route)| route)
     }
 
     /// Fences leave the client nothing.
@@ -267,7 +264,7 @@ impl Ladder<'_> {
     /// What the question, fences and limits leave of a pool.
     #[inline(always)]
     fn scope(&self, field: &Field<'_>, other: Option<RegionId>) -> Scope {
-        let mut scope = Scope::new(field.table, field.policy, field.here);
+        let mut scope = Scope::new(field.table, field.on_map, field.policy, field.here);
         if let Some(region) = self.service.only_region {
             scope.wanted = field.table.in_region(region);
         }
@@ -284,10 +281,10 @@ impl Ladder<'_> {
     }
 
     /// One pool: eligible → rank → admit → spread, then what of it the type gets. None when it does not answer on this rung.
-    fn ask<T: Trace>(&mut self, pool: PoolId, belief: Belief, trace: &mut T) -> Option<Verdict> {
-        let field = Field::new(self.parts, pool, self.client, belief == Belief::Lifted)?;
+    fn ask<T: Trace>(&mut self, route: RouteId, belief: Belief, trace: &mut T) -> Option<Verdict> {
+        let field = Field::new(self.parts, route, self.client, belief == Belief::Lifted)?;
         let gate = self.gate(&field, belief);
-        self.look(pool, &field, |n| self.standing(&field, &gate, n), trace);
+        self.look(&field, |n| self.standing(&field, &gate, n), trace);
         self.open |= gate.is_open();
         self.more |= gate.has_more();
         let measured = belief == Belief::Measured;
@@ -304,13 +301,13 @@ impl Ladder<'_> {
         };
         if let Some(lack) = lack {
             if lack == Lack::Held {
-                self.held = self.held.or(Some(pool));
+                self.held = self.held.or(Some(field.pool_id()));
             }
-            trace.note(|| Step::PassedOver(pool, lack));
+            trace.note(|| Step::PassedOver(field.pool_id(), lack));
             return None;
         }
         let catchment = field.here.map_or(0, |(_, catchment)| catchment);
-        let assignment = self.parts.assignments.get(pool.at()).and_then(Option::as_deref);
+        let assignment = field.assignment;
         for (at, place) in field.table.places().iter().enumerate().filter(|_| T::ON && measured) {
             if let Some(assignment) = assignment {
                 trace.note(|| Step::Assigned(place.id, assignment.share(catchment, at)));
@@ -320,28 +317,23 @@ impl Ladder<'_> {
             .then_some(Doors { assignment, catchment });
         let turn = spread::choose(&field, eligible, doors, &self.drawing, &mut self.chosen, trace);
         if self.chosen.is_empty() {
-            trace.note(|| Step::PassedOver(pool, Lack::NoneAdmits));
+            trace.note(|| Step::PassedOver(field.pool_id(), Lack::NoneAdmits));
             return None;
         }
         self.calm.guess |= gate.is_guess();
-        let asked = Asked { pool, field: &field, gate: &gate, eligible, doors, catchment };
+        let asked = Asked { field: &field, gate: &gate, eligible, doors, catchment };
         Some(self.told(&asked, turn, trace))
     }
 
     /// A pool is looked at: each of its endpoints as `standing` has it.
     #[inline(always)]
-    fn look<T: Trace>(
-        &self,
-        pool: PoolId,
-        field: &Field<'_>,
-        standing: impl Fn(u8) -> Result<Standing, Exclusion>,
-        trace: &mut T,
-    ) {
-        trace.note(|| Step::Pool(pool));
-        if let (Some(id), Some((map, catchment))) = (field.pool.map, field.here) {
+    fn look<T: Trace>(&self, field: &Field<'_>, standing: impl Fn(u8) -> Result<Standing, Exclusion>, trace: &mut T) {
+        trace.note(|| Step::Pool(field.route));
+        let map = self.parts.world.routes.get(field.route.at()).and_then(|route| route.map).filter(|_| T::ON);
+        if let (Some(id), Some((map, catchment))) = (map, field.here) {
             trace.note(|| Step::Catchment(id, catchment, self.client.piece(map).prefix));
         }
-        for n in (0..field.pool.count).filter(|_| T::ON) {
+        for n in (0..field.pool.count()).filter(|_| T::ON) {
             trace.note(|| Step::Candidate(field.id(n), standing(n)));
         }
     }

@@ -94,7 +94,7 @@ pub struct Whereabouts<'s> {
 pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabouts<'_>) -> Client {
     let cut = service.cut.or(fine.then_some(service.fine));
     let plain = [here.plain];
-    let used = if service.maps.is_empty() && cut.is_some() { &plain[..] } else { &service.maps[..] };
+    let used = if service.table.maps.is_empty() && cut.is_some() { &plain[..] } else { &service.table.maps[..] };
     let (basis, scope) = match asker.subnet {
         _ if used.is_empty() => (Basis::NotAsked, 0),
         None => (Basis::Source, 0),

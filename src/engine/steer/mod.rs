@@ -16,61 +16,43 @@ pub use ladder::{decide, decide_name};
 
 use crate::engine::{
     live::{EndpointRow, PoolRow},
-    world::{
-        policy::{Endpoint, Policy, Pool},
-        table::{Assignment, PoolTable},
-    },
+    types::RouteId,
+    world::{World, table::Assignment},
 };
 use locate::Client;
 use spread::Chosen;
 use trace::Rung;
 
 use super::{
-    geo::{Estimate, Estimator, Facts, Ground, Map, Preferences},
+    geo::{Estimate, Estimator, Map, Preferences},
     types::{PoolId, RegionId},
 };
 
 /// What a decision reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'s> {
-    /// All pools.
-    pub pools: &'s [Pool],
-    /// Their tables.
-    pub tables: &'s [PoolTable],
-    /// Their live rows.
+    /// The configuration.
+    pub world: &'s World,
+    /// One row for each pool.
     pub rows: &'s [PoolRow],
-    /// What is assigned to their regions.
-    pub assignments: &'s [Option<Arc<Assignment>>],
-    /// All policies.
-    pub policies: &'s [Policy],
-    /// All maps.
-    pub maps: &'s [Map],
-    /// What the maps were compiled from, where somebody listens: for the trace.
-    pub ground: Option<Ground<'s>>,
-    /// All endpoints.
-    pub endpoints: &'s [Endpoint],
-    /// The endpoints' live rows.
+    /// One row for each endpoint.
     pub live: &'s [EndpointRow],
-    /// Whether the query's number says which of all in an answer stands first.
-    pub rotate: bool,
+    /// For each route whose demand is assigned to regions, how.
+    pub assignments: &'s [Option<Arc<Assignment>>],
 }
 
 impl Parts<'_> {
     /// How far a region is from a client, as the maps have it. Slow: for people.
     #[must_use]
     pub fn estimate(&self, client: &Client, map: Option<&Map>, region: RegionId) -> Option<Estimate> {
-        Estimator::new(self.ground.as_ref()?).row(&self.facts(client, map)?, &[region]).pop()
-    }
-
-    /// What the clients are known by that decide for a client on a map.
-    fn facts(&self, client: &Client, map: Option<&Map>) -> Option<Facts<'_>> {
-        Some(client.decider(self.ground.as_ref()?, map).0.facts)
+        let ground = self.world.ground();
+        Estimator::new(&ground).row(&client.decider(&ground, map).0.facts, &[region]).pop()
     }
 
     /// The place of a region in the order that holds for a client. Slow: for people.
     #[must_use]
     pub fn place(&self, client: &Client, map: Option<&Map>, preferences: &Preferences, region: RegionId) -> u32 {
-        self.facts(client, map).map_or(u32::MAX, |facts| preferences.place(&facts, region))
+        preferences.place(&client.decider(&self.world.ground(), map).0.facts, region)
     }
 }
 
@@ -95,11 +77,11 @@ pub struct Decision {
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Endpoints of this pool.
+    /// Endpoints of a pool.
     Endpoints {
-        /// The pool.
-        pool: PoolId,
-        /// The client's catchment on the pool's map; 0 where it has none.
+        /// The route through the pool.
+        route: RouteId,
+        /// The client's catchment on the route's map; 0 where it has none.
         catchment: u32,
     },
     /// The pool answers the name, but has lost this family: the addresses of `when_all_down` stand in for it.

@@ -8,10 +8,10 @@ use super::{
 use crate::engine::{
     geo::Map,
     live::{EndpointRow, PoolRow},
-    types::{EndpointId, members},
+    types::{EndpointId, PoolId, RouteId, members},
     world::{
         policy::{Key, Policy, Pool},
-        table::PoolTable,
+        table::{Assignment, PoolTable, RouteTable},
     },
 };
 
@@ -20,15 +20,21 @@ use crate::engine::{
 pub struct Field<'s> {
     /// The pool.
     pub pool: &'s Pool,
+    /// The number of the route through it.
+    pub route: RouteId,
     /// Its table.
     pub table: &'s PoolTable,
+    /// Its table on the map of the route.
+    pub on_map: &'s RouteTable,
+    /// What is assigned to its regions.
+    pub assignment: Option<&'s Assignment>,
     /// Its row.
     pub row: &'s PoolRow,
     /// Its endpoints' rows, by position.
     pub live: &'s [EndpointRow],
-    /// Its policy.
+    /// The policy of the route.
     pub policy: &'s Policy,
-    /// The client's catchment on the pool's map, where it has one.
+    /// The client's catchment on the route's map, where it has one.
     pub here: Option<(&'s Map, u32)>,
     /// Whether overrides of weights are set aside.
     pub lifted: bool,
@@ -40,25 +46,29 @@ impl<'s> Field<'s> {
     /// The pool as it is to a client.
     #[inline]
     #[must_use]
-    pub fn new(
-        parts: &'s Parts<'s>,
-        id: crate::engine::types::PoolId,
-        client: &'s Client,
-        lifted: bool,
-    ) -> Option<Self> {
-        let (pool, table, row) = (parts.pools.get(id.at())?, parts.tables.get(id.at())?, parts.rows.get(id.at())?);
-        let policy = parts.policies.get(pool.policy.at())?;
-        let first = pool.first.at();
-        let live = parts.live.get(first..first + usize::from(pool.count))?;
-        let map = pool.map.and_then(|id| Some((id, parts.maps.get(id.at())?)));
+    pub fn new(parts: &'s Parts<'s>, id: RouteId, client: &'s Client, lifted: bool) -> Option<Self> {
+        let world = parts.world;
+        let route = world.routes.get(id.at())?;
+        let (pool, row) = (world.pools.get(route.pool.at())?, parts.rows.get(route.pool.at())?);
+        let policy = world.policies.get(route.policy.at())?;
+        let live = parts.live.get(pool.first.at()..pool.first.at() + pool.endpoints.len())?;
+        let map = route.map.and_then(|id| Some((id, world.maps.get(id.at())?)));
         let here = map.map(|(id, map)| (map, client.catchment(id, map)));
-        Some(Self { pool, table, row, live, policy, here, lifted, parts, client })
+        let assignment = parts.assignments.get(id.at()).and_then(Option::as_deref);
+        let (table, on_map) = (&pool.table, &route.table);
+        Some(Self { pool, route: id, table, on_map, assignment, row, live, policy, here, lifted, parts, client })
+    }
+
+    /// The number of the pool.
+    #[must_use]
+    pub fn pool_id(&self) -> PoolId {
+        self.parts.world.routes.get(self.route.at()).map_or(PoolId(0), |route| route.pool)
     }
 
     /// The number of an endpoint.
     #[must_use]
     pub fn id(&self, n: u8) -> EndpointId {
-        EndpointId(self.pool.first.0 + u32::from(n))
+        self.pool.id(n)
     }
 
     /// An endpoint's row.
@@ -91,9 +101,9 @@ impl<'s> Field<'s> {
         let mut geo_key = 0;
         for &(key, tolerance) in &self.policy.prefer {
             let (before, at) = (band, geo_key);
-            band = match settled(self.table, self.here, key, &mut geo_key, band) {
+            band = match settled(self.table, self.on_map, self.here, key, &mut geo_key, band) {
                 Some(band) => band,
-                None if self.row.assigned => band,
+                None if self.assignment.is_some() => band,
                 None if key == Key::Load => self.least(band, tolerance, |row| row.load),
                 None => self.least(band, tolerance, |row| row.response),
             };
@@ -114,7 +124,7 @@ impl<'s> Field<'s> {
 
     /// Whether the map's `geo_key`-th key ranks a set beyond the regions whose order is kept for the client.
     fn is_beyond_depth(&self, geo_key: usize, set: u64) -> bool {
-        let regions = self.table.rule_regions(set);
+        let regions = self.on_map.rule_regions(set);
         self.here.is_some_and(|(map, catchment)| map.is_beyond_depth(catchment, geo_key, regions))
     }
 
@@ -127,7 +137,7 @@ impl<'s> Field<'s> {
 
     /// The number behind an endpoint's place in a band, from the same estimate that the maps were compiled from.
     fn value(&self, key: Key, n: u8) -> u32 {
-        let region = || self.parts.endpoints.get(self.id(n).at()).map(|endpoint| endpoint.region);
+        let region = || self.pool.endpoints.get(usize::from(n)).map(|endpoint| endpoint.region);
         let map = self.here.map(|(map, _)| map);
         let estimate = || self.parts.estimate(self.client, map, region()?);
         let place = || Some(self.parts.place(self.client, map, self.policy.preferences.as_deref()?, region()?));
@@ -145,13 +155,20 @@ impl<'s> Field<'s> {
 /// What a key leaves of a set for clients of a catchment, where it follows from configuration and place; none for the keys
 /// that go by what is live. `geo_key` counts the keys that maps answer.
 #[inline]
-pub fn settled(table: &PoolTable, here: Option<(&Map, u32)>, key: Key, geo_key: &mut usize, set: u64) -> Option<u64> {
+pub fn settled(
+    table: &PoolTable,
+    on_map: &RouteTable,
+    here: Option<(&Map, u32)>,
+    key: Key,
+    geo_key: &mut usize,
+    set: u64,
+) -> Option<u64> {
     match (key, here) {
         (Key::Order, _) => Some(table.first_in_order(set)),
         (Key::Rtt | Key::Distance | Key::Geo, Some((map, catchment))) => {
-            let regions = map.best(catchment, *geo_key, table.rule_regions(set));
+            let regions = map.best(catchment, *geo_key, on_map.rule_regions(set));
             *geo_key += 1;
-            Some(table.in_rule_regions(set, regions))
+            Some(on_map.in_rule_regions(set, regions))
         }
         (Key::Rtt | Key::Distance | Key::Geo, None) => Some(set),
         (Key::Load | Key::Response, _) => None,

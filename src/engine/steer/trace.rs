@@ -3,7 +3,7 @@
 
 use crate::engine::{
     live::eligible::{Exclusion, Standing},
-    types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, ServiceId},
+    types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, RouteId, ServiceId},
     world::policy::Key,
 };
 
@@ -63,12 +63,12 @@ pub enum Step {
     },
     /// The service is closed to the client by a fence of its own.
     Closed(ServiceId),
-    /// Whether the block is of the share that is sent to the canary pool first.
-    Canary(PoolId, bool),
+    /// Whether the block is of the share that is sent to the canary's pool first, by this route.
+    Canary(RouteId, bool),
     /// The first choice, whose region leaves the rest to the runner-up.
     FirstChoice(EndpointId),
-    /// A pool is looked at.
-    Pool(PoolId),
+    /// A pool is looked at, by this route through it.
+    Pool(RouteId),
     /// A map told the client's catchment.
     Catchment(MapId, u32, Prefix),
     /// One endpoint of the pool: in, or out for this reason.

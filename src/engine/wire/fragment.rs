@@ -14,7 +14,7 @@ const REACH: usize = 0x4000 - 271 - 15 * 534;
 
 /// An RRset in wire form. Owners are pointers to the question's name; names in the data are compressed against each
 /// other where RFC 3597 4 allows it, and keep their case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fragment {
     rtype: RrType,
     ttl: u32,

@@ -9,7 +9,7 @@ use super::{
     fragment::Fragment,
     rr::{Rcode, RrType},
 };
-use crate::engine::types::{Family, PoolId};
+use crate::engine::types::{Family, RouteId};
 
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
 pub const MAX_PARTS: usize = 17;
@@ -76,9 +76,9 @@ pub enum ResponseClass {
 /// Which clients an answer of a pool's endpoints is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// The pool.
-    pub pool: PoolId,
-    /// The client's catchment on the pool's map; 0 where it has none.
+    /// The route through the pool.
+    pub route: RouteId,
+    /// The client's catchment on the route's map; 0 where it has none.
     pub catchment: u32,
     /// For how many seconds it may be kept.
     pub ttl: u32,

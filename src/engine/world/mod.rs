@@ -8,9 +8,8 @@ pub mod table;
 use std::{net::IpAddr, sync::Arc};
 
 use self::{
-    draw::Seed,
-    policy::{Endpoint, Fallback, Https, Policy, Pool, Service},
-    table::PoolTable,
+    policy::{Endpoint, Policy, Pool, Route, Service},
+    table::{PoolTable, RouteTable},
 };
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
@@ -19,8 +18,8 @@ use super::{
         rules::HealthRules,
     },
     signal::{latency::Latencies, load::Load},
-    types::{At, MapId, MonitorId, Prefix, RegionId, TargetId},
-    wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
+    types::{At, EndpointId, MapId, MonitorId, PoolId, Prefix, RegionId, RouteId, TargetId},
+    wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
 };
 
@@ -37,12 +36,13 @@ pub struct Draft {
     pub health: HealthRules,
     /// Where load reports come from, in name order.
     pub loads: Vec<Load>,
-    /// Endpoints of all pools, pool by pool.
-    pub endpoints: Vec<Endpoint>,
     /// Pools in name order.
     pub pools: Vec<Pool>,
-    /// Policies that pools use.
+    /// Policies that routes use.
     pub policies: Vec<Policy>,
+    /// Ways through pools. The n-th is the n-th pool under its own policy; behind them stand those under a service's own.
+    /// Pools beyond them get one under the first policy.
+    pub routes: Vec<Route>,
     /// Services in name order.
     pub services: Vec<Service>,
     /// The zones' static data.
@@ -79,6 +79,13 @@ pub struct Draft {
     pub rotate: bool,
 }
 
+impl Draft {
+    /// The endpoints of all pools, in the order of their numbers.
+    pub fn endpoints_mut(&mut self) -> impl Iterator<Item = &mut Endpoint> {
+        self.pools.iter_mut().flat_map(|pool| &mut pool.endpoints)
+    }
+}
+
 /// A name that tells a client what it is taken for.
 #[derive(Clone, Debug)]
 pub struct Reflect {
@@ -88,95 +95,144 @@ pub struct Reflect {
     pub allow: Vec<Prefix>,
 }
 
-/// The compiled configuration, immutable. What no measurement changes is shared with the worlds made from it.
-#[derive(Debug, Default)]
+/// The compiled configuration as it serves, immutable. Worlds made from each other share all that no measurement changes.
+#[derive(Clone, Debug, Default)]
 pub struct World {
-    draft: Arc<Draft>,
+    /// Regions in name order.
+    pub regions: Arc<[Region]>,
+    /// Their points by id.
+    pub points: Arc<[RegionPoint]>,
+    /// Monitors in name order.
+    pub monitors: Arc<[Monitor]>,
+    /// What is probed, and what is made of it.
+    pub targets: Arc<[Target]>,
+    /// What holds for all health together.
+    pub health: Arc<HealthRules>,
+    /// Where load reports come from, in name order.
+    pub loads: Arc<[Load]>,
+    /// Pools in name order, with their endpoints.
+    pub pools: Arc<[Pool]>,
+    /// Policies that routes use.
+    pub policies: Arc<[Policy]>,
+    /// Ways through pools: the n-th is the n-th pool under its own policy, others follow.
+    pub routes: Arc<[Route]>,
+    /// Services in name order.
+    pub services: Arc<[Service]>,
+    /// The zones' static data.
+    pub zones: Arc<[ZoneSource]>,
     /// Every name of every zone.
     pub table: Arc<Table>,
-    /// For each pool, what queries read of it.
-    pub tables: Arc<Vec<PoolTable>>,
-    /// For each service, what its draws start from.
-    pub seeds: Arc<Vec<Seed>>,
-    /// For each service, whether it may be answered with another name.
-    pub aliasing: Arc<Vec<bool>>,
-    /// For each service, the other names that `when_all_down` and `when_fenced` say.
-    pub spares: Arc<Vec<[Option<Fragment>; 2]>>,
-    /// For each service, the parameters of its HTTPS record before the hints; empty where it has none.
-    pub heads: Arc<Vec<Box<[u8]>>>,
-    /// How the client of a query for the reflect name is found: as that of a service that asks for the address alone.
-    pub reflector: Arc<Option<Service>>,
-    /// The regions' points by id.
-    pub points: Arc<Vec<RegionPoint>>,
-    /// The answer to `id.server`; none when silenced.
-    pub identity_txt: Option<Fragment>,
+    /// The geo databases that the atlas was learned from; no query reads this.
+    pub databases: Arc<[Database]>,
+    /// Where addresses are; every measured prefix is told apart.
+    pub atlas: Arc<Atlas>,
+    /// The same for the clients of resolvers.
+    pub resolvers: Arc<Atlas>,
     /// The measured round-trip times in force.
     pub measures: Arc<Measures>,
-    /// The draft's atlases, in which every measured prefix is told apart.
-    pub atlas: Arc<Atlas>,
-    /// The same for clients of resolvers.
-    pub resolvers: Arc<Atlas>,
-    /// From addresses to catchments, for each of the draft's rules.
-    pub maps: Vec<Map>,
-    /// For each service, which maps tell its clients apart, and the draft's service beside.
-    pub services: Vec<Service>,
+    /// The order of regions for clients of which nothing is known; empty: all are equally near.
+    pub nowhere: Arc<Order>,
+    /// Reckons round-trip times where nothing is measured.
+    pub model: Model,
+    /// How maps are cut.
+    pub cuts: Cuts,
+    /// What maps are made for.
+    pub rules: Arc<[Rule]>,
+    /// From addresses to catchments, one map for each rule.
+    pub maps: Arc<[Map]>,
+    /// The map that knows special-purpose blocks and nothing else.
+    pub plain: MapId,
+    /// What the draws are keyed with.
+    pub secret: [u8; 16],
+    /// The answer to `id.server`; none when silenced.
+    pub identity: Option<Arc<Fragment>>,
+    /// Sources whose client subnet option is believed, as prefixes; empty: none.
+    pub ecs_from: Arc<[Prefix]>,
+    /// The name that tells a client what it is taken for.
+    pub reflect: Option<Arc<Reflect>>,
+    /// How the client of a query for that name is located: as that of a service that looks up the address alone.
+    pub reflector: Option<Arc<Service>>,
+    /// The largest UDP reply in bytes, 512 to 4096.
+    pub udp_max: u16,
+    /// Whether the query's number says which of several addresses stands first.
+    pub rotate: bool,
+    /// The atlases before measured prefixes are told apart in them.
+    unmarked: Arc<Unmarked>,
+}
+
+/// Where addresses, and the clients of resolvers, are, whatever is measured.
+#[derive(Debug, Default)]
+struct Unmarked {
+    atlas: Arc<Atlas>,
+    resolvers: Arc<Atlas>,
 }
 
 impl World {
-    /// Lays out the tables and compiles the maps. The draft has been checked.
+    /// Lays out tables and compiles maps. The configuration has been checked.
     #[must_use]
     pub fn seal(draft: Draft) -> Self {
+        let mut draft = draft;
         let names: Vec<_> = draft.services.iter().map(|s| &s.name).collect();
+        let table = Table::build(&draft.zones, &names, draft.reflect.as_ref().map(|r| &r.name));
         let regions: Vec<&str> = draft.regions.iter().map(|r| &*r.name).collect();
-        let table_of = |pool: &Pool| {
-            let rule = pool.map.and_then(|m| draft.rules.get(m.at()));
-            PoolTable::new(pool, &draft.endpoints, &regions, rule)
+        let mut first = 0;
+        for pool in &mut draft.pools {
+            (pool.first, pool.table) = (EndpointId(first), PoolTable::new(&pool.endpoints, &regions));
+            first += pool.endpoints.len() as u32;
+        }
+        // A pool without a route has one under the first policy.
+        let own = draft.routes.len() as u32..draft.pools.len() as u32;
+        draft.routes.extend(own.map(|pool| Route { pool: PoolId(pool), ..Route::default() }));
+        for route in &mut draft.routes {
+            let rule = route.map.and_then(|map| draft.rules.get(map.at()));
+            let pool = draft.pools.get(route.pool.at());
+            route.table = pool.map(|pool| RouteTable::new(&pool.endpoints, rule)).unwrap_or_default();
+        }
+        for service in &mut draft.services {
+            service.lay_out(&draft.secret, &draft.routes, &draft.pools);
+        }
+        let identity = (!draft.identity.is_empty()).then(|| Arc::new(Fragment::chaos_txt(&draft.identity)));
+        let world = Self {
+            points: draft.regions.iter().map(|region| region.point).collect(),
+            regions: draft.regions.into(),
+            monitors: draft.monitors.into(),
+            targets: draft.targets.into(),
+            health: Arc::new(draft.health),
+            loads: draft.loads.into(),
+            pools: draft.pools.into(),
+            policies: draft.policies.into(),
+            routes: draft.routes.into(),
+            services: draft.services.into(),
+            zones: draft.zones.into(),
+            table: Arc::new(table),
+            databases: draft.databases.into(),
+            nowhere: Arc::new(draft.nowhere),
+            model: draft.model,
+            cuts: draft.cuts,
+            rules: draft.rules.into(),
+            plain: draft.plain,
+            secret: draft.secret,
+            identity,
+            ecs_from: draft.ecs_from.into(),
+            reflector: draft.reflect.as_ref().map(|reflect| Arc::new(Service::of_address(reflect.name.clone()))),
+            reflect: draft.reflect.map(Arc::new),
+            udp_max: draft.udp_max,
+            rotate: draft.rotate,
+            unmarked: Arc::new(Unmarked { atlas: draft.atlas, resolvers: draft.resolvers }),
+            ..Self::default()
         };
-        let may_alias = |service: &Service| service.may_alias(&draft.pools, &draft.endpoints);
-        let laid = Self {
-            table: Arc::new(Table::build(&draft.zones, &names, draft.reflect.as_ref().map(|r| &r.name))),
-            tables: Arc::new(draft.pools.iter().map(table_of).collect()),
-            aliasing: Arc::new(draft.services.iter().map(may_alias).collect()),
-            spares: Arc::new(draft.services.iter().map(spares).collect()),
-            seeds: Arc::new(draft.services.iter().map(|s| Seed::new(&draft.secret, &s.affinity)).collect()),
-            heads: Arc::new(draft.services.iter().map(|s| s.https.as_ref().map(head_of).unwrap_or_default()).collect()),
-            reflector: Arc::new(draft.reflect.as_ref().map(reflector)),
-            points: Arc::new(draft.regions.iter().map(|r| r.point).collect()),
-            identity_txt: (!draft.identity.is_empty()).then(|| Fragment::chaos_txt(&draft.identity)),
-            measures: Arc::default(),
-            atlas: Arc::default(),
-            resolvers: Arc::default(),
-            maps: Vec::new(),
-            services: Vec::new(),
-            draft: Arc::new(draft),
-        };
-        laid.measured(Arc::clone(&laid.draft.measures))
+        world.measured(draft.measures)
     }
 
-    /// The same configuration with other measurements: only maps are compiled anew.
+    /// The same configuration with other measurements: only maps are compiled again.
     #[must_use]
     pub fn measured(&self, measures: Arc<Measures>) -> Self {
         let marked = |atlas: &Arc<Atlas>| atlas.marked(measures.nets()).map_or_else(|| Arc::clone(atlas), Arc::new);
-        let mut world = Self {
-            draft: Arc::clone(&self.draft),
-            table: Arc::clone(&self.table),
-            tables: Arc::clone(&self.tables),
-            seeds: Arc::clone(&self.seeds),
-            aliasing: Arc::clone(&self.aliasing),
-            spares: Arc::clone(&self.spares),
-            heads: Arc::clone(&self.heads),
-            reflector: Arc::clone(&self.reflector),
-            points: Arc::clone(&self.points),
-            identity_txt: self.identity_txt.clone(),
-            atlas: marked(&self.draft.atlas),
-            resolvers: marked(&self.draft.resolvers),
-            measures,
-            maps: Vec::new(),
-            services: Vec::new(),
-        };
+        let (atlas, resolvers) = (marked(&self.unmarked.atlas), marked(&self.unmarked.resolvers));
+        let mut world = Self { atlas, resolvers, measures, ..self.clone() };
         world.maps = self.rules.iter().map(|rule| Map::compile(&world.ground(), rule)).collect();
-        let asking = |service: &Service| Service { maps: asked(service, &world.maps), ..service.clone() };
-        world.services = self.draft.services.iter().map(asking).collect();
+        let with_maps = |service: &Service| service.with_maps(&world.maps);
+        world.services = self.services.iter().map(with_maps).collect();
         world
     }
 
@@ -188,28 +244,62 @@ impl World {
             resolvers: &self.resolvers,
             points: &self.points,
             measures: &self.measures,
-            nowhere: &self.draft.nowhere,
-            model: self.draft.model,
-            cuts: self.draft.cuts,
+            nowhere: &self.nowhere,
+            model: self.model,
+            cuts: self.cuts,
         }
     }
 
     /// Whether both were made from one configuration, so that they differ in measurements at most.
     #[must_use]
     pub fn is_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.draft, &other.draft)
+        Arc::ptr_eq(&self.unmarked, &other.unmarked)
+    }
+
+    /// How many endpoints all pools have.
+    #[must_use]
+    pub fn endpoint_count(&self) -> usize {
+        self.pools.last().map_or(0, |pool| pool.first.at() + pool.endpoints.len())
+    }
+
+    /// Every endpoint with its pool, in the order of their numbers.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Pool, &Endpoint)> {
+        self.pools.iter().flat_map(|pool| pool.endpoints.iter().map(move |endpoint| (pool, endpoint)))
+    }
+
+    /// The endpoint of a number, with its pool. Not for queries, which know the pool.
+    #[must_use]
+    pub fn endpoint(&self, id: EndpointId) -> Option<(&Pool, &Endpoint)> {
+        let after = self.pools.partition_point(|pool| pool.first <= id);
+        let pool = self.pools.get(after.checked_sub(1)?)?;
+        Some((pool, pool.endpoints.get(id.at() - pool.first.at())?))
+    }
+
+    /// The first route through a pool, which is the one under its own policy.
+    #[must_use]
+    pub fn own_route(&self, pool: &Pool) -> Option<&Route> {
+        self.routes.iter().find(|route| self.pools.get(route.pool.at()).is_some_and(|known| known.name == pool.name))
+    }
+
+    /// The pool that a route leads through.
+    #[must_use]
+    pub fn pool_of(&self, route: RouteId) -> Option<&Pool> {
+        self.pools.get(self.routes.get(route.at())?.pool.at())
+    }
+
+    /// The routes through a pool: under its own policy, and under those of services.
+    pub fn routes_of(&self, pool: PoolId) -> impl Iterator<Item = (RouteId, &Route)> {
+        (0..).map(RouteId).zip(self.routes.iter()).filter(move |(_, route)| route.pool == pool)
     }
 }
 
-/// The maps that a service asks for its client's piece. One that treats all clients alike would only lengthen scopes, by
-/// the special-purpose blocks in it; where the block decides and no map tells clients apart, one of them is needed to
-/// keep these blocks out.
-fn asked(service: &Service, maps: &[Map]) -> Vec<MapId> {
-    let told_apart = |id: &&MapId| maps.get(id.at()).is_some_and(|map| map.catchments() > 1);
-    let asked: Vec<MapId> = service.maps.iter().filter(told_apart).copied().collect();
-    match service.maps.first() {
-        Some(first) if asked.is_empty() && service.cut.is_some() => vec![*first],
-        _ => asked,
+impl std::ops::Index<EndpointId> for World {
+    type Output = Endpoint;
+
+    /// The endpoint of a number that this world gave. Not for queries, which know the pool.
+    fn index(&self, id: EndpointId) -> &Endpoint {
+        let pool = &self.pools[self.pools.partition_point(|pool| pool.first <= id) - 1];
+        &pool.endpoints[id.at() - pool.first.at()]
     }
 }
 
@@ -221,29 +311,6 @@ pub fn measures(latencies: &Latencies<Whose, Box<str>>, regions: &[Region], now:
         let measured = Measured { rtt: reading.rtt, samples: reading.samples, age: reading.age };
         Some((*whose, RegionId(region as u16), measured))
     }))
-}
-
-fn spares(service: &Service) -> [Option<Fragment>; 2] {
-    [Some(&service.when_all_down), service.when_fenced.as_ref()].map(|instead| match instead? {
-        Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, 0, &[target.wire()])),
-        _ => None,
-    })
-}
-
-fn reflector(reflect: &Reflect) -> Service {
-    Service { cut: Some([0, 0]), ..Service::new(reflect.name.clone()) }
-}
-
-fn head_of(https: &Https) -> Box<[u8]> {
-    svcb::head(&https.alpn, https.port)
-}
-
-impl std::ops::Deref for World {
-    type Target = Draft;
-
-    fn deref(&self) -> &Draft {
-        &self.draft
-    }
 }
 
 /// A place with a data centre.

@@ -5,10 +5,15 @@ use std::{
     sync::Arc,
 };
 
+use super::{
+    World,
+    draw::Seed,
+    table::{PoolTable, RouteTable, ServiceTable},
+};
 use crate::engine::{
-    geo::{Fence, Preferences},
-    types::{EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
-    wire::name::Name,
+    geo::{Fence, Map, Preferences},
+    types::{EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, RegionId, RouteId, TargetId},
+    wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
 };
 
 /// The most endpoints of a pool, so that a set of them is one machine word.
@@ -61,43 +66,77 @@ impl Endpoint {
 pub struct Pool {
     /// The key in the configuration.
     pub name: Box<str>,
-    /// The first of its endpoints; the others follow it, in name order.
+    /// Its endpoints, 1 to 64, in name order.
+    pub endpoints: Vec<Endpoint>,
+    /// The number of the first of them among those of all pools; the others follow it. Given when the world is built.
     pub first: EndpointId,
-    /// How many they are, 1 to 64.
-    pub count: u8,
-    /// Who judges them; none: always up.
+    /// The monitor that probes them; none: always up.
     pub monitor: Option<MonitorId>,
-    /// How they are ranked and shared out.
-    pub policy: PolicyId,
-    /// The map that gives a client's bands and fences; none when the pool does not ask where a client is.
-    pub map: Option<MapId>,
-    /// The pool that this one is, for a service with a policy of its own: it has that pool's name and endpoints. Who
-    /// lists pools for people leaves such a one out.
-    pub stands_for: Option<PoolId>,
     /// Below this many eligible endpoints the next pool answers.
     pub min_healthy: Threshold,
     /// Below this share of endpoints that are up, measured health is distrusted, when no later pool can answer.
     pub panic: Threshold,
     /// Where its load reports come from, by the name in the configuration; none: nothing is reported.
     pub load: Option<Box<str>>,
+    /// What queries read of it, laid out when the world is built.
+    pub table: PoolTable,
 }
 
 impl Default for Pool {
-    /// A pool of nobody, with the configuration's defaults.
+    /// A pool without endpoints, with the configuration's defaults.
     fn default() -> Self {
         Self {
             name: Box::default(),
+            endpoints: Vec::new(),
             first: EndpointId(0),
-            count: 0,
             monitor: None,
-            policy: PolicyId(0),
-            map: None,
-            stands_for: None,
             min_healthy: Threshold::ONE,
             panic: Threshold::NEVER,
             load: None,
+            table: PoolTable::default(),
         }
     }
+}
+
+impl Pool {
+    /// How many endpoints it has.
+    #[must_use]
+    #[inline]
+    pub fn count(&self) -> u8 {
+        self.endpoints.len() as u8
+    }
+
+    /// Its endpoints with their position in it and their number among those of all pools.
+    pub fn members(&self) -> impl Iterator<Item = (u8, EndpointId, &Endpoint)> {
+        (0_u8..).zip(&self.endpoints).map(|(n, endpoint)| (n, self.id(n), endpoint))
+    }
+
+    /// The number of an endpoint among those of all pools.
+    #[must_use]
+    #[inline]
+    pub fn id(&self, n: u8) -> EndpointId {
+        EndpointId(self.first.0 + u32::from(n))
+    }
+
+    /// Its part of what is kept for every endpoint of all pools.
+    #[must_use]
+    #[inline]
+    pub fn part<'a, T>(&self, of_all: &'a [T]) -> &'a [T] {
+        of_all.get(self.first.at()..self.first.at() + self.endpoints.len()).unwrap_or_default()
+    }
+}
+
+/// A way through a pool: under a policy, which is the pool's own or a service's, by the map that both want.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    /// The pool.
+    pub pool: PoolId,
+    /// How its endpoints are ranked and shared out.
+    pub policy: PolicyId,
+    /// The map that gives a client's bands and fences; none when neither asks where a client is.
+    pub map: Option<MapId>,
+    /// What queries read of it, laid out when the world is built.
+    pub table: RouteTable,
 }
 
 /// A number of endpoints, or a share of those that could answer.
@@ -229,8 +268,8 @@ impl Policy {
 pub struct Service {
     /// Its owner name.
     pub name: Name,
-    /// Pools in fallback order; at least one.
-    pub pools: Vec<PoolId>,
+    /// The routes through its pools, in fallback order; at least one.
+    pub routes: Vec<RouteId>,
     /// Longest TTL in seconds, and the length of a slot.
     pub ttl_max: u32,
     /// Shortest TTL in seconds.
@@ -239,7 +278,7 @@ pub struct Service {
     pub when_all_down: Fallback,
     /// What draws are keyed with: services that share it agree on the region.
     pub affinity: Box<[u8]>,
-    /// The distinct maps of its pools.
+    /// The distinct maps of its routes.
     pub maps: Vec<MapId>,
     /// How the client's block is cut, when any pool's policy asks for the block: the longest length (v4, v6) that its
     /// policies want. None: the block is the catchment.
@@ -252,8 +291,8 @@ pub struct Service {
     pub when_fenced: Option<Fallback>,
     /// The map that tells whether the service is closed to a client, where it has a fence of its own.
     pub gate: Option<MapId>,
-    /// A pool that takes a share of the blocks first: the share in parts of [`ADMIT_ALL`].
-    pub canary: Option<(PoolId, u32)>,
+    /// A route that takes a share of the blocks first.
+    pub canary: Option<Canary>,
     /// Whether a client subnet option is used.
     pub ecs: bool,
     /// The only region whose endpoints answer: a direct name.
@@ -264,28 +303,91 @@ pub struct Service {
     pub https: Option<Https>,
     /// In how many milliseconds clients ought to be away from what has failed; nothing is decided by it.
     pub objective: Option<u64>,
+    /// What queries read of it beside, laid out when the world is built.
+    pub table: ServiceTable,
+}
+
+/// A route that takes a share of the blocks before the others do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// The route.
+    pub route: RouteId,
+    /// The share in parts of [`ADMIT_ALL`].
+    pub share: u32,
 }
 
 impl Service {
-    /// Whether it may be answered with another name: then it is that for every type.
-    #[must_use]
-    pub fn may_alias(&self, pools: &[Pool], endpoints: &[Endpoint]) -> bool {
-        let canary = self.canary.map(|(pool, _)| pool);
-        let own = self.pools.iter().chain(&canary).filter_map(|id| pools.get(id.at()));
-        let mut endpoints = own.flat_map(|pool| {
-            endpoints.iter().skip(pool.first.at()).take(usize::from(pool.count)).map(|endpoint| &endpoint.cname)
-        });
-        let spare = [Some(&self.when_all_down), self.when_fenced.as_ref()];
-        endpoints.any(Option::is_some) || spare.iter().flatten().any(|s| matches!(s, Fallback::Cname(_)))
+    /// Its routes and its canary's.
+    pub fn all_routes(&self) -> impl Iterator<Item = RouteId> {
+        self.routes.iter().copied().chain(self.canary.map(|canary| canary.route))
     }
 
-    /// A service with the configuration's defaults: no pools yet, its own affinity, nobody's location asked.
+    /// The pools of its routes, in fallback order.
+    pub fn pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
+        self.routes.iter().filter_map(|route| Some(world.routes.get(route.at())?.pool))
+    }
+
+    /// The pools of its routes and of its canary's.
+    pub fn all_pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
+        self.all_routes().filter_map(|route| Some(world.routes.get(route.at())?.pool))
+    }
+
+    /// Whether it is what the configuration names, and no direct name or second choice that comes with one.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.only_region.is_none() && !self.second
+    }
+
+    /// Lays out what follows from it and its pools.
+    pub(super) fn lay_out(&mut self, secret: &[u8; 16], routes: &[Route], pools: &[Pool]) {
+        let own = self.all_routes().filter_map(|id| pools.get(routes.get(id.at())?.pool.at()));
+        let an_endpoint_is_a_name = own.flat_map(|pool| &pool.endpoints).any(|endpoint| endpoint.cname.is_some());
+        let cname = |instead: &Fallback| match instead {
+            Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, 0, &[target.wire()])),
+            _ => None,
+        };
+        let (all_down, fenced) = (cname(&self.when_all_down), self.when_fenced.as_ref().and_then(cname));
+        self.table = ServiceTable {
+            seed: Seed::new(secret, &self.affinity),
+            may_alias: an_endpoint_is_a_name || all_down.is_some() || fenced.is_some(),
+            all_down,
+            fenced,
+            https: self.https.as_ref().map(|https| svcb::head(&https.alpn, https.port)).unwrap_or_default(),
+            maps: Vec::new(),
+        };
+    }
+
+    /// The same service over these maps.
+    pub(super) fn with_maps(&self, maps: &[Map]) -> Self {
+        let mut service = self.clone();
+        service.table.maps = self.consulted(maps);
+        service
+    }
+
+    /// The maps that are consulted for its client's piece. One that treats all clients alike would only lengthen scopes, by
+    /// the special-purpose blocks in it; where the block decides and no map tells clients apart, one of them is needed to
+    /// keep these blocks out.
+    fn consulted(&self, maps: &[Map]) -> Vec<MapId> {
+        let told_apart = |id: &&MapId| maps.get(id.at()).is_some_and(|map| map.catchments() > 1);
+        let consulted: Vec<MapId> = self.maps.iter().filter(told_apart).copied().collect();
+        match self.maps.first() {
+            Some(first) if consulted.is_empty() && self.cut.is_some() => vec![*first],
+            _ => consulted,
+        }
+    }
+
+    /// A service that looks up its client's address and nothing else of it.
+    pub(super) fn of_address(name: Name) -> Self {
+        Self { cut: Some([0, 0]), ..Self::new(name) }
+    }
+
+    /// A service with the configuration's defaults: no routes yet, its own affinity, no client's location looked up.
     #[must_use]
     pub fn new(name: Name) -> Self {
         Self {
             affinity: name.wire().to_ascii_lowercase().into(),
             name,
-            pools: Vec::new(),
+            routes: Vec::new(),
             ttl_max: 30,
             ttl_min: 5,
             when_all_down: Fallback::IgnoreHealth,
@@ -301,6 +403,7 @@ impl Service {
             second: false,
             https: None,
             objective: None,
+            table: ServiceTable::default(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::engine::{
     geo::Rule,
-    types::{RegionId, members},
+    types::{MapId, RegionId, members},
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
     world::{
-        draw,
-        policy::{Distinct, Endpoint, Pool},
+        draw::{self, Seed},
+        policy::{Distinct, Endpoint},
     },
 };
 
@@ -31,7 +31,7 @@ impl Assignment {
 }
 
 /// The endpoints of a pool in one region.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
     /// The region.
     pub id: RegionId,
@@ -42,7 +42,7 @@ pub struct Place {
 }
 
 /// What a query needs of a pool's endpoints, by position.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PoolTable {
     weights: Vec<u32>,
     keys: Vec<u64>,
@@ -64,22 +64,46 @@ pub struct PoolTable {
     by_group: Vec<u64>,
     /// The sets of equal `order`, most preferred first.
     by_order: Vec<(u32, u64)>,
-    /// The sets of the regions of the pool's map, by the rule's positions.
+}
+
+/// What a query needs of a pool's endpoints on the map of a route, by position.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouteTable {
+    /// The sets of the regions of the map, by the rule's positions.
     by_rule: Vec<u64>,
     /// Whether the n-th endpoint alone is in the n-th of these regions, so that sets of the one are sets of the other.
     in_step: bool,
-    /// For each fence of the pool's map, who stands behind it.
+    /// For each fence of the map, the endpoints that stand behind it.
     by_fence: Vec<u64>,
 }
 
+/// What a query needs of a service beside what the configuration says of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceTable {
+    /// What its draws start from.
+    pub seed: Seed,
+    /// Whether it may be answered with another name: then it is that for every type.
+    pub may_alias: bool,
+    /// The other name that `when_all_down` says.
+    pub all_down: Option<Fragment>,
+    /// The other name that `when_fenced` says.
+    pub fenced: Option<Fragment>,
+    /// The parameters of its HTTPS record before the hints; empty where it has none.
+    pub https: Box<[u8]>,
+    /// The maps that are consulted for its client's piece.
+    pub maps: Vec<MapId>,
+}
+
+/// The endpoints for which something holds, by position, as bits.
+fn set_of(endpoints: &[Endpoint], holds: impl Fn(&Endpoint) -> bool) -> u64 {
+    endpoints.iter().enumerate().filter(|(_, e)| holds(e)).fold(0, |set, (n, _)| set | 1 << n)
+}
+
 impl PoolTable {
-    /// Lays out a pool. `regions` are all regions' names by id; `rule` is what the pool's map was made for.
+    /// Lays out a pool's endpoints. `regions` are all regions' names by id.
     #[must_use]
-    pub fn new(pool: &Pool, endpoints: &[Endpoint], regions: &[&str], rule: Option<&Rule>) -> Self {
-        let own = endpoints.get(pool.first.at()..pool.first.at() + usize::from(pool.count)).unwrap_or_default();
-        let set = |holds: &dyn Fn(&Endpoint) -> bool| -> u64 {
-            own.iter().enumerate().filter(|(_, e)| holds(e)).fold(0, |set, (n, _)| set | 1 << n)
-        };
+    pub fn new(own: &[Endpoint], regions: &[&str]) -> Self {
+        let set = |holds: &dyn Fn(&Endpoint) -> bool| set_of(own, holds);
         let mut ids: Vec<_> = own.iter().map(|e| e.region).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -93,7 +117,6 @@ impl PoolTable {
         let place = |id: &RegionId| Place { id: *id, key: draw::key(name(*id)), endpoints: set(&|e| e.region == *id) };
         let alias = |target: &Name| Fragment::new(RrType::CNAME, 0, &[target.wire()]);
         let aliased = own.iter().any(|e| e.cname.is_some());
-        let by_rule: Vec<u64> = rule.into_iter().flat_map(|r| &r.regions).map(|id| set(&|e| e.region == *id)).collect();
         Self {
             weights: own.iter().map(|e| e.weight).collect(),
             keys: own.iter().map(|e| draw::key(&e.name)).collect(),
@@ -106,13 +129,6 @@ impl PoolTable {
             place_of: own.iter().map(|e| ids.iter().position(|id| *id == e.region).unwrap_or(0) as u8).collect(),
             by_group: groups.iter().map(|group| set(&|e| e.group.as_deref() == Some(group))).collect(),
             by_order: orders.iter().map(|order| (*order, set(&|e| e.order == *order))).collect(),
-            in_step: by_rule.len() == own.len() && by_rule.iter().enumerate().all(|(n, set)| *set == 1 << n),
-            by_rule,
-            by_fence: rule
-                .into_iter()
-                .flat_map(|r| &r.fences)
-                .map(|fence| set(&|e| e.fences.contains(fence)))
-                .collect(),
         }
     }
 
@@ -163,12 +179,6 @@ impl PoolTable {
         self.aliases.get(usize::from(n))?.as_ref()
     }
 
-    /// Those that stand behind one of these fences.
-    #[must_use]
-    pub fn behind(&self, denied: u64) -> u64 {
-        members(denied).filter_map(|n| self.by_fence.get(usize::from(n))).fold(0, |all, set| all | set)
-    }
-
     /// The members of `set` whose order is smallest.
     #[must_use]
     pub fn first_in_order(&self, set: u64) -> u64 {
@@ -179,6 +189,26 @@ impl PoolTable {
     #[must_use]
     pub fn order(&self, n: u8) -> u32 {
         self.by_order.iter().find(|(_, set)| set >> n & 1 == 1).map_or(u32::MAX, |(order, _)| *order)
+    }
+}
+
+impl RouteTable {
+    /// Lays out a pool's endpoints by the regions and fences of `rule`, which the map of the route was made for.
+    #[must_use]
+    pub fn new(endpoints: &[Endpoint], rule: Option<&Rule>) -> Self {
+        let Some(rule) = rule else { return Self::default() };
+        let by_rule: Vec<u64> = rule.regions.iter().map(|id| set_of(endpoints, |e| e.region == *id)).collect();
+        Self {
+            in_step: by_rule.len() == endpoints.len() && by_rule.iter().enumerate().all(|(n, set)| *set == 1 << n),
+            by_rule,
+            by_fence: rule.fences.iter().map(|fence| set_of(endpoints, |e| e.fences.contains(fence))).collect(),
+        }
+    }
+
+    /// Those that stand behind one of these fences.
+    #[must_use]
+    pub fn behind(&self, denied: u64) -> u64 {
+        members(denied).filter_map(|n| self.by_fence.get(usize::from(n))).fold(0, |all, set| all | set)
     }
 
     /// The regions of the rule, by position, that have a member in `set`.
@@ -214,8 +244,7 @@ mod tests {
         for (regions, in_step) in
             [(&[0, 1, 2][..], true), (&[0, 2, 1], false), (&[0, 1], false), (&[0, 1, 2, 2], false)]
         {
-            let pool = Pool { count: regions.len() as u8, ..Pool::default() };
-            let table = PoolTable::new(&pool, &endpoints(regions), &["a", "b", "c"], Some(&rule));
+            let table = RouteTable::new(&endpoints(regions), Some(&rule));
             assert_eq!(table.in_step, in_step, "{regions:?}");
             for set in 0..1 << regions.len() {
                 let theirs = members(set).fold(0, |all, n| all | 1 << regions[usize::from(n)]);

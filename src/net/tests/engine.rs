@@ -12,11 +12,11 @@ use crate::{
             monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
         },
         snapshot::Snapshot,
-        types::{At, EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, Prefix, RegionId, TargetId},
+        types::{At, Family, MapId, MonitorId, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
         wire::{name::Name, rr::RrType},
         world::{
             Draft, Region, Target, World,
-            policy::{Endpoint, Fallback, Key, Policy, Pool, Service, Spread},
+            policy::{Endpoint, Fallback, Key, Policy, Pool, Route, Service, Spread},
         },
         zone::{Record, ZoneSource},
     },
@@ -87,10 +87,9 @@ fn draft() -> Draft {
         ..Draft::default()
     };
     draft.rules = vec![rule];
-    for (n, spread) in (0..).zip(SPREADS.into_iter().chain([Spread::Hash])) {
+    for (n, spread) in (0_u32..).zip(SPREADS.into_iter().chain([Spread::Hash])) {
         let lost = n == SPREADS.len() as u32;
         let count = if lost { 1 } else { 3_u8 };
-        let first = EndpointId(draft.endpoints.len() as u32);
         draft.policies.push(Policy {
             name: "p".into(),
             prefer: vec![(Key::Rtt, 100)],
@@ -100,7 +99,7 @@ fn draft() -> Draft {
             depth: 3,
             ..Policy::default()
         });
-        draft.endpoints.extend((0..count).map(|at| Endpoint {
+        let endpoints = (0..count).map(|at| Endpoint {
             name: format!("e{at}").into(),
             region: RegionId(at.into()),
             v4: Some([192, 0, 2, if lost { 200 } else { at + 1 }].into()),
@@ -109,18 +108,16 @@ fn draft() -> Draft {
             order: 0,
             targets: [lost.then_some(TargetId(0)), None],
             ..Endpoint::default()
-        }));
+        });
         draft.pools.push(Pool {
             name: format!("p{n}").into(),
-            first,
-            count,
+            endpoints: endpoints.collect(),
             monitor: lost.then_some(MonitorId(0)),
-            policy: PolicyId(n),
-            map: Some(MapId(0)),
             ..Pool::default()
         });
+        draft.routes.push(Route { pool: PoolId(n), policy: PolicyId(n), map: Some(MapId(0)), ..Route::default() });
         draft.services.push(Service {
-            pools: vec![PoolId(n)],
+            routes: vec![RouteId(n)],
             ttl_max: 30,
             ttl_min: 5,
             when_all_down: if lost { Fallback::ServFail } else { Fallback::IgnoreHealth },

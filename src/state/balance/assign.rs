@@ -8,12 +8,10 @@ use crate::{
             EndpointRow, PoolRow,
             eligible::{Belief, Eligibility, Scope},
         },
+        snapshot::Snapshot,
         steer::rank,
-        types::{RegionId, members},
-        world::{
-            policy::{Endpoint, Families, Policy, Pool},
-            table::PoolTable,
-        },
+        types::{RegionId, RouteId, members},
+        world::policy::{Families, Policy, Pool, Route},
     },
     state::balance::landing::Band,
 };
@@ -23,36 +21,46 @@ use crate::{
 pub struct Standing<'s> {
     /// The pool.
     pub pool: &'s Pool,
-    /// Its policy.
+    /// The route through it.
+    pub route: &'s Route,
+    /// The policy of the route.
     pub policy: &'s Policy,
-    /// Its table.
-    pub table: &'s PoolTable,
-    /// Its map, where it has one.
+    /// The map of the route, where it has one.
     pub map: Option<&'s Map>,
-    /// Its row.
+    /// The pool's row.
     pub row: &'s PoolRow,
-    /// All endpoints, and their rows.
-    pub endpoints: &'s [Endpoint],
-    /// By the same number.
+    /// The rows of all endpoints.
     pub live: &'s [EndpointRow],
+}
+
+impl<'s> Standing<'s> {
+    /// A pool on a route, as it stands in a Snapshot.
+    #[must_use]
+    pub fn of(snapshot: &'s Snapshot, id: RouteId) -> Option<Self> {
+        let world = &*snapshot.world;
+        let route = world.routes.get(id.at())?;
+        Some(Self {
+            pool: world.pools.get(route.pool.at())?,
+            route,
+            policy: world.policies.get(route.policy.at())?,
+            map: route.map.and_then(|map| world.maps.get(map.at())),
+            row: snapshot.pools.get(route.pool.at())?,
+            live: &snapshot.endpoints,
+        })
+    }
 }
 
 impl Standing<'_> {
     /// The pool's regions in id order: what an [assignment](super::table::Assignment) numbers.
     #[must_use]
     pub fn regions(&self) -> Vec<RegionId> {
-        self.table.places().iter().map(|place| place.id).collect()
+        self.pool.table.places().iter().map(|place| place.id).collect()
     }
 
     /// How many catchments its clients are in.
     #[must_use]
     pub fn catchments(&self) -> usize {
         self.map.map_or(1, Map::catchments)
-    }
-
-    fn own(&self) -> &[Endpoint] {
-        let first = self.pool.first.at();
-        self.endpoints.get(first..first + usize::from(self.pool.count)).unwrap_or_default()
     }
 
     /// The row of an endpoint, by its position in the pool.
@@ -65,7 +73,7 @@ impl Standing<'_> {
     /// the pool is passed over.
     #[must_use]
     pub fn eligible(&self, catchment: u32, families: Families) -> u64 {
-        let scope = Scope::new(self.table, self.policy, self.map.map(|map| (map, catchment)));
+        let scope = Scope::new(&self.pool.table, &self.route.table, self.policy, self.map.map(|map| (map, catchment)));
         let gate = Eligibility::new(self.pool, self.row, scope, Belief::Measured, families);
         if gate.is_thin(self.pool) { 0 } else { gate.set() }
     }
@@ -88,7 +96,7 @@ impl Standing<'_> {
             left &= !endpoints;
             let mut band = Band::new();
             for n in members(endpoints) {
-                let Some(endpoint) = self.own().get(usize::from(n)) else { continue };
+                let Some(endpoint) = self.pool.endpoints.get(usize::from(n)) else { continue };
                 let Some(region) = regions.iter().position(|region| *region == endpoint.region) else { continue };
                 if tried >> region & 1 == 1 {
                     continue;
@@ -115,7 +123,7 @@ impl Standing<'_> {
         let (mut band, mut geo_key) = (eligible, 0);
         let here = self.map.map(|map| (map, catchment));
         for (key, _) in &self.policy.prefer {
-            band = rank::settled(self.table, here, *key, &mut geo_key, band).unwrap_or(band);
+            band = rank::settled(&self.pool.table, &self.route.table, here, *key, &mut geo_key, band).unwrap_or(band);
         }
         band
     }

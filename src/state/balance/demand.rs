@@ -2,7 +2,7 @@
 //! out, to groups by their share of the answers that led to each region. Must not know where anybody will be sent.
 
 use super::view::{Member, View};
-use crate::engine::types::{At, PoolId};
+use crate::engine::types::{At, RouteId};
 
 /// Milliseconds in which what was counted loses all but 1/e of its weight.
 const MEMORY: f64 = 300_000.0;
@@ -40,15 +40,15 @@ impl Demand {
         self.of.iter().sum()
     }
 
-    /// Counts answers: pool, catchment, seconds.
-    pub(super) fn count(&mut self, at: At, members: &[Member], answers: &[(PoolId, u32, u64)]) {
+    /// Counts answers: route, catchment, seconds.
+    pub(super) fn count(&mut self, at: At, members: &[Member], answers: &[(RouteId, u32, u64)]) {
         let groups = members.last().map_or(0, |member| member.first + member.catchments);
         self.answers.resize(groups, 0.0);
         let kept = self.counted.map_or(1.0, |last| (-(at.since(last) as f64) / MEMORY).exp());
         self.counted = Some(at);
         self.answers.iter_mut().for_each(|count| *count *= kept);
-        for (pool, catchment, seconds) in answers {
-            let Some(member) = members.iter().find(|member| member.id == *pool) else { continue };
+        for (route, catchment, seconds) in answers {
+            let Some(member) = members.iter().find(|member| member.id == *route) else { continue };
             let at = member.first + *catchment as usize;
             if let Some(count) = self.answers.get_mut(at).filter(|_| (*catchment as usize) < member.catchments) {
                 *count += *seconds as f64;

@@ -7,7 +7,7 @@ use crate::engine::{
     health::governor::Governed,
     live::{EndpointRow, PoolRow},
     signal::load::Load,
-    types::{EndpointId, RegionId},
+    types::RegionId,
     wire::name::Name,
     world::{
         Draft, Region,
@@ -30,14 +30,12 @@ fn draft() -> Draft {
     let policy =
         Policy { prefer: vec![(Key::Order, 0)], shed: Some([700, 950]), answers: 1, depth: 3, ..Policy::default() };
     let mut service = Service::new(Name::from_text("www.g.test").expect("a name"));
-    service.pools = vec![PoolId(0)];
+    service.routes = vec![RouteId(0)];
     Draft {
         regions: vec![region("a"), region("b"), region("c")],
-        endpoints: (0..3).map(endpoint).collect(),
         pools: vec![Pool {
             name: "web".into(),
-            first: EndpointId(0),
-            count: 3,
+            endpoints: (0..3).map(endpoint).collect(),
             load: Some("app".into()),
             ..Pool::default()
         }],
@@ -62,8 +60,8 @@ impl Bench {
         let row = EndpointRow { weight: 100, ..EndpointRow::default() };
         let snapshot = Snapshot {
             pools: vec![PoolRow { up: [0b111, 0], weighted: 0b111, ..PoolRow::default() }; pools],
-            endpoints: vec![row; world.endpoints.len()],
-            assignments: vec![None; pools],
+            endpoints: vec![row; world.endpoint_count()],
+            assignments: vec![None; world.routes.len()],
             fine: vec![false; services],
             targets: Vec::new(),
             governed: Governed::default(),

@@ -7,10 +7,10 @@ use crate::{
     engine::{
         live::PoolRow,
         snapshot::Snapshot,
-        types::{PoolId, RegionId},
+        types::{RegionId, RouteId},
         world::{
             World,
-            policy::{ADMIT_ALL, Endpoint, Families, Key, Pool, Service},
+            policy::{ADMIT_ALL, Endpoint, Families, Key, Route, Service},
         },
     },
     state::balance::{
@@ -27,10 +27,10 @@ const SPREADING: [u16; 2] = [0, 950];
 /// How long a report may be under way, in milliseconds, beside what its smoothing takes.
 const UNDER_WAY: u64 = 10_000;
 
-/// A pool that takes part.
+/// A route that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
-    pub(super) id: PoolId,
+    pub(super) id: RouteId,
     name: Box<str>,
     /// The first of its groups: one for each catchment.
     pub(super) first: usize,
@@ -85,31 +85,33 @@ pub(super) struct View {
 /// The pools whose demand is assigned: their policy sheds or prefers load, all their regions have a capacity, and there
 /// is something to tell demand by.
 pub(super) fn members(world: &World) -> Vec<Member> {
-    let takes_part = |(_, pool): &(usize, &Pool)| {
-        let Some(policy) = world.policies.get(pool.policy.at()) else { return false };
+    let takes_part = |(_, route): &(usize, &Route)| {
+        let (Some(policy), Some(pool)) = (world.policies.get(route.policy.at()), world.pools.get(route.pool.at()))
+        else {
+            return false;
+        };
         let wants = policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
-        let mut own = endpoints(world, pool);
-        wants && own.all(|(_, e)| capacity(world, e).is_some()) && {
+        wants && pool.endpoints.iter().all(|e| capacity(world, e).is_some()) && {
             let demanded =
                 |e: &Endpoint| world.regions.get(e.region.at()).is_some_and(|region| region.demand.is_some());
-            pool.load.is_some() || endpoints(world, pool).any(|(_, e)| demanded(e))
+            pool.load.is_some() || pool.endpoints.iter().any(demanded)
         }
     };
-    let taking: Vec<(usize, &Pool)> = world.pools.iter().enumerate().filter(takes_part).collect();
-    let mut regions: Vec<RegionId> =
-        taking.iter().flat_map(|(_, pool)| endpoints(world, pool).map(|(_, e)| e.region)).collect();
+    let taking: Vec<(usize, &Route)> = world.routes.iter().enumerate().filter(takes_part).collect();
+    let endpoints = |route: &Route| world.pools.get(route.pool.at()).map_or(&[][..], |pool| &pool.endpoints);
+    let mut regions: Vec<RegionId> = taking.iter().flat_map(|(_, route)| endpoints(route)).map(|e| e.region).collect();
     regions.sort_unstable();
     regions.dedup();
     let regions: Arc<[RegionId]> = regions.into();
     let mut first = 0;
-    let member = |(id, pool): (usize, &Pool)| {
-        let mut own: Vec<RegionId> = endpoints(world, pool).map(|(_, e)| e.region).collect();
+    let member = |(id, route): (usize, &Route)| {
+        let mut own: Vec<RegionId> = endpoints(route).iter().map(|e| e.region).collect();
         own.sort_unstable();
         own.dedup();
-        let map = pool.map.and_then(|map| world.maps.get(map.at()));
+        let map = route.map.and_then(|map| world.maps.get(map.at()));
         let member = Member {
-            id: PoolId(id as u32),
-            name: pool.name.clone(),
+            id: RouteId(id as u32),
+            name: world.pools.get(route.pool.at()).map(|pool| pool.name.clone()).unwrap_or_default(),
             first,
             catchments: map.map_or(1, crate::engine::geo::Map::catchments),
             places: own.iter().filter_map(|id| regions.binary_search(id).ok()).collect(),
@@ -123,16 +125,11 @@ pub(super) fn members(world: &World) -> Vec<Member> {
 
 /// Whether catchments have the same numbers in both: maps that were compiled anew number them as they come.
 pub(super) fn number_alike(members: &[Member], one: &World, other: &World) -> bool {
-    let map = |world: &World, member: &Member| world.pools.get(member.id.at()).and_then(|pool| pool.map);
+    let map = |world: &World, member: &Member| world.routes.get(member.id.at()).and_then(|route| route.map);
     members.iter().all(|member| {
         let [a, b] = [one, other].map(|world| map(world, member).and_then(|id| world.maps.get(id.at())));
         a == b
     })
-}
-
-fn endpoints<'w>(world: &'w World, pool: &Pool) -> impl Iterator<Item = (usize, &'w Endpoint)> {
-    let first = pool.first.at();
-    world.endpoints.iter().enumerate().skip(first).take(usize::from(pool.count))
 }
 
 /// What an endpoint, or its region where it has none of its own, can take.
@@ -145,28 +142,26 @@ impl View {
         let regions = members.first().map_or(&[][..], |member| &member.regions);
         let region = |id: &RegionId| world.regions.get(id.at());
         let room = |id: &RegionId| {
-            let own = |pool: &Pool| endpoints(world, pool).any(|(_, e)| e.region == *id);
-            let policies = members.iter().filter_map(|member| world.pools.get(member.id.at())).filter(|pool| own(pool));
-            let marks =
-                policies.filter_map(|pool| world.policies.get(pool.policy.at())).map(|p| p.shed.unwrap_or(SPREADING));
+            let own = |member: &&Member| {
+                world.pool_of(member.id).is_some_and(|pool| pool.endpoints.iter().any(|e| e.region == *id))
+            };
+            let policy = |member: &Member| world.policies.get(world.routes.get(member.id.at())?.policy.at());
+            let marks = members.iter().filter(own).filter_map(policy).map(|p| p.shed.unwrap_or(SPREADING));
             let [low, high] = marks.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]).unwrap_or(SPREADING);
             let sum = members
                 .iter()
-                .filter_map(|member| world.pools.get(member.id.at()))
-                .filter(|pool| pool.stands_for.is_none())
-                .flat_map(|pool| endpoints(world, pool))
-                .filter(|(_, e)| e.region == *id)
-                .filter_map(|(_, e)| e.capacity)
+                .filter(|member| member.id.at() < world.pools.len()) // each pool once
+                .filter_map(|member| world.pool_of(member.id))
+                .flat_map(|pool| &pool.endpoints)
+                .filter(|e| e.region == *id)
+                .filter_map(|e| e.capacity)
                 .sum::<f64>();
             let capacity = region(id).and_then(|region| region.capacity).unwrap_or(sum);
             Room { capacity, low, high, fixed: 0.0 }
         };
         let longest = |member: &Member| {
-            let uses = world
-                .services
-                .iter()
-                .filter(|s| s.pools.contains(&member.id) || s.canary.is_some_and(|(pool, _)| pool == member.id));
-            let smooth = world.pools.get(member.id.at()).and_then(|pool| {
+            let uses = world.services.iter().filter(|service| service.all_routes().any(|route| route == member.id));
+            let smooth = world.pool_of(member.id).and_then(|pool| {
                 world.loads.iter().find(|load| Some(&load.name) == pool.load.as_ref()).map(|load| load.smooth)
             });
             uses.map(|s| u64::from(s.ttl_max) * 1000).max().unwrap_or(0) + 2 * smooth.unwrap_or(0) + UNDER_WAY
@@ -192,17 +187,8 @@ impl View {
         let world = &*snapshot.world;
         self.outlooks.clear();
         for member in members {
-            let (Some(pool), Some(row)) = (world.pools.get(member.id.at()), snapshot.pools.get(member.id.at())) else {
-                continue;
-            };
-            let (Some(policy), Some(table)) = (world.policies.get(pool.policy.at()), world.tables.get(member.id.at()))
-            else {
-                continue;
-            };
-            let map = pool.map.and_then(|map| world.maps.get(map.at()));
-            let (endpoints, live) = (&world.endpoints[..], &snapshot.endpoints[..]);
+            let Some(standing) = Standing::of(snapshot, member.id) else { continue };
             let families = families(world, member.id);
-            let standing = Standing { pool, policy, table, map, row, endpoints, live };
             let admission = own_admissions(&standing, member);
             let outlook_of =
                 |catchment| outlook(standing.bands_of(catchment, families), member, &admission, self.rooms.len());
@@ -222,8 +208,7 @@ impl View {
         self.reported.iter_mut().for_each(|load| *load = 0.0);
         self.rooms.iter_mut().for_each(|room| room.fixed = 0.0);
         let Some(regions) = members.first().map(|member| Arc::clone(&member.regions)) else { return };
-        let reporting =
-            || world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none() && pool.load.is_some());
+        let reporting = || world.pools.iter().enumerate().filter(|(_, pool)| pool.load.is_some());
         let live = |at: usize| snapshot.endpoints.get(at).copied().unwrap_or_default();
         let takes_part = |row: &PoolRow, n: usize| ((row.up[0] | row.up[1]) & row.weighted & !row.out) >> n & 1 == 1;
         // A region's capacity is shared by weight among all in it that take part, as its load is.
@@ -231,14 +216,12 @@ impl View {
         for pass in [false, true] {
             for (id, pool) in reporting() {
                 let Some(row) = snapshot.pools.get(id) else { continue };
-                let assigned = members.iter().any(|member| {
-                    let of = world.pools.get(member.id.at()).and_then(|pool| pool.stands_for);
-                    member.id.at() == id || of.is_some_and(|of| of.at() == id)
-                });
-                let own = endpoints(world, pool).enumerate().filter(|(n, _)| takes_part(row, *n));
-                for (_, (at, endpoint)) in own {
+                let assigned = members
+                    .iter()
+                    .any(|member| world.routes.get(member.id.at()).is_some_and(|route| route.pool.at() == id));
+                for (_, at, endpoint) in pool.members().filter(|(n, ..)| takes_part(row, usize::from(*n))) {
                     let Ok(place) = regions.binary_search(&endpoint.region) else { continue };
-                    let row = live(at);
+                    let row = live(at.at());
                     if !pass {
                         weights[place] += u64::from(row.weight);
                         continue;
@@ -259,8 +242,8 @@ impl View {
 }
 
 /// How the services of a pool count families: one that counts an endpoint which is down in one family sends clients there.
-fn families(world: &World, id: PoolId) -> Families {
-    let uses = |service: &&Service| service.pools.contains(&id) || service.canary.is_some_and(|(pool, _)| pool == id);
+fn families(world: &World, id: RouteId) -> Families {
+    let uses = |service: &&Service| service.all_routes().any(|route| route == id);
     let mut uses = world.services.iter().filter(uses).peekable();
     let leave = uses.peek().is_some() && uses.all(|service| service.families == Families::Leave);
     if leave { Families::Leave } else { Families::Apart }
@@ -270,12 +253,11 @@ fn families(world: &World, id: PoolId) -> Families {
 fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
     let mut seen = Vec::new();
     for member in members {
-        let Some(row) = snapshot.pools.get(member.id.at()) else { continue };
+        let Some(standing) = Standing::of(snapshot, member.id) else { continue };
+        let row = standing.row;
         let health = row.up.iter().chain(&row.down).chain(&row.governed);
         seen.extend(health.chain([&row.forced, &row.out, &row.drained, &row.weighted]));
-        let own = snapshot.world.pools.get(member.id.at()).map(|pool| endpoints(&snapshot.world, pool));
-        for (at, _) in own.into_iter().flatten() {
-            let live = snapshot.endpoints.get(at).copied().unwrap_or_default();
+        for live in standing.pool.part(&snapshot.endpoints) {
             seen.push(u64::from(live.weight) << 32 | u64::from(live.admission));
         }
     }
@@ -286,9 +268,8 @@ fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
 fn own_admissions(standing: &Standing<'_>, member: &Member) -> Vec<f64> {
     let regions = standing.regions();
     let mut sums = vec![(0.0, 0.0); member.places.len()];
-    for n in 0..standing.pool.count {
-        let endpoint = standing.endpoints.get(standing.pool.first.at() + usize::from(n));
-        let place = endpoint.and_then(|endpoint| regions.binary_search(&endpoint.region).ok());
+    for (n, _, endpoint) in standing.pool.members() {
+        let place = regions.binary_search(&endpoint.region).ok();
         if let Some(sum) = place.and_then(|place| sums.get_mut(place)) {
             let live = standing.live(n);
             sum.0 += f64::from(live.weight) * f64::from(live.admission) / f64::from(ADMIT_ALL);

@@ -12,11 +12,12 @@ use std::{
 use crate::engine::{
     geo::{Database, Rule},
     health::monitor::Monitor,
-    types::{EndpointId, MapId, PolicyId, PoolId, RegionId},
+    types::{MapId, RegionId, RouteId},
     wire::{name::Name, rr::RrType},
     world::{
         World,
         policy::{Endpoint, Policy, Pool, Service},
+        table::ServiceTable,
     },
     zone::ZoneSource,
 };
@@ -129,12 +130,16 @@ struct ServiceMeans<'w> {
 }
 
 fn services(world: &World) -> BTreeMap<Box<str>, ServiceMeans<'_>> {
-    let own = world.services.iter().filter(|service| service.only_region.is_none() && !service.second);
-    let pool = |id: PoolId| world.pools.get(id.at());
+    let own = world.services.iter().filter(|service| service.is_configured());
+    let own_policy = |id: RouteId| {
+        let route = world.routes.get(id.at()).filter(|_| id.at() >= world.pools.len())?;
+        world.policies.get(route.policy.at())
+    };
     let meaning = |service: &Service| ServiceMeans {
         own: Service {
-            pools: Vec::new(),
+            routes: Vec::new(),
             maps: Vec::new(),
+            table: ServiceTable::default(),
             canary: None,
             gate: None,
             // Follows from the policies of its pools, which are compared as such.
@@ -142,11 +147,8 @@ fn services(world: &World) -> BTreeMap<Box<str>, ServiceMeans<'_>> {
             ..service.clone()
         },
         // The policy of a pool is the pool's; one of the service's own is its.
-        pools: (service.pools.iter())
-            .filter_map(|id| pool(*id))
-            .map(|pool| (&*pool.name, pool.stands_for.and_then(|_| world.policies.get(pool.policy.at()))))
-            .collect(),
-        canary: service.canary.and_then(|(id, share)| Some((&*pool(id)?.name, share))),
+        pools: service.routes.iter().filter_map(|id| Some((&*world.pool_of(*id)?.name, own_policy(*id)))).collect(),
+        canary: service.canary.and_then(|canary| Some((&*world.pool_of(canary.route)?.name, canary.share))),
         gate: service.gate.and_then(|MapId(at)| world.rules.get(at as usize)),
     };
     own.map(|service| (shown(&service.name), meaning(service))).collect()
@@ -161,12 +163,18 @@ struct PoolMeans<'w> {
 }
 
 fn pools(world: &World) -> BTreeMap<Box<str>, PoolMeans<'_>> {
-    let meaning = |pool: &Pool| PoolMeans {
-        own: Pool { first: EndpointId(0), count: 0, policy: PolicyId(0), map: None, monitor: None, ..pool.clone() },
-        policy: world.policies.get(pool.policy.at()),
+    let meaning = |(at, pool): (usize, &'_ Pool)| PoolMeans {
+        own: Pool {
+            name: pool.name.clone(),
+            min_healthy: pool.min_healthy,
+            panic: pool.panic,
+            load: pool.load.clone(),
+            ..Pool::default()
+        },
+        policy: world.routes.get(at).and_then(|route| world.policies.get(route.policy.at())),
         monitor: pool.monitor.and_then(|id| world.monitors.get(id.at())),
     };
-    own_pools(world).map(|pool| (pool.name.clone(), meaning(pool))).collect()
+    world.pools.iter().enumerate().map(|(at, pool)| (pool.name.clone(), meaning((at, pool)))).collect()
 }
 
 /// What an endpoint is.
@@ -186,10 +194,12 @@ fn endpoints(world: &World) -> BTreeMap<Box<str>, EndpointMeans<'_>> {
     };
     let of_pool = |pool: &'_ Pool| {
         let name = pool.name.clone();
-        let own = world.endpoints.iter().skip(pool.first.at()).take(usize::from(pool.count));
-        own.map(move |endpoint| (format!("{name}/{}", endpoint.name).into(), meaning(endpoint))).collect::<Vec<_>>()
+        pool.endpoints
+            .iter()
+            .map(move |endpoint| (format!("{name}/{}", endpoint.name).into(), meaning(endpoint)))
+            .collect::<Vec<_>>()
     };
-    own_pools(world).flat_map(of_pool).collect()
+    world.pools.iter().flat_map(of_pool).collect()
 }
 
 /// A name without its final dot, in lower case: names that differ in case alone are one.
@@ -197,10 +207,6 @@ fn shown(name: &Name) -> Box<str> {
     let text = name.to_string().to_ascii_lowercase();
     let bare = text.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(&text);
     bare.into()
-}
-
-fn own_pools(world: &World) -> impl Iterator<Item = &Pool> {
-    world.pools.iter().filter(|pool| pool.stands_for.is_none())
 }
 
 fn zones(world: &World) -> BTreeMap<Box<str>, ()> {

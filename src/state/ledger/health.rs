@@ -98,8 +98,8 @@ impl Ledger {
     pub(super) fn let_back(&mut self, at: At, whom: Whom, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         let mut concerned: Vec<TargetId> = Vec::new();
-        for pool in world.pools.iter().filter(|pool| pool.stands_for.is_none()) {
-            for (.., endpoint) in members(&world, pool) {
+        for pool in world.pools.iter() {
+            for (.., endpoint) in members(pool) {
                 if whom.is(Named::of(&world, &pool.name, endpoint)) {
                     concerned.extend(endpoint.targets.into_iter().flatten());
                 }
@@ -171,8 +171,7 @@ impl Ledger {
     /// The health of the other address family of the endpoints that a target is about.
     fn other_family(&self, id: TargetId, users: &[(PoolId, u64)]) -> Option<Health> {
         let (pool, set) = users.first()?;
-        let first = self.world.pools[pool.at()].first.at() + set.trailing_zeros() as usize;
-        let targets = self.world.endpoints.get(first)?.targets;
+        let targets = self.world.pools[pool.at()].endpoints.get(set.trailing_zeros() as usize)?.targets;
         let other = targets.into_iter().flatten().find(|other| *other != id)?;
         Some(self.records[other.at()].health)
     }
@@ -198,15 +197,13 @@ impl Ledger {
             held: held.count_ones(),
             // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
             // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
-            unknown: u32::from(pool.count) - (up | down | held).count_ones(),
-            of: u32::from(pool.count),
+            unknown: u32::from(pool.count()) - (up | down | held).count_ones(),
+            of: u32::from(pool.count()),
         }
     }
 }
 
 pub(super) fn names(world: &World, id: PoolId, set: u64) -> impl Iterator<Item = Box<str>> {
     let pool = &world.pools[id.at()];
-    members(world, pool)
-        .filter(move |(position, ..)| set >> position & 1 == 1)
-        .map(move |(.., endpoint)| name(pool, endpoint))
+    members(pool).filter(move |(position, ..)| set >> position & 1 == 1).map(move |(.., endpoint)| name(pool, endpoint))
 }

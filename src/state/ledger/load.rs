@@ -152,9 +152,8 @@ pub(super) fn load_of(world: &World, id: PoolId) -> Option<&Load> {
 /// For each region, the weights of those who take part in its load. `weight`: of the n-th endpoint.
 pub(super) fn by_region(world: &World, shaping: &[Shaping], weight: impl Fn(usize) -> u64) -> Vec<u64> {
     let mut sums = vec![0; world.regions.len()];
-    for (pool, _) in world.pools.iter().zip(shaping).filter(|(pool, shaping)| pool.stands_for.is_none() && shaping.load)
-    {
-        for (_, index, endpoint) in members(world, pool) {
+    for (pool, _) in world.pools.iter().zip(shaping).filter(|(_, shaping)| shaping.load) {
+        for (_, index, endpoint) in members(pool) {
             if let Some(sum) = sums.get_mut(endpoint.region.at()) {
                 *sum += weight(index);
             }

@@ -81,7 +81,7 @@ impl Whom {
 
     /// Whether it is about an endpoint of this pool.
     pub(super) fn touches(&self, world: &World, id: PoolId) -> bool {
-        super::members(world, &world.pools[id.at()])
+        super::members(&world.pools[id.at()])
             .any(|(.., endpoint)| self.is(Named::of(world, &world.pools[id.at()].name, endpoint)))
     }
 

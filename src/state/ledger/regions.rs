@@ -66,7 +66,7 @@ impl Regions {
     pub(super) fn carried(&self, old: &World, new: &World) -> Self {
         let before: HashMap<&str, _> = old.regions.iter().map(|region| &*region.name).zip(&self.said).collect();
         Self {
-            classes: vec![None; new.endpoints.len()],
+            classes: vec![None; new.endpoint_count()],
             counts: vec![[0; 3]; new.regions.len()],
             said: new.regions.iter().map(|region| before.get(&*region.name).copied().copied().flatten()).collect(),
             moved: BTreeSet::new(),
@@ -145,8 +145,8 @@ impl Ledger {
 
     /// The endpoints of a region that are counted, or counted as something, as `pool/endpoint`.
     fn counted(&self, region: RegionId, class: Option<Health>) -> Vec<Box<str>> {
-        let pools = self.world.pools.iter().filter(|pool| pool.stands_for.is_none());
-        let own = pools.flat_map(|pool| members(&self.world, pool).map(move |(_, index, e)| (pool, index, e)));
+        let pools = self.world.pools.iter();
+        let own = pools.flat_map(|pool| members(pool).map(move |(_, index, e)| (pool, index, e)));
         own.filter(|(_, index, endpoint)| {
             let counts = self.regions.classes.get(*index).copied().flatten();
             endpoint.region == region && counts.is_some() && class.is_none_or(|class| counts == Some(class))
@@ -176,8 +176,8 @@ impl Ledger {
         let rows = self.rows_with(lost);
         let mut known: Vec<(&Service, Vec<Box<str>>)> = Vec::new();
         let mut moves: Vec<Move> = Vec::new();
-        let own = self.world.services.iter().enumerate().filter(|(_, s)| s.only_region.is_none() && !s.second);
-        for (at, service) in own.filter(|(_, service)| service.pools.iter().any(|pool| self.is_in(*pool, lost))) {
+        let own = self.world.services.iter().enumerate().filter(|(_, s)| s.is_configured());
+        for (at, service) in own.filter(|(_, service)| service.pools(&self.world).any(|pool| self.is_in(pool, lost))) {
             let alike = known.iter().find(|(other, _)| is_steered_alike(other, service)).map(|(_, to)| to.clone());
             if alike.is_none() && known.len() == SERVICES {
                 continue;
@@ -204,14 +204,14 @@ impl Ledger {
 
     fn is_in(&self, pool: PoolId, region: RegionId) -> bool {
         let pool = self.world.pools.get(pool.at());
-        pool.is_some_and(|pool| members(&self.world, pool).any(|(.., endpoint)| endpoint.region == region))
+        pool.is_some_and(|pool| members(pool).any(|(.., endpoint)| endpoint.region == region))
     }
 
     /// The rows of pools as if all endpoints of a region were up.
     fn rows_with(&self, region: RegionId) -> Vec<PoolRow> {
         let mut rows = self.pools.clone();
         for (pool, row) in self.world.pools.iter().zip(&mut rows) {
-            for (position, _, endpoint) in members(&self.world, pool).filter(|(.., e)| e.region == region) {
+            for (position, _, endpoint) in members(pool).filter(|(.., e)| e.region == region) {
                 for family in Family::BOTH {
                     if endpoint.address(family).is_some() || endpoint.cname.is_some() {
                         row.up[family.at()] |= 1 << position;
@@ -227,19 +227,18 @@ impl Ledger {
     /// What takes the clients that a service would send to a region, were it up; the most first.
     fn takers(&self, id: ServiceId, service: &Service, lost: RegionId, with: &[PoolRow]) -> Vec<Box<str>> {
         let world: &World = &self.world;
-        let Some(seed) = world.seeds.get(id.at()) else { return Vec::new() };
         let now = self.parts(&self.pools);
         let before = self.parts(with);
         let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
         let mut takers: BTreeMap<Box<str>, usize> = BTreeMap::new();
-        let samples = samples(world, &service.maps);
+        let samples = samples(world, &service.table.maps);
         let draws = (DRAWS / samples.len()).max(8);
         for (at, source) in samples.into_iter().enumerate() {
             let asker = Asker { source: normalise(source).0, subnet: None, believed: false };
             let client = locate(&asker, service, false, &here);
             for draw in (at * draws..(at + 1) * draws).map(|n| splitmix(n as u64)) {
                 let chance = Chance { now: UnixMillis(0), random: draw, draw: Some(draw) };
-                let decide = |parts| steer::decide_name(parts, (id, service), seed, &client, chance, &mut Silent);
+                let decide = |parts| steer::decide_name(parts, (id, service), &client, chance, &mut Silent);
                 let was = decide(&before);
                 let Some((pool, region)) = self.first(&was) else { continue };
                 if region != lost {
@@ -254,26 +253,15 @@ impl Ledger {
     }
 
     fn parts<'s>(&'s self, rows: &'s [PoolRow]) -> Parts<'s> {
-        let world: &World = &self.world;
-        Parts {
-            pools: &world.pools,
-            tables: &world.tables,
-            rows,
-            assignments: &self.assignments,
-            policies: &world.policies,
-            maps: &world.maps,
-            ground: None,
-            endpoints: &world.endpoints,
-            live: &self.endpoints,
-            rotate: false,
-        }
+        Parts { world: &self.world, rows, live: &self.endpoints, assignments: &self.assignments }
     }
 
     /// The pool that a decision answers from, and the region of its first endpoint.
     fn first(&self, decision: &steer::Decision) -> Option<(PoolId, RegionId)> {
-        let Answer::Endpoints { pool, .. } = decision.verdict else { return None };
-        let first = self.world.pools.get(pool.at())?.first.at() + usize::from(*decision.chosen.first()?);
-        Some((pool, self.world.endpoints.get(first)?.region))
+        let Answer::Endpoints { route, .. } = decision.verdict else { return None };
+        let id = self.world.routes.get(route.at())?.pool;
+        let pool = self.world.pools.get(id.at())?;
+        Some((id, pool.endpoints.get(usize::from(*decision.chosen.first()?))?.region))
     }
 
     /// What a decision answers with, in words.
@@ -306,8 +294,8 @@ impl Ledger {
 
 /// Whether clients of both go the same ways.
 fn is_steered_alike(one: &Service, other: &Service) -> bool {
-    (&one.pools, &one.maps, &one.when_all_down, one.families, one.canary, one.gate)
-        == (&other.pools, &other.maps, &other.when_all_down, other.families, other.canary, other.gate)
+    (&one.routes, &one.table.maps, &one.when_all_down, one.families, one.canary, one.gate)
+        == (&other.routes, &other.table.maps, &other.when_all_down, other.families, other.canary, other.gate)
 }
 
 /// One client of each catchment of some maps, evenly thinned out, and some clients in other blocks.

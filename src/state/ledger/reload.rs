@@ -13,10 +13,10 @@ use crate::{
         health::fold::Record,
         live::{EndpointRow, PoolRow},
         signal::shed::Shed,
-        types::{At, PoolId, TargetId, members as positions},
+        types::{At, PoolId, RouteId, TargetId, members as positions},
         world::{
             Target, World,
-            policy::{Endpoint, Pool},
+            policy::{Endpoint, Pool, Route},
             table::Assignment,
         },
     },
@@ -37,11 +37,12 @@ impl Ledger {
         self.live = self.carried_live(&known, &world, &shaping);
         self.shaping = shaping;
         self.pools = world.pools.iter().map(|pool| self.carried_row(&known, &world, pool)).collect();
-        self.endpoints = vec![EndpointRow::default(); world.endpoints.len()];
-        self.taking_part = vec![0; world.endpoints.len()];
+        self.endpoints = vec![EndpointRow::default(); world.endpoint_count()];
+        self.taking_part = vec![0; world.endpoint_count()];
         self.regions = self.regions.carried(&old, &world);
         self.ticks = vec![None; world.pools.len()];
-        self.assignments = world.pools.iter().map(|pool| self.carried_assignment(&known, &world, pool)).collect();
+        self.assignments =
+            (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
         let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.fine).collect();
         self.fine = world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
         let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
@@ -61,7 +62,8 @@ impl Ledger {
         let old = mem::replace(&mut self.world, Arc::clone(&world));
         self.stirred = true;
         let known = Known::of(&old);
-        self.assignments = world.pools.iter().map(|pool| self.carried_assignment(&known, &world, pool)).collect();
+        self.assignments =
+            (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
         self.reshape(now);
     }
 
@@ -104,9 +106,9 @@ impl Ledger {
 
     /// Sheds and response times go with the endpoint's name.
     fn carried_live(&self, known: &Known<'_>, world: &World, shaping: &[Shaping]) -> Vec<Live> {
-        let mut carried = vec![Live::default(); world.endpoints.len()];
-        for (pool, shaping) in world.pools.iter().zip(shaping).filter(|(pool, _)| pool.stands_for.is_none()) {
-            for (_, index, endpoint) in members(world, pool) {
+        let mut carried = vec![Live::default(); world.endpoint_count()];
+        for (pool, shaping) in world.pools.iter().zip(shaping) {
+            for (_, index, endpoint) in members(pool) {
                 let Some((before, _)) = known.endpoint(pool, endpoint) else { continue };
                 let mut live = self.live[before];
                 live.recovery = Recovery::default(); // it goes by address
@@ -127,10 +129,10 @@ impl Ledger {
         let (was, row) = before;
         let carried = |set: u64| {
             let names: Vec<&str> = positions(set)
-                .filter_map(|n| known.0.endpoints.get(was.first.at() + usize::from(n)))
+                .filter_map(|n| was.endpoints.get(usize::from(n)))
                 .map(|endpoint| &*endpoint.name)
                 .collect();
-            members(world, pool)
+            members(pool)
                 .filter(|(.., endpoint)| names.contains(&&*endpoint.name))
                 .fold(0, |set, (position, ..)| set | 1 << position)
         };
@@ -138,29 +140,33 @@ impl Ledger {
         PoolRow { last, last_in, last_at: if last == 0 { 0 } else { row.last_at }, ..PoolRow::default() }
     }
 
-    /// An assignment goes with a pool whose regions and map are what they were: it speaks of both by number.
-    fn carried_assignment(&self, known: &Known<'_>, world: &World, pool: &Pool) -> Option<Arc<Assignment>> {
-        let policy = |w: &World, pool: &Pool| w.policies.get(pool.policy.at()).cloned();
-        let map = |w: &'_ World, pool: &Pool| pool.map.map(|id| id.at()).filter(|at| *at < w.maps.len());
-        let id = known.0.pools.iter().position(|was| {
-            was.name == pool.name
-                && was.stands_for.is_some() == pool.stands_for.is_some()
-                && policy(known.0, was) == policy(world, pool)
+    /// An assignment goes with a route whose map, and whose pool's regions, are what they were: it speaks of both by number.
+    fn carried_assignment(&self, known: &Known<'_>, world: &World, id: RouteId) -> Option<Arc<Assignment>> {
+        let policy = |w: &World, route: &Route| w.policies.get(route.policy.at()).cloned();
+        let map = |w: &'_ World, route: &Route| route.map.map(|id| id.at()).filter(|at| *at < w.maps.len());
+        let is_own = |w: &World, at: usize| at < w.pools.len();
+        let (route, pool) = (&world.routes[id.at()], world.pool_of(id)?);
+        let at = (0..known.0.routes.len()).find(|at| {
+            let was = &known.0.routes[*at];
+            known.0.pools.get(was.pool.at()).is_some_and(|known| known.name == pool.name)
+                && is_own(known.0, *at) == is_own(world, id.at())
+                && policy(known.0, was) == policy(world, route)
         })?;
-        let was = &known.0.pools[id];
-        let same_map = match (map(known.0, was), map(world, pool)) {
+        let was = &known.0.routes[at];
+        let same_map = match (map(known.0, was), map(world, route)) {
             (Some(a), Some(b)) => known.0.maps[a] == world.maps[b],
             (None, None) => true,
             _ => false,
         };
-        let assignment = self.assignments.get(id)?.as_ref()?;
-        (same_map && regions(known.0, was) == regions(world, pool)).then(|| Arc::clone(assignment))
+        let assignment = self.assignments.get(at)?.as_ref()?;
+        let before = known.0.pools.get(was.pool.at())?;
+        (same_map && regions(known.0, before) == regions(world, pool)).then(|| Arc::clone(assignment))
     }
 }
 
 /// A pool's regions by name, in id order.
 fn regions<'w>(world: &'w World, pool: &Pool) -> Vec<&'w str> {
-    let mut ids: Vec<_> = members(world, pool).map(|(.., endpoint)| endpoint.region).collect();
+    let mut ids: Vec<_> = members(pool).map(|(.., endpoint)| endpoint.region).collect();
     ids.sort_unstable();
     ids.dedup();
     ids.iter().map(|id| world.regions.get(id.at()).map_or("", |region| &*region.name)).collect()
@@ -171,7 +177,7 @@ struct Known<'w>(&'w World, HashMap<&'w str, PoolId>);
 
 impl<'w> Known<'w> {
     fn of(world: &'w World) -> Self {
-        let own = world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none());
+        let own = world.pools.iter().enumerate();
         Self(world, own.map(|(id, pool)| (&*pool.name, PoolId(id as u32))).collect())
     }
 
@@ -183,16 +189,16 @@ impl<'w> Known<'w> {
     /// The endpoint of the same name in the pool of the same name: position among all, endpoint.
     fn endpoint(&self, pool: &Pool, endpoint: &Endpoint) -> Option<(usize, &'w Endpoint)> {
         let pool = &self.0.pools[self.pool(pool)?.at()];
-        members(self.0, pool).find(|(.., was)| was.name == endpoint.name).map(|(_, index, was)| (index, was))
+        members(pool).find(|(.., was)| was.name == endpoint.name).map(|(_, index, was)| (index, was))
     }
 }
 
 /// For each target, who rests on it.
 fn users(world: &World) -> Vec<Vec<(PoolId, u64)>> {
     let mut users: Vec<Vec<(PoolId, u64)>> = vec![Vec::new(); world.targets.len()];
-    for (id, pool) in world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none()) {
+    for (id, pool) in world.pools.iter().enumerate() {
         let id = PoolId(id as u32);
-        for (position, _, endpoint) in members(world, pool) {
+        for (position, _, endpoint) in members(pool) {
             for target in endpoint.targets.into_iter().flatten() {
                 match users[target.at()].last_mut() {
                     Some((last, set)) if *last == id => *set |= 1 << position,

@@ -12,11 +12,11 @@ use crate::{
         health::fold::Health,
         live::{EndpointRow, PoolRow},
         signal::shed::{Marks, Shed},
-        types::{At, Family, PoolId, TargetId},
+        types::{At, Family, PoolId, RouteId, TargetId},
         wire::edns::Notice,
         world::{
             World,
-            policy::{ADMIT_ALL, Endpoint, Families, Key, MAX_WEIGHT, Pool},
+            policy::{ADMIT_ALL, Endpoint, Families, Key, MAX_WEIGHT},
         },
     },
     state::change::Keeper,
@@ -31,11 +31,11 @@ pub(super) struct Live {
     response: u32,
 }
 
-/// How a pool is shaped: the strictest of what its policy and those of its copies say, for they share its endpoints.
+/// How a pool is shaped: the strictest of what the policies of all routes through it say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shaping {
-    /// The pool and its copies; empty for a copy.
-    pub(super) rows: Vec<PoolId>,
+    /// The routes through it.
+    pub(super) routes: Vec<RouteId>,
     pub(super) slow_start: u64,
     pub(super) marks: Option<Marks>,
     /// Milliseconds until a shed shows in full.
@@ -84,14 +84,9 @@ impl Shaping {
     }
 
     fn of_pool(world: &World, id: PoolId) -> Self {
-        if world.pools[id.at()].stands_for.is_some() {
-            return Self::default();
-        }
-        let is_row = |pool: &Pool, n: usize| n == id.at() || pool.stands_for == Some(id);
-        let rows: Vec<PoolId> =
-            (0..world.pools.len()).filter(|n| is_row(&world.pools[*n], *n)).map(|n| PoolId(n as u32)).collect();
-        let policies = || rows.iter().filter_map(|id| world.policies.get(world.pools[id.at()].policy.at()));
-        let services = || world.services.iter().filter(|service| service.pools.iter().any(|id| rows.contains(id)));
+        let routes: Vec<RouteId> = world.routes_of(id).map(|(route, _)| route).collect();
+        let policies = || world.routes_of(id).filter_map(|(_, route)| world.policies.get(route.policy.at()));
+        let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
         let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
         let load = load::load_of(world, id);
         let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
@@ -103,7 +98,7 @@ impl Shaping {
             load: load.is_some(),
             response: policies().any(|policy| policy.prefer.iter().any(|(key, _)| *key == Key::Response)),
             leave: services().any(|service| service.families == Families::Leave),
-            rows,
+            routes,
         }
     }
 }
@@ -212,13 +207,10 @@ impl Ledger {
     fn work_out(&mut self, now: At, id: PoolId) -> bool {
         let world = std::sync::Arc::clone(&self.world);
         let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
-        if shaping.rows.is_empty() {
-            return false;
-        }
-        let assigned = shaping.rows.iter().any(|id| self.assignments[id.at()].is_some());
+        let assigned = shaping.routes.iter().any(|id| self.assignments[id.at()].is_some());
         let (mut row, mut known, mut addressed) = (PoolRow::default(), 0, [0; 2]);
         let (mut others, mut due) = (false, None);
-        for (position, index, endpoint) in members(&world, pool) {
+        for (position, index, endpoint) in members(pool) {
             let bit = 1u64 << position;
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let (measured, said) =
@@ -282,10 +274,7 @@ impl Ledger {
             (0, ended) => (last.last, ended),
             (known, _) => (known, u64::MAX),
         };
-        for copy in &shaping.rows {
-            let after = PoolRow { assigned: self.assignments[copy.at()].is_some(), ..row };
-            self.stirred |= after != std::mem::replace(&mut self.pools[copy.at()], after);
-        }
+        self.stirred |= row != std::mem::replace(&mut self.pools[id.at()], row);
         self.ticks[id.at()] = due;
         others
     }
@@ -294,14 +283,14 @@ impl Ledger {
     pub(super) fn fill(&mut self, now: At, id: PoolId) {
         let world = std::sync::Arc::clone(&self.world);
         let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
-        if shaping.rows.is_empty() || !(shaping.load || shaping.response) {
+        if !(shaping.load || shaping.response) {
             return;
         }
         let loads: Vec<Option<u32>> =
-            members(&world, pool).map(|(position, ..)| self.ratio(now, id, position).fresh().map(parts)).collect();
+            members(pool).map(|(position, ..)| self.ratio(now, id, position).fresh().map(parts)).collect();
         let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
         let mut responses = Vec::new();
-        for (_, index, endpoint) in members(&world, pool).filter(|_| shaping.response) {
+        for (_, index, endpoint) in members(pool).filter(|_| shaping.response) {
             let took: Vec<Option<u32>> = endpoint.targets.into_iter().flatten().map(|id| self.took(id)).collect();
             let live = &mut self.live[index];
             if let Some(took) = mean(&took) {
@@ -312,7 +301,7 @@ impl Ledger {
             }
             responses.push(Some(live.response).filter(|response| *response > 0));
         }
-        for (position, index, _) in members(&world, pool) {
+        for (position, index, _) in members(pool) {
             let (n, row) = (position as usize, &mut self.endpoints[index]);
             let before = *row;
             row.load = load(n);
@@ -325,12 +314,11 @@ impl Ledger {
     /// Load ÷ capacity of the endpoint at a pool's position.
     pub(super) fn ratio(&self, now: At, id: PoolId, position: u32) -> Ratio {
         let (world, pool) = (&self.world, &self.world.pools[id.at()]);
-        let first = pool.first.at();
-        let index = first + position as usize;
-        let Some(endpoint) = world.endpoints.get(index).filter(|_| self.shaping[id.at()].load) else {
+        let index = pool.first.at() + position as usize;
+        let Some(endpoint) = pool.endpoints.get(position as usize).filter(|_| self.shaping[id.at()].load) else {
             return Ratio::Idle;
         };
-        let weights = &self.taking_part[first..first + usize::from(pool.count)];
+        let weights = pool.part(&self.taking_part);
         let sums = Sums {
             own: self.taking_part[index].into(),
             pool: weights.iter().map(|weight| u64::from(*weight)).sum(),

@@ -57,7 +57,7 @@ impl Ledger {
     /// Begins, halts and ends slow starts of a pool's endpoints, as their health and weights want.
     pub(super) fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
         // Where nothing can begin, nothing is made of it.
-        let (first, count) = (self.world.pools[id.at()].first.at(), self.world.pools[id.at()].count);
+        let (first, count) = (self.world.pools[id.at()].first.at(), self.world.pools[id.at()].count());
         let is_cold = |n: u8| self.live.get(first + usize::from(n)).is_some_and(|live| !live.is_warm());
         let begins = self.shaping[id.at()].slow_start > 0 && positions(set).take_while(|n| *n < count).any(is_cold);
         let serving = if begins { self.serving(now, id) } else { Serving::default() };
@@ -77,7 +77,7 @@ impl Ledger {
         let (world, shaping) = (&self.world, &self.shaping[id.at()]);
         let pool = &world.pools[id.at()];
         let mut serving = Serving::default();
-        for (position, index, endpoint) in members(world, pool) {
+        for (position, index, endpoint) in members(pool) {
             let said = self.words.effect(now, Named::of(world, &pool.name, endpoint));
             let up = || {
                 let measured = self.measured(now, endpoint);
@@ -103,10 +103,7 @@ impl Ledger {
     ) {
         let world = Arc::clone(&self.world);
         let (pool, over) = (&world.pools[id.at()], self.shaping[id.at()].slow_start);
-        if pool.stands_for.is_some() {
-            return;
-        }
-        for (position, index, endpoint) in members(&world, pool).filter(|(position, ..)| set >> position & 1 == 1) {
+        for (position, index, endpoint) in members(pool).filter(|(position, ..)| set >> position & 1 == 1) {
             let seen = self.seen(now, id, endpoint);
             let others = serving.endpoints & !(1 << position);
             let begins = match (occasion, self.live[index].recovery.cold) {
@@ -122,7 +119,7 @@ impl Ledger {
             if recovery.observe(now, seen, over, |_| begins) == Some(Turn::Begun) {
                 let pace = if back { Pace::Back } else { Pace::First };
                 changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, pace });
-                let here = |n: u8| world.endpoints[pool.first.at() + usize::from(n)].region == endpoint.region;
+                let here = |n: u8| pool.endpoints[usize::from(n)].region == endpoint.region;
                 if !serving.regions.contains(&endpoint.region) && !positions(others).any(here) {
                     self.returns[id.at()].entry(endpoint.region).or_insert(Ramp::begun(now, !seen.failing));
                 }
@@ -140,7 +137,7 @@ impl Ledger {
         let world = Arc::clone(&self.world);
         let mut returns = std::mem::take(&mut self.returns[id.at()]);
         returns.retain(|region, ramp| {
-            let of_region = members(&world, &world.pools[id.at()]).filter(|(.., endpoint)| endpoint.region == *region);
+            let of_region = members(&world.pools[id.at()]).filter(|(.., endpoint)| endpoint.region == *region);
             let seen: Vec<Seen> =
                 of_region.map(|(.., endpoint)| self.seen(now, id, endpoint)).filter(|seen| seen.weighted).collect();
             ramp.walks(now, seen.iter().any(|seen| seen.health == Health::Up && !seen.failing));
@@ -154,7 +151,7 @@ impl Ledger {
         let world = Arc::clone(&self.world);
         for (id, pool) in world.pools.iter().enumerate() {
             let over = self.shaping[id].slow_start;
-            for (_, index, endpoint) in members(&world, pool).filter(|_| over > 0) {
+            for (_, index, endpoint) in members(pool).filter(|_| over > 0) {
                 let recovery = &mut self.live[index].recovery;
                 if recovery.ramp.take_if(|ramp| ramp.is_done(now, over)).is_some() {
                     changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, pace: Pace::Whole });
@@ -186,7 +183,7 @@ impl Ledger {
         for (n, pool) in self.world.pools.iter().enumerate() {
             let (pool_id, over) = (PoolId(n as u32), self.shaping[n].slow_start);
             let start = |of, way: Option<(u64, Option<At>)>| SlowStart { pool: pool_id, of, way, over };
-            for (_, index, _) in members(&self.world, pool).filter(|_| over > 0) {
+            for (_, index, _) in members(pool).filter(|_| over > 0) {
                 let Recovery { cold, ramp } = self.live[index].recovery;
                 if ramp.is_some() || cold == Some(Cold::New) {
                     all.push(start(SlowStartOf::Endpoint(EndpointId(index as u32)), ramp.map(|ramp| ramp.way())));
@@ -262,19 +259,19 @@ impl<'w> Heirs<'w> {
     /// The pool that each pool goes on from: of the same name; else one whose name is gone, by the addresses that both
     /// have. Copies are left out.
     fn pools(&self) -> Vec<(PoolId, Option<PoolId>)> {
-        let own = |world: &'w World| world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none());
+        let own = |world: &'w World| world.pools.iter().enumerate();
         let by_name: BTreeMap<&str, usize> = own(self.old).map(|(n, pool)| (&*pool.name, n)).collect();
         let named: BTreeSet<&str> = own(self.new).map(|(_, pool)| &*pool.name).collect();
         // The pools whose name is gone, by what their endpoints are answered as.
         let mut gone: HashMap<Answered<'_>, Vec<usize>> = HashMap::new();
         for (n, was) in own(self.old).filter(|(_, was)| !named.contains(&*was.name)) {
-            for answered in members(self.old, was).flat_map(|(.., endpoint)| answered(endpoint)) {
+            for answered in members(was).flat_map(|(.., endpoint)| answered(endpoint)) {
                 gone.entry(answered).or_default().push(n);
             }
         }
         let renamed = |pool: &Pool| {
             let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
-            let answered = members(self.new, pool).flat_map(|(.., endpoint)| answered(endpoint));
+            let answered = members(pool).flat_map(|(.., endpoint)| answered(endpoint));
             for was in answered.filter_map(|answered| gone.get(&answered)).flatten() {
                 *shared.entry(*was).or_default() += 1;
             }
@@ -300,7 +297,7 @@ impl<'w> Heirs<'w> {
             let count = alike.iter().filter(|alike| **alike).count();
             (count > 0).then_some(((count, before.name == endpoint.name), index))
         };
-        let found = members(self.old, &self.old.pools[was.at()]).filter_map(rank);
+        let found = members(&self.old.pools[was.at()]).filter_map(rank);
         // Of those that are alike the first.
         found.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, index)| index)
     }
@@ -340,12 +337,13 @@ impl Ledger {
         let (old, world) = (heirs.old, heirs.new);
         let (served, returns) = (before.serving[was.at()].endpoints, &before.returns[was.at()]);
         let (pool, from, to) = (&world.pools[id.at()], before.over[was.at()], self.shaping[id.at()].slow_start);
-        let first = old.pools[was.at()].first.at();
+        let before_it = &old.pools[was.at()];
+        let first = before_it.first.at();
         let (mut serving, mut new) = (Serving::default(), Vec::new());
         // For each region of the pool the furthest way back of those that its endpoints were in; none where one was in a
         // region that served without giving way.
         let mut ways: BTreeMap<RegionId, Option<Ramp>> = BTreeMap::new();
-        for (position, index, endpoint) in members(world, pool) {
+        for (position, index, endpoint) in members(pool) {
             let Some(known) = heirs.predecessor(was, endpoint) else {
                 new.push(index);
                 continue;
@@ -356,7 +354,10 @@ impl Ledger {
             if serves && weighed(endpoint.weight, said.weight) > 0 && said.force != Some(false) {
                 serving.endpoints |= 1 << position;
             }
-            match (returns.get(&old.endpoints[known].region).copied(), ways.get(&endpoint.region).copied()) {
+            match (
+                returns.get(&before_it.endpoints[known - first].region).copied(),
+                ways.get(&endpoint.region).copied(),
+            ) {
                 (None, _) if serves => _ = ways.insert(endpoint.region, None),
                 (Some(way), None) => _ = ways.insert(endpoint.region, Some(way)),
                 (Some(way), Some(Some(other))) if way.gone(now) > other.gone(now) => {
@@ -372,7 +373,7 @@ impl Ledger {
         }
         // A region that was served up to now does not come back, whichever of its endpoints it was.
         let regions: BTreeSet<RegionId> =
-            positions(served).map(|n| old.endpoints[first + usize::from(n)].region).collect();
+            positions(served).map(|n| before_it.endpoints[usize::from(n)].region).collect();
         for was in regions.into_iter().filter_map(|region| old.regions.get(region.at())) {
             let number = world.regions.iter().position(|region| region.name == was.name);
             serving.regions.extend(number.map(|number| RegionId(number as u16)));

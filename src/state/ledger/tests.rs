@@ -25,7 +25,7 @@ use crate::{
             rules::MaxRegions,
         },
         signal::load::Load,
-        types::{EndpointId, Family, MonitorId, RegionId},
+        types::{Family, MonitorId, RegionId},
         wire::name::Name,
         world::{
             Draft, Region, Target,
@@ -63,15 +63,8 @@ fn draft(rhythm: Rhythm, text: &str) -> Draft {
         let [pool, name, addresses] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let monitored = !pool.ends_with('!');
         if world.pools.last().is_none_or(|last| &*last.name != pool) {
-            world.pools.push(Pool {
-                name: pool.into(),
-                first: EndpointId(world.endpoints.len() as u32),
-                count: 0,
-                monitor: monitored.then_some(MonitorId(0)),
-                ..Pool::default()
-            });
+            world.pools.push(Pool { name: pool.into(), monitor: monitored.then_some(MonitorId(0)), ..Pool::default() });
         }
-        world.pools.last_mut().expect("there is one").count += 1;
         let mut endpoint = Endpoint {
             name: name.into(),
             region: RegionId(0),
@@ -90,7 +83,7 @@ fn draft(rhythm: Rhythm, text: &str) -> Draft {
             let target = keys.iter().position(|k| *k == key(address)).map(|i| TargetId(i as u32));
             endpoint.targets[Family::of(ip).at()] = target.filter(|_| monitored);
         }
-        world.endpoints.push(endpoint);
+        world.pools.last_mut().expect("there is one").endpoints.push(endpoint);
     }
     world.targets = keys.into_iter().map(|key| Target::probed(MonitorId(0), key)).collect();
     world
@@ -102,14 +95,14 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
     let mut world = draft(RHYTHM, text);
     world.regions =
         ["eu", "us"].map(|name| Region { name: name.into(), capacity: Some(100.0), ..Region::default() }).into();
-    for endpoint in &mut world.endpoints {
+    for endpoint in world.endpoints_mut() {
         endpoint.region = RegionId(u16::from(endpoint.name.starts_with("us")));
     }
     world.loads = vec![Load { name: "push".into(), max_age: 10_000, smooth: 0, ..Load::default() }];
     world.pools.iter_mut().for_each(|pool| pool.load = Some("push".into()));
     world.policies = vec![Policy::default()];
     let mut service = Service::new(Name::from_text("www.g.test.").expect("a name"));
-    service.pools = (0..world.pools.len() as u32).map(PoolId).collect();
+    service.routes = (0..world.pools.len() as u32).map(RouteId).collect();
     world.services = vec![service];
     edit(&mut world);
     Arc::new(World::seal(world))
@@ -123,7 +116,7 @@ fn ungoverned(draft: &mut Draft) {
 /// Everybody is up since the moment 0.
 fn all_up(world: &Arc<World>) -> Ledger {
     let mut ledger = Ledger::new(Arc::clone(world));
-    for target in &world.targets {
+    for target in world.targets.iter() {
         ledger.fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome("good") });
     }
     ledger
@@ -164,8 +157,8 @@ fn said(whom: &str, act: &str, until: Option<&str>) -> Event {
 fn shares(ledger: &Ledger) -> String {
     let snapshot = ledger.snapshot(At(0));
     let mut words = Vec::new();
-    for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools).filter(|(pool, _)| pool.stands_for.is_none()) {
-        for (position, index, _) in members(&snapshot.world, pool) {
+    for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
+        for (position, index, _) in members(pool) {
             let has = |set: u64| set >> position & 1 == 1;
             let live = &snapshot.endpoints[index];
             let letters: String =

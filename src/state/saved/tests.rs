@@ -213,8 +213,11 @@ mod slow_starts {
             monitors: vec![monitor],
             regions: ["eu", "us"].map(|name| Region { name: name.into(), ..Region::default() }).into(),
             targets: own.iter().map(|(.., last)| Target::probed(MonitorId(0), probe(*last))).collect(),
-            endpoints: own.iter().enumerate().map(endpoint).collect(),
-            pools: vec![Pool { name: "web".into(), count: own.len() as u8, ..Pool::default() }],
+            pools: vec![Pool {
+                name: "web".into(),
+                endpoints: own.iter().enumerate().map(endpoint).collect(),
+                ..Pool::default()
+            }],
             policies: vec![Policy { slow_start: over, ..Policy::default() }],
             health: ungoverned(),
             ..Draft::default()

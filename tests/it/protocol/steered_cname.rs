@@ -36,7 +36,7 @@ fn world_of(target: &str, instead: Fallback) -> Arc<World> {
     changed(&[("example.test", ZONE)], CONFIG, |draft: &mut Draft| {
         let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
         let first = draft.pools[cdn].first.at();
-        for endpoint in &mut draft.endpoints[first..first + 2] {
+        for endpoint in draft.endpoints_mut()[first..first + 2] {
             (endpoint.v4, endpoint.cname) = (None, Some(name(target)));
         }
         draft.services.iter_mut().for_each(|service| service.when_all_down = instead.clone());
@@ -100,7 +100,7 @@ fn a_chain_may_pass_through_another_service_and_ends_where_it_comes_back() {
     assert_eq!((around.answers().len(), around.rcode()), (2, NOERROR), "P56");
     let hops: String = (0..40).map(|n| format!("h{n} CNAME h{}\n", n + 1)).collect();
     let world = changed(&[("example.test", &hops)], CONFIG, |draft| {
-        draft.endpoints.iter_mut().for_each(|e| (e.v4, e.cname) = (None, Some(name("h0.example.test"))));
+        draft.endpoints_mut().for_each(|e| (e.v4, e.cname) = (None, Some(name("h0.example.test"))));
     });
     let long = ask("cdn.example.test A").tcp().of(&healthy(&world));
     assert_eq!(long.answers().len(), 16, "P56: sixteen aliases in all");

@@ -200,7 +200,7 @@ fn where_the_target_has_no_addresses_nothing_goes_along_and_the_scope_stays() {
     // An endpoint that is another name.
     let snapshot = snapshot_of(
         |draft| {
-            for endpoint in &mut draft.endpoints {
+            for endpoint in draft.endpoints_mut() {
                 (endpoint.v4, endpoint.v6, endpoint.cname) = (None, None, Some(name.clone()));
             }
         },

@@ -55,7 +55,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
         let standing = Standing {
             pool: &world.pools[0],
             policy: &world.policies[world.pools[0].policy.at()],
-            table: &world.tables[0],
+            table: &world.pools[0].table,
             map: world.pools[0].map.map(|map| &world.maps[map.at()]),
             row: &before.pools[0],
             endpoints: &world.endpoints,
@@ -83,8 +83,15 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
                 client.block = Prefix::new(std::net::Ipv4Addr::from(block << 8).into(), 24);
                 let chance = Chance { now: UnixMillis(0), random: 0, draw: None };
                 let service = (ServiceId(0), &world.services[0]);
-                let decision =
-                    steer::decide(&parts, service, &world.seeds[0], &client, Family::V4, chance, &mut Silent);
+                let decision = steer::decide(
+                    &parts,
+                    service,
+                    &world.services[0].table.seed,
+                    &client,
+                    Family::V4,
+                    chance,
+                    &mut Silent,
+                );
                 assert_eq!(decision.rung, Rung::Preferred, "nobody falls through");
                 let Verdict::Endpoints { pool: PoolId(0), catchment: of, .. } = decision.verdict else {
                     panic!("nobody")

@@ -65,7 +65,7 @@ impl<'i> Stage<'i> {
     pub fn new(instance: &'i Instance, assigned: bool) -> Self {
         let world = Arc::new(World::seal(draft(&instance.text, &[("o.csv", &instance.places)])));
         let mut ledger = Ledger::new(Arc::clone(&world));
-        for target in &world.targets {
+        for target in world.targets.iter() {
             let key = Arc::clone(target.key().expect("probed"));
             ledger.fold(At(0), Event::Outcome { key, outcome: Outcome::good(1000) });
         }
@@ -115,7 +115,12 @@ impl<'i> Stage<'i> {
 
     /// The lost region's probe; the others' would say nothing new.
     fn probe(&mut self, second: usize, lost: bool) {
-        let endpoint = self.world.endpoints.iter().find(|e| e.region.at() == self.instance.lost).expect("an endpoint");
+        let endpoint = self
+            .world
+            .endpoints()
+            .map(|(_, endpoint)| endpoint)
+            .find(|e| e.region.at() == self.instance.lost)
+            .expect("an endpoint");
         let target = endpoint.targets[0].expect("a target");
         let outcome = if lost { Outcome::Bad("gone".into()) } else { Outcome::good(1000) };
         let key = Arc::clone(self.world.targets[target.at()].key().expect("probed"));
@@ -146,7 +151,8 @@ impl<'i> Stage<'i> {
         let chance = Chance { now: UnixMillis(1_700_000_000_000 + second as u64 * 1000), random: 0, draw: None };
         let (parts, service) = (Parts::of(&self.snapshot, false), (id, &world.services[0]));
         let client = &self.clients[block];
-        let decision = steer::decide(&parts, service, &world.seeds[0], client, Family::V4, chance, &mut Silent);
+        let decision =
+            steer::decide(&parts, service, &world.services[0].table.seed, client, Family::V4, chance, &mut Silent);
         let Verdict::Endpoints { catchment, .. } = decision.verdict else { panic!("nobody for {client:?}") };
         let region = world.endpoints[usize::from(decision.chosen[0])].region.at();
         Told { region, ttl: decision.ttl as usize, catchment, version: self.version }

@@ -103,8 +103,8 @@ fn an_admission_is_a_share_of_blocks() {
     let mut lab = in_order();
     for parts in [0, ADMIT_ALL / 10, ADMIT_ALL / 2, ADMIT_ALL] {
         let snapshot = admitting(lab.healthy(), 0, parts);
-        let key = snapshot.world.tables[0].places()[0].key;
-        let seed = &snapshot.world.seeds[0];
+        let key = snapshot.world.pools[0].table.places()[0].key;
+        let seed = &snapshot.world.services[0].table.seed;
         for n in 0..512 {
             let number = meridian::engine::world::draw::admission(seed.block(client(n)), key);
             assert_eq!(choice(&told(&snapshot, n)) == 0, number < parts, "block {n} at {parts}");
@@ -122,9 +122,12 @@ fn a_whole_region_sheds_as_one() {
     for n in 0..3 {
         snapshot = admitting(snapshot, n, ADMIT_ALL / 2);
     }
-    let (after, key) = (layout(&snapshot), snapshot.world.tables[0].places()[0].key);
+    let (after, key) = (layout(&snapshot), snapshot.world.pools[0].table.places()[0].key);
     for n in 0..before.len() {
-        let number = meridian::engine::world::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key);
+        let number = meridian::engine::world::draw::admission(
+            snapshot.world.services[0].table.seed.block(client(n as u32)),
+            key,
+        );
         let stays = number < ADMIT_ALL / 2;
         assert_eq!(after[n], if before[n] == 3 || stays { before[n] } else { 3 }, "block {n}");
     }
@@ -154,12 +157,13 @@ fn an_assignment_is_admission_by_region() {
     snapshot.assignments = vec![Some(std::sync::Arc::new(Assignment { regions: 3, shares }))];
     let mut counts: BTreeMap<usize, u32> = BTreeMap::new();
     for n in 0..4096 {
-        let draw = snapshot.world.seeds[0].block(client(n % 512)) ^ u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let draw = snapshot.world.services[0].table.seed.block(client(n % 512))
+            ^ u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let chance = meridian::engine::types::Chance { draw: Some(draw), ..at(0) };
         let question = Question::new("www.g.test", A).with(client(n % 512));
         *counts.entry(choice(&listen(&snapshot, &question, chance).expect("ready"))).or_default() += 1;
         let place =
-            |at: usize| meridian::engine::world::draw::admission(draw, snapshot.world.tables[0].places()[at].key);
+            |at: usize| meridian::engine::world::draw::admission(draw, snapshot.world.pools[0].table.places()[at].key);
         let expected = (0..3).find(|at| *at == 2 || place(*at) < ADMIT_ALL / 2).expect("the last takes all");
         assert_eq!(choice(&listen(&snapshot, &question, chance).expect("ready")), expected, "draw {draw:x}");
     }
@@ -177,9 +181,9 @@ fn starting(mut snapshot: Snapshot, endpoint: usize, parts: u32) -> Snapshot {
 
 /// The number of a block with the region of an endpoint.
 fn number(snapshot: &Snapshot, n: usize, endpoint: u8) -> u32 {
-    let table = &snapshot.world.tables[0];
+    let table = &snapshot.world.pools[0].table;
     let key = table.places()[table.place_of(endpoint)].key;
-    meridian::engine::world::draw::admission(snapshot.world.seeds[0].block(client(n as u32)), key)
+    meridian::engine::world::draw::admission(snapshot.world.services[0].table.seed.block(client(n as u32)), key)
 }
 
 const SLOW: [(&str, u32); 5] = [("a", 100), ("a", 50), ("b", 100), ("a", 70), ("b", 30)];
@@ -301,9 +305,9 @@ fn of_several_answers_none_is_named_for_what_gives_way() {
             assert_eq!(named(&snapshot, n), rest, "{policy}");
             assert_eq!(named(&dead, n), [0, 2, 4], "{policy}");
             let located = told(&half, n).located().0;
-            let key = half.world.tables[0].places()[0].key;
-            let takes =
-                meridian::engine::world::draw::admission(half.world.seeds[0].block(located), key) < ADMIT_ALL / 2;
+            let key = half.world.pools[0].table.places()[0].key;
+            let takes = meridian::engine::world::draw::admission(half.world.services[0].table.seed.block(located), key)
+                < ADMIT_ALL / 2;
             assert_eq!(named(&half, n), if takes { whole.clone() } else { rest.clone() }, "{policy}");
         }
     }

@@ -40,10 +40,10 @@ pub fn strain() -> impl Strategy<Value = Strain> {
 pub fn under(mut snapshot: Snapshot, strain: &[Strain]) -> Snapshot {
     let world = std::sync::Arc::clone(&snapshot.world);
     for (at, (pool, strain)) in world.pools.iter().zip(strain.iter().cycle()).enumerate() {
-        let all = (1 << pool.count) - 1;
+        let all = (1 << pool.count()) - 1;
         let row = &mut snapshot.pools[at];
         (row.drained, row.out) = (strain.drained & all, strain.out & all);
-        for n in 0..usize::from(pool.count) {
+        for n in 0..usize::from(pool.count()) {
             let admission = strain.admissions[n % 4];
             snapshot.endpoints[pool.first.at() + n].admission = admission;
             row.partial |= u64::from(admission < ADMIT_ALL) << n;

@@ -31,8 +31,8 @@ fn health(endpoint: &Endpoint, records: &[Record]) -> Health {
 }
 
 fn members<'w>(world: &'w World, pool: &Pool) -> Vec<(EndpointId, &'w Endpoint)> {
-    let ids = (0..u32::from(pool.count)).map(|n| EndpointId(pool.first.0 + n));
-    ids.map(|id| (id, &world.endpoints[id.at()])).filter(|(_, endpoint)| endpoint.weight > 0).collect()
+    let ids = (0..u32::from(pool.count())).map(|n| EndpointId(pool.first.0 + n));
+    ids.map(|id| (id, &world[id])).filter(|(_, endpoint)| endpoint.weight > 0).collect()
 }
 
 /// Who may answer, read once more from the configuration: the first pool that has somebody who is up, or, where nobody
@@ -40,7 +40,7 @@ fn members<'w>(world: &'w World, pool: &Pool) -> Vec<(EndpointId, &'w Endpoint)>
 fn eligible(snapshot: &Snapshot) -> Option<(Vec<EndpointId>, bool)> {
     let world = &snapshot.world;
     world.services[0].pools.iter().find_map(|id| {
-        let members = members(world, &world.pools[id.at()]);
+        let members = members(&world.pools[id.at()]);
         [Health::Up, Health::Unknown].into_iter().find_map(|wanted| {
             let of = |(_, e): &&(EndpointId, &Endpoint)| health(e, &snapshot.targets) == wanted;
             let found: Vec<EndpointId> = members.iter().filter(of).map(|(id, _)| *id).collect();
@@ -85,7 +85,7 @@ proptest! {
                 let (answer, chosen) = (&told.answer, chosen(&told));
                 let (kept, from) = ttl(&told);
                 prop_assert!((5..=30).contains(&kept));
-                let endpoint = |id: &EndpointId| &snapshot.world.endpoints[id.at()];
+                let endpoint = |id: &EndpointId| &snapshot.world[id];
                 let has = |id: &EndpointId| if family == Family::V4 { endpoint(id).v4.is_some() } else { endpoint(id).v6.is_some() };
                 let dead = |id: &EndpointId| {
                     endpoint(id).targets[family.at()].is_some_and(|t| snapshot.targets[t.at()].health == Health::Down)
@@ -93,7 +93,7 @@ proptest! {
                 match &expected {
                     Some((who, guess)) => {
                         // The pool is chosen for the name; inside it, each type has its own endpoints.
-                        let pools = service.pools.iter().map(|id| members(&snapshot.world, &snapshot.world.pools[id.at()]));
+                        let pools = service.pools.iter().map(|id| members(&snapshot.world.pools[id.at()]));
                         let pool: Vec<EndpointId> = pools
                             .map(|members| members.iter().map(|(id, _)| *id).collect::<Vec<_>>())
                             .find(|ids| ids.contains(&who[0]))
@@ -128,7 +128,7 @@ proptest! {
                         prop_assert_eq!(answer.rcode, if failed { Rcode::ServFail } else { Rcode::NoError });
                         let served = match &service.when_all_down {
                             Fallback::IgnoreHealth | Fallback::ServeAll => {
-                                let all = members(&snapshot.world, &snapshot.world.pools[service.pools[0].at()]);
+                                let all = members(&snapshot.world.pools[service.pools[0].at()]);
                                 prop_assert_eq!(chosen.is_empty(), !all.iter().any(|(id, _)| has(id)));
                                 chosen.iter().filter(|id| has(id)).count()
                             }
@@ -137,7 +137,7 @@ proptest! {
                         };
                         prop_assert_eq!(answer.addresses.len(), served);
                         if service.when_all_down == Fallback::ServeAll {
-                            let all = members(&snapshot.world, &snapshot.world.pools[service.pools[0].at()]);
+                            let all = members(&snapshot.world.pools[service.pools[0].at()]);
                             let all = all.iter().filter(|(id, _)| has(id)).count();
                             prop_assert_eq!(chosen.len(), all, "every address of the first pool");
                         }

@@ -59,14 +59,14 @@ fn hold(snapshot: &Snapshot, name: &str, client: &str) -> Result<(), TestCaseErr
     let id = pool(&told[0]).expect("a pool");
     prop_assert_eq!(Some(id), pool(&told[1]), "{} {}: the pool never depends on the type", name, client);
     let (pool, row) = (&world.pools[id.at()], &snapshot.pools[id.at()]);
-    let alias = |id: &EndpointId| world.endpoints[id.at()].cname.is_some();
+    let alias = |id: &EndpointId| world[id].cname.is_some();
     let kinds = told.each_ref().map(|told| chosen(told).first().is_some_and(alias));
     prop_assert_eq!(kinds[0], kinds[1], "{} {}: addresses or another name, for both types", name, client);
     if kinds[0] {
         return Ok(());
     }
     let position = |id: &EndpointId| id.at() - pool.first.at();
-    let has = |id: &EndpointId, family: Family| world.endpoints[id.at()].address(family).is_some();
+    let has = |id: &EndpointId, family: Family| world[id].address(family).is_some();
     let alive = |id: &EndpointId, family: Family| {
         let up = row.up[family.at()] & row.weighted & !row.out;
         has(id, family) && up >> position(id) & 1 == 1
@@ -77,7 +77,7 @@ fn hold(snapshot: &Snapshot, name: &str, client: &str) -> Result<(), TestCaseErr
             let out = |step: &Step| matches!(step, Step::Candidate(of, Err(Exclusion::Fenced | Exclusion::NotAskedFor | Exclusion::Weightless)) if of == id);
             !told.steps.iter().any(out)
         };
-        let ids = || (0..u32::from(pool.count)).map(|n| EndpointId(pool.first.0 + n));
+        let ids = || (0..u32::from(pool.count())).map(|n| EndpointId(pool.first.0 + n));
         let chosen = chosen(told);
         let case = || format!("{name} {family} {client} {:?} {:#?}", snapshot.pools[id.at()], told.steps);
         prop_assert!(chosen.iter().all(|id| has(id, family)), "{}", case());
@@ -102,8 +102,8 @@ fn hold(snapshot: &Snapshot, name: &str, client: &str) -> Result<(), TestCaseErr
     {
         prop_assert!(a == aaaa || !(both(a) && both(aaaa)), "{} {}: {:?} {:?}", name, client, a, aaaa);
     }
-    if ids_all(pool.first, pool.count).all(|id| row.up[0] >> position(&id) & 1 == row.up[1] >> position(&id) & 1)
-        && ids_all(pool.first, pool.count).all(|id| has(&id, Family::V4) && has(&id, Family::V6))
+    if ids_all(pool.first, pool.count()).all(|id| row.up[0] >> position(&id) & 1 == row.up[1] >> position(&id) & 1)
+        && ids_all(pool.first, pool.count()).all(|id| has(&id, Family::V4) && has(&id, Family::V6))
         && row.down[0] == row.down[1]
     {
         prop_assert_eq!(a, aaaa, "{} {}: families that stand alike have the same endpoints", name, client);

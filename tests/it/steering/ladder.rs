@@ -161,7 +161,7 @@ fn a_canary_takes_the_same_share_of_blocks() {
     let mut taken = 0;
     for n in 0..2048 {
         let block = prefix(&client(n));
-        let expected = draw::canary(healthy.world.seeds[0].block(block)) < share;
+        let expected = draw::canary(healthy.world.services[0].table.seed.block(block)) < share;
         assert_eq!(octets(&ask(&healthy, &client(n))) == [9], expected, "block {n}");
         taken += u32::from(expected);
         assert!(octets(&ask(&lost, &client(n)))[0] <= 3, "a canary that is down takes nobody");

@@ -155,8 +155,8 @@ struct Seen {
 
 /// The pool of an endpoint, as it is configured.
 fn pool_of(world: &World, id: EndpointId) -> (usize, &Pool) {
-    let own = |(_, pool): &(usize, &Pool)| pool.first.0 <= id.0 && id.0 < pool.first.0 + u32::from(pool.count);
-    let pools = world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none());
+    let own = |(_, pool): &(usize, &Pool)| pool.first.0 <= id.0 && id.0 < pool.first.0 + u32::from(pool.count());
+    let pools = world.pools.iter().enumerate();
     let mut pools = pools.filter(own);
     let (_, pool) = pools.next().expect("a pool");
     (pool.name[1..].parse().expect("a number"), pool)
@@ -171,9 +171,9 @@ fn shedding(mut snapshot: Snapshot) -> Snapshot {
     let world = Arc::clone(&snapshot.world);
     for (pool, row) in world.pools.iter().zip(&mut snapshot.pools) {
         if world.policies[pool.policy.at()].shed.is_some() {
-            row.partial = (1 << pool.count) - 1;
+            row.partial = (1 << pool.count()) - 1;
             let first = pool.first.at();
-            snapshot.endpoints[first..first + usize::from(pool.count)].iter_mut().for_each(|row| row.admission = 0);
+            snapshot.endpoints[first..first + usize::from(pool.count())].iter_mut().for_each(|row| row.admission = 0);
         }
     }
     snapshot
@@ -217,7 +217,7 @@ fn passed_by(world: &World, steps: &[Step], id: EndpointId, better: impl Fn(&str
     };
     steps[start..at].iter().any(|step| match step {
         Step::Candidate(other, Ok(_)) => {
-            let region = &world.regions[world.endpoints[other.at()].region.at()].name;
+            let region = &world.regions[world[other].region.at()].name;
             better(region) && !refused(other)
         }
         _ => false,
@@ -235,13 +235,13 @@ fn listed(client: usize) -> &'static [&'static str] {
 
 /// Holds one finding against all answers. Says whether it is one that is understood.
 fn hold(site: &Site, world: &World, seen: &[Seen], (message, label): &(String, String)) -> Result<bool, TestCaseError> {
-    let region_of = |id: EndpointId| &*world.regions[world.endpoints[id.at()].region.at()].name;
+    let region_of = |id: EndpointId| &*world.regions[world[id].region.at()].name;
     let names = quoted(message);
     let each = || seen.iter().flat_map(|seen| chosen(&seen.told.steps).into_iter().map(move |id| (seen, id)));
     let story = |seen: &Seen| format!("{message} ({label})\n{} {}: {:#?}", seen.name, seen.client, seen.told.steps);
     if message.ends_with("can never be chosen") {
         for (seen, id) in each() {
-            let endpoint = format!("{}/{}", pool_of(world, id).1.name, world.endpoints[id.at()].name);
+            let endpoint = format!("{}/{}", pool_of(world, id).1.name, world[id].name);
             let is_it = if message.starts_with("region") { region_of(id) == names[0] } else { endpoint == names[0] };
             prop_assert!(!is_it, "{}", story(seen));
         }

@@ -234,11 +234,11 @@ fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
         }
     }
     for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
-        let all = (1_u64 << pool.count) - 1;
+        let all = (1_u64 << pool.count()) - 1;
         let sets =
             [row.up[0], row.down[0], row.out, row.drained, row.weighted, row.partial, row.slow, row.moving, row.last];
         prop_assert!(sets.iter().all(|set| set & !all == 0), "{:?}", row);
-        for n in 0..u32::from(pool.count) {
+        for n in 0..u32::from(pool.count()) {
             let live = snapshot.endpoints[(pool.first.0 + n) as usize];
             prop_assert_eq!(live.admission < ADMIT_ALL, row.partial >> n & 1 == 1);
             prop_assert_eq!(live.warmth < ADMIT_ALL, row.slow >> n & 1 == 1);

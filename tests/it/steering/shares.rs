@@ -133,7 +133,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 /// The endpoint that `hash` gives to the n-th /24 outside 0.0.0.0/8.
 fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
     let block = Prefix::from_bits(Family::V4, u128::from((1 << 24) + (n << 8)) << 96, 24);
-    let drawing = Drawing { seed: &snapshot.world.seeds[0], block, slot: 30_000, chance: at(0) };
+    let drawing = Drawing { seed: &snapshot.world.services[0].table.seed, block, slot: 30_000, chance: at(0) };
     let parts = Parts::of(snapshot, true);
     let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24, found: None };
     let field = Field::new(&parts, PoolId(0), &client, false).expect("a pool");
@@ -146,7 +146,7 @@ fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
 fn hash_keeps_within_a_fifth_of_a_point_over_a_million_blocks() {
     for set in &SETS[..3] {
         let snapshot = lab("extends = \"ip-hash\"", set).healthy();
-        let band = members(snapshot.world.tables[0].weighted).fold(0, |band, n| band | 1 << n);
+        let band = members(snapshot.world.pools[0].table.weighted).fold(0, |band, n| band | 1 << n);
         let mut counts = vec![0u32; set.len()];
         (0..1_000_000).for_each(|n| counts[usize::from(hashed(&snapshot, band, n))] += 1);
         let total: u32 = set.iter().map(|(_, weight)| weight).sum();
@@ -353,7 +353,7 @@ fn several_answers_stand_in_the_order_of_their_draws() {
 fn blocks_do_not_turn_over_together() {
     use meridian::engine::world::draw::slot;
     let snapshot = lab("extends = \"weighted\"", &[("eu", 1), ("us", 1)]).healthy();
-    let seed = &snapshot.world.seeds[0];
+    let seed = &snapshot.world.services[0].table.seed;
     let mut turns = [0u32; 30];
     for n in 0..3000u32 {
         let draw = seed.block(Prefix::from_bits(Family::V4, u128::from(n) << 112, 16));

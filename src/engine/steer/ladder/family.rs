@@ -42,7 +42,7 @@ impl Ladder<'_> {
         let all = std::mem::take(&mut self.all) || field.policy.spread == Spread::All;
         // Which of addresses and another name answers is settled before anything takes turns, alike for all types; the
         // first choice, beside which a runner-up stands, does not take turns either.
-        if all && self.turns && self.parts.rotate && !self.is_alias(field) {
+        if all && self.turns && self.parts.world.rotate && !self.is_alias(field) {
             if !field.table.aliases.is_empty() {
                 self.chosen.retain(|n| field.table.alias(*n).is_none());
             }
@@ -117,7 +117,7 @@ impl Ladder<'_> {
         turn: Option<u64>,
         trace: &mut T,
     ) -> Verdict {
-        let (pool, field) = (asked.pool, asked.field);
+        let (pool, field) = (asked.field.pool_id(), asked.field);
         if self.family_gate(field, Belief::Lifted, family, None).set() == 0 {
             self.chosen.clear();
             trace.note(|| Step::NoAddress(family, NoAddress::Pool(pool)));
@@ -134,7 +134,7 @@ impl Ladder<'_> {
         trace.note(|| Step::PassedOver(pool, Lack::NoneAlive(family)));
         self.lowered = Rung::Relaxed;
         if asked.doors.is_some() {
-            self.look(pool, field, |n| self.standing(field, asked.gate, n), trace);
+            self.look(field, |n| self.standing(field, asked.gate, n), trace);
             self.draw(field, asked.eligible & serving, None, turn, trace);
             if !self.chosen.is_empty() {
                 return asked.verdict();
@@ -148,7 +148,7 @@ impl Ladder<'_> {
 
     /// No endpoint of the pool has the family alive.
     fn lost<T: Trace>(&mut self, family: Family, asked: &Asked<'_>, trace: &mut T) -> Verdict {
-        let (pool, service) = (asked.pool, self.service);
+        let (pool, service) = (asked.field.pool_id(), self.service);
         self.lowered = Rung::AllDown;
         let found = match &service.when_all_down {
             Fallback::IgnoreHealth => false,
@@ -172,7 +172,7 @@ impl Ladder<'_> {
     /// Chooses among what another belief leaves of the pool for the family; where the runner-up is asked for, the region
     /// of the first choice comes last.
     fn again<T: Trace>(&mut self, family: Family, asked: &Asked<'_>, belief: Belief, trace: &mut T) -> bool {
-        let Some(field) = Field::new(self.parts, asked.pool, self.client, belief == Belief::Lifted) else {
+        let Some(field) = Field::new(self.parts, asked.field.route, self.client, belief == Belief::Lifted) else {
             return false;
         };
         let gate = self.gate_with_any(&field, belief, family);
@@ -180,7 +180,7 @@ impl Ladder<'_> {
         if set == 0 {
             return false;
         }
-        self.look(asked.pool, &field, |n| family_standing(&field, &gate, n), trace);
+        self.look(&field, |n| family_standing(&field, &gate, n), trace);
         self.draw(&field, set, None, None, trace);
         !self.chosen.is_empty()
     }
@@ -190,7 +190,7 @@ impl Ladder<'_> {
         let gate = self.gate_with_any(asked.field, Belief::Ignored, family);
         let set = gate.set();
         if set != 0 {
-            self.look(asked.pool, asked.field, |n| family_standing(asked.field, &gate, n), trace);
+            self.look(asked.field, |n| family_standing(asked.field, &gate, n), trace);
             self.chosen = members(set).collect();
             self.all = true;
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Ledger, members, name, overrides::Named, rows::Measured};
+use super::super::{Ledger, endpoint, members, name, overrides::Named, rows::Measured};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
@@ -20,8 +20,8 @@ pub(super) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
 impl Seats {
     pub(super) fn of(world: &World) -> Self {
         let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (n, pool) in world.pools.iter().enumerate().filter(|(_, pool)| pool.stands_for.is_none()) {
-            for (_, index, endpoint) in members(world, pool).filter(|(.., e)| e.targets.iter().any(Option::is_some)) {
+        for (n, pool) in world.pools.iter().enumerate() {
+            for (_, index, endpoint) in members(pool).filter(|(.., e)| e.targets.iter().any(Option::is_some)) {
                 of.entry(endpoint.region).or_default().push((PoolId(n as u32), index));
             }
         }
@@ -46,7 +46,8 @@ impl Seats {
 impl Ledger {
     /// Where the endpoints are that a target is about.
     pub(super) fn regions_of(&self, id: TargetId) -> Vec<RegionId> {
-        let mut found: Vec<RegionId> = self.seats_of(id).map(|(_, index)| self.world.endpoints[index].region).collect();
+        let mut found: Vec<RegionId> =
+            self.seats_of(id).map(|(_, index)| endpoint(&self.world, index).region).collect();
         found.sort_unstable();
         found.dedup();
         found
@@ -62,7 +63,7 @@ impl Ledger {
 
     /// What is probed in a region.
     pub(in super::super) fn targets_in(&self, region: RegionId) -> Vec<TargetId> {
-        let endpoints = self.beliefs.seats.in_region(region).iter().map(|(_, index)| &self.world.endpoints[*index]);
+        let endpoints = self.beliefs.seats.in_region(region).iter().map(|(_, index)| endpoint(&self.world, *index));
         endpoints.flat_map(|endpoint| endpoint.targets).flatten().collect()
     }
 
@@ -76,7 +77,7 @@ impl Ledger {
             .iter()
             .flat_map(|id| self.seats_of(*id))
             .filter(|seat| goes(*seat))
-            .map(|(_, index)| self.world.endpoints[index].region)
+            .map(|(_, index)| endpoint(&self.world, index).region)
             .collect();
         regions.sort_unstable();
         regions.dedup();
@@ -92,7 +93,7 @@ impl Ledger {
     /// Whether an endpoint is there for its region, were these down, who are sorted. Whom an operator has taken out is not
     /// there for probes to take out; whom one forces up they do not.
     fn is_there(&self, now: At, (pool, index): (PoolId, usize), down: &[TargetId]) -> bool {
-        let endpoint = &self.world.endpoints[index];
+        let endpoint = endpoint(&self.world, index);
         let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
         match said.force {
             Some(forced) => forced,
@@ -110,7 +111,7 @@ impl Ledger {
     fn stood(&self, pool: PoolId, index: usize, down: &[TargetId]) -> Health {
         let stood = |id: TargetId| self.beliefs.stood[id.at()].0;
         let health = |id: TargetId| if down.binary_search(&id).is_ok() { Health::Down } else { stood(id) };
-        Measured::supposed(&self.world.endpoints[index], health).health(&self.shaping[pool.at()])
+        Measured::supposed(endpoint(&self.world, index), health).health(&self.shaping[pool.at()])
     }
 
     /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
@@ -131,7 +132,7 @@ impl Ledger {
     }
 
     fn is_kept(&self, (_, index): (PoolId, usize)) -> bool {
-        self.world.endpoints[index].targets.into_iter().flatten().any(|id| self.beliefs.keeper(id).is_some())
+        endpoint(&self.world, index).targets.into_iter().flatten().any(|id| self.beliefs.keeper(id).is_some())
     }
 
     /// The pools of a region's held endpoints that stand before another pool in a service.
@@ -139,10 +140,9 @@ impl Ledger {
         let kept = self.beliefs.seats.in_region(region).iter().filter(|seat| self.is_kept(**seat));
         let mut pools: Vec<PoolId> = kept.map(|(pool, _)| *pool).collect();
         pools.dedup();
-        let own = |id: PoolId| self.world.pools[id.at()].stands_for.unwrap_or(id);
         let is_followed = |pool: &PoolId| {
             let mut services = self.world.services.iter();
-            services.any(|s| s.pools.split_last().is_some_and(|(_, before)| before.iter().any(|id| own(*id) == *pool)))
+            services.any(|s| s.pools(&self.world).take(s.routes.len() - 1).any(|before| before == *pool))
         };
         pools.iter().filter(|pool| is_followed(pool)).map(|pool| self.world.pools[pool.at()].name.clone()).collect()
     }
@@ -162,9 +162,9 @@ impl Ledger {
         let seats = self.beliefs.seats.in_region(region).iter();
         seats
             .filter(|(pool, index)| {
-                which((*pool, *index), self.world.endpoints[*index].targets.into_iter().flatten().collect())
+                which((*pool, *index), endpoint(&self.world, *index).targets.into_iter().flatten().collect())
             })
-            .map(|(pool, index)| name(&self.world.pools[pool.at()], &self.world.endpoints[*index]))
+            .map(|(pool, index)| name(&self.world.pools[pool.at()], endpoint(&self.world, *index)))
             .collect()
     }
 

@@ -57,8 +57,8 @@ fn nobody_waits_for_what_is_cut_already() {
 fn only_services_of_the_endpoints_are_cut() {
     let world = shaped("shop eu 192.0.2.9\nweb eu 192.0.2.1\nweb us 192.0.2.2", |draft| {
         let mut other = draft.services[0].clone();
-        other.pools = vec![PoolId(0)];
-        draft.services[0].pools = vec![PoolId(1)];
+        other.routes = vec![RouteId(0)];
+        draft.services[0].routes = vec![RouteId(1)];
         draft.services.push(other);
     });
     for (of, fine) in [("us", [true, false]), ("eu", [true, true]), ("shop", [false, true]), ("web/eu", [true, false])]
@@ -114,7 +114,11 @@ fn a_reload_takes_nothing_from_a_drain() {
                 }
                 ledger.fold(tick, Event::Tick);
                 let snapshot = ledger.snapshot(At(0));
-                let of = snapshot.world.endpoints.iter().position(|e| e.v4 == "192.0.2.1".parse().ok());
+                let of = snapshot
+                    .world
+                    .endpoints()
+                    .map(|(_, endpoint)| endpoint)
+                    .position(|e| e.v4 == "192.0.2.1".parse().ok());
                 let now = snapshot.endpoints[of.expect("web/eu")].admission;
                 if steps.last().is_none_or(|(_, last)| *last != now) {
                     steps.push((tick.0, now));

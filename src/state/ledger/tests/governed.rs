@@ -25,9 +25,9 @@ const REGIONS: [&str; 4] = ["a", "b", "c", "d"];
 fn governed(text: &str, canaries: usize, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
     let mut draft = draft(RHYTHM, text);
     draft.regions = REGIONS.map(|name| Region { name: name.into(), ..Region::default() }).into();
-    for endpoint in &mut draft.endpoints {
+    for endpoint in draft.endpoints_mut() {
         let name = endpoint.name.split('-').next().unwrap_or_default().to_owned();
-        let at = draft.regions.iter().position(|region| *region.name == *name).expect("a region");
+        let at = REGIONS.iter().position(|region| **region == *name).expect("a region");
         endpoint.region = RegionId(at as u16);
     }
     for address in &CANARIES[..canaries] {
@@ -329,7 +329,7 @@ fn alive(ledger: &Ledger) -> BTreeSet<RegionId> {
     pools
         .flat_map(|(pool, row)| {
             let up = row.up[0] | row.up[1];
-            members(&snapshot.world, pool).filter(move |(n, ..)| up >> n & 1 == 1).map(|(.., endpoint)| endpoint.region)
+            members(pool).filter(move |(n, ..)| up >> n & 1 == 1).map(|(.., endpoint)| endpoint.region)
         })
         .collect()
 }
@@ -359,7 +359,7 @@ impl Watch {
         // A recovery is never held, and nobody counts as anything but what it was found to be or had been.
         let snapshot = ledger.snapshot(At(now));
         for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
-            for (n, _, endpoint) in members(&snapshot.world, pool) {
+            for (n, _, endpoint) in members(pool) {
                 let has = |set: u64| set >> n & 1 == 1;
                 for (at, id) in endpoint.targets.iter().enumerate().filter_map(|(at, id)| Some((at, (*id)?))) {
                     let found = snapshot.targets[id.at()].health;

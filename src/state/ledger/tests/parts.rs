@@ -16,9 +16,9 @@ fn composed(needed: u32, calm: Calm) -> Arc<World> {
     let asks = Asks::Several { needed, of, address: "192.0.2.1".parse().expect("an address") };
     draft.targets.push(Target { monitor: MonitorId(3), asks });
     draft.pools[0].monitor = Some(MonitorId(3));
-    draft.endpoints[0].targets = [Some(TargetId(3)), None];
+    draft.endpoints_mut().nth(0).expect("an endpoint").targets = [Some(TargetId(3)), None];
     draft.services =
-        vec![Service { pools: vec![PoolId(0)], ..Service::new(Name::from_text("g.test.").expect("a name")) }];
+        vec![Service { routes: vec![RouteId(0)], ..Service::new(Name::from_text("g.test.").expect("a name")) }];
     Arc::new(World::seal(draft))
 }
 

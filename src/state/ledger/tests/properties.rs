@@ -63,7 +63,7 @@ fn configured(text: &str, slow_start: u64) -> Arc<World> {
         ungoverned(draft);
         draft.policies[0].slow_start = slow_start;
         draft.policies[0].shed = Some([700, 950]);
-        if let Some(endpoint) = draft.endpoints.get_mut(1) {
+        if let Some(endpoint) = draft.endpoints_mut().nth(1) {
             endpoint.weight = 7;
         }
     })
@@ -98,7 +98,7 @@ fn narrowest(ledger: &Ledger, kind: Kind, pool: &str, endpoint: &str) -> Option<
 fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
     let snapshot = ledger.snapshot(At(now));
     for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
-        let all = (1u64 << pool.count) - 1;
+        let all = (1u64 << pool.count()) - 1;
         for set in [row.up[0], row.up[1], row.down[0], row.down[1], row.falling[0], row.rising[1], row.out, row.drained]
         {
             prop_assert_eq!(set & !all, 0, "within the pool");
@@ -108,7 +108,7 @@ fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
         prop_assert!((0..2).all(|at| row.up[at] & row.down[at] == 0
             && row.falling[at] & !row.up[at] == 0
             && row.rising[at] & !row.down[at] == 0));
-        for (position, index, endpoint) in members(&snapshot.world, pool) {
+        for (position, index, endpoint) in members(pool) {
             let (live, has) = (&snapshot.endpoints[index], |set: u64| set >> position & 1 == 1);
             prop_assert!(live.admission <= ADMIT_ALL && live.warmth <= ADMIT_ALL);
             prop_assert_eq!(has(row.partial), live.admission < ADMIT_ALL);

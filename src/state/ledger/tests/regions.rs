@@ -132,7 +132,7 @@ fn what_was_said_of_a_region_goes_over_a_reload_by_its_name() {
     let renumbered = |draft: &mut Draft| {
         free(draft);
         draft.regions.insert(0, Region { name: "ap".into(), ..Region::default() });
-        draft.endpoints.iter_mut().for_each(|endpoint| endpoint.region.0 += 1);
+        draft.endpoints_mut().for_each(|endpoint| endpoint.region.0 += 1);
     };
     let mut changes = ledger.fold(At(2000), Event::World(shaped(DUAL, renumbered)));
     ledger.tell_regions(At(2000), &mut changes);

@@ -1,6 +1,7 @@
 //! What another configuration keeps: by name, never by position.
 
 use super::*;
+use crate::engine::{types::MapId, world::policy::Route};
 
 const MORE: &str = "a eu 192.0.2.7
                     web aa 192.0.2.8
@@ -93,10 +94,7 @@ fn an_assignment_goes_with_regions_and_map() {
         ledger.fold(At(0), Event::Assign { of: world, assignments: vec![Some(assignment)] });
         ledger.fold(At(1), Event::World(next));
         let snapshot = ledger.snapshot(At(1));
-        assert_eq!(
-            snapshot.pools.iter().map(|row| row.assigned).collect::<Vec<_>>(),
-            snapshot.assignments.iter().map(Option::is_some).collect::<Vec<_>>()
-        );
+        assert_eq!(snapshot.assignments.len(), snapshot.world.routes.len());
         snapshot.assignments.into_iter().flatten().count()
     };
     assert_eq!(kept(shaped(TWO, |_| {})), 1);
@@ -113,7 +111,7 @@ fn an_assignment_goes_with_regions_and_map() {
             regions: vec![RegionId(0), RegionId(1)],
             ..crate::engine::geo::Rule::default()
         });
-        draft.pools[0].map = Some(crate::engine::types::MapId(0));
+        draft.routes = vec![Route { map: Some(MapId(0)), ..Route::default() }];
     };
     assert_eq!(kept(shaped(TWO, mapped)), 0);
 }

@@ -1,6 +1,7 @@
 //! The way back after a recovery.
 
 use super::*;
+use crate::engine::{types::PolicyId, world::policy::Route};
 
 fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| draft.policies[0].slow_start = over)
@@ -118,20 +119,18 @@ fn who_is_forced_up_is_whole_at_once() {
 }
 
 #[test]
-fn the_strictest_policy_of_a_pool_and_its_copies_counts() {
+fn the_strictest_policy_of_all_routes_through_a_pool_counts() {
     let world = shaped(TWO, |draft| {
         draft.policies.push(Policy { slow_start: 20_000, ..Policy::default() });
-        let copy =
-            Pool { stands_for: Some(PoolId(0)), policy: crate::engine::types::PolicyId(1), ..draft.pools[0].clone() };
-        draft.pools.push(copy);
+        draft.routes = vec![Route::default(), Route { policy: PolicyId(1), ..Route::default() }];
     });
     let mut ledger = all_up(&world);
     probe(&mut ledger, 0, &DOWN);
     let told = probe(&mut ledger, 1000, &AGAIN);
-    assert!(told[0].ends_with("; web has 2 of 2 endpoints up"), "a copy is not listed: {}", told[0]);
+    assert!(told[0].ends_with("; web has 2 of 2 endpoints up"), "a pool is listed once: {}", told[0]);
     let snapshot = ledger.snapshot(At(1000));
     assert_eq!(snapshot.endpoints[0].admission, twentieths(1));
-    assert_eq!(snapshot.pools[0], snapshot.pools[1]);
+    assert_eq!(snapshot.pools.len(), 1);
 }
 
 // ----- Beside others, and against other regions --------------------------------------------------------------------
@@ -153,7 +152,7 @@ fn slowly(text: &str) -> Arc<World> {
 fn ways(ledger: &Ledger) -> String {
     let snapshot = ledger.snapshot(At(0));
     let percent = |parts: u32| (f64::from(parts) * 100.0 / f64::from(ADMIT_ALL)).round();
-    let rows = snapshot.world.endpoints.iter().zip(&snapshot.endpoints);
+    let rows = snapshot.world.endpoints().map(|(_, endpoint)| endpoint).zip(&snapshot.endpoints);
     let words = rows
         .filter(|(_, row)| row.admission.min(row.warmth) < ADMIT_ALL)
         .map(|(endpoint, row)| format!("{} {}/{}", endpoint.name, percent(row.admission), percent(row.warmth)));
@@ -321,7 +320,7 @@ fn what_is_raised_from_weight_0_begins_slowly() {
     let weightless = |weight| {
         shaped(THREE, |draft| {
             draft.policies[0].slow_start = 20_000;
-            draft.endpoints[1].weight = weight;
+            draft.endpoints_mut().nth(1).expect("an endpoint").weight = weight;
         })
     };
     let mut ledger = all_up(&weightless(0));
@@ -336,7 +335,7 @@ fn what_takes_the_place_of_all_that_served_takes_all_at_once() {
         let text = "web eu-b 192.0.2.1\nweb eu-g 192.0.2.2\nweb us-b 192.0.2.3\nweb us-g 192.0.2.4";
         shaped(text, |draft| {
             draft.policies[0].slow_start = 20_000;
-            for endpoint in &mut draft.endpoints {
+            for endpoint in draft.endpoints_mut() {
                 endpoint.weight = if endpoint.name.ends_with('b') { blue } else { green };
             }
         })
