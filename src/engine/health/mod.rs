@@ -4,6 +4,7 @@
 pub mod check;
 pub mod fold;
 pub mod governor;
+pub mod identity;
 pub mod monitor;
 pub mod rules;
 pub mod sight;
