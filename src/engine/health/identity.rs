@@ -189,4 +189,4 @@ impl Fields {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
