@@ -31,8 +31,6 @@ index! {
     ServiceId(u32);
     /// A policy after presets and `extends` are resolved; equal policies share one.
     PolicyId(u32);
-    /// A monitor, in name order.
-    MonitorId(u32);
     /// One (monitor, address) that is probed, however many endpoints use it.
     TargetId(u32);
     /// A zone, in name order.

@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 
 use self::text::{Contents, Governor, Kept, Line, Start};
 use super::format::{FORMAT, Unreadable};
-use crate::engine::{
-    health::{
-        fold::{Fall, Health, Penalty, Record, Restored},
-        governor::Governed,
+use crate::{
+    engine::{
+        health::{
+            fold::{Fall, Health, Penalty, Record, Restored},
+            governor::Governed,
+        },
+        snapshot::{SlowStart, SlowStartOf, Snapshot},
+        types::{At, EndpointId, Family, Past, PoolId, RegionId, TargetId},
+        world::{
+            Target, World,
+            policy::{Endpoint, Pool},
+        },
+    },
+    probing::{
         identity,
         monitor::{Monitor, ProbeKey},
-    },
-    snapshot::{SlowStart, SlowStartOf, Snapshot},
-    types::{At, EndpointId, Family, Past, PoolId, RegionId, TargetId},
-    world::{
-        Target, World,
-        policy::{Endpoint, Pool},
     },
 };
 

@@ -14,15 +14,13 @@ use self::{
 };
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
-    health::{
-        monitor::{Monitor, ProbeKey},
-        rules::HealthRules,
-    },
+    health::rules::HealthRules,
     signal::{latency::Latencies, load::Load},
-    types::{At, MapId, MonitorId, Prefix, RegionId, TargetId},
+    types::{At, MapId, Prefix, RegionId, TargetId},
     wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
     zone::{ZoneSource, table::Table},
 };
+use crate::probing::monitor::{Monitor, MonitorId, ProbeKey};
 
 /// The compiled configuration, before the tables that queries read are laid out from it.
 #[derive(Debug, Default)]

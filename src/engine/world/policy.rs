@@ -5,10 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use crate::engine::{
-    geo::{Fence, Preferences},
-    types::{EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
-    wire::name::Name,
+use crate::{
+    engine::{
+        geo::{Fence, Preferences},
+        types::{EndpointId, Family, MapId, PolicyId, PoolId, RegionId, TargetId},
+        wire::name::Name,
+    },
+    probing::monitor::MonitorId,
 };
 
 /// The most endpoints of a pool, so that a set of them is one machine word.

@@ -9,16 +9,18 @@ use std::{
     net::IpAddr,
 };
 
-use crate::engine::{
-    geo::{Database, Rule},
-    health::monitor::Monitor,
-    types::{EndpointId, MapId, PolicyId, PoolId, RegionId},
-    wire::{name::Name, rr::RrType},
-    world::{
-        World,
-        policy::{Endpoint, Policy, Pool, Service},
+use crate::{
+    engine::{
+        geo::{Database, Rule},
+        types::{EndpointId, MapId, PolicyId, PoolId, RegionId},
+        wire::{name::Name, rr::RrType},
+        world::{
+            World,
+            policy::{Endpoint, Policy, Pool, Service},
+        },
+        zone::ZoneSource,
     },
-    zone::ZoneSource,
+    probing::monitor::Monitor,
 };
 
 /// How many names of one kind a sentence lists.

@@ -10,12 +10,12 @@ mod versions;
 use super::*;
 use crate::{
     engine::{
-        health::{
-            check::Check,
-            monitor::{Calm, Outcome, Rhythm, Watch},
-        },
-        types::MonitorId,
+        health::outcome::Outcome,
         world::{Draft, Target, World},
+    },
+    probing::{
+        check::Check,
+        monitor::{Calm, MonitorId, Rhythm, Watch},
     },
     state::{
         change::Change,

@@ -11,7 +11,7 @@ use std::{
 
 use siphasher::sip::SipHasher24;
 
-use crate::engine::health::{
+use crate::probing::{
     check::{
         Body, Check, Compare, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, HttpVersion, TcpCheck, Tls,
         TlsCheck, Trust,

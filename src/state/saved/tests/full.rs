@@ -3,10 +3,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::*;
-use crate::engine::{
-    health::identity::tests::checks,
-    wire::name::Name,
-    world::{Asks, Region},
+use crate::{
+    engine::{
+        wire::name::Name,
+        world::{Asks, Region},
+    },
+    probing::identity::tests::checks,
 };
 
 /// The moment and the wall clock at which it is saved.

@@ -7,7 +7,7 @@ use super::{
     full::{NOW, WALL},
     *,
 };
-use crate::engine::health::identity::tests::checks;
+use crate::probing::identity::tests::checks;
 
 /// By the last program of version 1.
 const VERSION_1: &str = include_str!("version-1.health");

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::engine::health::identity::tests::checks;
+use crate::probing::identity::tests::checks;
 
 /// Written by that program. It is never written again.
 const PINNED: &str = include_str!("pinned.txt");

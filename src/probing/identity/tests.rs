@@ -5,7 +5,7 @@ use std::{ffi::OsStr, path::Path};
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::health::check::Trust;
+use crate::probing::check::Trust;
 
 fn tls() -> Tls {
     Tls { sni: None, verify: true, trust: None, warn: 604_800, fail: 0 }
