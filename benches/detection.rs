@@ -20,12 +20,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use meridian::engine::{
-    health::{
-        fold::{Health, Record, Transition, Turn},
-        monitor::{Calm, Outcome, Rhythm},
+use meridian::{
+    engine::{
+        health::{
+            fold::{Health, Record, Transition, Turn},
+            outcome::Outcome,
+        },
+        types::At,
     },
-    types::At,
+    probing::monitor::{Calm, Rhythm},
 };
 
 /// How the near region fails.

@@ -19,17 +19,17 @@ use std::{
 
 use meridian::{
     engine::{
-        health::{
-            check::{Check, HttpCheck, HttpVersion},
-            monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
-        },
-        types::{MonitorId, RegionId, TargetId},
+        types::{EndpointId, RegionId, TargetId},
         world::{
             Draft, Region, Target, World,
             policy::{Endpoint, Pool},
         },
     },
     monitor::{Plan, Prober},
+    probing::{
+        check::{Check, HttpCheck, HttpVersion},
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+    },
     state::{clock::Clock, writer::Writer},
     telemetry::signals::Signals,
 };

@@ -20,14 +20,7 @@ use tracing::{debug, info, warn};
 use crate::{
     config::unreadable::{STATE_DIR, unwritable},
     engine::{health::fold::Health, snapshot::Snapshot},
-    state::{
-        board::Board,
-        change::Change,
-        clock::Clock,
-        ledger::Event,
-        saved::{self, Unreadable},
-        writer::Writer,
-    },
+    state::{board::Board, change::Change, clock::Clock, format::Unreadable, ledger::Event, saved, writer::Writer},
 };
 
 /// The file in the state folder.
@@ -215,6 +208,7 @@ fn wall() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::format::{FORMAT, OLDEST};
 
     #[test]
     fn what_cannot_be_written_leaves_the_old_file() {
@@ -254,6 +248,24 @@ mod tests {
             let kept = folder.path().join(FILE).with_extension(aside);
             assert_eq!(fs::read_to_string(kept).expect("kept"), text);
             assert!(!folder.path().join(FILE).exists());
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_version_before_is_read_and_stays_until_the_next_takes_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(FILE);
+        for version in [OLDEST, FORMAT] {
+            let text = format!("{{\"meridian_health\":{version},\"saved\":0,\"targets\":0}}\n");
+            fs::write(&file, &text).expect("written");
+            assert!(matches!(read(folder.path(), 1000), Some(Event::Restored { .. })), "{version}");
+            assert_eq!(fs::read_to_string(&file).expect("it is there"), text);
+        }
+        for version in [OLDEST - 1, FORMAT + 1] {
+            fs::write(&file, format!("{{\"meridian_health\":{version}}}\n")).expect("written");
+            assert!(read(folder.path(), 1000).is_none());
+            assert!(file.with_extension("other").exists() && !file.exists());
+            fs::remove_file(file.with_extension("other")).expect("removed");
         }
     }
 

@@ -12,14 +12,14 @@ use crate::{
     },
     engine::{
         geo::{Atlas, GeoKey, Measured, Rule, Whose},
-        health::{
-            check::Check,
-            fold::Health,
-            monitor::{Calm, Monitor, ProbeKey, Rhythm, Watch},
-        },
+        health::fold::Health,
         signal::latency::{Reading, Terms},
-        types::{At, MonitorId, RegionId},
+        types::{At, RegionId},
         world::{Draft, Region, Target},
+    },
+    probing::{
+        check::Check,
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
     state::samples::Sample,
 };

@@ -3,9 +3,9 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use crate::engine::{
-    health::monitor::ProbeKey,
-    world::{Draft, policy::Endpoint},
+use crate::{
+    engine::world::{Draft, policy::Endpoint},
+    probing::monitor::ProbeKey,
 };
 
 /// Probes that want to begin in a second while all is well, and how many may, where that is less.

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::engine::{health::check::Trust, signal::latency::Terms};
+use crate::{engine::signal::latency::Terms, probing::check::Trust};
 
 /// How the server listens and where it keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]

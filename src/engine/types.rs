@@ -33,8 +33,6 @@ index! {
     PolicyId(u32);
     /// A pool under a policy, with the map that both want: the n-th pool under its own policy is the n-th route.
     RouteId(u32);
-    /// A monitor, in name order.
-    MonitorId(u32);
     /// One (monitor, address) that is probed, however many endpoints use it.
     TargetId(u32);
     /// A zone, in name order.

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     command::{Command, End},
-    engine::signal::pull::{Page, Pull},
     http,
+    probing::pull::{Page, Pull},
     telemetry::{causes, received},
 };
 

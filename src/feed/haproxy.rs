@@ -3,7 +3,7 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::reading::{Reading, number, unlike};
-use crate::engine::signal::pull::HaproxyField;
+use crate::probing::pull::HaproxyField;
 
 /// The name that the sum of a backend has in the place of a server's.
 const SUM: &str = "BACKEND";
@@ -46,7 +46,7 @@ pub(super) fn read(text: &str, backend: &str, server: Option<&str>, field: Hapro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::signal::pull::HAPROXY_FIELDS;
+    use crate::probing::pull::HAPROXY_FIELDS;
 
     const PAGE: &str = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,last_chk,\n\
         web,FRONTEND,,,7,9,2000,70,,\n\

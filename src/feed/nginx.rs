@@ -1,7 +1,7 @@
 //! The page of nginx's `stub_status`.
 
 use super::reading::{Reading, number, unlike};
-use crate::engine::signal::pull::NginxField;
+use crate::probing::pull::NginxField;
 
 /// Reads a page.
 pub(super) fn read(text: &str, field: NginxField) -> Result<Reading, Box<str>> {

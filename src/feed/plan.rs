@@ -4,9 +4,10 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use crate::{
     engine::{
-        signal::{load::Of, pull::Pull},
+        signal::load::Of,
         world::{World, policy::Endpoint},
     },
+    probing::pull::Pull,
     state::overrides::Whom,
 };
 

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    engine::signal::pull::{HAPROXY_FIELDS, NginxField, Page, Pull},
+    probing::pull::{HAPROXY_FIELDS, NginxField, Page, Pull},
     state::overrides::Whom,
 };
 

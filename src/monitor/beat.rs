@@ -12,10 +12,8 @@ use super::{
     watchdog::Cause, words::moment,
 };
 use crate::{
-    engine::health::{
-        fold::Record,
-        monitor::{Outcome, ProbeKey},
-    },
+    engine::health::{fold::Record, outcome::Outcome},
+    probing::monitor::ProbeKey,
     state::ledger::Event,
 };
 

@@ -15,10 +15,8 @@ use super::{
     words::{say, snippet},
 };
 use crate::{
-    engine::health::{
-        check::{Body, Compare},
-        monitor::Outcome,
-    },
+    engine::health::outcome::Outcome,
+    probing::check::{Body, Compare},
     telemetry::{causes, received},
 };
 

@@ -4,7 +4,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{
-    engine::health::{check::Tls, monitor::Outcome},
+    engine::health::outcome::Outcome,
+    probing::check::Tls,
     telemetry::causes::tls::{expired, span},
 };
 

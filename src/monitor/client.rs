@@ -28,11 +28,9 @@ use super::{
     words::{moment, say},
 };
 use crate::{
-    engine::health::{
-        check::{HttpVersion, Tls},
-        monitor::Outcome,
-    },
+    engine::health::outcome::Outcome,
     http,
+    probing::check::{HttpVersion, Tls},
 };
 
 /// The most octets of an HTTP/2 response's headers, and of its body on the way, for each probe.

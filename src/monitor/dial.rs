@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::words::{moment, say};
-use crate::engine::health::monitor::Outcome;
+use crate::engine::health::outcome::Outcome;
 
 /// A connection to `to`, and how long it took to open, in microseconds.
 pub(super) async fn tcp(to: SocketAddr, source: Option<IpAddr>) -> Result<(TcpStream, u64), Outcome> {

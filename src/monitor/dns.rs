@@ -15,7 +15,7 @@ use super::{
     dial,
     words::{Fine, say},
 };
-use crate::engine::health::{check::DnsCheck, monitor::Outcome};
+use crate::{engine::health::outcome::Outcome, probing::check::DnsCheck};
 
 /// What a question over UDP without EDNS is answered with at most, and some more for those who do not care.
 const DATAGRAM: usize = 4096;

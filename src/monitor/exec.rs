@@ -4,7 +4,8 @@ use std::{net::IpAddr, time::Duration};
 
 use crate::{
     command::{Command, End, Ended},
-    engine::health::{check::ExecCheck, monitor::Outcome},
+    engine::health::outcome::Outcome,
+    probing::check::ExecCheck,
 };
 
 /// A target of `exec`.

@@ -19,7 +19,7 @@ use tokio::task;
 
 use self::sheet::Sheet;
 use super::words::Fine;
-use crate::engine::health::{check::FileCheck, monitor::Outcome};
+use crate::{engine::health::outcome::Outcome, probing::check::FileCheck};
 
 /// A file that is larger is none of ours.
 const LARGEST: u64 = 16 << 20;

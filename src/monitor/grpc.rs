@@ -17,11 +17,9 @@ use super::{
     words::{Fine, say, snippet},
 };
 use crate::{
-    engine::health::{
-        check::{GrpcCheck, HttpVersion},
-        monitor::Outcome,
-    },
+    engine::health::outcome::Outcome,
     http,
+    probing::check::{GrpcCheck, HttpVersion},
 };
 
 const METHOD: &str = "/grpc.health.v1.Health/Check";

@@ -16,7 +16,7 @@ use super::{
     tls::Ground,
     words::{Fine, say},
 };
-use crate::engine::health::{check::TlsCheck, monitor::Outcome};
+use crate::{engine::health::outcome::Outcome, probing::check::TlsCheck};
 
 /// A target of `tls`.
 #[derive(Debug)]

@@ -20,11 +20,9 @@ use super::{
     words::Fine,
 };
 use crate::{
-    engine::health::{
-        check::{HttpCheck, HttpVersion},
-        monitor::Outcome,
-    },
+    engine::health::outcome::Outcome,
     http,
+    probing::check::{HttpCheck, HttpVersion},
 };
 
 /// A target of `http` or `https`.

@@ -14,7 +14,7 @@ use super::{
     dial::lacking,
     words::{Fine, say},
 };
-use crate::engine::health::monitor::Outcome;
+use crate::engine::health::outcome::Outcome;
 
 const TEXT: &[u8; 8] = b"meridian";
 /// Type, code, checksum, identifier and number; then what comes back as it was sent: a token and a text.

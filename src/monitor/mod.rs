@@ -58,7 +58,8 @@ use self::{
     watchdog::{Sight, Watchdog},
 };
 use crate::{
-    engine::health::{fold::Record, monitor::ProbeKey, rules::HealthRules},
+    engine::health::{fold::Record, rules::HealthRules},
+    probing::monitor::ProbeKey,
     state::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };

@@ -2,14 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::engine::{
-    health::{
-        fold::Record,
-        monitor::{Calm, Monitor, ProbeKey, Rhythm},
-        rules::Rate,
+use crate::{
+    engine::{
+        health::{fold::Record, rules::Rate},
+        snapshot::Snapshot,
+        world::World,
     },
-    snapshot::Snapshot,
-    world::World,
+    probing::monitor::{Calm, Monitor, ProbeKey, Rhythm},
 };
 
 /// What is to be probed and how often.
@@ -131,13 +130,13 @@ mod tests {
     use super::*;
     use crate::{
         engine::{
-            health::{
-                check::Check,
-                fold::Health,
-                monitor::{Outcome, Watch},
-            },
-            types::{At, MonitorId},
+            health::{fold::Health, outcome::Outcome},
+            types::At,
             world::{Draft, Target},
+        },
+        probing::{
+            check::Check,
+            monitor::{MonitorId, Watch},
         },
         state::ledger::{Event, Ledger},
     };

@@ -5,9 +5,9 @@ use super::{
     dns::Dns, exec::Exec, file::File, grpc::Grpc, handshake::Handshake, http::Http, icmp::Icmp, tcp::Tcp, tools::Tools,
     words::Fine,
 };
-use crate::engine::health::{
-    check::Check,
-    monitor::{Outcome, ProbeKey},
+use crate::{
+    engine::health::outcome::Outcome,
+    probing::{check::Check, monitor::ProbeKey},
 };
 
 /// What a task asks its target with.

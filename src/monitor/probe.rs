@@ -9,7 +9,7 @@ use super::{
     tools::Tools,
     words::{Fine, moment},
 };
-use crate::engine::health::monitor::Outcome;
+use crate::engine::health::outcome::Outcome;
 
 /// A timer that is so many milliseconds late, and as late as it is long, says that this node is too busy to judge others.
 const BUSY: u64 = 200;

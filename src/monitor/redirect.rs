@@ -10,7 +10,7 @@ use reqwest::{
 };
 
 use super::words::snippet;
-use crate::engine::health::monitor::Outcome;
+use crate::engine::health::outcome::Outcome;
 
 /// The way of a probe through redirects.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::plan::{Beat, Judge};
 use crate::engine::{
     health::{
         fold::{Health, Record},
-        monitor::Outcome,
+        outcome::Outcome,
     },
     types::At,
 };

@@ -12,7 +12,7 @@ use super::{
     dial,
     words::{Fine, say, snippet},
 };
-use crate::engine::health::{check::TcpCheck, monitor::Outcome};
+use crate::{engine::health::outcome::Outcome, probing::check::TcpCheck};
 
 /// So many octets are read at most.
 const CAP: usize = 16 << 10;

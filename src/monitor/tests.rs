@@ -8,14 +8,15 @@ use tokio::{
 };
 
 use super::{prepared::Prepared, *};
-use crate::engine::{
-    health::{
-        check::{Body, Check, HttpCheck, HttpVersion},
-        monitor::{Calm, Monitor, Outcome, Rhythm, Watch},
-        rules::Rate,
+use crate::{
+    engine::{
+        health::{outcome::Outcome, rules::Rate},
+        world::{Draft, Target, World},
     },
-    types::MonitorId,
-    world::{Draft, Target, World},
+    probing::{
+        check::{Body, Check, HttpCheck, HttpVersion},
+        monitor::{Calm, Monitor, MonitorId, Rhythm, Watch},
+    },
 };
 
 const RHYTHM: Rhythm = Rhythm { interval: 100, timeout: 5000, recheck: 50, fall: 2, rise: 2 };

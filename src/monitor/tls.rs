@@ -24,7 +24,7 @@ use rustls::{
 };
 
 use super::certificate;
-use crate::engine::health::check::{Tls, Trust};
+use crate::probing::check::{Tls, Trust};
 
 /// What tells configurations apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,9 +12,9 @@ use std::{
 
 use tracing::{info, warn};
 
-use crate::engine::health::{
-    check::Check,
-    monitor::{Outcome, ProbeKey},
+use crate::{
+    engine::health::outcome::Outcome,
+    probing::{check::Check, monitor::ProbeKey},
 };
 
 /// A cause that was not seen for so many milliseconds is told again when it comes back.

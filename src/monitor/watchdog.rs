@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tracing::{error, info, warn};
 
 use crate::{
-    engine::health::monitor::Rhythm,
+    probing::monitor::Rhythm,
     telemetry::signals::{Number, Signals},
 };
 

@@ -5,7 +5,7 @@ use std::{error::Error, io};
 
 use tokio::time::Instant;
 
-use crate::{engine::health::monitor::Outcome, telemetry::causes};
+use crate::{engine::health::outcome::Outcome, telemetry::causes};
 
 /// No line of a target's own words is longer when people are told, in characters.
 const SNIPPET: usize = 100;

@@ -33,23 +33,23 @@ use super::{
     overrides::{Override, Whom},
     saved::{Age, Saved},
 };
-use crate::engine::{
-    health::{
-        fold::Record,
-        monitor::{Outcome, ProbeKey},
+use crate::{
+    engine::{
+        health::{fold::Record, outcome::Outcome},
+        live::{EndpointRow, PoolRow},
+        signal::{
+            shed::{Marks, Shed},
+            timing::Timing,
+        },
+        snapshot::Snapshot,
+        types::{At, EndpointId, PoolId, RouteId, TargetId},
+        world::{
+            World,
+            policy::{Endpoint, Pool, Service},
+            table::Assignment,
+        },
     },
-    live::{EndpointRow, PoolRow},
-    signal::{
-        shed::{Marks, Shed},
-        timing::Timing,
-    },
-    snapshot::Snapshot,
-    types::{At, EndpointId, PoolId, RouteId, TargetId},
-    world::{
-        World,
-        policy::{Endpoint, Pool, Service},
-        table::Assignment,
-    },
+    probing::monitor::ProbeKey,
 };
 
 /// What can happen to the truth.

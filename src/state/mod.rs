@@ -5,6 +5,7 @@ pub mod balance;
 pub mod board;
 pub mod change;
 pub mod clock;
+pub mod format;
 pub mod ledger;
 pub mod overrides;
 pub mod samples;

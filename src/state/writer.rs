@@ -213,15 +213,17 @@ fn say_verdict(verdict: &Verdict, address: &str, line: &Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{
-        health::{
-            check::Check,
-            monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
+    use crate::{
+        engine::{
+            health::outcome::Outcome,
+            world::{Draft, Region, Target},
         },
-        types::MonitorId,
-        world::{Draft, Region, Target},
+        probing::{
+            check::Check,
+            monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+        },
+        state::overrides::{Act, Override, Whom},
     };
-    use crate::state::overrides::{Act, Override, Whom};
 
     const HOUR: Duration = Duration::from_secs(3600);
 

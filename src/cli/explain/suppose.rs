@@ -6,11 +6,12 @@ use std::{net::IpAddr, sync::Arc};
 use crate::{
     engine::{
         geo::Map,
-        health::monitor::{Outcome, ProbeKey},
+        health::outcome::Outcome,
         snapshot::Snapshot,
         types::{At, EndpointId, Family, RouteId, TargetId},
         world::{Asks, Target, World, policy::Route},
     },
+    probing::monitor::ProbeKey,
     state::{
         balance::Balance,
         change::Change,

@@ -7,9 +7,12 @@ use std::{
 };
 
 use super::line::Behaviour;
-use crate::engine::{
-    health::monitor::{Monitor, Outcome, ProbeKey},
-    world::{Target, World},
+use crate::{
+    engine::{
+        health::outcome::Outcome,
+        world::{Target, World},
+    },
+    probing::monitor::{Monitor, ProbeKey},
 };
 
 /// How soon what nothing is said of answers, in microseconds.

@@ -11,10 +11,8 @@ use crate::{
         quantity,
         spec::{ExecSpec, HaproxySpec, JsonLoadSpec, LoadSpec, Named, NginxSpec, PrometheusSpec, Text, Whole},
     },
-    engine::signal::{
-        load::{Load, Of},
-        pull::{HAPROXY_FIELDS, HaproxyField, NginxField, Page, Pull},
-    },
+    engine::signal::load::{Load, Of},
+    probing::pull::{HAPROXY_FIELDS, HaproxyField, NginxField, Page, Pull},
 };
 
 const INTERVAL: u64 = 2000;

@@ -13,7 +13,7 @@ use crate::{
     },
     engine::{
         geo::{Cuts, Fence, Model, Order},
-        health::{monitor::Monitor, rules::HealthRules},
+        health::rules::HealthRules,
         signal::load::Load,
         types::Prefix,
         wire::name::Name,
@@ -23,6 +23,7 @@ use crate::{
         },
         zone::ZoneSource,
     },
+    probing::monitor::Monitor,
 };
 
 /// A configuration as it was meant. Tables are in name order; references are positions in them.

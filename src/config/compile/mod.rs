@@ -9,15 +9,18 @@ mod target;
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
 use super::{check::Meant, geo::latency::Line};
-use crate::engine::{
-    geo::Rule,
-    health::rules::HealthRules,
-    signal::latency::Latencies,
-    types::{At, MapId, MonitorId, PolicyId, PoolId, RegionId, TargetId},
-    world::{
-        Draft, measures,
-        policy::{Endpoint, Policy, Pool, Route, Service},
+use crate::{
+    engine::{
+        geo::Rule,
+        health::rules::HealthRules,
+        signal::latency::Latencies,
+        types::{At, MapId, PolicyId, PoolId, RegionId, TargetId},
+        world::{
+            Draft, measures,
+            policy::{Endpoint, Policy, Pool, Route, Service},
+        },
     },
+    probing::monitor::MonitorId,
 };
 use service::Steered;
 use target::Targets;

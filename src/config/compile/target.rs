@@ -3,10 +3,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::Distinct;
-use crate::engine::{
-    health::monitor::{Monitor, ProbeKey, Watch},
-    types::{MonitorId, TargetId},
-    world::{Asks, Target},
+use crate::{
+    engine::{
+        types::TargetId,
+        world::{Asks, Target},
+    },
+    probing::monitor::{Monitor, MonitorId, ProbeKey, Watch},
 };
 
 /// How deep monitors may be made of monitors; the checks have seen to it that none leads back to itself.

@@ -17,7 +17,7 @@ use crate::{
         wire::name::Name,
         world::{
             Region,
-            policy::{Key, Policy, Spread, Threshold},
+            policy::{Key, Policy, Route, Spread, Threshold},
             table::{PoolTable, RouteTable},
         },
     },

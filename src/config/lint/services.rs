@@ -9,12 +9,14 @@ use super::{
     },
     subject::{Subject, listed},
 };
-use crate::engine::{
-    health::monitor::Rhythm,
-    types::RegionId,
-    wire::{fold, name::Name, rr::RrType},
-    world::policy::{Endpoint, Fallback, Pool, Service},
-    zone::table::{Found, Table},
+use crate::{
+    engine::{
+        types::RegionId,
+        wire::{fold, name::Name, rr::RrType},
+        world::policy::{Endpoint, Fallback, Pool, Service},
+        zone::table::{Found, Table},
+    },
+    probing::monitor::Rhythm,
 };
 
 /// Services as they are configured, without the names that were made beside them.

@@ -3,8 +3,10 @@
 
 use arrayvec::ArrayVec;
 
-use super::monitor::{Calm, Flap, Outcome, Rhythm};
-use crate::engine::types::At;
+use crate::{
+    engine::{health::outcome::Outcome, types::At},
+    probing::monitor::{Calm, Flap, Rhythm},
+};
 
 /// What is believed of a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,7 +1,6 @@
 //! How much load there is: what is reported, smoothed, until it is too old to count. Must not know whose load it is.
 
-use super::pull::Pull;
-use crate::engine::types::At;
+use crate::{engine::types::At, probing::pull::Pull};
 
 /// From here on a number is no load: no capacity is so large.
 pub const TOO_MUCH: f64 = 1e12;

@@ -3,7 +3,6 @@
 
 pub mod latency;
 pub mod load;
-pub mod pull;
 pub mod sampled;
 pub mod shed;
 pub mod timing;

@@ -13,14 +13,15 @@ use self::{
 };
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
-    health::{
-        monitor::{Monitor, ProbeKey},
-        rules::HealthRules,
-    },
+    health::rules::HealthRules,
     signal::{latency::Latencies, load::Load},
-    types::{At, EndpointId, MapId, MonitorId, PoolId, Prefix, RegionId, RouteId, TargetId},
+    types::{At, MapId, Prefix, RegionId, TargetId},
     wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
+};
+use crate::{
+    engine::types::{EndpointId, PoolId, RouteId},
+    probing::monitor::{Monitor, MonitorId, ProbeKey},
 };
 
 /// The compiled configuration, before the tables that queries read are laid out from it.

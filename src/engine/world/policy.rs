@@ -10,10 +10,13 @@ use super::{
     draw::Seed,
     table::{PoolTable, RouteTable, ServiceTable},
 };
-use crate::engine::{
-    geo::{Fence, Map, Preferences},
-    types::{EndpointId, Family, MapId, MonitorId, PolicyId, PoolId, RegionId, RouteId, TargetId},
-    wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
+use crate::{
+    engine::{
+        geo::{Fence, Map, Preferences},
+        types::{EndpointId, Family, MapId, PolicyId, PoolId, RegionId, RouteId, TargetId},
+        wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
+    },
+    probing::monitor::MonitorId,
 };
 
 /// The most endpoints of a pool, so that a set of them is one machine word.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::health::monitor::{Calm, Flap, Rhythm};
+use crate::probing::monitor::{Calm, Flap, Rhythm};
 
 const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
 

@@ -7,12 +7,9 @@ use super::{
 use crate::{
     engine::{
         geo::{GeoKey, RegionPoint, Rule},
-        health::{
-            check::Check,
-            monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
-        },
+        health::outcome::Outcome,
         snapshot::Snapshot,
-        types::{At, Family, MapId, MonitorId, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
+        types::{At, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
         wire::{name::Name, rr::RrType},
         world::{
             Draft, Region, Target, World,
@@ -21,6 +18,10 @@ use crate::{
         zone::{Record, ZoneSource},
     },
     net::udp::Wait,
+    probing::{
+        check::Check,
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+    },
     state::ledger::{Event, Ledger},
 };
 

@@ -9,17 +9,19 @@ use std::{
     net::IpAddr,
 };
 
-use crate::engine::{
-    geo::{Database, Rule},
-    health::monitor::Monitor,
-    types::{MapId, RegionId, RouteId},
-    wire::{name::Name, rr::RrType},
-    world::{
-        World,
-        policy::{Endpoint, Policy, Pool, Service},
-        table::ServiceTable,
+use crate::{
+    engine::{
+        geo::{Database, Rule},
+        types::{MapId, RegionId, RouteId},
+        wire::{name::Name, rr::RrType},
+        world::{
+            World,
+            policy::{Endpoint, Policy, Pool, Service},
+            table::ServiceTable,
+        },
+        zone::ZoneSource,
     },
-    zone::ZoneSource,
+    probing::monitor::Monitor,
 };
 
 /// How many names of one kind a sentence lists.

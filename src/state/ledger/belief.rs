@@ -16,7 +16,7 @@ use crate::{
         health::{
             fold::Health,
             governor::{Ended, Governed},
-            monitor::Outcome,
+            outcome::Outcome,
             sight::{Sight, Turn},
         },
         types::{At, Past, RegionId, TargetId},

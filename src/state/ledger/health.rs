@@ -11,12 +11,13 @@ use crate::{
     engine::{
         health::{
             fold::{Health, Released, Transition, Turn},
-            monitor::{Outcome, ProbeKey},
+            outcome::Outcome,
         },
         live::eligible::Eligibility,
         types::{At, PoolId, TargetId},
         world::{Asks, World},
     },
+    probing::monitor::ProbeKey,
     state::{
         change::{Because, Change, KeptDown, Standing, Verdict},
         overrides::Whom,

@@ -5,7 +5,7 @@ use crate::{
     engine::{
         health::{
             fold::{Health, Transition},
-            monitor::Outcome,
+            outcome::Outcome,
         },
         types::{At, TargetId},
         world::{Asks, World},

@@ -18,19 +18,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     engine::{
-        health::{
-            check::Check,
-            fold::Health,
-            monitor::{Calm, Monitor, Rhythm, Watch},
-            rules::MaxRegions,
-        },
+        health::{fold::Health, rules::MaxRegions},
         signal::load::Load,
-        types::{Family, MonitorId, RegionId},
+        types::{Family, RegionId, RouteId},
         wire::name::Name,
         world::{
             Draft, Region, Target,
             policy::{ADMIT_ALL, Policy, Service},
         },
+    },
+    probing::{
+        check::Check,
+        monitor::{Calm, Monitor, MonitorId, Rhythm, Watch},
     },
     state::overrides::Act,
 };

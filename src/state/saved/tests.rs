@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+mod full;
+mod versions;
+
 use super::*;
 use crate::{
     engine::{
-        health::{
-            check::Check,
-            monitor::{Calm, Outcome, Rhythm, Watch},
-        },
-        types::MonitorId,
+        health::outcome::Outcome,
         world::{Draft, Target, World},
+    },
+    probing::{
+        check::Check,
+        monitor::{Calm, MonitorId, Rhythm, Watch},
     },
     state::{
         change::Change,
@@ -114,8 +117,8 @@ fn what_is_no_saved_health_is_refused_whole() {
     for cut in 0..text.len() - 1 {
         assert!(matches!(decode(&text[..cut]), Err(Unreadable::Garbage(_))), "{}", &text[..cut]);
     }
-    let other = text.replacen("\"meridian_health\":1", "\"meridian_health\":2", 1);
-    assert_eq!(decode(&other), Err(Unreadable::Version(2)));
+    let other = text.replacen("\"meridian_health\":2", "\"meridian_health\":3", 1);
+    assert_eq!(decode(&other), Err(Unreadable::Version(3)));
     assert!(decode(&text.replace("\"up\"", "\"sideways\"")).is_err());
     assert!(!text.contains("Tcp"), "what is asked is a digest");
 }

@@ -12,9 +12,9 @@ use hyper::{
     HeaderMap, Request, Response,
     body::{Body as _, Bytes, Frame, Incoming},
 };
-use meridian::engine::health::{
-    check::{Check, GrpcCheck},
-    monitor::Outcome,
+use meridian::{
+    engine::health::outcome::Outcome,
+    probing::check::{Check, GrpcCheck},
 };
 
 use super::{

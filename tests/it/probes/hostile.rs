@@ -3,9 +3,9 @@
 
 use std::{future::Future, io};
 
-use meridian::engine::health::{
-    check::{Body, Check, GrpcCheck, HttpCheck, HttpVersion, TlsCheck},
-    monitor::Outcome,
+use meridian::{
+    engine::health::outcome::Outcome,
+    probing::check::{Body, Check, GrpcCheck, HttpCheck, HttpVersion, TlsCheck},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -110,7 +110,7 @@ async fn a_body_without_end_costs_its_cap() {
         (Body::Contains("ok".into()), "the first 65536 octets of the body lack \"ok\""),
         (Body::Matches("ok".into()), "the first 65536 octets of the body do not match \"ok\""),
         (
-            Body::Json("/a".into(), meridian::engine::health::check::Compare::Equals("1".into())),
+            Body::Json("/a".into(), meridian::probing::check::Compare::Equals("1".into())),
             "body is longer than 65536 octets",
         ),
     ];

@@ -2,9 +2,9 @@
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, Version, body::Incoming};
-use meridian::engine::health::{
-    check::{Body, Check, Compare, HttpCheck, HttpVersion},
-    monitor::Outcome,
+use meridian::{
+    engine::health::outcome::Outcome,
+    probing::check::{Body, Check, Compare, HttpCheck, HttpVersion},
 };
 
 use super::{

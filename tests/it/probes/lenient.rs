@@ -1,8 +1,8 @@
 //! Servers that ordinary clients find well although they are odd: this prober finds them well too.
 
-use meridian::engine::health::{
-    check::{Body, Check, GrpcCheck, HttpCheck, HttpVersion, Tls, TlsCheck},
-    monitor::Outcome,
+use meridian::{
+    engine::health::outcome::Outcome,
+    probing::check::{Body, Check, GrpcCheck, HttpCheck, HttpVersion, Tls, TlsCheck},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -18,14 +18,14 @@ use std::{
 
 use meridian::{
     engine::{
-        health::{
-            check::{Check, HttpCheck, HttpVersion, Tls},
-            monitor::{Calm, Monitor, Outcome, ProbeKey, Rhythm, Watch},
-        },
-        types::MonitorId,
+        health::outcome::Outcome,
         world::{Draft, Target, World},
     },
     monitor::{Plan, Prober},
+    probing::{
+        check::{Check, HttpCheck, HttpVersion, Tls},
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+    },
     state::{clock::Clock, ledger::Event},
 };
 use tokio::sync::mpsc;

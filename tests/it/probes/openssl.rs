@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use meridian::engine::health::check::Trust;
+use meridian::probing::check::Trust;
 
 /// A folder with certificates.
 pub struct Workshop(tempfile::TempDir);

@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
-use meridian::engine::health::{
-    check::{Check, GrpcCheck, HttpCheck, HttpVersion, TlsCheck},
-    monitor::Outcome,
+use meridian::{
+    engine::health::outcome::Outcome,
+    probing::check::{Check, GrpcCheck, HttpCheck, HttpVersion, TlsCheck},
 };
 use tokio::{net::TcpListener, sync::mpsc};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
-use meridian::engine::health::{
-    check::{Check, HttpCheck, HttpVersion, Tls, TlsCheck},
-    monitor::Outcome,
+use meridian::{
+    engine::health::outcome::Outcome,
+    probing::check::{Check, HttpCheck, HttpVersion, Tls, TlsCheck},
 };
 use tokio::io::AsyncWriteExt;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::monitor::Outcome,
+        health::outcome::Outcome,
         snapshot::Snapshot,
         types::{At, Transport::Udp},
         world::World,

@@ -6,7 +6,7 @@ use std::{fmt::Write, fs, sync::Arc};
 use meridian::{
     config::{self, report},
     engine::{
-        health::monitor::Outcome,
+        health::outcome::Outcome,
         snapshot::Snapshot,
         types::At,
         world::{Draft, World},

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::monitor::Outcome,
+        health::outcome::Outcome,
         steer::{
             self, Parts, Verdict,
             locate::{Asker, Whereabouts, locate},

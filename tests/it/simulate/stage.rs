@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::monitor::Outcome,
+        health::outcome::Outcome,
         snapshot::Snapshot,
         steer::{
             self, Parts, Verdict,

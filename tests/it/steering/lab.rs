@@ -6,7 +6,7 @@ use std::{fs, net::IpAddr, path::Path, sync::Arc};
 use meridian::{
     config::{self, report},
     engine::{
-        health::monitor::{Outcome, ProbeKey},
+        health::outcome::Outcome,
         respond::{self, Answered},
         snapshot::Snapshot,
         steer::trace::{Silent, Step, Tape, Trace},
@@ -14,6 +14,7 @@ use meridian::{
         wire::{name::Name, rr::Rcode},
         world::{Draft, World},
     },
+    probing::monitor::ProbeKey,
     state::ledger::{Event, Ledger},
 };
 

@@ -9,7 +9,7 @@ use crate::{
         diagnostics::{Notes, join},
         spec::{HttpSpec, JsonSpec, Text},
     },
-    engine::health::check::{Body, Compare},
+    probing::check::{Body, Compare},
 };
 
 /// How much of a body is read when nothing is said.

@@ -13,10 +13,7 @@ use crate::{
         diagnostics::{Notes, join},
         spec::{AtLeastSpec, List, MonitorSpec, Named},
     },
-    engine::{
-        health::monitor::{Monitor, Watch},
-        types::MonitorId,
-    },
+    probing::monitor::{Monitor, MonitorId, Watch},
 };
 
 /// How deep monitors may be made of monitors.
@@ -209,7 +206,7 @@ fn depths(monitors: &[Monitor]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::health::{
+    use crate::probing::{
         check::Check,
         monitor::{Calm, Rhythm},
     };

@@ -17,7 +17,7 @@ use crate::{
         dns_name,
         spec::{GrpcSpec, HttpSpec, NumberOr},
     },
-    engine::health::check::{GrpcCheck, HttpCheck, HttpVersion},
+    probing::check::{GrpcCheck, HttpCheck, HttpVersion},
 };
 
 const PATH: &str = "/health";

@@ -17,7 +17,7 @@ use crate::{
         diagnostics::{Notes, join},
         spec::{MonitorSpec, Spec},
     },
-    engine::health::monitor::Monitor,
+    probing::monitor::Monitor,
 };
 
 pub(crate) use http::headers;

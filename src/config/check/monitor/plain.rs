@@ -18,7 +18,7 @@ use crate::{
         dns_name::{self, NotAName},
         spec::{DnsSpec, ExecSpec, FileSpec, TcpCheckSpec},
     },
-    engine::health::check::{DnsCheck, ExecCheck, FileCheck, TcpCheck},
+    probing::check::{DnsCheck, ExecCheck, FileCheck, TcpCheck},
 };
 
 /// `tcp`.

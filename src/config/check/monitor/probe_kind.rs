@@ -13,7 +13,7 @@ use crate::{
             AtLeastSpec, DnsSpec, ExecSpec, FileSpec, GrpcSpec, HttpSpec, List, MonitorSpec, TcpCheckSpec, TlsCheckSpec,
         },
     },
-    engine::health::{check::Check, monitor::Watch},
+    probing::{check::Check, monitor::Watch},
 };
 
 /// What the checks of monitors need beside what is written in them.

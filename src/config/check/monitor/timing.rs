@@ -10,7 +10,7 @@ use crate::{
         diagnostics::Notes,
         spec::{DefaultMonitorSpec, FlapSpec, MonitorSpec, Text},
     },
-    engine::health::monitor::{Calm, Flap, Rhythm},
+    probing::monitor::{Calm, Flap, Rhythm},
 };
 
 const INTERVAL: u64 = 1000;

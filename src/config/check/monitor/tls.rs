@@ -21,7 +21,7 @@ use crate::{
         include::plain,
         spec::{ExpirySpec, Text, TlsCheckSpec},
     },
-    engine::health::check::{Tls, TlsCheck, Trust},
+    probing::check::{Tls, TlsCheck, Trust},
 };
 
 /// Seconds before its end at which a certificate is noted.

@@ -1,6 +1,7 @@
 //! Drains over a time: blocks are cut first, then they leave in steps.
 
 use super::*;
+use crate::engine::types::RouteId;
 
 fn admission(ledger: &Ledger) -> u32 {
     ledger.snapshot(At(0)).endpoints[0].admission

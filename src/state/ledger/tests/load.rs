@@ -89,7 +89,7 @@ fn an_old_report_counts_no_more() {
 
 #[test]
 fn what_is_asked_otherwise_counts_no_more() {
-    use crate::engine::signal::pull::Pull;
+    use crate::probing::pull::Pull;
     let asked = |port: Option<u16>, interval: u64| {
         shaped(TWO, |draft| {
             (draft.loads[0].pull, draft.loads[0].interval) = (port.map(Pull::Agent), interval);

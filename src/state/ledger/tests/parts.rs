@@ -1,7 +1,10 @@
 //! Targets that are made of others, and what is told of those that are kept down.
 
 use super::*;
-use crate::engine::{health::monitor::Watch, world::Asks};
+use crate::{
+    engine::{types::RouteId, world::Asks},
+    probing::monitor::Watch,
+};
 
 const CALM: Calm = Calm { hold: 10_000, ..Calm::NONE };
 

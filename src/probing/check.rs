@@ -39,7 +39,7 @@ pub struct TcpCheck {
     pub expect: Option<Box<str>>,
 }
 
-/// How TLS is spoken and whom it trusts.
+/// How TLS is spoken and which certificates are trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tls {
     /// The name that is asked for and that the certificate must bear; none: the address.
@@ -109,7 +109,7 @@ pub struct HttpCheck {
     pub status: Vec<(u16, u16)>,
     /// What the body must hold; several things must hold together.
     pub body: Vec<Body>,
-    /// How many octets of the body are read at most.
+    /// How many bytes of the body are read at most.
     pub body_max: u32,
     /// How many redirects are followed; they stay with the same address.
     pub redirects: u8,

@@ -1,9 +1,21 @@
-//! A monitor as plain data: what to ask, how often, and how many answers change a mind.
+//! A monitor as plain data: what to probe, how often, and how many outcomes change health. Must not know how a probe is
+//! run.
 
-use std::{fmt, net::IpAddr};
+use std::net::IpAddr;
 
 use super::check::Check;
-use crate::engine::types::MonitorId;
+
+/// A monitor, in name order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MonitorId(pub u32);
+
+impl MonitorId {
+    /// The position in the table that this number indexes.
+    #[must_use]
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A configured health check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +42,7 @@ pub enum Watch {
     Several {
         /// How many must be up.
         needed: u32,
-        /// Whose verdicts, in the order in which they are written; none of them leads back here.
+        /// The monitors that decide, in the order in which they are written; none of them leads back here.
         of: Vec<MonitorId>,
     },
 }
@@ -82,7 +94,7 @@ impl Calm {
         Self { clear: 10, hold: interval.saturating_mul(10), manual: false, flap }
     }
 
-    /// Nothing beyond `fall` and `rise`: failures have to come in a row, and whoever has risen is up.
+    /// Nothing beyond `fall` and `rise`: failures have to come in a row, and a target that has risen is up.
     pub const NONE: Self =
         Self { clear: 1, hold: 0, manual: false, flap: Flap { suppress: 0, reuse: 0, half_life: 300_000 } };
 }
@@ -90,9 +102,9 @@ impl Calm {
 /// One thing that is probed: a check of one address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProbeKey {
-    /// What is asked.
+    /// What the probe asks.
     pub check: Check,
-    /// Whom.
+    /// The address that it asks.
     pub address: IpAddr,
     /// From which local address; none: the system chooses.
     pub source: Option<IpAddr>,
@@ -103,59 +115,5 @@ impl ProbeKey {
     #[must_use]
     pub fn new(check: Check, address: IpAddr) -> Self {
         Self { check, address, source: None }
-    }
-}
-
-/// What one probe found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// As expected.
-    Good {
-        /// From the start to the answer, in microseconds.
-        took: u64,
-        /// How long the connection took to open, in microseconds, where there was one.
-        connect: Option<u64>,
-        /// What people should know although it is good: "certificate expires in 9 days".
-        note: Option<Box<str>>,
-        /// When the server's certificate ends, in Unix seconds, where it has shown one.
-        ends: Option<i64>,
-    },
-    /// Not as expected; the text is for people: "connection refused", "status 503", "no answer within 800 ms".
-    Bad(Box<str>),
-    /// This node has no route for the address's family: it says nothing of the target.
-    NoRoute,
-    /// This node could not ask, being out of sockets or memory; the text is for people. It says nothing of the target.
-    Unasked(Box<str>),
-}
-
-impl Outcome {
-    /// A good one that took so many microseconds, of which nothing else is known.
-    #[must_use]
-    pub const fn good(took: u64) -> Self {
-        Self::Good { took, connect: None, note: None, ends: None }
-    }
-
-    /// Whether it counts for or against the target; none where it says nothing of it.
-    #[must_use]
-    pub fn is_good(&self) -> Option<bool> {
-        match self {
-            Self::Good { .. } => Some(true),
-            Self::Bad(_) => Some(false),
-            Self::NoRoute | Self::Unasked(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Good { took, note, .. } => {
-                write!(f, "answered in {}.{} ms", took / 1000, took % 1000 / 100)?;
-                note.iter().try_for_each(|note| write!(f, " ({note})"))
-            }
-            Self::Bad(why) => f.write_str(why),
-            Self::NoRoute => f.write_str("this node has no route there"),
-            Self::Unasked(why) => write!(f, "this node could not ask: {why}"),
-        }
     }
 }
