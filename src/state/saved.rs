@@ -12,7 +12,7 @@ use crate::{
             governor::Governed,
         },
         snapshot::{SlowStart, SlowStartOf, Snapshot},
-        types::{At, EndpointId, Family, Past, PoolId, RegionId, TargetId},
+        types::{At, Family, Past, PoolId, RegionId, TargetId},
         world::{
             Target, World,
             policy::{Endpoint, Pool},

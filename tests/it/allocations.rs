@@ -89,8 +89,7 @@ fn text() -> String {
 fn with_other_answers(draft: &mut Draft) {
     let name = |text: &str| Name::from_text(text).expect(text);
     let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
-    let first = draft.pools[cdn].first.at();
-    for endpoint in draft.endpoints_mut()[first..first + 3] {
+    for endpoint in &mut draft.pools[cdn].endpoints {
         (endpoint.v4, endpoint.v6, endpoint.targets) = (None, None, [None; 2]);
         endpoint.cname = Some(name("static.g.test"));
     }

@@ -167,10 +167,9 @@ static SERVICE: LazyLock<Arc<World>> = LazyLock::new(|| {
 /// The zones, in an order of their own, as a server would have them.
 fn serve_these(zones: &[Zone], turned: bool) -> Snapshot {
     let mut draft = meridian::engine::world::Draft {
-        regions: SERVICE.regions.clone(),
-        endpoints: SERVICE.endpoints.clone(),
-        pools: SERVICE.pools.clone(),
-        policies: SERVICE.policies.clone(),
+        regions: SERVICE.regions.to_vec(),
+        pools: SERVICE.pools.to_vec(),
+        policies: SERVICE.policies.to_vec(),
         udp_max: 1232,
         ..Default::default()
     };

@@ -72,9 +72,7 @@ fn change(draft: &mut Draft) {
     let name = |text: &str| Name::from_text(text).expect(text);
     draft.reflect = Some(Reflect { name: name("who.example.test"), allow: vec![prefix("198.51.100.0/24")] });
     let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
-    let first = draft.pools[cdn].first.at();
-    for (n, target) in ["eu.example.net", "us.example.net"].into_iter().enumerate() {
-        let endpoint = &mut draft.endpoints[first + n];
+    for (endpoint, target) in draft.pools[cdn].endpoints.iter_mut().zip(["eu.example.net", "us.example.net"]) {
         (endpoint.v4, endpoint.cname) = (None, Some(name(target)));
     }
     for service in &mut draft.services {

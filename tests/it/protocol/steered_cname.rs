@@ -35,8 +35,7 @@ fn name(text: &str) -> Name {
 fn world_of(target: &str, instead: Fallback) -> Arc<World> {
     changed(&[("example.test", ZONE)], CONFIG, |draft: &mut Draft| {
         let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
-        let first = draft.pools[cdn].first.at();
-        for endpoint in draft.endpoints_mut()[first..first + 2] {
+        for endpoint in &mut draft.pools[cdn].endpoints {
             (endpoint.v4, endpoint.cname) = (None, Some(name(target)));
         }
         draft.services.iter_mut().for_each(|service| service.when_all_down = instead.clone());
@@ -123,9 +122,7 @@ fn a_steered_wildcard_is_another_name_for_each_name_it_covers() {
 fn g63_of_several_other_names_one_is_told() {
     let world = changed(&[("example.test", ZONE)], CONFIG, |draft| {
         let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
-        let first = draft.pools[cdn].first.at();
-        for (n, target) in ["one.example.net", "two.example.net"].into_iter().enumerate() {
-            let endpoint = &mut draft.endpoints[first + n];
+        for (endpoint, target) in draft.pools[cdn].endpoints.iter_mut().zip(["one.example.net", "two.example.net"]) {
             (endpoint.v4, endpoint.cname) = (None, Some(name(target)));
         }
     });
@@ -183,7 +180,7 @@ fn g8_mail_for_a_steered_name_has_scope_0_and_no_address() {
 fn any_at_a_pool_of_addresses_and_names_has_one_scope() {
     let world = changed(&[("example.test", ZONE)], CONFIG, |draft: &mut Draft| {
         let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
-        let endpoint = &mut draft.endpoints[draft.pools[cdn].first.at()];
+        let endpoint = &mut draft.pools[cdn].endpoints[0];
         (endpoint.v4, endpoint.cname) = (None, Some(name("eu.lb.example.net")));
     });
     let snapshot = healthy(&world);

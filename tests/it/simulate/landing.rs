@@ -10,7 +10,7 @@ use meridian::{
             locate::{Asker, Whereabouts, locate},
             trace::{Rung, Silent},
         },
-        types::{At, Chance, Family, PoolId, Prefix, ServiceId, UnixMillis},
+        types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
         world::{World, draw::splitmix, policy::ADMIT_ALL, table::Assignment},
     },
     state::{
@@ -45,22 +45,14 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
                 );
             }
         }
-        let catchments = world.pools[0].map.map_or(1, |map| world.maps[map.at()].catchments());
+        let catchments = world.routes[0].map.map_or(1, |map| world.maps[map.at()].catchments());
         let regions = world.regions.len();
         // Wanted: random shares of the regions that are up, the same for all catchments.
         let parts: Vec<f64> =
             (0..regions as u64).map(|r| if r == 3 { 0.0 } else { (splitmix(r + seed as u64) % 100) as f64 }).collect();
         let wanted: Vec<f64> = parts.iter().map(|part| part / parts.iter().sum::<f64>()).collect();
         let before = ledger.snapshot(At(0));
-        let standing = Standing {
-            pool: &world.pools[0],
-            policy: &world.policies[world.pools[0].policy.at()],
-            table: &world.pools[0].table,
-            map: world.pools[0].map.map(|map| &world.maps[map.at()]),
-            row: &before.pools[0],
-            endpoints: &world.endpoints,
-            live: &before.endpoints,
-        };
+        let standing = Standing::of(&before, RouteId(0)).expect("a route");
         assert_eq!(standing.catchments(), catchments);
         let mut assigned = Assignment { regions, shares: Vec::new() };
         for catchment in 0..catchments as u32 {
@@ -70,10 +62,8 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
         let assignments = vec![Some(Arc::new(assigned.clone()))];
         ledger.fold(At(0), Event::Assign { of: Arc::clone(&world), assignments });
         let snapshot = ledger.snapshot(At(0));
-        let (parts, here) = (
-            Parts::of(&snapshot, false),
-            Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers },
-        );
+        let (parts, here) =
+            (Parts::of(&snapshot), Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers });
         for group in [0u8, 77, 150] {
             let asker = Asker { source: Prefix::host([20, group, 0, 1].into()), subnet: None, believed: true };
             let mut client = locate(&asker, &world.services[0], false, &here);
@@ -83,21 +73,13 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
                 client.block = Prefix::new(std::net::Ipv4Addr::from(block << 8).into(), 24);
                 let chance = Chance { now: UnixMillis(0), random: 0, draw: None };
                 let service = (ServiceId(0), &world.services[0]);
-                let decision = steer::decide(
-                    &parts,
-                    service,
-                    &world.services[0].table.seed,
-                    &client,
-                    Family::V4,
-                    chance,
-                    &mut Silent,
-                );
+                let decision = steer::decide(&parts, service, &client, Family::V4, chance, &mut Silent);
                 assert_eq!(decision.rung, Rung::Preferred, "nobody falls through");
-                let Verdict::Endpoints { pool: PoolId(0), catchment: of, .. } = decision.verdict else {
+                let Verdict::Endpoints { route: RouteId(0), catchment: of } = decision.verdict else {
                     panic!("nobody")
                 };
                 catchment = of;
-                landed[world.endpoints[usize::from(decision.chosen[0])].region.at()] += 1;
+                landed[world.pools[0].endpoints[usize::from(decision.chosen[0])].region.at()] += 1;
             }
             let share = |r: usize| f64::from(assigned.shares[catchment as usize * regions + r]) / f64::from(ADMIT_ALL);
             let walked = land(&standing.bands(catchment), regions, share);

@@ -12,7 +12,7 @@ use meridian::{
             locate::{Asker, Client, Whereabouts, locate},
             trace::Silent,
         },
-        types::{At, Chance, Family, PoolId, Prefix, ServiceId, UnixMillis},
+        types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
         world::World,
     },
     state::{
@@ -129,7 +129,7 @@ impl<'i> Stage<'i> {
     }
 
     /// Those whose answers have run out ask again.
-    fn ask(&mut self, second: usize) -> Vec<(PoolId, u32, u64)> {
+    fn ask(&mut self, second: usize) -> Vec<(RouteId, u32, u64)> {
         let mut answers = Vec::new();
         for n in std::mem::take(&mut self.due[second]) {
             let (block, before) = (self.instance.blocks[n], self.told[n]);
@@ -137,7 +137,7 @@ impl<'i> Stage<'i> {
             self.told[n] = told;
             self.load[before.region] -= block.demand;
             self.load[told.region] += block.demand;
-            answers.push((PoolId(0), told.catchment, told.ttl as u64));
+            answers.push((RouteId(0), told.catchment, told.ttl as u64));
             let keeps = if block.stubborn { STUBBORN } else { told.ttl };
             if let Some(due) = self.due.get_mut(second + keeps) {
                 due.push(n);
@@ -149,17 +149,16 @@ impl<'i> Stage<'i> {
     fn decide(&self, block: usize, second: usize) -> Told {
         let (world, id) = (&*self.world, ServiceId(0));
         let chance = Chance { now: UnixMillis(1_700_000_000_000 + second as u64 * 1000), random: 0, draw: None };
-        let (parts, service) = (Parts::of(&self.snapshot, false), (id, &world.services[0]));
+        let (parts, service) = (Parts::of(&self.snapshot), (id, &world.services[0]));
         let client = &self.clients[block];
-        let decision =
-            steer::decide(&parts, service, &world.services[0].table.seed, client, Family::V4, chance, &mut Silent);
+        let decision = steer::decide(&parts, service, client, Family::V4, chance, &mut Silent);
         let Verdict::Endpoints { catchment, .. } = decision.verdict else { panic!("nobody for {client:?}") };
-        let region = world.endpoints[usize::from(decision.chosen[0])].region.at();
+        let region = world.pools[0].endpoints[usize::from(decision.chosen[0])].region.at();
         Told { region, ttl: decision.ttl as usize, catchment, version: self.version }
     }
 
     /// Load reports and the control law.
-    fn steer(&mut self, second: usize, lost: bool, reported: &[u64], answers: &[(PoolId, u32, u64)]) {
+    fn steer(&mut self, second: usize, lost: bool, reported: &[u64], answers: &[(RouteId, u32, u64)]) {
         let Some(balance) = &mut self.balance else { return };
         let at = At(second as u64 * 1000);
         // Who is gone reports nothing; its last words are for the ledger to forget.

@@ -142,7 +142,7 @@ fn services_of_one_affinity_agree_on_the_region() {
             let region = |name: &str| {
                 let question = Question::new(name, A).with(prefix(&format!("20.{n}.0.0/16")));
                 let told = listen(&snapshot, &question, at(u64::from(n as u32) * 17)).expect("ready");
-                snapshot.world.endpoints[chosen(&told)[0].at()].region
+                snapshot.world[chosen(&told)[0]].region
             };
             let (web, api) = (region("web.g.test"), region("api.g.test"));
             assert_eq!(web, api, "{spread}: block {n}");

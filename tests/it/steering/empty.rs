@@ -7,10 +7,7 @@ use meridian::engine::{
     steer::trace::{Rung, Step, TtlFrom},
     types::{EndpointId, Family},
     wire::rr::Rcode,
-    world::{
-        World,
-        policy::{Endpoint, Fallback, Pool},
-    },
+    world::policy::{Endpoint, Fallback, Pool},
 };
 use proptest::prelude::*;
 
@@ -30,16 +27,15 @@ fn health(endpoint: &Endpoint, records: &[Record]) -> Health {
     }
 }
 
-fn members<'w>(world: &'w World, pool: &Pool) -> Vec<(EndpointId, &'w Endpoint)> {
-    let ids = (0..u32::from(pool.count())).map(|n| EndpointId(pool.first.0 + n));
-    ids.map(|id| (id, &world[id])).filter(|(_, endpoint)| endpoint.weight > 0).collect()
+fn members(pool: &Pool) -> Vec<(EndpointId, &Endpoint)> {
+    pool.members().map(|(_, id, endpoint)| (id, endpoint)).filter(|(_, endpoint)| endpoint.weight > 0).collect()
 }
 
 /// Who may answer, read once more from the configuration: the first pool that has somebody who is up, or, where nobody
 /// is, somebody of whom nothing is known. None: all are down.
 fn eligible(snapshot: &Snapshot) -> Option<(Vec<EndpointId>, bool)> {
     let world = &snapshot.world;
-    world.services[0].pools.iter().find_map(|id| {
+    world.services[0].pools(world).find_map(|id| {
         let members = members(&world.pools[id.at()]);
         [Health::Up, Health::Unknown].into_iter().find_map(|wanted| {
             let of = |(_, e): &&(EndpointId, &Endpoint)| health(e, &snapshot.targets) == wanted;
@@ -85,7 +81,7 @@ proptest! {
                 let (answer, chosen) = (&told.answer, chosen(&told));
                 let (kept, from) = ttl(&told);
                 prop_assert!((5..=30).contains(&kept));
-                let endpoint = |id: &EndpointId| &snapshot.world[id];
+                let endpoint = |id: &EndpointId| &snapshot.world[*id];
                 let has = |id: &EndpointId| if family == Family::V4 { endpoint(id).v4.is_some() } else { endpoint(id).v6.is_some() };
                 let dead = |id: &EndpointId| {
                     endpoint(id).targets[family.at()].is_some_and(|t| snapshot.targets[t.at()].health == Health::Down)
@@ -93,7 +89,7 @@ proptest! {
                 match &expected {
                     Some((who, guess)) => {
                         // The pool is chosen for the name; inside it, each type has its own endpoints.
-                        let pools = service.pools.iter().map(|id| members(&snapshot.world.pools[id.at()]));
+                        let pools = service.pools(&snapshot.world).map(|id| members(&snapshot.world.pools[id.at()]));
                         let pool: Vec<EndpointId> = pools
                             .map(|members| members.iter().map(|(id, _)| *id).collect::<Vec<_>>())
                             .find(|ids| ids.contains(&who[0]))
@@ -128,7 +124,7 @@ proptest! {
                         prop_assert_eq!(answer.rcode, if failed { Rcode::ServFail } else { Rcode::NoError });
                         let served = match &service.when_all_down {
                             Fallback::IgnoreHealth | Fallback::ServeAll => {
-                                let all = members(&snapshot.world.pools[service.pools[0].at()]);
+                                let all = members(snapshot.world.pool_of(service.routes[0]).expect("a pool"));
                                 prop_assert_eq!(chosen.is_empty(), !all.iter().any(|(id, _)| has(id)));
                                 chosen.iter().filter(|id| has(id)).count()
                             }
@@ -137,7 +133,7 @@ proptest! {
                         };
                         prop_assert_eq!(answer.addresses.len(), served);
                         if service.when_all_down == Fallback::ServeAll {
-                            let all = members(&snapshot.world.pools[service.pools[0].at()]);
+                            let all = members(snapshot.world.pool_of(service.routes[0]).expect("a pool"));
                             let all = all.iter().filter(|(id, _)| has(id)).count();
                             prop_assert_eq!(chosen.len(), all, "every address of the first pool");
                         }

@@ -7,9 +7,9 @@ use meridian::engine::{
     live::eligible::Exclusion,
     snapshot::Snapshot,
     steer::trace::{NoAddress, Rung, Step},
-    types::{EndpointId, Family, PoolId, UnixMillis},
+    types::{EndpointId, Family, RouteId, UnixMillis},
     wire::{name::Name, rr::Rcode},
-    world::policy::{Families, Service},
+    world::policy::{Canary, Families, Service},
 };
 use proptest::prelude::*;
 
@@ -31,8 +31,8 @@ fn rung(told: &Told) -> Rung {
     rung.expect("every decision names its rung")
 }
 
-/// The pool that was looked at last: the one that answers, where one does.
-fn pool(told: &Told) -> Option<PoolId> {
+/// The route to the pool that was looked at last: the one that answers, where one does.
+fn pool(told: &Told) -> Option<RouteId> {
     told.steps.iter().rev().find_map(|step| if let Step::Pool(id) = step { Some(*id) } else { None })
 }
 
@@ -58,15 +58,16 @@ fn hold(snapshot: &Snapshot, name: &str, client: &str) -> Result<(), TestCaseErr
     }
     let id = pool(&told[0]).expect("a pool");
     prop_assert_eq!(Some(id), pool(&told[1]), "{} {}: the pool never depends on the type", name, client);
-    let (pool, row) = (&world.pools[id.at()], &snapshot.pools[id.at()]);
-    let alias = |id: &EndpointId| world[id].cname.is_some();
+    let route = &world.routes[id.at()];
+    let (pool, row) = (&world.pools[route.pool.at()], &snapshot.pools[route.pool.at()]);
+    let alias = |id: &EndpointId| world[*id].cname.is_some();
     let kinds = told.each_ref().map(|told| chosen(told).first().is_some_and(alias));
     prop_assert_eq!(kinds[0], kinds[1], "{} {}: addresses or another name, for both types", name, client);
     if kinds[0] {
         return Ok(());
     }
     let position = |id: &EndpointId| id.at() - pool.first.at();
-    let has = |id: &EndpointId, family: Family| world[id].address(family).is_some();
+    let has = |id: &EndpointId, family: Family| world[*id].address(family).is_some();
     let alive = |id: &EndpointId, family: Family| {
         let up = row.up[family.at()] & row.weighted & !row.out;
         has(id, family) && up >> position(id) & 1 == 1
@@ -79,7 +80,7 @@ fn hold(snapshot: &Snapshot, name: &str, client: &str) -> Result<(), TestCaseErr
         };
         let ids = || (0..u32::from(pool.count())).map(|n| EndpointId(pool.first.0 + n));
         let chosen = chosen(told);
-        let case = || format!("{name} {family} {client} {:?} {:#?}", snapshot.pools[id.at()], told.steps);
+        let case = || format!("{name} {family} {client} {:?} {:#?}", row, told.steps);
         prop_assert!(chosen.iter().all(|id| has(id, family)), "{}", case());
         prop_assert_eq!(told.answer.rcode, Rcode::NoError);
         if ids().any(|id| open(&id) && alive(&id, family)) {
@@ -94,7 +95,7 @@ fn hold(snapshot: &Snapshot, name: &str, client: &str) -> Result<(), TestCaseErr
         }
     }
     // One endpoint for both types, wherever it has both alive.
-    let policy = &world.policies[pool.policy.at()];
+    let policy = &world.policies[route.policy.at()];
     let [a, aaaa] = told.each_ref().map(chosen);
     let both = |id: &EndpointId| Family::BOTH.into_iter().all(|family| alive(id, family));
     if policy.answers == 1
@@ -139,7 +140,7 @@ proptest! {
         let service = &mut draft.services[0];
         service.families = if leave { Families::Leave } else { Families::Apart };
         if canary {
-            service.canary = service.pools.last().map(|id| (*id, 1 << 19));
+            service.canary = service.routes.last().map(|id| Canary { route: *id, share: 1 << 19 });
         }
         let also = |name: &str, change: fn(&mut Service)| {
             let mut other = draft.services[0].clone();

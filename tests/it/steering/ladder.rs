@@ -4,11 +4,11 @@ use meridian::engine::{
     live::eligible::Exclusion,
     snapshot::Snapshot,
     steer::trace::{Rung, Step},
-    types::PoolId,
+    types::RouteId,
     wire::{name::Name, rr::Rcode},
     world::{
         draw,
-        policy::{ADMIT_ALL, Fallback, Families, Service, Threshold},
+        policy::{ADMIT_ALL, Canary, Fallback, Families, Service, Threshold},
     },
 };
 
@@ -152,7 +152,7 @@ fn a_canary_takes_the_same_share_of_blocks() {
     let share = ADMIT_ALL / 10;
     let text = two_pools("prefer = []").replace("pools = [\"p\", \"q\"]", "pools = [\"p\"]");
     let mut draft = draft(&text, &[]);
-    draft.services[0].canary = Some((PoolId(1), share));
+    draft.services[0].canary = Some(Canary { route: RouteId(1), share });
     draft.services[0].cut = Some([16, 32]);
     draft.services[0].maps = vec![draft.plain];
     let mut lab = Lab::new(draft);
@@ -268,7 +268,7 @@ fn a_fence_holds_inside_special_purpose_blocks() {
 #[test]
 fn a_direct_name_is_its_region() {
     let mut draft = draft(&config("prefer = []", &[("a", 100), ("b", 100), ("b", 100)]), &[]);
-    draft.services[0].only_region = Some(draft.endpoints[1].region);
+    draft.services[0].only_region = Some(draft.pools[0].endpoints[1].region);
     let mut lab = Lab::new(draft);
     for (healths, expected, wanted) in [
         (["g", "g", "g"], vec![2, 3], Rung::Preferred),

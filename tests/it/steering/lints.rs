@@ -6,8 +6,11 @@ use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::{Lack, Rung, Step},
-    types::{EndpointId, PoolId},
-    world::{World, policy::Pool},
+    types::{EndpointId, PoolId, RouteId},
+    world::{
+        World,
+        policy::{Pool, Route},
+    },
 };
 use proptest::prelude::*;
 
@@ -169,8 +172,9 @@ fn chosen(steps: &[Step]) -> Vec<EndpointId> {
 /// The snapshot with every endpoint of a policy that sheds taking nothing.
 fn shedding(mut snapshot: Snapshot) -> Snapshot {
     let world = Arc::clone(&snapshot.world);
-    for (pool, row) in world.pools.iter().zip(&mut snapshot.pools) {
-        if world.policies[pool.policy.at()].shed.is_some() {
+    for (at, (pool, row)) in world.pools.iter().zip(&mut snapshot.pools).enumerate() {
+        let of = |route: &Route| route.pool.at() == at && world.policies[route.policy.at()].shed.is_some();
+        if world.routes.iter().any(of) {
             row.partial = (1 << pool.count()) - 1;
             let first = pool.first.at();
             snapshot.endpoints[first..first + usize::from(pool.count())].iter_mut().for_each(|row| row.admission = 0);
@@ -217,7 +221,7 @@ fn passed_by(world: &World, steps: &[Step], id: EndpointId, better: impl Fn(&str
     };
     steps[start..at].iter().any(|step| match step {
         Step::Candidate(other, Ok(_)) => {
-            let region = &world.regions[world[other].region.at()].name;
+            let region = &world.regions[world[*other].region.at()].name;
             better(region) && !refused(other)
         }
         _ => false,
@@ -286,7 +290,7 @@ fn hold(site: &Site, world: &World, seen: &[Seen], (message, label): &(String, S
             }
         }
     } else if message.ends_with("for some clients") {
-        let pool = world.pools.iter().position(|pool| *pool.name == *names[0] && pool.stands_for.is_none());
+        let pool = world.pools.iter().position(|pool| *pool.name == *names[0]);
         let id = PoolId(pool.expect("a pool") as u32);
         if site.policy.is_none() {
             let lacks = |seen: &Seen| {
@@ -295,7 +299,7 @@ fn hold(site: &Site, world: &World, seen: &[Seen], (message, label): &(String, S
             };
             let short = (0..CLIENTS.len()).any(|client| {
                 let mut own = seen.iter().filter(|seen| seen.name == "www.g.test" && seen.client == client);
-                own.all(|seen| lacks(seen) || !seen.told.steps.contains(&Step::Pool(id)))
+                own.all(|seen| lacks(seen) || !seen.told.steps.contains(&Step::Pool(RouteId(id.0))))
             });
             prop_assert!(short, "{message}: {label}");
         }

@@ -11,7 +11,7 @@ use meridian::engine::{
         spread::{Chosen, Drawing, choose},
         trace::{Basis, Silent},
     },
-    types::{Chance, Family, PoolId, Prefix, UnixMillis, members},
+    types::{Chance, Family, Prefix, RouteId, UnixMillis, members},
 };
 use proptest::prelude::*;
 
@@ -134,9 +134,9 @@ fn gcd(a: u64, b: u64) -> u64 {
 fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
     let block = Prefix::from_bits(Family::V4, u128::from((1 << 24) + (n << 8)) << 96, 24);
     let drawing = Drawing { seed: &snapshot.world.services[0].table.seed, block, slot: 30_000, chance: at(0) };
-    let parts = Parts::of(snapshot, true);
+    let parts = Parts::of(snapshot);
     let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24, found: None };
-    let field = Field::new(&parts, PoolId(0), &client, false).expect("a pool");
+    let field = Field::new(&parts, RouteId(0), &client, false).expect("a pool");
     let mut chosen = Chosen::new();
     choose(&field, band, None, &drawing, &mut chosen, &mut Silent);
     chosen[0]
