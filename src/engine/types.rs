@@ -176,6 +176,55 @@ impl Family {
     }
 }
 
+/// One value for each address family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PerFamily<T> {
+    /// Of IPv4.
+    pub v4: T,
+    /// Of IPv6.
+    pub v6: T,
+}
+
+impl<T> PerFamily<T> {
+    /// What a function makes of each family.
+    pub fn of(make: impl Fn(Family) -> T) -> Self {
+        Self { v4: make(Family::V4), v6: make(Family::V6) }
+    }
+
+    /// What a function makes of each value.
+    #[inline]
+    pub fn map<U>(self, make: impl Fn(T) -> U) -> PerFamily<U> {
+        PerFamily { v4: make(self.v4), v6: make(self.v6) }
+    }
+
+    /// Both values, IPv4 first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        [&self.v4, &self.v6].into_iter()
+    }
+}
+
+impl<T> std::ops::Index<Family> for PerFamily<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, family: Family) -> &T {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+}
+
+impl<T> std::ops::IndexMut<Family> for PerFamily<T> {
+    #[inline]
+    fn index_mut(&mut self, family: Family) -> &mut T {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+}
+
 /// An address prefix. The address bits stand at the top of `bits` for both families, and all bits beyond `len`
 /// are zero, so equal prefixes are equal values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,8 +8,13 @@ use super::{
 };
 use crate::engine::{
     geo::Map,
+    live::{
+        PoolRow,
+        eligible::{Belief, Eligibility, Scope},
+    },
+    steer::rank::settled,
     types::{PoolId, RegionId, RouteId},
-    world::policy::{Endpoint, Key, Policy, Pool, Route, Service, Threshold},
+    world::policy::{Endpoint, Families, Key, Policy, Pool, Route, Service, Threshold},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
@@ -94,7 +99,7 @@ fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
 fn always_answers(subject: &Subject<'_>, service: &Service, route: &Route) -> bool {
     let Some(pool) = subject.world.pools.get(route.pool.at()) else { return false };
     let clients = Clients::of(subject, pool, route);
-    let regions: Vec<RegionId> = clients.endpoints.iter().map(|endpoint| endpoint.region).collect();
+    let regions: Vec<RegionId> = clients.pool.endpoints.iter().map(|endpoint| endpoint.region).collect();
     let enough = |client: u32, scope: u64| {
         let (open, within) = (clients.eligible(client, false) & scope, clients.eligible(client, true) & scope);
         within.count_ones() >= pool.min_healthy.of(open.count_ones()).max(1)
@@ -157,15 +162,17 @@ impl Use<'_> {
 
 /// The clients that a pool tells apart: the catchments of its map, or one for all.
 pub(super) struct Clients<'a> {
-    endpoints: &'a [Endpoint],
+    pool: &'a Pool,
+    route: &'a Route,
     policy: &'a Policy,
     map: Option<&'a Map>,
 }
 
 impl<'a> Clients<'a> {
-    pub(super) fn of(subject: &Subject<'a>, pool: &'a Pool, route: &Route) -> Self {
+    pub(super) fn of(subject: &Subject<'a>, pool: &'a Pool, route: &'a Route) -> Self {
         Self {
-            endpoints: &pool.endpoints,
+            pool,
+            route,
             policy: &subject.world.policies[route.policy.at()],
             map: route.map.and_then(|id| subject.world.maps.get(id.at())),
         }
@@ -182,22 +189,13 @@ impl<'a> Clients<'a> {
 
     /// Who may answer a client when all are up, as bits; within the policy's limits or whatever they say.
     pub(super) fn eligible(&self, client: u32, limited: bool) -> u64 {
-        let is_eligible = |endpoint: &Endpoint| {
-            let Some(map) = self.map else { return endpoint.weight > 0 };
-            let rule = map.rule();
-            let denied = map.denied(client);
-            let fence = |bit: usize| {
-                denied >> bit & 1 == 1 && rule.fences.get(bit).is_some_and(|f| endpoint.fences.contains(f))
-            };
-            let region = rule.regions.iter().position(|region| *region == endpoint.region);
-            let within = region.is_none_or(|at| map.within(client) >> at & 1 == 1);
-            endpoint.weight > 0 && !(0..rule.fences.len()).any(fence) && (within || !limited)
-        };
-        self.set(is_eligible)
+        let scope = Scope::new(&self.pool.table, &self.route.table, self.policy, self.map.map(|map| (map, client)));
+        let belief = if limited { Belief::Measured } else { Belief::Relaxed };
+        Eligibility::new(self.pool, &PoolRow::all_up(), scope, belief, Families::Apart).set()
     }
 
     fn set(&self, is_in: impl Fn(&Endpoint) -> bool) -> u64 {
-        let bits = self.endpoints.iter().enumerate().filter(|(_, endpoint)| is_in(endpoint));
+        let bits = self.pool.endpoints.iter().enumerate().filter(|(_, endpoint)| is_in(endpoint));
         bits.fold(0, |set, (position, _)| set | 1 << position)
     }
 
@@ -208,28 +206,12 @@ impl<'a> Clients<'a> {
 
     /// The best band of the eligible.
     pub(super) fn nearest(&self, client: u32, eligible: u64) -> u64 {
-        let mut left = eligible;
-        let mut geo = 0;
+        let (mut left, mut geo_key) = (eligible, 0);
+        let here = self.map.map(|map| (map, client));
         for (key, _) in &self.policy.prefer {
-            match key {
-                Key::Order => {
-                    let own = self.endpoints.iter().enumerate().filter(|(position, _)| left >> position & 1 == 1);
-                    let first = own.map(|(_, endpoint)| endpoint.order).min().unwrap_or_default();
-                    left &= self.set(|endpoint| endpoint.order == first);
-                }
-                Key::Load | Key::Response => return left,
-                Key::Rtt | Key::Distance | Key::Geo => {
-                    if let Some(map) = self.map {
-                        let regions = &map.rule().regions;
-                        let here =
-                            |left: u64, region: &RegionId| left & self.set(|endpoint| endpoint.region == *region);
-                        let inside = regions.iter().enumerate().filter(|(_, region)| here(left, region) != 0);
-                        let best = map.best(client, geo, inside.fold(0, |set, (at, _)| set | 1 << at));
-                        let kept = regions.iter().enumerate().filter(|(at, _)| best >> at & 1 == 1);
-                        left = kept.fold(0, |set, (_, region)| set | here(left, region));
-                    }
-                    geo += 1;
-                }
+            match settled(&self.pool.table, &self.route.table, here, *key, &mut geo_key, left) {
+                Some(band) => left = band,
+                None => return left, // what is live decides from here on
             }
         }
         left

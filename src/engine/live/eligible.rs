@@ -5,7 +5,7 @@
 use super::PoolRow;
 use crate::engine::{
     geo::Map,
-    types::Family,
+    types::{Family, PerFamily},
     world::{
         policy::{Families, Policy, Pool, Threshold},
         table::{PoolTable, RouteTable},
@@ -49,6 +49,14 @@ pub enum Standing {
     LastKnown,
     /// What operators said of it is set aside: they have left nobody.
     Lifted,
+}
+
+impl Standing {
+    /// Whether it counts as up by what is measured, or by an operator's word.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Up | Self::Failing | Self::Held)
+    }
 }
 
 /// Why an endpoint may not answer.
@@ -148,15 +156,12 @@ pub struct Eligibility {
 }
 
 impl Eligibility {
-    /// The gate of a pool for one client, for the name: it does not depend on the type that is asked for.
+    /// Eligibility in a pool for one client, for the name: it does not depend on the type that is asked for.
     #[must_use]
     #[inline]
     pub fn new(pool: &Pool, row: &PoolRow, scope: Scope, belief: Belief, families: Families) -> Self {
         let ([u4, u6], [d4, d6], [f4, f6], [r4, r6]) = (row.up, row.down, row.falling, row.rising);
-        let (up, down) = match families {
-            Families::Apart => (u4 | u6, (d4 | d6) & !(u4 | u6)),
-            Families::Leave => ((u4 | u6) & !(d4 | d6), d4 | d6),
-        };
+        let (up, down) = together(PerFamily { v4: u4, v6: u6 }, PerFamily { v4: d4, v6: d6 }, families);
         let base = scope.set() & row.weighted & !row.out;
         let ([g4, g6], governed) = (row.governed, row.governed[0] | row.governed[1]);
         let mut yields = 0;
@@ -191,14 +196,15 @@ impl Eligibility {
         }
     }
 
-    /// The gate of a pool on the first attempt, whatever the client: what people are told of a pool.
+    /// Eligibility in a pool on the first attempt, whatever the client: what is said of a pool, and of a single endpoint as
+    /// if it were a pool.
     #[must_use]
-    pub fn of_all(pool: &Pool, row: &PoolRow) -> Self {
+    pub fn of_all(pool: &Pool, row: &PoolRow, families: Families) -> Self {
         let scope = Scope { weighted: u64::MAX, open: u64::MAX, wanted: u64::MAX, other: u64::MAX, within: u64::MAX };
-        Self::new(pool, row, scope, Belief::Measured, Families::Apart)
+        Self::new(pool, row, scope, Belief::Measured, families)
     }
 
-    /// The gate for one family in the pool that already answers the name: `has` are the endpoints with an address of it.
+    /// Eligibility for one family in the pool that already answers the name: `has` are the endpoints with an address of it.
     #[must_use]
     pub fn of_family(row: &PoolRow, scope: Scope, belief: Belief, family: Family, has: u64) -> Self {
         let at = family.at();
@@ -366,6 +372,17 @@ impl Eligibility {
     #[must_use]
     pub fn is_guess(&self) -> bool {
         matches!(self.belief, Belief::Measured | Belief::Relaxed) && self.trust_unknown
+    }
+}
+
+/// The endpoints that count as up and as down by both families together, where a service counts them so; no endpoint is
+/// both.
+#[inline]
+pub(super) fn together(up: PerFamily<u64>, down: PerFamily<u64>, families: Families) -> (u64, u64) {
+    let (any_up, any_down) = (up.v4 | up.v6, down.v4 | down.v6);
+    match families {
+        Families::Apart => (any_up, any_down & !any_up),
+        Families::Leave => (any_up & !any_down, any_down),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
             fold::{Health, Released, Transition, Turn},
             outcome::Outcome,
         },
-        live::eligible::Eligibility,
+        live::eligible::{self, Eligibility, Exclusion},
         types::{At, PoolId, TargetId},
         world::{Asks, World},
     },
@@ -189,18 +189,17 @@ impl Ledger {
 
     fn standing(&self, id: PoolId) -> Standing {
         let pool = &self.world.pools[id.at()];
-        let ([u4, u6], [d4, d6]) = (self.pools[id.at()].up, self.pools[id.at()].down);
-        let (up, down) = (u4 | u6, d4 | d6);
-        let held = Eligibility::of_all(pool, &self.pools[id.at()]).yields();
-        Standing {
-            pool: pool.name.clone(),
-            up: (up & !held).count_ones(),
-            held: held.count_ones(),
-            // Down in one family and unknown in the other is down: a family that this node cannot probe must not hold
-            // up an endpoint whose other family is dead, or a type would be empty while a later pool could answer.
-            unknown: u32::from(pool.count()) - (up | down | held).count_ones(),
-            of: u32::from(pool.count()),
+        let eligible = Eligibility::of_all(pool, &self.pools[id.at()], self.shaping[id.at()].families);
+        let mut standing = Standing { pool: pool.name.clone(), up: 0, held: 0, unknown: 0, of: pool.count().into() };
+        for n in 0..pool.count() {
+            match eligible.verdict(n) {
+                Ok(eligible::Standing::Unknown) | Err(Exclusion::Unknown) => standing.unknown += 1,
+                Ok(_) => standing.up += 1,
+                Err(Exclusion::Held) => standing.held += 1,
+                Err(_) => {}
+            }
         }
+        standing
     }
 }
 

@@ -4,15 +4,15 @@ use super::{
     Ledger,
     load::{self, Ratio, Sums},
     members,
-    overrides::Named,
+    overrides::{Effect, Named},
     ramp::Recovery,
 };
 use crate::{
     engine::{
         health::fold::Health,
-        live::{EndpointRow, PoolRow},
+        live::{EndpointRow, EndpointState, PoolRow},
         signal::shed::{Marks, Shed},
-        types::{At, Family, PoolId, RouteId, TargetId},
+        types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
         wire::edns::Notice,
         world::{
             World,
@@ -44,21 +44,17 @@ pub(super) struct Shaping {
     pub(super) load: bool,
     /// Somebody ranks by response time.
     response: bool,
-    /// A service takes what is down in one family for down.
-    leave: bool,
+    /// How families count: one service that takes what is down in one of them for down decides.
+    pub(super) families: Families,
 }
 
-/// What is measured of an endpoint, by family.
+/// What is measured of an endpoint.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Measured {
-    up: [bool; 2],
-    down: [bool; 2],
-    falling: [bool; 2],
-    rising: [bool; 2],
+    /// Without what operators say.
+    pub(super) state: EndpointState,
     /// A family has not been probed yet.
     unheard: bool,
-    /// What keeps each family that was found down from counting so.
-    kept: [Option<Keeper>; 2],
     /// Milliseconds until any of it can change.
     soon: Option<u64>,
 }
@@ -97,47 +93,53 @@ impl Shaping {
             period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
             load: load.is_some(),
             response: policies().any(|policy| policy.prefer.iter().any(|(key, _)| *key == Key::Response)),
-            leave: services().any(|service| service.families == Families::Leave),
+            families: match services().any(|service| service.families == Families::Leave) {
+                true => Families::Leave,
+                false => Families::Apart,
+            },
             routes,
         }
     }
 }
 
 impl Measured {
-    /// Of all families together.
+    /// Of all families together, as eligibility counts them. Before all of them have been probed once an endpoint is not
+    /// known to be down, though the one that was probed is: what begins here must not look like a loss.
     pub(super) fn health(&self, shaping: &Shaping) -> Health {
-        let (up, down) = (self.up.contains(&true), self.down.contains(&true));
-        match (up, down) {
-            // Before all its families have been probed once nobody knows that it is down.
-            (false, true) if self.unheard => Health::Unknown,
-            (_, true) if shaping.leave || !up => Health::Down,
-            (true, _) => Health::Up,
-            _ => Health::Unknown,
+        match self.state.health(shaping.families) {
+            Health::Down if self.unheard && !self.state.up.v4 && !self.state.up.v6 => Health::Unknown,
+            health => health,
         }
-    }
-
-    /// What an endpoint would come to, were its targets so.
-    pub(super) fn supposed(endpoint: &Endpoint, health: impl Fn(TargetId) -> Health) -> Self {
-        let mut supposed = Self::default();
-        for family in Family::BOTH {
-            let at = family.at();
-            let Some(target) = target(endpoint, family) else {
-                supposed.up[at] = is_free(endpoint, family);
-                continue;
-            };
-            supposed.up[at] = health(target) == Health::Up;
-            supposed.down[at] = health(target) == Health::Down;
-        }
-        supposed
-    }
-
-    /// Whether it is up in a family otherwise than by the governor's hold.
-    pub(super) fn is_truly_up(&self) -> bool {
-        (0..2).any(|at| self.up[at] && self.kept[at] != Some(Keeper::Governor))
     }
 
     pub(super) fn is_failing(&self) -> bool {
-        self.falling.contains(&true)
+        self.state.falling.v4 || self.state.falling.v6
+    }
+}
+
+/// The state of an endpoint with what operators say of it.
+pub(super) fn overridden(state: EndpointState, endpoint: &Endpoint, said: &Effect) -> EndpointState {
+    let state = EndpointState {
+        out: said.force == Some(false),
+        drained: said.drained && said.force != Some(false),
+        weighted: weighed(endpoint.weight, said.weight) > 0,
+        ..state
+    };
+    if said.force != Some(true) {
+        return state;
+    }
+    let none = PerFamily::default();
+    let up = PerFamily::of(|family| state.up[family] || has(endpoint, family));
+    EndpointState { up, down: none, falling: none, rising: none, governed: none, held: false, forced: true, ..state }
+}
+
+/// The state that an endpoint would have, were its targets so, without what operators say.
+pub(super) fn supposed(endpoint: &Endpoint, health: impl Fn(TargetId) -> Health) -> EndpointState {
+    let of = |family| target(endpoint, family).map(&health);
+    EndpointState {
+        up: PerFamily::of(|family| of(family).map_or_else(|| has(endpoint, family), |health| health == Health::Up)),
+        down: PerFamily::of(|family| of(family) == Some(Health::Down)),
+        ..EndpointState::default()
     }
 }
 
@@ -147,8 +149,8 @@ fn target(endpoint: &Endpoint, family: Family) -> Option<TargetId> {
     endpoint.targets[family.at()].or_else(any)
 }
 
-/// Whether it answers in a family without anybody judging it there: it is up then.
-fn is_free(endpoint: &Endpoint, family: Family) -> bool {
+/// Whether an endpoint answers in a family: with an address of it, or as another name. Without a target there it is up.
+fn has(endpoint: &Endpoint, family: Family) -> bool {
     endpoint.address(family).is_some() || endpoint.cname.is_some()
 }
 
@@ -156,24 +158,25 @@ impl Ledger {
     pub(super) fn measured(&self, now: At, endpoint: &Endpoint) -> Measured {
         let mut measured = Measured::default();
         for family in Family::BOTH {
-            let at = family.at();
+            let state = &mut measured.state;
             let Some(target) = target(endpoint, family) else {
-                measured.up[at] = is_free(endpoint, family);
+                state.up[family] = has(endpoint, family);
                 continue;
             };
             let (record, believed) = (&self.records[target.at()], self.beliefs.of(target));
             let kept = self.beliefs.keeper(target);
             // A recovery beyond the longest TTL moves nothing yet.
             let near = |soon: &u64| record.health != Health::Down || *soon <= self.horizon;
-            // Who is kept up against its probes may go at any moment.
+            // What is kept up against its probes may go at any moment.
             let soon = if kept.is_some() { Some(0) } else { self.change_in(now, target).filter(near) };
-            measured.kept[at] = kept;
+            state.held |= kept.is_some();
+            state.governed[family] = kept == Some(Keeper::Governor);
+            state.up[family] = believed == Health::Up;
+            state.down[family] = believed == Health::Down;
+            state.falling[family] = state.up[family] && soon.is_some();
+            state.rising[family] = state.down[family] && soon.is_some();
             measured.unheard |= !self.is_heard(target);
             measured.soon = measured.soon.into_iter().chain(soon).min();
-            measured.up[at] = believed == Health::Up;
-            measured.down[at] = believed == Health::Down;
-            measured.falling[at] = measured.up[at] && soon.is_some();
-            measured.rising[at] = measured.down[at] && soon.is_some();
         }
         measured
     }
@@ -215,28 +218,18 @@ impl Ledger {
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let (measured, said) =
                 (self.measured(now, endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
-            let forced = said.force == Some(true);
-            put(&mut row.held, measured.kept.iter().any(Option::is_some) && !forced);
-            put(&mut row.forced, forced);
+            let (forced, state) = (said.force == Some(true), overridden(measured.state, endpoint, &said));
+            row.put(position as u8, &state);
             for family in Family::BOTH {
-                let at = family.at();
-                put(&mut row.governed[at], measured.kept[at] == Some(Keeper::Governor) && !forced);
-                let has = endpoint.address(family).is_some() || endpoint.cname.is_some();
-                put(&mut row.up[at], measured.up[at] || forced && has);
-                put(&mut row.down[at], measured.down[at] && !forced);
-                put(&mut row.falling[at], measured.falling[at] && !forced);
-                put(&mut row.rising[at], measured.rising[at] && !forced);
-                put(&mut known, measured.up[at]);
-                put(&mut addressed[at], measured.up[at] && endpoint.address(family).is_some());
+                let up = measured.state.up[family];
+                put(&mut known, up);
+                put(&mut addressed[family.at()], up && endpoint.address(family).is_some());
             }
-            let out = said.force == Some(false);
             let weight = weighed(endpoint.weight, said.weight);
-            put(&mut row.out, out);
-            put(&mut row.drained, said.drained && !out);
-            put(&mut row.weighted, weight > 0);
             let health = if forced { Health::Up } else { measured.health(shaping) };
-            self.regions.count(index, endpoint.region, (weight > 0 && !out && !said.drained).then_some(health));
-            // Who is forced up is up at once and whole.
+            let counts = state.weighted && !state.out && !state.drained;
+            self.regions.count(index, endpoint.region, counts.then_some(health));
+            // What is forced up is up at once and whole.
             let live = &self.live[index];
             let region = self.returns[id.at()].get(&endpoint.region);
             let ramps = [region.copied(), live.recovery.ramp].map(|ramp| ramp.filter(|_| !forced));
@@ -254,7 +247,7 @@ impl Ledger {
             due = due.into_iter().chain(tick).min();
             let health_in =
                 measured.soon.filter(|_| !forced).map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX));
-            let takes_part = if out || (row.up[0] | row.up[1]) & bit == 0 { 0 } else { weight };
+            let takes_part = if state.out || !(state.up.v4 || state.up.v6) { 0 } else { weight };
             others |= std::mem::replace(&mut self.taking_part[index], takes_part) != takes_part;
             let before = self.endpoints[index];
             let after = EndpointRow { weight, admission, warmth, change_in: health_in.min(moves_in), ..before };

@@ -14,6 +14,7 @@ use super::{
     ramp::{Cold, Ramp, Recovery, Seen, Turn},
     rows::weighed,
 };
+use crate::{engine::live::eligible::Standing, state::ledger::rows::overridden};
 use crate::{
     engine::{
         health::fold::Health,
@@ -79,12 +80,11 @@ impl Ledger {
         let mut serving = Serving::default();
         for (position, index, endpoint) in members(pool) {
             let said = self.words.effect(now, Named::of(world, &pool.name, endpoint));
-            let up = || {
-                let measured = self.measured(now, endpoint);
-                measured.health(shaping) == Health::Up && measured.is_truly_up() && self.live[index].is_warm()
-            };
-            let weighted = weighed(endpoint.weight, said.weight) > 0;
-            if weighted && !said.drained && said.force.unwrap_or_else(up) {
+            let measured = self.measured(now, endpoint);
+            let eligible = overridden(measured.state, endpoint, &said).verdict(shaping.families);
+            let serves =
+                measured.health(shaping) == Health::Up && measured.state.is_truly_up() && self.live[index].is_warm();
+            if eligible.is_ok_and(Standing::is_up) && (said.force == Some(true) || serves) {
                 serving.endpoints |= 1 << position;
             }
         }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Ledger, endpoint, members, name, overrides::Named, rows::Measured};
+use super::super::{Ledger, endpoint, members, name, overrides::Named, rows::supposed};
+use crate::{engine::live::eligible::Standing, state::ledger::rows::overridden};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
+        live::EndpointState,
         types::{At, PoolId, RegionId, TargetId, members as positions},
         world::World,
     },
@@ -90,28 +92,22 @@ impl Ledger {
         self.beliefs.seats.in_region(region).iter().any(|seat| self.is_there(now, *seat, down))
     }
 
-    /// Whether an endpoint is there for its region, were these down, who are sorted. Whom an operator has taken out is not
-    /// there for probes to take out; whom one forces up they do not.
+    /// Whether an endpoint is there for its region, were these targets down, which are sorted: whether it would be eligible
+    /// and up by itself. What an operator has taken out is not there for probes to take out; what one forces up they do not.
     fn is_there(&self, now: At, (pool, index): (PoolId, usize), down: &[TargetId]) -> bool {
         let endpoint = endpoint(&self.world, index);
         let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
-        match said.force {
-            Some(forced) => forced,
-            None if said.drained || said.weight == 0 || endpoint.weight == 0 => false,
-            None => self.stands(pool, index, down),
-        }
+        overridden(self.stood(index, down), endpoint, &said)
+            .verdict(self.shaping[pool.at()].families)
+            .is_ok_and(Standing::is_up)
     }
 
-    /// Whether an endpoint counts as up, were these down, who are sorted. Of whom nothing is known any more it matters
-    /// how they stood before.
-    fn stands(&self, pool: PoolId, index: usize, down: &[TargetId]) -> bool {
-        self.stood(pool, index, down) == Health::Up
-    }
-
-    fn stood(&self, pool: PoolId, index: usize, down: &[TargetId]) -> Health {
+    /// How an endpoint would stand, were these targets down, which are sorted. Of a target of which nothing is known any
+    /// more it matters how it stood before.
+    fn stood(&self, index: usize, down: &[TargetId]) -> EndpointState {
         let stood = |id: TargetId| self.beliefs.stood[id.at()].0;
         let health = |id: TargetId| if down.binary_search(&id).is_ok() { Health::Down } else { stood(id) };
-        Measured::supposed(endpoint(&self.world, index), health).health(&self.shaping[pool.at()])
+        supposed(endpoint(&self.world, index), health)
     }
 
     /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
@@ -151,7 +147,9 @@ impl Ledger {
     /// `counted`: who counts as down by that.
     pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64, counted: &[TargetId]) -> Change {
         // Nobody is called down of whom nothing is known, as after a reload.
-        let down = self.those(region, |(pool, index), _| self.stood(pool, index, &[]) == Health::Down);
+        let down = self.those(region, |(pool, index), _| {
+            self.stood(index, &[]).health(self.shaping[pool.at()].families) == Health::Down
+        });
         let empty = !self.has_somebody(now, region, &[]);
         let pools = self.standings(counted);
         Change::LetGo(Box::new(LetGo { region: self.region_name(region), why, after, down, empty, pools }))

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::*;
 use crate::{
     engine::{
+        types::EndpointId,
         wire::name::Name,
         world::{Asks, Region},
     },
