@@ -77,9 +77,9 @@ pub(super) fn capacity(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 
 /// What the loss of a region would overload, in words; none when all can be carried or too little is known.
 fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String> {
-    let pools: Vec<&Pool> = subject.pools().filter(|pool| weight(subject, pool, lost) > 0).collect();
+    let pools: Vec<&Pool> = subject.pools().filter(|pool| weight(pool, lost) > 0).collect();
     let policy = |pool: &Pool| subject.policy(pool);
-    let heirs = inheritors(subject, &pools, lost);
+    let heirs = inheritors(&pools, lost);
     if heirs.is_empty() {
         let alone = format!("its demand of {demand} has nowhere to go: its pools have no endpoint in another region");
         return (!pools.is_empty()).then_some(alone);
@@ -116,13 +116,13 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
 }
 
 /// The weight that a region has in a pool.
-fn weight(subject: &Subject<'_>, pool: &Pool, region: RegionId) -> u64 {
+fn weight(pool: &Pool, region: RegionId) -> u64 {
     let inside = |endpoint: &&Endpoint| endpoint.region == region;
     pool.endpoints.iter().filter(inside).map(|endpoint| u64::from(endpoint.weight)).sum()
 }
 
 /// The other regions of these pools.
-fn inheritors(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId) -> Vec<RegionId> {
+fn inheritors(pools: &[&Pool], lost: RegionId) -> Vec<RegionId> {
     let endpoints = pools.iter().flat_map(|pool| &pool.endpoints);
     let others = endpoints.filter(|endpoint| endpoint.weight > 0 && endpoint.region != lost);
     let mut found: Vec<RegionId> = others.map(|endpoint| endpoint.region).collect();
@@ -137,11 +137,11 @@ fn shares(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId, heirs: &[Regio
     let mut shares: Vec<(RegionId, f64)> = heirs.iter().map(|id| (*id, 0.0)).collect();
     let each = 1.0 / pools.len() as f64;
     for pool in pools {
-        let own: Vec<(RegionId, u64)> = heirs.iter().map(|id| (*id, weight(subject, pool, *id))).collect();
+        let own: Vec<(RegionId, u64)> = heirs.iter().map(|id| (*id, weight(pool, *id))).collect();
         let own: Vec<(RegionId, u64)> = own.into_iter().filter(|(_, weight)| *weight > 0).collect();
         let prefer = subject.policy(pool).and_then(|policy| policy.prefer.first());
         let next = match prefer.map(|(key, _)| *key) {
-            Some(Key::Order) => next_in_order(subject, pool, &own),
+            Some(Key::Order) => next_in_order(pool, &own),
             Some(Key::Rtt | Key::Distance | Key::Geo) => nearest(subject, lost, &own),
             _ => None,
         };
@@ -157,7 +157,7 @@ fn shares(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId, heirs: &[Regio
     shares
 }
 
-fn next_in_order(subject: &Subject<'_>, pool: &Pool, own: &[(RegionId, u64)]) -> Option<RegionId> {
+fn next_in_order(pool: &Pool, own: &[(RegionId, u64)]) -> Option<RegionId> {
     let others = pool.endpoints.iter().filter(|endpoint| own.iter().any(|(id, _)| *id == endpoint.region));
     others.min_by_key(|endpoint| endpoint.order).map(|endpoint| endpoint.region)
 }

@@ -169,7 +169,7 @@ pub(super) fn later(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         let pools: Vec<&Pool> =
             service.pools(subject.world).filter_map(|id| subject.world.pools.get(id.at())).collect();
         let Some((first, behind)) = pools.split_first() else { continue };
-        let Some(later) = behind.iter().find(|later| takes_over(subject, first, later)) else { continue };
+        let Some(later) = behind.iter().find(|later| takes_over(first, later)) else { continue };
         match pairs.iter_mut().find(|(a, b, _)| (&a.name, &b.name) == (&first.name, &later.name)) {
             Some((.., services)) => services.push(service),
             None => pairs.push((first, later, vec![service])),
@@ -195,7 +195,7 @@ pub(super) fn later(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 
 /// Whether a pool, all of which is probed, gives way to a later one that such a fault may leave up: it has an endpoint
 /// without a monitor, or one in a region of its own, which may be lost last and be held.
-fn takes_over(subject: &Subject<'_>, first: &Pool, later: &Pool) -> bool {
+fn takes_over(first: &Pool, later: &Pool) -> bool {
     fn weighted(pool: &Pool) -> impl Iterator<Item = &Endpoint> {
         pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0)
     }

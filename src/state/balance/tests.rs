@@ -1,5 +1,7 @@
 //! What must hold step by step. Whole runs, with caches and late reports, are played in `tests/it/simulate.rs`.
 
+mod eligible;
+
 use std::net::Ipv4Addr;
 
 use super::*;
@@ -7,7 +9,7 @@ use crate::engine::{
     health::governor::Governed,
     live::{EndpointRow, PoolRow},
     signal::load::Load,
-    types::RegionId,
+    types::{Family, RegionId},
     wire::name::Name,
     world::{
         Draft, Region,

@@ -36,7 +36,7 @@ impl Ledger {
         let known = Known::of(&old);
         self.live = self.carried_live(&known, &world, &shaping);
         self.shaping = shaping;
-        self.pools = world.pools.iter().map(|pool| self.carried_row(&known, &world, pool)).collect();
+        self.pools = world.pools.iter().map(|pool| self.carried_row(&known, pool)).collect();
         self.endpoints = vec![EndpointRow::default(); world.endpoint_count()];
         self.taking_part = vec![0; world.endpoint_count()];
         self.regions = self.regions.carried(&old, &world);
@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// Who was up last, by name.
-    fn carried_row(&self, known: &Known<'_>, world: &World, pool: &Pool) -> PoolRow {
+    fn carried_row(&self, known: &Known<'_>, pool: &Pool) -> PoolRow {
         let Some(before) = known.pool(pool).map(|id| (&known.0.pools[id.at()], self.pools[id.at()])) else {
             return PoolRow::default();
         };
