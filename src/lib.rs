@@ -1,18 +1,58 @@
 //! Meridian: a GSLB authoritative DNS server.
 //!
+//! As a library it is two things. **Decide**: build a [`World`] from a [`Draft`], or from configuration files by
+//! [`config::load`](load); say how its endpoints stand in a [`Snapshot`]; and ask [`Snapshot::decide`] which of them a client
+//! is answered with, and why (`examples/decide.rs` does it in 30 lines). **Read configurations**: [`load`] reads files, and
+//! [`report`] says what is wrong with them. Everything else is public for this package's own tests and benchmarks alone: it
+//! is hidden from this documentation, and changes without notice.
+//!
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
 //! telemetry → engine; config → probing, engine; state → those and telemetry; net → those and state; monitor, feed → those and
 //! command; app → all; cli → app, config, probing, engine, state, telemetry.
 
+#[doc(hidden)]
 pub mod app;
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod command;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod feed;
 mod http;
+#[doc(hidden)]
 pub mod monitor;
+#[doc(hidden)]
 pub mod net;
+#[doc(hidden)]
 pub mod probing;
+#[doc(hidden)]
 pub mod state;
+#[doc(hidden)]
 pub mod telemetry;
+
+#[doc(inline)]
+pub use config::{Config, Loaded, load, report};
+#[doc(inline)]
+pub use engine::{
+    live::{
+        EndpointState,
+        eligible::{Exclusion, Standing},
+    },
+    snapshot::Snapshot,
+    steer::{
+        Decision, Verdict,
+        trace::{Rung, Silent, Step, Tape, Trace},
+    },
+    types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis},
+    wire::name::{Name, NameFault},
+    world::{
+        Draft, Region, World,
+        policy::{
+            Canary, Distinct, Endpoint, Fallback, Families, Key, Policy, Pool, Route, Service, Spread, Threshold,
+        },
+    },
+};

@@ -5,7 +5,6 @@ use arrayvec::ArrayVec;
 
 use super::{
     resolve::{Walk, push},
-    snapshot::Snapshot,
     steer::{
         self, Decision, Parts, Verdict,
         locate::{Asker, Client, Whereabouts, locate},
@@ -105,7 +104,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet.as_ref());
         let believed = subnet.is_some() && world.ecs_from.iter().any(|from| from.contains(source));
         let asker = Asker { source, subnet, believed };
-        let client = locate(&asker, service, fine, &Whereabouts::of(self.snapshot));
+        let client = locate(&asker, service, fine, &Whereabouts::of(&self.snapshot.world));
         self.trace.note(|| Step::Located {
             basis: client.basis,
             client: client.prefix,
@@ -257,22 +256,5 @@ fn code(decision: &Decision, service: &Service) -> Rcode {
         Some(Fallback::Refused) => Rcode::Refused,
         // The others have answered with endpoints or another name before they come here, where there is anybody.
         Some(_) => Rcode::ServFail,
-    }
-}
-
-impl<'s> Whereabouts<'s> {
-    /// What clients are found with in a Snapshot.
-    fn of(snapshot: &'s Snapshot) -> Self {
-        let world = &*snapshot.world;
-        Self { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers }
-    }
-}
-
-impl<'s> Parts<'s> {
-    /// The parts of a Snapshot that a decision reads.
-    #[must_use]
-    pub fn of(snapshot: &'s Snapshot) -> Self {
-        let Snapshot { world, pools, endpoints, assignments, .. } = snapshot;
-        Self { world, rows: pools, live: endpoints, assignments }
     }
 }

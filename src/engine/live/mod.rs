@@ -8,7 +8,7 @@ use crate::engine::{
     health::fold::Health,
     types::{Family, PerFamily},
     wire::edns::Notice,
-    world::policy::{ADMIT_ALL, Families, Pool},
+    world::policy::{ADMIT_ALL, Endpoint, Families, Pool},
 };
 
 /// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
@@ -80,6 +80,20 @@ pub struct EndpointState {
 }
 
 impl EndpointState {
+    /// Up in every family that an endpoint has, by probes or without a monitor, with its configured weight.
+    #[must_use]
+    pub fn up(endpoint: &Endpoint) -> Self {
+        let has = |family| endpoint.address(family).is_some() || endpoint.cname.is_some();
+        Self { up: PerFamily::of(has), weighted: endpoint.weight > 0, ..Self::default() }
+    }
+
+    /// Found down in every family that an endpoint has.
+    #[must_use]
+    pub fn down(endpoint: &Endpoint) -> Self {
+        let Self { up, weighted, .. } = Self::up(endpoint);
+        Self { down: up, weighted, ..Self::default() }
+    }
+
     /// What all its families come to together, as eligibility counts them.
     #[must_use]
     pub fn health(&self, families: Families) -> Health {

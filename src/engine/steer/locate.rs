@@ -6,7 +6,7 @@ use crate::engine::{
     geo::{self, Atlas, Ground, Map, Piece, Spot},
     types::{MapId, Prefix},
     wire::edns::Subnet,
-    world::policy::Service,
+    world::{World, policy::Service},
 };
 
 /// The client as one service sees it.
@@ -85,6 +85,15 @@ pub struct Whereabouts<'s> {
     pub plain: MapId,
     /// Where the clients of resolvers are.
     pub resolvers: &'s Atlas,
+}
+
+impl<'s> Whereabouts<'s> {
+    /// What clients are found with in a configuration.
+    #[must_use]
+    #[inline]
+    pub fn of(world: &'s World) -> Self {
+        Self { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers }
+    }
 }
 
 /// Finds the client of a service. `fine`: its blocks are cut although its configuration alone would not, since a timed

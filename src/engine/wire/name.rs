@@ -46,6 +46,8 @@ impl fmt::Display for NameFault {
     }
 }
 
+impl std::error::Error for NameFault {}
+
 impl Name {
     /// The root.
     #[must_use]
