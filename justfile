@@ -28,6 +28,10 @@ bench-detection:
 scale:
     cargo run --release --example scale
 
+# how long a reload takes to compile 1,000 zones of which one has changed
+reload:
+    cargo run --release --example reload
+
 # what maps cost: lengths of scopes and memory
 maps:
     cargo run --release --example maps

@@ -107,7 +107,8 @@ impl App {
         latency::set_samples(&self.samples, &latency, &draft.regions);
         self.measuring.import(now, latency, cells);
         draft.measures = self.measuring.make(now, &draft.regions);
-        let world = match task::spawn_blocking(move || World::seal(draft)).await {
+        let before = Arc::clone(&self.world);
+        let world = match task::spawn_blocking(move || World::seal_after(draft, Some(&before))).await {
             Ok(world) => Arc::new(world),
             Err(error) => {
                 error!("the reload failed, the old configuration stays in force: {error}");

@@ -15,7 +15,9 @@ use crate::{
         health::fold::Health,
         signal::latency::{Reading, Terms},
         types::{At, RegionId},
+        wire::{name::Name, rr::RrType},
         world::{Draft, Region, Target},
+        zone::{Record, ZoneSource},
     },
     probing::{
         check::Check,
@@ -121,6 +123,26 @@ async fn nothing_outlives_the_server() {
     drop(app);
     // The end of the channel is the end of the writer.
     while changes.recv().await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_reload_takes_over_the_zones_that_have_not_changed() {
+    let zone = |apex: &str, ttl: u32| {
+        let apex = Name::from_text(apex).unwrap();
+        let soa = Record { owner: apex.clone(), rtype: RrType::SOA, ttl, rdata: [0; 22].into() };
+        Arc::new(ZoneSource { apex, records: vec![soa] })
+    };
+    let with = |ttl: u32| {
+        let mut config = config(&[], Workers::Count(1));
+        config.draft.zones = vec![zone("changes.test", ttl), zone("stays.test", 60)];
+        config
+    };
+    let mut app = App::start(with(60), Path::new("server.toml"), None).await.unwrap();
+    let before = Arc::clone(&app.world);
+    app.take(loaded(Some(with(61)), Vec::new())).await;
+    let shared: Vec<bool> =
+        before.zones.iter().zip(app.world.zones.iter()).map(|(old, new)| Arc::ptr_eq(old, new)).collect();
+    assert_eq!(shared, [false, true]);
 }
 
 /// A configuration without sockets to probe, whose map goes by round trips to two regions; Germany's are measured.

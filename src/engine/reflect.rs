@@ -17,12 +17,12 @@ use super::{
         reply::{MAX_TEXT, Part, Reply},
         rr::{Rcode, RrType},
     },
-    zone::table::Node,
+    zone::table::NodeRef,
 };
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers the name that tells clients what they are taken for, to those that may ask.
-    pub(super) fn reflect(&mut self, node: &'s Node, reply: &mut Reply<'s>) {
+    pub(super) fn reflect(&mut self, node: NodeRef<'s>, reply: &mut Reply<'s>) {
         let world = &*self.snapshot.world;
         let (Some(reflect), Some(whom)) = (&world.reflect, &world.reflector) else { return };
         if self.hops > 0 {

@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use super::{
     snapshot::Snapshot,
     steer::trace::{Step, Trace, TtlFrom},
-    types::{Chance, Origin, ServiceId},
+    types::{Chance, Origin, ServiceId, ZoneId},
     wire::{
         fold,
         fragment::{Fragment, Held},
@@ -15,7 +15,7 @@ use super::{
         reply::{Authority, MAX_PARTS, Part, Reply},
         rr::{Rcode, RrType},
     },
-    zone::table::{Found, Node},
+    zone::table::{Found, NodeRef},
 };
 use crate::engine::world::World;
 
@@ -27,7 +27,7 @@ pub(super) struct Walk<'s, 'q, T> {
     pub(super) chance: Chance,
     pub(super) trace: &'q mut T,
     /// The zone of the question's name: aliases are not followed out of it.
-    pub(super) zone: Option<u32>,
+    pub(super) zone: Option<ZoneId>,
     /// Aliases followed.
     pub(super) hops: usize,
     /// Hashes of the names that were left by an alias. A chain that comes back to one has said all it has to say.
@@ -38,12 +38,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers for `name`; false when a steered name cannot be answered yet.
     pub(super) fn resolve(&mut self, name: &[u8], hash: u64, reply: &mut Reply<'s>) -> bool {
         let found = self.snapshot.world.table.find(name, hash);
-        let zone = match found {
-            Found::NotOurs => None,
-            Found::Here(node) | Found::Cut(node) | Found::Redirect(node, _) | Found::NoName(node) => Some(node.zone()),
+        let (zone, fragments) = match found {
+            Found::NotOurs => (None, &[][..]),
+            Found::Here(node) | Found::Cut(node) | Found::Redirect(node, _) | Found::NoName(node) => {
+                (Some(node.zone()), node.fragments())
+            }
         };
         if self.hops == 0 {
-            self.zone = zone;
+            (self.zone, reply.fragments) = (zone, fragments);
         } else if zone != self.zone {
             return true; // the alias leads out of the zone: its target is the resolver's to ask for (P54)
         }
@@ -61,8 +63,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// The name exists, itself or by a wildcard.
-    fn here(&mut self, node: &'s Node, hash: u64, reply: &mut Reply<'s>) -> bool {
-        let (table, rtype) = (&self.snapshot.world.table, self.query.rtype());
+    fn here(&mut self, node: NodeRef<'s>, hash: u64, reply: &mut Reply<'s>) -> bool {
+        let rtype = self.query.rtype();
         reply.authoritative = true;
         if let Some(service) = node.service() {
             if let Some(done) = self.steered(service, node, hash, reply) {
@@ -74,7 +76,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return true;
         }
         if rtype == RrType::DS
-            && let Some(above) = table.above(node)
+            && let Some(above) = node.above()
         {
             match above {
                 Ok(ds) => push(reply, Part::Rrset(ds)),
@@ -82,19 +84,19 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             }
             return true;
         }
-        let alias = table.rrset(node, RrType::CNAME);
-        if rtype == RrType::ANY && alias.is_none() && (table.has_records(node) || node.service().is_some()) {
-            table.minimal().into_iter().for_each(|any| push(reply, Part::Rrset(any)));
-        } else if let Some(rrset) = table.rrset(node, rtype) {
+        let alias = node.rrset(RrType::CNAME);
+        if rtype == RrType::ANY && alias.is_none() && (node.has_records() || node.service().is_some()) {
+            self.snapshot.world.table.minimal().into_iter().for_each(|any| push(reply, Part::Rrset(any)));
+        } else if let Some(rrset) = node.rrset(rtype) {
             self.turned(rrset, reply);
             if !rrset.is_plain() {
                 let stated =
                     |part: &Part<'_>| matches!(part, Part::Redirect { dname, .. } if std::ptr::eq(*dname, rrset));
                 // A DNAME may lead to its own owner; it is in the answer then (RFC 2181 5).
-                if reply.answers.iter().any(stated) && fold::hash(table.name(node)) == hash {
+                if reply.answers.iter().any(stated) && fold::hash(node.name()) == hash {
                     return true;
                 }
-                self.targets(rrset, reply);
+                self.targets(node, rrset, reply);
             }
             push(reply, Part::Rrset(rrset));
         } else if let Some(cname) = alias {
@@ -130,7 +132,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// A DNAME stands above the name (RFC 6672 3.2).
-    fn redirect(&mut self, node: &'s Node, dname: &'s Fragment, name: &[u8], hash: u64, reply: &mut Reply<'s>) -> bool {
+    fn redirect(
+        &mut self,
+        node: NodeRef<'s>,
+        dname: &'s Fragment,
+        name: &[u8],
+        hash: u64,
+        reply: &mut Reply<'s>,
+    ) -> bool {
         reply.authoritative = true;
         let keep = name.len().saturating_sub(usize::from(node.name_len()));
         let mut target = ArrayVec::<u8, MAX_NAME>::new();
@@ -146,18 +155,17 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// A child zone begins at or above the name: only DS of the cut itself is ours (P65, P69).
-    fn at_cut(&mut self, node: &'s Node, name: &[u8], reply: &mut Reply<'s>) {
-        let table = &self.snapshot.world.table;
+    fn at_cut(&mut self, node: NodeRef<'s>, name: &[u8], reply: &mut Reply<'s>) {
         if self.query.rtype() == RrType::DS && usize::from(node.name_len()) == name.len() {
             reply.authoritative = true;
-            match table.rrset(node, RrType::DS) {
+            match node.rrset(RrType::DS) {
                 Some(ds) => push(reply, Part::Rrset(ds)),
                 None => self.negative(node, None, reply),
             }
             return;
         }
         reply.authoritative = self.hops > 0; // as the first owner of the chain has it (P57)
-        let ns = table.rrset(node, RrType::NS);
+        let ns = node.rrset(RrType::NS);
         ns.into_iter().for_each(|rrset| self.turned(rrset, reply));
         if let Some(rrset) = ns {
             authority(reply, Authority { rrset, owner_len: node.name_len(), ttl: None });
@@ -165,11 +173,11 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// NODATA or NXDOMAIN: the zone's SOA, its TTL bounded by MINIMUM (RFC 2308 3) and by a service's `ttl.min`.
-    pub(super) fn negative(&mut self, node: &'s Node, service: Option<ServiceId>, reply: &mut Reply<'s>) {
+    pub(super) fn negative(&mut self, node: NodeRef<'s>, service: Option<ServiceId>, reply: &mut Reply<'s>) {
         let world = &self.snapshot.world;
         reply.authoritative = true;
         let bound = service.and_then(|id| world.services.get(id.at())).map(|s| s.ttl_min);
-        let Some((rrset, owner_len)) = world.table.negative(node) else { return };
+        let Some((rrset, owner_len)) = node.negative() else { return };
         let ttl = bound.map(|ttl| ttl.min(rrset.ttl()));
         authority(reply, Authority { rrset, owner_len, ttl });
         if let Some(ttl) = ttl {

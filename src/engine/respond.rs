@@ -82,7 +82,7 @@ pub fn finish<T: Trace>(
     chance: Chance,
     trace: &mut T,
 ) -> Answered {
-    let mut reply = Reply::bare(Rcode::NoError, &snapshot.world.table.fragments);
+    let mut reply = Reply::bare(Rcode::NoError);
     if !decide(snapshot, packet, query, origin, chance, trace, &mut reply) {
         return Answered::NotReady;
     }

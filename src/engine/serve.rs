@@ -17,7 +17,7 @@ use super::{
         reply::{Counted, List, Part, Reply},
         rr::{Rcode, RrType},
     },
-    zone::table::Node,
+    zone::table::NodeRef,
 };
 use crate::engine::world::policy::{Fallback, Https, Service};
 
@@ -34,7 +34,13 @@ enum Wanted<'s> {
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers a steered name; none where the type is the zone file's to answer. False within: not ready.
-    pub(super) fn steered(&mut self, id: ServiceId, node: &'s Node, hash: u64, reply: &mut Reply<'s>) -> Option<bool> {
+    pub(super) fn steered(
+        &mut self,
+        id: ServiceId,
+        node: NodeRef<'s>,
+        hash: u64,
+        reply: &mut Reply<'s>,
+    ) -> Option<bool> {
         let world: &'s _ = &*self.snapshot.world;
         let service = world.services.get(id.at())?;
         let wanted = match (self.query.rtype(), &service.https) {

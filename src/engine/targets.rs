@@ -11,17 +11,20 @@ use super::{
         fragment::{Fragment, Held},
         reply::{List, Reply, Target, Told},
     },
+    zone::table::NodeRef,
 };
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
-    /// Decides of the steered names that an RRset points at. The answer is the RRset, whatever comes of it; so nothing is
+    /// Decides of the steered names that an RRset of a node points at. The answer is the RRset, whatever comes of it; so nothing is
     /// said before the first probe round, nor where one scope cannot speak for all of the answer (P104).
-    pub(super) fn targets(&mut self, rrset: &'s Fragment, reply: &mut Reply<'s>) {
+    pub(super) fn targets(&mut self, node: NodeRef<'s>, rrset: &'s Fragment, reply: &mut Reply<'s>) {
         if !self.snapshot.ready || self.is_bound() {
             return;
         }
         for extra in &rrset.extras {
-            if let Held::Service(id) = extra.of {
+            if let Held::Service(number) = extra.of
+                && let Some(id) = node.service_of(number)
+            {
                 self.target(id, extra.at, reply);
             }
         }

@@ -1,6 +1,6 @@
 //! No answer of any kind allocates: every kind of packet, a hundred thousand times, through the three stages.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use meridian::{
     engine::{
@@ -108,9 +108,9 @@ fn with_other_answers(draft: &mut Draft) {
     for policy in POLICIES {
         let rdata = [&[0, 1, 0, 1, 1, 187], name(&format!("s-{policy}.g.test")).wire()].concat();
         let record = |owner| Record { owner: name(owner), rtype: RrType::SRV, ttl: 300, rdata: rdata.clone().into() };
-        draft.zones[0].records.push(record("srv.g.test"));
+        Arc::make_mut(&mut draft.zones[0]).records.push(record("srv.g.test"));
         if policy == "all" {
-            draft.zones[0].records.push(record("srv-all.g.test"));
+            Arc::make_mut(&mut draft.zones[0]).records.push(record("srv-all.g.test"));
         }
     }
     draft.reflect = Some(Reflect { name: name("who.g.test"), allow: vec![prefix("9.0.0.0/8")] });

@@ -203,7 +203,7 @@ impl Stage {
         self.feeds.samples.set(&ready.latency.terms, ready.latency.max_prefixes, regions);
         measuring.import(At(self.now), ready.latency, ready.cells);
         ready.draft.measures = measuring.make(At(self.now), &ready.draft.regions);
-        self.world = Arc::new(World::seal(ready.draft));
+        self.world = Arc::new(World::seal_after(ready.draft, Some(&self.world)));
         self.probes.adopt(&self.world, self.now);
         self.remembered = None;
         Ok(ready.startup_wait)

@@ -125,7 +125,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         policies: policies.kept,
         routes,
         services,
-        zones: meant.zones,
+        zones: meant.zones.into_iter().map(Arc::new).collect(),
         databases: meant.geo.databases.about().cloned().collect(),
         atlas: Arc::new(meant.geo.atlas),
         resolvers: Arc::new(meant.geo.resolvers),

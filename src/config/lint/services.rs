@@ -55,7 +55,7 @@ fn lacks(table: &Table, target: &Name) -> Option<String> {
     match table.find(target.wire(), fold::hash(target.wire())) {
         Found::NoName(_) => Some(format!("{target} does not exist in its zone")),
         Found::Here(node) => {
-            let has = [RrType::A, RrType::AAAA, RrType::CNAME].iter().any(|rtype| table.rrset(node, *rtype).is_some());
+            let has = [RrType::A, RrType::AAAA, RrType::CNAME].iter().any(|rtype| node.rrset(*rtype).is_some());
             let answered = has || node.service().is_some() || node.is_reflect();
             (!answered).then(|| format!("{target} has neither A nor AAAA in its zone"))
         }

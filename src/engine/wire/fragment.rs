@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::rr::RrType;
-use crate::engine::types::ServiceId;
 
 /// Octets of a record before its data, its owner being a pointer: owner, type, class, TTL, length.
 pub const RECORD: usize = 12;
@@ -14,7 +13,7 @@ const REACH: usize = 0x4000 - 271 - 15 * 534;
 
 /// An RRset in wire form. Owners are pointers to the question's name; names in the data are compressed against each
 /// other where RFC 3597 4 allows it, and keep their case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
     rtype: RrType,
     ttl: u32,
@@ -43,10 +42,10 @@ pub struct Extra {
 /// Where the addresses of a name come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// This address RRset, in the table that owns both fragments.
+    /// This address RRset, in the zone that owns both fragments.
     Rrset(u32),
-    /// What is decided for the client.
-    Service(ServiceId),
+    /// What is decided for the client: the zone's number of the service.
+    Service(u32),
 }
 
 impl Fragment {

@@ -143,6 +143,13 @@ impl Name {
         Labels(&self.0)
     }
 
+    /// The name and every name above it down to the root, in wire form.
+    pub(in crate::engine) fn tails(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::successors(Some(&*self.0), |name| {
+            name.get(usize::from(*name.first()?) + 1..).filter(|above| !above.is_empty())
+        })
+    }
+
     /// The name without its leftmost label; none for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
@@ -250,13 +257,18 @@ impl std::hash::Hash for Name {
 impl Ord for Name {
     /// Canonical order (RFC 4034 6.1): by labels from the right, each as folded octets.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        type All<'n> = arrayvec::ArrayVec<&'n [u8], 128>;
-        let (ours, theirs): (All<'_>, All<'_>) = (self.labels().collect(), other.labels().collect());
-        let folded =
-            |(a, b): (&&[u8], &&[u8])| a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase));
-        let mut differing = ours.iter().rev().zip(theirs.iter().rev()).map(folded).filter(|order| order.is_ne());
-        differing.next().unwrap_or_else(|| ours.len().cmp(&theirs.len()))
+        canonical(&self.0, &other.0)
     }
+}
+
+/// The canonical order of two names in wire form.
+pub(in crate::engine) fn canonical(ours: &[u8], theirs: &[u8]) -> std::cmp::Ordering {
+    type All<'n> = arrayvec::ArrayVec<&'n [u8], 128>;
+    let (ours, theirs): (All<'_>, All<'_>) = (Labels(ours).collect(), Labels(theirs).collect());
+    let folded =
+        |(a, b): (&&[u8], &&[u8])| a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase));
+    let mut differing = ours.iter().rev().zip(theirs.iter().rev()).map(folded).filter(|order| order.is_ne());
+    differing.next().unwrap_or_else(|| ours.len().cmp(&theirs.len()))
 }
 
 impl PartialOrd for Name {

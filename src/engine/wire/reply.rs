@@ -44,7 +44,7 @@ pub struct Reply<'s> {
     pub hints: [List<'s>; 2],
     /// What [`Part::Text`] says: character-strings as they stand in TXT data, one at least.
     pub text: ArrayVec<u8, MAX_TEXT>,
-    /// Where the table keeps the fragments that extras name.
+    /// Where the zone of the question keeps the fragments that extras name.
     pub fragments: &'s [Fragment],
     /// Which of several addresses stands first, by how many there are: those of a zone file, and of a list of the
     /// configuration. None: as they are written. What is decided has its order already.
@@ -196,7 +196,7 @@ pub struct Authority<'s> {
 impl<'s> Reply<'s> {
     /// A reply that says nothing but its code.
     #[must_use]
-    pub fn bare(rcode: Rcode, fragments: &'s [Fragment]) -> Self {
+    pub fn bare(rcode: Rcode) -> Self {
         Self {
             rcode,
             authoritative: false,
@@ -206,7 +206,7 @@ impl<'s> Reply<'s> {
             targets: ArrayVec::new(),
             hints: [List::Empty; 2],
             text: ArrayVec::new(),
-            fragments,
+            fragments: &[],
             turn: None,
             scope: 0,
             counted: None,

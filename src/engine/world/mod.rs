@@ -47,7 +47,7 @@ pub struct Draft {
     /// Services in name order.
     pub services: Vec<Service>,
     /// The zones' static data.
-    pub zones: Vec<ZoneSource>,
+    pub zones: Vec<Arc<ZoneSource>>,
     /// The geo databases that the atlas was learned from; no query reads this.
     pub databases: Vec<Database>,
     /// Where addresses are.
@@ -119,8 +119,8 @@ pub struct World {
     pub routes: Arc<[Route]>,
     /// Services in name order.
     pub services: Arc<[Service]>,
-    /// The zones' static data.
-    pub zones: Arc<[ZoneSource]>,
+    /// The zones' static data. What has not changed is shared with the world before.
+    pub zones: Arc<[Arc<ZoneSource>]>,
     /// Every name of every zone.
     pub table: Arc<Table>,
     /// The geo databases that the atlas was learned from; no query reads this.
@@ -172,9 +172,15 @@ impl World {
     /// Lays out tables and compiles maps. The configuration has been checked.
     #[must_use]
     pub fn seal(draft: Draft) -> Self {
-        let mut draft = draft;
+        Self::seal_after(draft, None)
+    }
+
+    /// The same, when another world is in force: zones that are the same there are taken over and not compiled again.
+    #[must_use]
+    pub fn seal_after(mut draft: Draft, before: Option<&Self>) -> Self {
         let names: Vec<_> = draft.services.iter().map(|s| &s.name).collect();
-        let table = Table::build(&draft.zones, &names, draft.reflect.as_ref().map(|r| &r.name));
+        let reflect = draft.reflect.as_ref().map(|reflect| &reflect.name);
+        let table = Table::build(&draft.zones, &names, reflect, before.map(|world| &*world.table));
         let regions: Vec<&str> = draft.regions.iter().map(|r| &*r.name).collect();
         let mut first = 0;
         for pool in &mut draft.pools {
@@ -204,7 +210,7 @@ impl World {
             policies: draft.policies.into(),
             routes: draft.routes.into(),
             services: draft.services.into(),
-            zones: draft.zones.into(),
+            zones: table.sources().cloned().collect(),
             table: Arc::new(table),
             databases: draft.databases.into(),
             nowhere: Arc::new(draft.nowhere),

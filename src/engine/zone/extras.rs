@@ -1,60 +1,64 @@
-//! Whose addresses go along with NS, MX, SRV, SVCB and HTTPS records, found once, when zones are compiled. Must not know
+//! Whose addresses go along with NS, MX, SRV, SVCB and HTTPS records, found once, when a zone is compiled. Must not know
 //! how anything is decided: of a steered name only the service is noted.
 
 use std::collections::HashSet;
 
 use super::{
-    ZoneSource,
-    build::{Below, Builder},
-    table::{Found, Kind, Link},
+    compile::{Beside, Owners},
+    compiled::{Kind, Link, REFLECT, Zone},
 };
 use crate::engine::wire::{
-    fold,
     fragment::{Extra, Held},
     name::Name,
     reply::MAX_TARGETS,
     rr::RrType,
 };
 
+/// The types whose records bring addresses along.
+const TYPES: [RrType; 5] = [RrType::NS, RrType::MX, RrType::SRV, RrType::SVCB, RrType::HTTPS];
+
 /// An RRset of a node, as a fragment.
-struct Set {
+struct Set<'d> {
     node: Link,
     fragment: u32,
     rtype: RrType,
+    data: &'d [&'d [u8]],
 }
 
-impl Builder {
+impl Zone {
     /// Finds the addresses of targets inside the zone: those that zone files have, and, of SRV, SVCB and HTTPS records, the
     /// services that are decided for each client.
-    pub(super) fn extras(&mut self, id: u32, zone: &ZoneSource, below: &Below<'_>) {
-        for (owner, sets) in &below.owners {
-            let Some(&link) = self.by_name.get(owner) else { continue };
-            if self.table.nodes[link as usize].zone != id {
-                continue; // what this zone says of another zone's name is not what is answered
-            }
-            for rtype in [RrType::NS, RrType::MX, RrType::SRV, RrType::SVCB, RrType::HTTPS] {
+    pub(super) fn extras(&mut self, owners: &Owners<'_>, beside: &Beside) {
+        for (owner, sets) in owners {
+            for rtype in TYPES {
                 let Some((_, data)) = sets.get(&rtype) else { continue };
-                let node = &self.table.nodes[link as usize];
-                let of_node = &self.table.sets[node.sets.0 as usize..][..node.sets.1 as usize];
-                let Some(&(_, fragment)) = of_node.iter().find(|(t, _)| *t == rtype) else { continue };
+                // What is written of a name in another zone is not what is answered.
+                let Some(link) = self.exact(owner) else { continue };
+                let node = &self.nodes[link as usize];
+                let Some(fragment) = self.set(node, rtype) else { continue };
                 let cut = (node.kind == Kind::Cut).then_some(owner);
-                let mut extras = self.held(&Set { node: link, fragment, rtype }, data, &zone.apex, below, cut);
-                extras.extend(self.decided(&Set { node: link, fragment, rtype }, data, &zone.apex));
-                self.table.fragments[fragment as usize].bring(extras);
+                let set = Set { node: link, fragment, rtype, data };
+                let mut extras = self.held(&set, beside, cut);
+                extras.extend(self.decided(&set, beside));
+                self.fragments[fragment as usize].bring(extras);
             }
         }
     }
 
     /// Addresses that zone files have.
-    fn held(&self, set: &Set, data: &[&[u8]], apex: &Name, below: &Below<'_>, cut: Option<&Name>) -> Vec<Extra> {
+    fn held(&self, set: &Set<'_>, beside: &Beside, cut: Option<&Name>) -> Vec<Extra> {
         let mut extras = Vec::new();
         let mut seen = HashSet::new();
-        for (at, target, _) in self.targets(set, data) {
+        let apex = &self.inputs.source.apex;
+        for (at, target, _) in self.targets(set) {
             let Some(target) = target.filter(|target| target.is_within(apex) && seen.insert(target.clone())) else {
                 continue;
             };
-            let mut addresses = self.static_addresses(&target);
-            if let Some(glue) = below.glue.get(&target).filter(|_| cut.is_some() && addresses.is_empty()) {
+            let mut addresses = match beside.taken.get(&target) {
+                Some((taken, _)) => taken.clone(),
+                None => self.addresses(&target),
+            };
+            if let Some(glue) = beside.glue.get(&target).filter(|_| cut.is_some() && addresses.is_empty()) {
                 addresses.clone_from(glue);
             }
             let required = cut.is_some_and(|cut| target.is_within(cut));
@@ -63,29 +67,30 @@ impl Builder {
         extras
     }
 
-    /// Steered targets, the first few. Nobody would believe us addresses outside the zone; and what NS and MX records say
-    /// is the same for everybody.
-    fn decided(&self, set: &Set, data: &[&[u8]], apex: &Name) -> Vec<Extra> {
+    /// Steered targets, the first few. No resolver would believe addresses from us that lie outside the zone; and what NS
+    /// and MX records say is the same for all clients.
+    fn decided(&self, set: &Set<'_>, beside: &Beside) -> Vec<Extra> {
         let mut extras = Vec::new();
         let mut seen = HashSet::new();
-        if !matches!(set.rtype, RrType::SRV | RrType::SVCB | RrType::HTTPS) {
+        if !may_be_steered(set.rtype) {
             return extras;
         }
-        for (at, target, rdata) in self.targets(set, data) {
-            let (at, node) = match &target {
+        let (apex, own) = (&self.inputs.source.apex, &self.nodes[set.node as usize]);
+        for (at, target, rdata) in self.targets(set) {
+            let (at, service) = match &target {
                 Some(target) if !target.is_within(apex) => continue,
-                Some(target) => match self.table.find(target.wire(), fold::hash(target.wire())) {
-                    Found::Here(node) => (at, node),
-                    _ => continue,
-                },
+                Some(target) if self.inputs.is_lower(target) => {
+                    (at, beside.taken.get(target).and_then(|taken| taken.1))
+                }
+                Some(target) => (at, self.service_at(target)),
                 // The record's own name, where it is for a service (RFC 9460 2.5.2).
                 None if set.rtype != RrType::SRV && !rdata.starts_with(&[0, 0]) => {
-                    (0, &self.table.nodes[set.node as usize])
+                    (0, Some(own.service).filter(|number| *number < REFLECT))
                 }
                 None => continue,
             };
-            let name = target.map_or_else(|| self.table.name(node).to_vec(), |target| target.wire().to_vec());
-            if let Some(service) = node.service().filter(|_| extras.len() < MAX_TARGETS && seen.insert(name)) {
+            let name = target.map_or_else(|| self.name(own).to_vec(), |target| target.wire().to_vec());
+            if let Some(service) = service.filter(|_| extras.len() < MAX_TARGETS && seen.insert(name)) {
                 extras.push(Extra { at, of: Held::Service(service), required: false });
             }
         }
@@ -93,37 +98,26 @@ impl Builder {
     }
 
     /// Where each record's target stands, the target, folded, unless it is the root, and the record's data.
-    fn targets<'d>(
-        &self,
-        set: &Set,
-        data: &'d [&'d [u8]],
-    ) -> impl Iterator<Item = (u16, Option<Name>, &'d [u8])> + use<'_, 'd> {
-        let skip = match set.rtype {
-            RrType::NS => 0,
-            RrType::SRV => 6,
-            _ => 2,
-        };
-        let places = self.table.fragments[set.fragment as usize].target_offsets();
-        places.zip(data).map(move |(at, rdata)| {
-            let target = rdata.get(skip..).and_then(leading_name);
-            (at as u16, target.map(|name| name.folded()), *rdata)
-        })
-    }
-
-    /// The address RRsets that the zone itself has at a name.
-    fn static_addresses(&self, name: &Name) -> Vec<u32> {
-        let Some(&link) = self.by_name.get(name) else { return Vec::new() };
-        let node = &self.table.nodes[link as usize];
-        if node.kind == Kind::Cut {
-            return Vec::new();
-        }
-        let sets = &self.table.sets[node.sets.0 as usize..][..node.sets.1 as usize];
-        sets.iter().filter(|(t, _)| matches!(*t, RrType::A | RrType::AAAA)).map(|(_, f)| *f).collect()
+    fn targets<'d>(&self, set: &Set<'d>) -> impl Iterator<Item = (u16, Option<Name>, &'d [u8])> + use<'_, 'd> {
+        let (places, rtype) = (self.fragments[set.fragment as usize].target_offsets(), set.rtype);
+        places.zip(set.data).map(move |(at, rdata)| (at as u16, target(rtype, rdata).map(|name| name.folded()), *rdata))
     }
 }
 
-/// The uncompressed name at the start of a record's data, unless it is the root ("no target": RFC 2782, RFC 7505).
-fn leading_name(data: &[u8]) -> Option<Name> {
+/// Whether what is decided for the client goes along with records of a type.
+pub(super) fn may_be_steered(rtype: RrType) -> bool {
+    matches!(rtype, RrType::SRV | RrType::SVCB | RrType::HTTPS)
+}
+
+/// The name in a record's data whose addresses go along, unless it is the root ("no target": RFC 2782, RFC 7505).
+pub(super) fn target(rtype: RrType, data: &[u8]) -> Option<Name> {
+    let skip = match rtype {
+        RrType::NS => 0,
+        RrType::MX | RrType::SVCB | RrType::HTTPS => 2,
+        RrType::SRV => 6,
+        _ => return None,
+    };
+    let data = data.get(skip..)?;
     let mut end = 0;
     while let Some(&len) = data.get(end).filter(|len| **len != 0) {
         end += 1 + len as usize;

@@ -1,7 +1,11 @@
 //! What a name holds: static records, a service, a cut, nothing. Must not know health or a pool's insides.
 
 mod build;
+mod compile;
+mod compiled;
 mod extras;
+mod index;
+mod inputs;
 pub mod table;
 
 #[cfg(test)]
@@ -23,7 +27,7 @@ pub struct Record {
 }
 
 /// A zone as its file gives it, after all checks: one SOA at the apex, nothing outside, no CNAME beside other data.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneSource {
     /// The zone's name.
     pub apex: Name,

@@ -1,67 +1,64 @@
-//! Every name of every zone in one hash table, and the walk of RFC 1034 4.3.2 over it: exact name, cut, DNAME (RFC
-//! 6672), wildcard (RFC 4592) or nothing. Nothing lies in the table below a cut, so what a cut occludes is not found.
+//! Every name of every zone in one index, and the walk of RFC 1034 4.3.2 over it: exact name, cut, DNAME (RFC 6672),
+//! wildcard (RFC 4592) or nothing. Must not know how zones are compiled.
 
-use super::super::{
-    types::ServiceId,
-    wire::{fold, fragment::Fragment, rr::RrType},
+use std::sync::Arc;
+
+use super::{
+    ZoneSource,
+    compiled::{Node, REFLECT, Zone},
+    index::{Index, Place, Slot},
+};
+use crate::engine::{
+    types::{ServiceId, ZoneId},
+    wire::{fold, fragment::Fragment, name::Name, rr::RrType},
 };
 
-/// The number of a node, or [`NONE`].
-pub(super) type Link = u32;
-/// No node.
-pub(super) const NONE: Link = u32::MAX;
-/// Instead of a service: the name tells clients what they are taken for.
-pub(super) const REFLECT: u32 = u32::MAX - 1;
+pub use super::compiled::Kind;
 
-/// All zones, compiled.
+/// All zones. Each is shared with the tables before and after this one in which it is the same.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// (hash's upper half, node) by the hash's lower bits; open addressing, at most half full.
-    pub(super) slots: Box<[(u32, Link)]>,
-    pub(super) nodes: Vec<Node>,
-    /// Folded names in wire form, one after the other.
-    pub(super) names: Vec<u8>,
-    /// RRsets of all nodes: a node's are neighbours.
-    pub(super) sets: Vec<(RrType, u32)>,
-    /// Every encoded RRset.
-    pub fragments: Vec<Fragment>,
-    pub(super) zones: Vec<Zone>,
+    /// Places of nodes; behind the last zone, places of bridges.
+    pub(super) index: Index,
+    /// In the order in which they were given.
+    pub(super) zones: Vec<Placed>,
+    /// Names above apexes that no zone has, so that existence is monotone along a name.
+    pub(super) bridges: Vec<Bridge>,
     /// The answer to type ANY (RFC 8482 4.2).
-    pub(super) minimal: u32,
+    pub(super) minimal: Option<Fragment>,
 }
 
-/// What stands at one name.
-#[derive(Clone, Debug)]
-pub struct Node {
-    pub(super) name: (u32, u8),
-    pub(super) parent: Link,
-    pub(super) wildcard: Link,
-    pub(super) sets: (u32, u16),
-    pub(super) zone: u32,
-    pub(super) service: u32,
-    /// DS of an apex, which belongs to the zone above (RFC 4035 3.1.4.1), and that zone.
-    pub(super) above: Option<(Option<u32>, u32)>,
-    pub(super) kind: Kind,
+/// A zone, with what belongs to this table alone.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) zone: Arc<Zone>,
+    pub(super) id: ZoneId,
+    /// The services that the zone names by their position.
+    pub(super) services: Box<[Option<ServiceId>]>,
+    /// The zone of ours that delegates this one, and where in its list.
+    pub(super) above: Option<(Arc<Zone>, usize)>,
 }
 
-/// What a name is to its zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Not a name of any zone: it only links an apex to the root, so that existence is monotone along a name.
-    Bridge,
-    /// An ordinary name, or an empty non-terminal.
-    Plain,
-    /// The zone's own name.
-    Apex,
-    /// Where a child zone begins.
-    Cut,
+/// A name that links an apex to what is above it.
+#[derive(Debug)]
+pub(super) struct Bridge {
+    /// Folded.
+    pub(super) name: Name,
+    /// The closest name above it that a zone has.
+    pub(super) under: Option<Place>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Zone {
-    pub apex: Link,
-    /// SOA with the TTL of negative answers (RFC 2308 3).
-    pub negative: u32,
+/// What stands at one name of a zone.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeRef<'t> {
+    home: &'t Placed,
+    node: &'t Node,
+}
+
+/// What a place holds.
+enum Entry<'t> {
+    Node(NodeRef<'t>),
+    Bridge(&'t Bridge),
 }
 
 /// Where a name leads.
@@ -70,13 +67,13 @@ pub enum Found<'t> {
     /// Outside all our zones.
     NotOurs,
     /// The name is there, itself or by the wildcard at this node.
-    Here(&'t Node),
+    Here(NodeRef<'t>),
     /// A child zone begins at this node, at or above the name.
-    Cut(&'t Node),
+    Cut(NodeRef<'t>),
     /// A DNAME stands at this node, above the name.
-    Redirect(&'t Node, &'t Fragment),
+    Redirect(NodeRef<'t>, &'t Fragment),
     /// No such name in the zone of this node, the closest encloser.
-    NoName(&'t Node),
+    NoName(NodeRef<'t>),
 }
 
 impl Table {
@@ -84,42 +81,41 @@ impl Table {
     #[must_use]
     #[inline]
     pub fn find(&self, name: &[u8], hash: u64) -> Found<'_> {
-        match self.probe(name, hash).map(|n| &self.nodes[n as usize]) {
-            Some(node) if node.kind == Kind::Cut => Found::Cut(node),
-            Some(node) if node.kind != Kind::Bridge => Found::Here(node),
+        match self.probe(name, hash) {
+            Some(Entry::Node(at)) if at.node.kind == Kind::Cut => Found::Cut(at),
+            Some(Entry::Node(at)) => Found::Here(at),
             _ => self.enclosed(name),
         }
     }
 
     /// The slot that a look-up begins with, to be fetched ahead.
     #[must_use]
-    pub fn slot(&self, hash: u64) -> Option<&(u32, Link)> {
-        self.slots.get(hash as usize & self.slots.len().wrapping_sub(1))
+    pub fn slot(&self, hash: u64) -> Option<&Slot> {
+        self.index.slot(hash)
     }
 
     /// A name that is not there itself: what its closest encloser makes of it.
     fn enclosed(&self, name: &[u8]) -> Found<'_> {
-        let Some(mut node) = self.closest(name) else { return Found::NotOurs };
-        while node.kind == Kind::Bridge {
-            match self.nodes.get(node.parent as usize) {
-                Some(parent) => node = parent,
-                None => return Found::NotOurs,
-            }
+        let at = match self.closest(name) {
+            Some(Entry::Node(at)) => Some(at),
+            Some(Entry::Bridge(bridge)) => bridge.under.and_then(|place| self.node(place)),
+            None => None,
+        };
+        let Some(at) = at else { return Found::NotOurs };
+        if at.node.kind == Kind::Cut {
+            return Found::Cut(at);
         }
-        if node.kind == Kind::Cut {
-            return Found::Cut(node);
+        if let Some(dname) = at.rrset(RrType::DNAME) {
+            return Found::Redirect(at, dname);
         }
-        if let Some(dname) = self.rrset(node, RrType::DNAME) {
-            return Found::Redirect(node, dname);
-        }
-        match self.nodes.get(node.wildcard as usize) {
-            Some(wildcard) => Found::Here(wildcard),
-            None => Found::NoName(node),
+        match at.home.zone.nodes.get(at.node.wildcard as usize) {
+            Some(wildcard) => Found::Here(NodeRef { node: wildcard, ..at }),
+            None => Found::NoName(at),
         }
     }
 
-    /// The deepest node above `name`. Every ancestor of a node is a node, so halving finds it.
-    fn closest(&self, name: &[u8]) -> Option<&Node> {
+    /// The deepest entry above `name`. Every name above one that is there is there too, so halving finds it.
+    fn closest(&self, name: &[u8]) -> Option<Entry<'_>> {
         let mut starts = arrayvec::ArrayVec::<u8, 128>::new();
         let mut at = 0;
         while let Some(&len) = name.get(at).filter(|len| **len != 0) {
@@ -132,113 +128,133 @@ impl Table {
             let middle = usize::midpoint(low, high);
             let tail = &name[starts[middle] as usize..];
             match self.probe(tail, fold::hash(tail)) {
-                Some(node) => {
-                    best = Some(node);
+                Some(entry) => {
+                    best = Some(entry);
                     high = middle;
                 }
                 None => low = middle + 1,
             }
         }
-        best.map(|n| &self.nodes[n as usize])
+        best
     }
 
     #[inline]
-    pub(super) fn probe(&self, name: &[u8], hash: u64) -> Option<Link> {
-        let mask = self.slots.len().checked_sub(1)?;
-        let mut at = hash as usize & mask;
-        loop {
-            let (tag, link) = self.slots[at];
-            if link == NONE {
-                return None;
-            }
-            if tag == (hash >> 32) as u32 && fold::same(self.name(&self.nodes[link as usize]), name) {
-                return Some(link);
-            }
-            at = (at + 1) & mask;
-        }
+    fn probe(&self, name: &[u8], hash: u64) -> Option<Entry<'_>> {
+        self.index.probe(hash, |place| match self.node(place) {
+            Some(at) => fold::same(at.name(), name).then_some(Entry::Node(at)),
+            None => self.bridge(place).filter(|bridge| fold::same(bridge.name.wire(), name)).map(Entry::Bridge),
+        })
     }
 
-    /// A node's folded name in wire form.
-    #[must_use]
-    pub fn name(&self, node: &Node) -> &[u8] {
-        let (start, len) = node.name;
-        &self.names[start as usize..start as usize + len as usize]
+    /// The place of a name that is there.
+    pub(super) fn place(&self, name: &[u8]) -> Option<Place> {
+        let named = |place| self.node(place).map(|at| at.name()).or_else(|| Some(self.bridge(place)?.name.wire()));
+        self.index.probe(fold::hash(name), |place| named(place).filter(|own| fold::same(own, name)).map(|_| place))
     }
 
-    /// A node's RRset of one type.
-    #[must_use]
-    pub fn rrset(&self, node: &Node, rtype: RrType) -> Option<&Fragment> {
-        let found = self.sets_of(node).iter().find(|(t, _)| *t == rtype)?;
-        self.fragments.get(found.1 as usize)
+    #[inline]
+    fn node(&self, place: Place) -> Option<NodeRef<'_>> {
+        let home = self.zones.get(place.zone as usize)?;
+        Some(NodeRef { home, node: home.zone.nodes.get(place.node as usize)? })
     }
 
-    /// Whether a node has records of its own.
-    #[must_use]
-    pub fn has_records(&self, node: &Node) -> bool {
-        node.sets.1 > 0
-    }
-
-    fn sets_of(&self, node: &Node) -> &[(RrType, u32)] {
-        &self.sets[node.sets.0 as usize..][..node.sets.1 as usize]
-    }
-
-    /// The SOA that goes with a negative answer of the node's zone, and the octets of the apex's name.
-    #[must_use]
-    pub fn negative(&self, node: &Node) -> Option<(&Fragment, u8)> {
-        self.negative_of(node.zone)
-    }
-
-    fn negative_of(&self, zone: u32) -> Option<(&Fragment, u8)> {
-        let zone = self.zones.get(zone as usize)?;
-        let apex = self.nodes.get(zone.apex as usize)?;
-        Some((self.fragments.get(zone.negative as usize)?, apex.name.1))
+    /// What stands at a place that is no zone's.
+    pub(super) fn bridge(&self, place: Place) -> Option<&Bridge> {
+        self.bridges.get(place.node as usize).filter(|_| place.zone as usize == self.zones.len())
     }
 
     /// What ANY is answered with: one small HINFO that says so (RFC 8482 4.2).
     #[must_use]
     pub fn minimal(&self) -> Option<&Fragment> {
-        self.fragments.get(self.minimal as usize)
+        self.minimal.as_ref()
     }
 
-    /// The DS RRset of an apex whose parent zone is ours too, or the parent's SOA when it has none.
-    #[must_use]
-    pub fn above(&self, node: &Node) -> Option<Result<&Fragment, (&Fragment, u8)>> {
-        let (ds, zone) = node.above?;
-        match ds {
-            Some(ds) => Some(Ok(self.fragments.get(ds as usize)?)),
-            None => Some(Err(self.negative_of(zone)?)),
-        }
+    /// What the zones were compiled from, in the order in which they were given.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<ZoneSource>> {
+        self.zones.iter().map(|placed| &placed.zone.inputs.source)
     }
 }
 
-impl Node {
-    /// What it is to its zone.
+impl<'t> NodeRef<'t> {
+    /// The folded name in wire form.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The zone that it belongs to.
-    #[must_use]
-    pub fn zone(&self) -> u32 {
-        self.zone
+    pub fn name(self) -> &'t [u8] {
+        self.home.zone.name(self.node)
     }
 
     /// Octets of its name.
     #[must_use]
-    pub fn name_len(&self) -> u8 {
-        self.name.1
+    pub fn name_len(self) -> u8 {
+        self.node.name.1
+    }
+
+    /// What it is to its zone.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.node.kind
+    }
+
+    /// The zone that it belongs to.
+    #[must_use]
+    pub fn zone(self) -> ZoneId {
+        self.home.id
+    }
+
+    /// The fragments of its zone, which those that bring addresses along name by number.
+    #[must_use]
+    pub fn fragments(self) -> &'t [Fragment] {
+        &self.home.zone.fragments
+    }
+
+    /// Its RRset of one type.
+    #[must_use]
+    pub fn rrset(self, rtype: RrType) -> Option<&'t Fragment> {
+        let zone = &self.home.zone;
+        zone.fragments.get(zone.set(self.node, rtype)? as usize)
+    }
+
+    /// Whether it has records of its own.
+    #[must_use]
+    pub fn has_records(self) -> bool {
+        self.node.sets.1 > 0
     }
 
     /// The service whose name it is.
     #[must_use]
-    pub fn service(&self) -> Option<ServiceId> {
-        (self.service < REFLECT).then_some(ServiceId(self.service))
+    pub fn service(self) -> Option<ServiceId> {
+        self.service_of(self.node.service)
+    }
+
+    /// The service that fragments of its zone name by a number.
+    #[must_use]
+    pub fn service_of(self, number: u32) -> Option<ServiceId> {
+        self.home.services.get(number as usize).copied().flatten()
     }
 
     /// Whether it tells clients what they are taken for.
     #[must_use]
-    pub fn is_reflect(&self) -> bool {
-        self.service == REFLECT
+    pub fn is_reflect(self) -> bool {
+        self.node.service == REFLECT
     }
+
+    /// The SOA that goes with a negative answer of its zone, and the octets of the apex's name.
+    #[must_use]
+    pub fn negative(self) -> Option<(&'t Fragment, u8)> {
+        negative(&self.home.zone)
+    }
+
+    /// The DS RRset of an apex whose parent zone is ours too, or the parent's SOA when it has none: DS belongs to the zone
+    /// above (RFC 4035 3.1.4.1).
+    #[must_use]
+    pub fn above(self) -> Option<Result<&'t Fragment, (&'t Fragment, u8)>> {
+        let (parent, at) = self.home.above.as_ref().filter(|_| self.node.kind == Kind::Apex)?;
+        match &parent.delegated.get(*at)?.1 {
+            Some(ds) => Some(Ok(ds)),
+            None => Some(Err(negative(parent)?)),
+        }
+    }
+}
+
+fn negative(zone: &Zone) -> Option<(&Fragment, u8)> {
+    Some((zone.negative.as_ref()?, zone.apex_len()))
 }

@@ -1,8 +1,13 @@
-//! Zones inside zones, in whatever order they are compiled: what each makes exist, and who speaks for DS.
+//! Zones inside zones, in whatever order they are compiled: what each makes exist, and which speaks for DS.
+
+mod apart;
+mod shared;
+
+use std::sync::Arc;
 
 use super::{
     Record, ZoneSource,
-    table::{Found, Table},
+    table::{Found, NodeRef, Table},
 };
 use crate::engine::wire::{fold, fragment::Held, name::Name, rr::RrType};
 
@@ -10,7 +15,7 @@ fn name(text: &str) -> Name {
     Name::from_text(text).expect(text)
 }
 
-fn zone(apex: &str, records: &[(&str, RrType, &[u8])]) -> ZoneSource {
+fn zone(apex: &str, records: &[(&str, RrType, &[u8])]) -> Arc<ZoneSource> {
     let soa = (apex, RrType::SOA, &b"\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x3c"[..]);
     let record = |&(owner, rtype, data): &(&str, RrType, &[u8])| Record {
         owner: name(owner),
@@ -18,13 +23,13 @@ fn zone(apex: &str, records: &[(&str, RrType, &[u8])]) -> ZoneSource {
         ttl: 300,
         rdata: data.into(),
     };
-    ZoneSource { apex: name(apex), records: [soa].iter().chain(records).map(record).collect() }
+    Arc::new(ZoneSource { apex: name(apex), records: [soa].iter().chain(records).map(record).collect() })
 }
 
 /// What a name leads to, with the names of the nodes.
 fn found(table: &Table, question: &str) -> String {
     let question = name(question);
-    let told = |word: &str, node| format!("{word} {}", Name::from_wire(table.name(node)).expect("a name"));
+    let told = |word: &str, node: NodeRef<'_>| format!("{word} {}", Name::from_wire(node.name()).expect("a name"));
     match table.find(question.wire(), fold::hash(question.wire())) {
         Found::NotOurs => "not ours".into(),
         Found::Here(node) => told("here", node),
@@ -35,11 +40,11 @@ fn found(table: &Table, question: &str) -> String {
 }
 
 /// Both orders of two zones.
-fn both(zones: [ZoneSource; 2], services: &[&str]) -> [Table; 2] {
+fn both(zones: [Arc<ZoneSource>; 2], services: &[&str]) -> [Table; 2] {
     let services: Vec<Name> = services.iter().map(|service| name(service)).collect();
     let services: Vec<&Name> = services.iter().collect();
-    let turned = [zones[1].clone(), zones[0].clone()];
-    [Table::build(&zones, &services, None), Table::build(&turned, &services, None)]
+    let turned = [Arc::clone(&zones[1]), Arc::clone(&zones[0])];
+    [Table::build(&zones, &services, None, None), Table::build(&turned, &services, None, None)]
 }
 
 #[test]
@@ -47,7 +52,7 @@ fn names_above_a_record_exist_also_between_two_zones() {
     let high = zone("test", &[("b.c.test", RrType::TXT, b"\x01x"), ("*.test", RrType::TXT, b"\x01w")]);
     for table in both([high, zone("low.a.b.c.test", &[])], &["q.r.test"]) {
         assert_eq!(found(&table, "b.c.test"), "here b.c.test.");
-        assert_eq!(found(&table, "c.test"), "here c.test.", "an empty non-terminal, whoever made its node");
+        assert_eq!(found(&table, "c.test"), "here c.test.", "an empty non-terminal, whichever zone is first");
         assert_eq!(found(&table, "a.b.c.test"), "none below b.c.test.", "the low zone makes nothing exist up here");
         assert_eq!(found(&table, "low.a.b.c.test"), "here low.a.b.c.test.");
         assert_eq!(found(&table, "x.low.a.b.c.test"), "none below low.a.b.c.test.");
@@ -70,7 +75,7 @@ fn ds_comes_from_the_zone_that_delegates_and_from_no_other() {
     let above = |table: &Table, apex: &str| {
         let apex = name(apex);
         let Found::Here(node) = table.find(apex.wire(), fold::hash(apex.wire())) else { panic!("an apex") };
-        table.above(node).map(|above| above.map(|ds| ds.rtype()).map_err(|(_, len)| len))
+        node.above().map(|above| above.map(|ds| ds.rtype()).map_err(|(_, len)| len))
     };
     let delegating = zone("test", &[("low.test", RrType::NS, b"\x02ns\0"), ("low.test", RrType::DS, &[0; 36])]);
     for table in both([delegating, zone("low.test", &[])], &[]) {
@@ -105,9 +110,9 @@ fn extras_are_taken_from_the_zone_that_answers() {
     for table in both([high, low], &[]) {
         let apex = name("low.test");
         let Found::Here(node) = table.find(apex.wire(), fold::hash(apex.wire())) else { panic!("an apex") };
-        let [extra] = &*table.rrset(node, RrType::NS).expect("NS").extras else { panic!("one address") };
+        let [extra] = &*node.rrset(RrType::NS).expect("NS").extras else { panic!("one address") };
         let Held::Rrset(number) = extra.of else { panic!("nothing is steered") };
-        let address = &table.fragments[number as usize];
+        let address = &node.fragments()[number as usize];
         assert_eq!((usize::from(extra.at), address.target()), (12, &[192, 0, 2, 11][..]));
     }
 }

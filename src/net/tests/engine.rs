@@ -81,7 +81,7 @@ fn draft() -> Draft {
             source: None,
         }],
         targets: vec![Target::probed(MonitorId(0), Arc::new(ProbeKey::new(check, [192, 0, 2, 200].into())))],
-        zones: vec![zone()],
+        zones: vec![Arc::new(zone())],
         ecs_from: Family::BOTH.map(|family| Prefix::from_bits(family, 0, 0)).to_vec(),
         udp_max: 1232,
         identity: "worker".into(),

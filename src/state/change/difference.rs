@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     net::IpAddr,
+    sync::Arc,
 };
 
 use crate::{
@@ -216,13 +217,13 @@ fn zones(world: &World) -> BTreeMap<Box<str>, ()> {
 }
 
 fn serials(old: &World, new: &World) -> Vec<Serial> {
-    let before: HashMap<&Name, &ZoneSource> = old.zones.iter().map(|zone| (&zone.apex, zone)).collect();
-    let differs = |zone: &&ZoneSource| {
-        let was = before.get(&zone.apex)?;
+    let before: HashMap<&Name, &Arc<ZoneSource>> = old.zones.iter().map(|zone| (&zone.apex, zone)).collect();
+    let differs = |zone: &Arc<ZoneSource>| {
+        let was = *before.get(&zone.apex)?;
         let (from, to) = (serial(was)?, serial(zone)?);
-        (was.records != zone.records).then(|| Serial { zone: shown(&zone.apex), from, to })
+        (was != zone).then(|| Serial { zone: shown(&zone.apex), from, to })
     };
-    new.zones.iter().filter_map(|zone| differs(&zone)).collect()
+    new.zones.iter().filter_map(differs).collect()
 }
 
 /// The serial in a zone's SOA: five numbers of four bytes end its data, the serial is the first of them.

@@ -164,8 +164,8 @@ static SERVICE: LazyLock<Arc<World>> = LazyLock::new(|| {
     world(&[("example.test", "")], config)
 });
 
-/// The zones, in an order of their own, as a server would have them.
-fn serve_these(zones: &[Zone], turned: bool) -> Snapshot {
+/// The zones, in an order of their own, as a server would have them that had other ones before.
+fn serve_these(zones: &[Zone], turned: bool, before: Option<&World>) -> Snapshot {
     let mut draft = meridian::engine::world::Draft {
         regions: SERVICE.regions.to_vec(),
         pools: SERVICE.pools.to_vec(),
@@ -180,7 +180,7 @@ fn serve_these(zones: &[Zone], turned: bool) -> Snapshot {
             ttl: 300,
             rdata: data(record).into(),
         });
-        draft.zones.push(ZoneSource { apex: name(&zone.apex), records: records.collect() });
+        draft.zones.push(Arc::new(ZoneSource { apex: name(&zone.apex), records: records.collect() }));
         let service =
             |owner: &Labels| Service { name: name(owner), maps: Vec::new(), cut: None, ..SERVICE.services[0].clone() };
         draft.services.extend(zone.services.iter().map(service));
@@ -189,7 +189,7 @@ fn serve_these(zones: &[Zone], turned: bool) -> Snapshot {
         draft.zones.reverse();
         draft.services.reverse();
     }
-    healthy(&Arc::new(World::seal(draft)))
+    healthy(&Arc::new(World::seal_after(draft, before)))
 }
 
 /// An RRset by owner and type.
@@ -241,8 +241,9 @@ struct Met {
     names: u32,
 }
 
-fn compare(zones: &[Zone], turned: bool, met: &mut Met) -> Result<(), TestCaseError> {
-    let snapshot = serve_these(zones, turned);
+fn compare(zones: &[Zone], turned: bool, before: &mut Option<Arc<World>>, met: &mut Met) -> Result<(), TestCaseError> {
+    let snapshot = serve_these(zones, turned, before.as_deref());
+    *before = Some(Arc::clone(&snapshot.world));
     for question in questions() {
         for rtype in
             [Type::A, Type::Ds, Type::Cname, Type::Txt, Type::Any, Type::Ns, Type::Dname, Type::Aaaa, Type::Soa]
@@ -270,7 +271,14 @@ fn the_table_finds_what_the_reference_finds() {
     let config = ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() };
     let met = std::cell::RefCell::new(Met::default());
     let mut runner = proptest::test_runner::TestRunner::new(config);
-    let ran = runner.run(&(zones(), any::<bool>()), |(zones, turned)| compare(&zones, turned, &mut met.borrow_mut()));
+    // Every other world follows the one that was made last, whose zones have other records under the same names.
+    let last = std::cell::RefCell::new(None);
+    let ran = runner.run(&(zones(), any::<bool>(), any::<bool>()), |(zones, turned, follows)| {
+        let mut before = last.take().filter(|_| follows);
+        let compared = compare(&zones, turned, &mut before, &mut met.borrow_mut());
+        last.replace(before);
+        compared
+    });
     if let Err(fault) = ran {
         panic!("{fault}");
     }

@@ -1,6 +1,6 @@
 //! Which of several addresses stands first: by the query's own number, each as often as it should, whatever holds them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use hickory_proto::{
     op::Message,
@@ -43,7 +43,12 @@ fn world(change: impl FnOnce(&mut Draft)) -> Lab {
     let mut draft = draft(&text, &[]);
     let name = |text: &str| Name::from_text(&format!("{text}.g.test")).expect(text);
     let mut put = |owner: &str, rtype: RrType, rdata: Vec<u8>| {
-        draft.zones[0].records.push(Record { owner: name(owner), rtype, ttl: 300, rdata: rdata.into() });
+        Arc::make_mut(&mut draft.zones[0]).records.push(Record {
+            owner: name(owner),
+            rtype,
+            ttl: 300,
+            rdata: rdata.into(),
+        });
     };
     for last in 1..=3u8 {
         put("three", RrType::A, vec![192, 0, 2, last]);

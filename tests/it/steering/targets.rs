@@ -1,6 +1,6 @@
 //! What goes along with an SRV record is what A and AAAA queries of its target would say, whoever asks, whatever lives.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use hickory_proto::{
     op::Message,
@@ -74,7 +74,7 @@ proptest! {
             let apart = service.name.to_string().starts_with("apart");
             service.families = if leave && !apart { Families::Leave } else { Families::Apart };
         }
-        draft.zones[0].records.extend(TARGETS.map(record));
+        Arc::make_mut(&mut draft.zones[0]).records.extend(TARGETS.map(record));
         let mut lab = Lab::new(draft);
         for (n, (state, strains)) in states.iter().enumerate() {
             let snapshot = under(lab.healths(state), strains);

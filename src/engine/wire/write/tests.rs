@@ -11,7 +11,7 @@ fn redirected(question: &[u8], keep: u8, target: &[u8], times: usize, limit: usi
     let dname = Fragment::new(RrType::DNAME, 60, &[target]);
     let query =
         Query { name_len: question.len() as u8, qtype: 1, qclass: 1, hash: fold::hash(question), ..Query::default() };
-    let mut reply = Reply::bare(Rcode::NoError, &[]);
+    let mut reply = Reply::bare(Rcode::NoError);
     for _ in 0..times {
         reply.answers.push(Part::Redirect { dname: &dname, keep, fits: true });
     }
@@ -51,7 +51,7 @@ fn told(part: Part<'_>, fill: impl FnOnce(&mut Reply<'_>), limit: usize) -> Vec<
 fn hinting(part: Part<'_>, hints: [List<'_>; 2], fill: impl FnOnce(&mut Reply<'_>), limit: usize) -> Vec<u8> {
     let question = b"\x01q\x01d\0";
     let query = Query { name_len: 5, qtype: 1, qclass: 1, hash: fold::hash(question), ..Query::default() };
-    let mut reply = Reply::bare(Rcode::NoError, &[]);
+    let mut reply = Reply::bare(Rcode::NoError);
     fill(&mut reply);
     reply.hints = [hints[0], hints[1]];
     reply.answers.push(part);
@@ -122,7 +122,7 @@ fn an_alias_with_a_ttl_of_its_own_leads_on_like_any_other() {
     let list = [[192, 0, 2, 9].into()];
     let question = b"\x01q\x01d\0";
     let query = Query { name_len: 5, qtype: 1, qclass: 1, hash: fold::hash(question), ..Query::default() };
-    let mut reply = Reply::bare(Rcode::NoError, &[]);
+    let mut reply = Reply::bare(Rcode::NoError);
     reply.answers.push(Part::Alias(&cname, Some(30)));
     reply.answers.push(Part::Addresses { family: Family::V4, ttl: 5, list: List::Listed(&list) });
     let mut packet = vec![0; 512];
