@@ -19,7 +19,7 @@ use std::{
 
 use meridian::{
     engine::{
-        types::{EndpointId, RegionId, TargetId},
+        types::{RegionId, TargetId},
         world::{
             Draft, Region, Target, World,
             policy::{Endpoint, Pool},
