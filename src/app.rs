@@ -187,7 +187,9 @@ impl App {
         info!("static names are answered");
         let early = Some(writer.changes());
         // Only now, so that the log tells where queries are taken before it tells what the first probes found.
-        prober.set(&Plan::resumed(&writer.board.load()));
+        if let Some(status) = writer.wanted().status().await {
+            prober.set(&Plan::resumed(&status));
+        }
         feed.set(&feed::Plan::of(&world));
         Ok(Self {
             path: path.to_owned(),

@@ -19,8 +19,15 @@ use tracing::{debug, info, warn};
 
 use crate::{
     config::unreadable::{STATE_DIR, unwritable},
-    engine::{health::fold::Health, snapshot::Snapshot},
-    state::{board::Board, change::Change, clock::Clock, format::Unreadable, ledger::Event, saved, writer::Writer},
+    engine::health::fold::Health,
+    state::{
+        change::Change,
+        clock::Clock,
+        format::Unreadable,
+        ledger::Event,
+        saved,
+        writer::{Wanted, Writer},
+    },
 };
 
 /// The file in the state folder.
@@ -46,7 +53,7 @@ impl Saving {
     pub(super) fn start(folder: &Path, writer: &Writer, clock: Clock) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (folder, folders) = watch::channel(folder.to_owned());
-        let task = tokio::spawn(keep(folders, Arc::clone(&writer.board), clock, stopped));
+        let task = tokio::spawn(keep(folders, writer.board.subscribe(), writer.wanted(), clock, stopped));
         Self { folder, stop, task }
     }
 
@@ -127,11 +134,11 @@ fn read_whole(file: &Path) -> io::Result<Vec<u8>> {
 
 async fn keep(
     mut folders: watch::Receiver<PathBuf>,
-    board: Arc<Board<Snapshot>>,
+    mut versions: watch::Receiver<u64>,
+    wanted: Wanted,
     clock: Clock,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let mut versions = board.subscribe();
     // What was restored is written at once: by then it is known to be true for longer than the file says.
     versions.mark_changed();
     let mut broken = false;
@@ -143,10 +150,10 @@ async fn keep(
             () = time::sleep(REFRESH) => false,
         };
         versions.mark_unchanged();
-        let snapshot = board.load();
-        let down = snapshot.targets.iter().filter(|record| record.health == Health::Down).count();
-        let targets = snapshot.targets.len();
-        let text = saved::encode(&snapshot, clock.now(), wall());
+        let Some(status) = wanted.status().await else { return };
+        let down = status.targets.iter().filter(|record| record.health == Health::Down).count();
+        let targets = status.targets.len();
+        let text = saved::encode(&status, clock.now(), wall());
         let file = folders.borrow_and_update().join(FILE);
         let path = file.clone();
         let written =
@@ -175,7 +182,8 @@ async fn keep(
             () = time::sleep(PAUSE) => {}
             // The last writing does not wait.
             _ = &mut stopped => {
-                let text = saved::encode(&board.load(), clock.now(), wall());
+                let Some(status) = wanted.status().await else { return };
+                let text = saved::encode(&status, clock.now(), wall());
                 let file = folders.borrow().join(FILE);
                 let _told_already = task::spawn_blocking(move || write(&file, &text)).await;
                 return;

@@ -87,6 +87,11 @@ async fn until(changes: &mut broadcast::Receiver<Arc<Change>>, wanted: impl Fn(&
     }
 }
 
+/// What the n-th target is found to be.
+async fn health(app: &App, n: usize) -> Health {
+    app.writer.wanted().status().await.expect("the writer runs").targets[n].health
+}
+
 #[tokio::test]
 async fn a_reload_is_taken_whole_or_not_at_all() {
     let ((_one, port), (_two, other)) = (listener().await, listener().await);
@@ -95,7 +100,7 @@ async fn a_reload_is_taken_whole_or_not_at_all() {
     until(&mut changes, |change| matches!(change, Change::Ready { heard: 1, targets: 1, .. })).await;
     assert!(app.is_ready());
     let before = app.writer.board.load();
-    assert_eq!((before.targets[0].health, before.world.secret), (Health::Up, [7; 16]));
+    assert_eq!((health(&app, 0).await, before.world.secret), (Health::Up, [7; 16]));
 
     // Faults, other addresses, other workers: nothing moves.
     app.take(loaded(None, vec![Fault::bare("nothing is right")])).await;
@@ -108,11 +113,10 @@ async fn a_reload_is_taken_whole_or_not_at_all() {
     // A sound one: what stays keeps its health, what is new is probed.
     app.take(loaded(Some(config(&[other, port], Workers::Count(1))), Vec::new())).await;
     until(&mut changes, |change| matches!(change, Change::World { kept: 1, fresh: 1, gone: 0, .. })).await;
-    let after = app.writer.board.load();
-    assert_eq!((after.targets[1].health, after.ready), (Health::Up, true));
+    assert_eq!((health(&app, 1).await, app.is_ready()), (Health::Up, true));
     until(&mut changes, |change| matches!(change, Change::Verdict(verdict) if verdict.transition.to == Health::Up))
         .await;
-    assert_eq!(app.writer.board.load().targets[0].health, Health::Up);
+    assert_eq!(health(&app, 0).await, Health::Up);
 }
 
 #[tokio::test]
@@ -275,7 +279,7 @@ async fn what_was_saved_is_in_force_before_anything_is_saved_again() {
     app.saving.finish().await;
 
     let app = App::start(config(), Path::new("server.toml"), None).await.unwrap();
-    assert_eq!(app.writer.board.load().targets[0].health, Health::Down, "before any probe");
+    assert_eq!(health(&app, 0).await, Health::Down, "before any probe");
 }
 
 #[tokio::test]

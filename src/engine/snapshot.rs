@@ -3,47 +3,19 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::{
-    health::{
-        fold::{Health, Record},
-        governor::Governed,
-    },
     live::{EndpointRow, EndpointState, PoolRow},
-    signal::timing::Timing,
     steer::{
         self, Decision, Parts,
         locate::{Asker, Whereabouts, locate},
         trace::Trace,
     },
-    types::{At, Chance, EndpointId, Family, PoolId, Prefix, RegionId, ServiceId, TargetId},
+    types::{At, Chance, Family, Prefix, ServiceId},
     world::{
         World,
         policy::{Endpoint, Pool},
         table::Assignment,
     },
 };
-
-/// A slow start that is under way, or waits to begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlowStart {
-    /// Where.
-    pub pool: PoolId,
-    /// What begins to serve.
-    pub of: SlowStartOf,
-    /// How many milliseconds of it had passed, and at which moment, if it goes on from there; none: it begins with the
-    /// first time that the endpoint is up.
-    pub way: Option<(u64, Option<At>)>,
-    /// How many milliseconds it takes.
-    pub over: u64,
-}
-
-/// What begins to serve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlowStartOf {
-    /// An endpoint, which gives way to the others of its region.
-    Endpoint(EndpointId),
-    /// A region, which gives way to others.
-    Region(RegionId),
-}
 
 /// What one query reads.
 #[derive(Debug)]
@@ -58,16 +30,6 @@ pub struct Snapshot {
     pub assignments: Vec<Option<Arc<Assignment>>>,
     /// For each service, whether its blocks are cut finer than its configuration alone would: a timed drain.
     pub fine: Vec<bool>,
-    /// Health of every target, for people; the query reads the rows.
-    pub targets: Vec<Record>,
-    /// What the governor remembers, and who was found down and counts as something else; not for queries.
-    pub governed: Governed,
-    /// Those, each with what it counts as.
-    pub kept: Vec<(TargetId, Health)>,
-    /// How long every target takes, for people.
-    pub timings: Vec<Arc<Timing>>,
-    /// What begins to serve, for a restart; the query reads the rows.
-    pub slow_starts: Vec<SlowStart>,
     /// Whether steered names are answered: the first probe round has ended, or its deadline has passed.
     pub ready: bool,
     /// When it was made.
@@ -92,11 +54,6 @@ impl Snapshot {
                 .collect(),
             assignments: vec![None; world.routes.len()],
             fine: vec![false; world.services.len()],
-            targets: vec![Record::default(); world.targets.len()],
-            governed: Governed::default(),
-            kept: Vec::new(),
-            timings: vec![Arc::default(); world.targets.len()],
-            slow_starts: Vec::new(),
             ready: true,
             at: At(0),
             world,

@@ -5,10 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     engine::{
         health::{fold::Record, rules::Rate},
-        snapshot::Snapshot,
         world::World,
     },
     probing::monitor::{Calm, Monitor, ProbeKey, Rhythm},
+    state::status::Status,
 };
 
 /// What is to be probed and how often.
@@ -63,11 +63,11 @@ impl Plan {
     /// The plan of the configuration in force, where something may be known of targets that nobody has probed: what an
     /// earlier process has left. Their probes count on from it, as the ledger does.
     #[must_use]
-    pub fn resumed(snapshot: &Snapshot) -> Self {
-        let mut plan = Self::of(&snapshot.world);
+    pub fn resumed(status: &Status) -> Self {
+        let mut plan = Self::of(&status.world);
         let mut known: HashMap<_, Vec<Record>> = HashMap::new();
         // In the order of the judges.
-        for (target, record) in snapshot.world.targets.iter().zip(&snapshot.targets) {
+        for (target, record) in status.world.targets.iter().zip(&status.targets) {
             if let Some(key) = target.key() {
                 known.entry(Arc::clone(key)).or_default().push(record.clone());
             }
@@ -197,8 +197,8 @@ mod tests {
         for outcome in [Outcome::good(1), Outcome::Bad("status 503".into())] {
             ledger.fold(At(1), Event::Outcome { key: key(1), outcome });
         }
-        let snapshot = ledger.snapshot(At(1));
-        let plan = Plan::resumed(&snapshot);
+        let status = ledger.status(At(1));
+        let plan = Plan::resumed(&status);
         let known = |port| {
             let (names, known) = (plan.beats[&key(port)].judges.iter(), plan.known(&key(port)));
             names.zip(known).map(|(judge, record)| (&*judge.monitor, record.health)).collect::<Vec<_>>()

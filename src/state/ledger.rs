@@ -50,6 +50,7 @@ use crate::{
         },
     },
     probing::monitor::ProbeKey,
+    state::status::Status,
 };
 
 /// What can happen to the truth.
@@ -219,6 +220,16 @@ impl Ledger {
             endpoints: self.endpoints.clone(),
             assignments: self.assignments.clone(),
             fine: self.fine.iter().map(Option::is_some).collect(),
+            ready: self.ready,
+            at,
+        }
+    }
+
+    /// A copy of what people read.
+    #[must_use]
+    pub fn status(&self, at: At) -> Status {
+        Status {
+            world: Arc::clone(&self.world),
             targets: self.records.clone(),
             governed: self.beliefs.governed().clone(),
             kept: self.beliefs.kept(),
@@ -227,6 +238,12 @@ impl Ledger {
             ready: self.ready,
             at,
         }
+    }
+
+    /// What is known of a target.
+    #[must_use]
+    pub fn record(&self, id: TargetId) -> &Record {
+        &self.records[id.at()]
     }
 
     /// Whether a query could be answered differently from what `published` says.

@@ -10,4 +10,5 @@ pub mod ledger;
 pub mod overrides;
 pub mod samples;
 pub mod saved;
+pub mod status;
 pub mod writer;

@@ -11,7 +11,6 @@ use crate::{
             fold::{Fall, Health, Penalty, Record, Restored},
             governor::Governed,
         },
-        snapshot::{SlowStart, SlowStartOf, Snapshot},
         types::{At, Family, Past, PoolId, RegionId, TargetId},
         world::{
             Target, World,
@@ -22,6 +21,7 @@ use crate::{
         identity,
         monitor::{Monitor, ProbeKey},
     },
+    state::status::{SlowStart, SlowStartOf, Status},
 };
 
 mod text;
@@ -51,17 +51,17 @@ impl Age {
 
 /// The text of what is known now. Targets that are made of others follow from these.
 #[must_use]
-pub fn encode(snapshot: &Snapshot, now: At, wall: u64) -> String {
-    let world = &snapshot.world;
-    let probed = world.targets.iter().zip(&snapshot.targets).filter(|(_, record)| record.is_heard());
+pub fn encode(status: &Status, now: At, wall: u64) -> String {
+    let world = &status.world;
+    let probed = world.targets.iter().zip(&status.targets).filter(|(_, record)| record.is_heard());
     let line =
         |(target, record): (&Target, _)| Some(line(target.key()?, &world.monitors[target.monitor.at()], record, now));
     text::write(&Contents {
         version: FORMAT,
         wall,
         targets: probed.filter_map(line).collect(),
-        governor: Governor::of(snapshot, now),
-        slow_starts: snapshot.slow_starts.iter().filter_map(|start| Start::of(world, start, now)).collect(),
+        governor: Governor::of(status, now),
+        slow_starts: status.slow_starts.iter().filter_map(|start| Start::of(world, start, now)).collect(),
     })
 }
 
@@ -89,8 +89,8 @@ fn line(key: &ProbeKey, monitor: &Monitor, record: &Record, now: At) -> Line {
 }
 
 impl Governor {
-    fn of(snapshot: &Snapshot, now: At) -> Self {
-        let world = &snapshot.world;
+    fn of(status: &Status, now: At) -> Self {
+        let world = &status.world;
         let name = |(region, at): (RegionId, Past)| Some((world.regions.get(region.at())?.name.clone(), at.until(now)));
         let kept = |(id, health): &(TargetId, Health)| {
             let target = world.targets.get(id.at())?;
@@ -102,9 +102,9 @@ impl Governor {
             })
         };
         Self {
-            emptied: snapshot.governed.emptied().filter_map(name).collect(),
-            held: snapshot.governed.held().into_iter().filter_map(name).collect(),
-            kept: snapshot.kept.iter().filter_map(kept).collect(),
+            emptied: status.governed.emptied().filter_map(name).collect(),
+            held: status.governed.held().into_iter().filter_map(name).collect(),
+            kept: status.kept.iter().filter_map(kept).collect(),
         }
     }
 }

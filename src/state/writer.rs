@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{broadcast, mpsc},
+    sync::{broadcast, mpsc, oneshot},
     task::JoinHandle,
     time,
 };
@@ -25,6 +25,7 @@ use crate::{
         snapshot::Snapshot,
         world::World,
     },
+    state::status::Status,
     telemetry::signals::Signals,
 };
 
@@ -32,6 +33,8 @@ use crate::{
 const EVENTS: usize = 4096;
 /// How many changes a listener may be behind before it misses some.
 const CHANGES: usize = 1024;
+/// How many may wait for a status.
+const REQUESTS: usize = 64;
 
 /// The running writer, as seen by those who send to it and listen to it.
 #[derive(Debug)]
@@ -42,7 +45,21 @@ pub struct Writer {
     pub board: Arc<Board<Snapshot>>,
     changes: broadcast::Sender<Arc<Change>>,
     alarms: broadcast::Sender<Arc<Change>>,
+    wanted: Wanted,
     task: JoinHandle<()>,
+}
+
+/// Asks the writer what people read.
+#[derive(Clone, Debug)]
+pub struct Wanted(mpsc::Sender<oneshot::Sender<Status>>);
+
+impl Wanted {
+    /// The status once all that was sent before is folded; none: the writer has ended.
+    pub async fn status(&self) -> Option<Status> {
+        let (reply, status) = oneshot::channel();
+        self.0.send(reply).await.ok()?;
+        status.await.ok()
+    }
 }
 
 impl Writer {
@@ -56,14 +73,21 @@ impl Writer {
         let (changes, _) = broadcast::channel(CHANGES);
         let (alarms, _) = broadcast::channel(CHANGES);
         let outlets = Outlets { board: Arc::clone(&board), changes: changes.clone(), alarms: alarms.clone(), signals };
-        let task = tokio::spawn(write(ledger, inbox, outlets, clock, startup_wait));
-        Self { events, board, changes, alarms, task }
+        let (wanted, requests) = mpsc::channel(REQUESTS);
+        let task = tokio::spawn(write(ledger, (inbox, requests), outlets, clock, startup_wait));
+        Self { events, board, changes, alarms, wanted: Wanted(wanted), task }
     }
 
     /// Hears every change from now on.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
         self.changes.subscribe()
+    }
+
+    /// Asks what people read: health with its evidence, and what is under way.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        self.wanted.clone()
     }
 
     /// Hears every [alarm](Change::is_alarm) from now on. They come by themselves, so that thousands of other changes at once
@@ -106,7 +130,7 @@ impl Drop for Lines {
 
 async fn write(
     mut ledger: Ledger,
-    mut inbox: mpsc::Receiver<Event>,
+    (mut inbox, mut requests): (mpsc::Receiver<Event>, mpsc::Receiver<oneshot::Sender<Status>>),
     Outlets { board, changes, alarms, signals }: Outlets,
     clock: Clock,
     startup_wait: Duration,
@@ -118,8 +142,14 @@ async fn write(
     loop {
         let now = clock.now();
         let tick = ledger.next_tick(now).into_iter().chain(lines.0.next()).min();
+        let mut reply = None;
         tokio::select! {
             received = inbox.recv_many(&mut batch, EVENTS) => if received == 0 { return },
+            Some(request) = requests.recv() => {
+                reply = Some(request);
+                // What was sent before the request is in its answer.
+                batch.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(EVENTS));
+            }
             () = &mut deadline, if !board.load().ready => batch.push(Event::Deadline),
             // Nothing is polled: the ledger knows when time alone changes something.
             () = time::sleep(Duration::from_millis(tick.unwrap_or(now).since(now))), if tick.is_some() => {
@@ -149,6 +179,9 @@ async fn write(
         }
         for change in told {
             let _ = changes.send(change);
+        }
+        if let Some(reply) = reply {
+            let _ = reply.send(ledger.status(clock.now()));
         }
     }
 }
@@ -262,8 +295,8 @@ mod tests {
         let outcome = Outcome::good(1);
         writer.events.send(Event::Outcome { key: key(1), outcome }).await.unwrap();
         assert!(matches!(&*changes.recv().await.unwrap(), Change::Verdict(_)));
-        let snapshot = writer.board.load();
-        assert_eq!((snapshot.targets[0].health, snapshot.ready), (Health::Up, true));
+        assert!(writer.board.load().ready);
+        assert_eq!(writer.wanted().status().await.expect("it runs").targets[0].health, Health::Up);
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ pub(super) fn suppose(
         play.governor.extend(regions.iter().map(|region| format!("region {region} is held, as is supposed")));
     }
     if released {
-        let all = play.ledger.snapshot(At(play.now)).governed.held();
+        let all = play.ledger.status(At(play.now)).governed.held();
         for (region, _) in all {
             play.fold(Event::Release(world.regions[region.at()].name.clone()));
         }

@@ -4,11 +4,11 @@ use crate::{
     config::presets::key_name,
     engine::{
         live::eligible::{Exclusion, Standing},
-        snapshot::Snapshot,
         steer::trace::{NoAddress, Rung, Step, TtlFrom},
         types::EndpointId,
         world::{World, policy::Key},
     },
+    state::status::Status,
 };
 
 /// The steps that scenarios speak of, in order.
@@ -17,15 +17,15 @@ pub(super) fn reasons(world: &World, steps: &[Step]) -> Vec<String> {
 }
 
 /// How long the probes of those took who were compared by it.
-pub(super) fn timings(snapshot: &Snapshot, steps: &[Step]) -> Vec<String> {
+pub(super) fn timings(status: &Status, steps: &[Step]) -> Vec<String> {
     let compared = steps.iter().filter_map(|step| match step {
-        Step::Ranked { key: Key::Response, endpoint, .. } => Some(&snapshot.world[*endpoint]),
+        Step::Ranked { key: Key::Response, endpoint, .. } => Some(&status.world[*endpoint]),
         _ => None,
     });
     let targets = compared.flat_map(|endpoint| endpoint.targets.into_iter().flatten().map(move |id| (endpoint, id)));
     targets
         .filter_map(|(endpoint, id)| {
-            let (timing, address) = (&snapshot.timings[id.at()], snapshot.world.targets[id.at()].address());
+            let (timing, address) = (&status.timings[id.at()], status.world.targets[id.at()].address());
             let connects = timing.connect.summary().map_or(String::new(), |summary| format!("; connects in {summary}"));
             Some(format!("{} {address} answers in {}{connects}", endpoint.name, timing.response.summary()?))
         })

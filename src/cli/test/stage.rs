@@ -21,7 +21,7 @@ use super::{
 use crate::{
     app::Measuring,
     engine::{
-        types::{At, Chance, EndpointId, UnixMillis},
+        types::{At, Chance, EndpointId, TargetId, UnixMillis},
         wire::reply::Counted,
         world::{
             World,
@@ -178,7 +178,7 @@ impl Stage {
     /// The process dies at once and comes back at once: it knows what it had saved.
     fn restart(&mut self) -> Result<(), Fault> {
         let (at, wall) = (At(self.now), BEGINNING + self.now);
-        let text = saved::encode(&self.ledger()?.snapshot(at), at, wall);
+        let text = saved::encode(&self.ledger()?.status(at), at, wall);
         let saved = saved::decode(&text).map_err(|why| fault(why.to_string(), "please report it"))?;
         // Who reports goes on reporting, outside.
         self.measuring = None;
@@ -308,7 +308,7 @@ impl Stage {
         if let Some(outcome) = self.probes.step(key, monitor, now) {
             let ledger = self.ledger()?;
             ledger.fold(At(now), Event::Outcome { key: Arc::clone(key), outcome });
-            let wait = ledger.snapshot(At(now)).targets[target].next_in(&monitor.rhythm);
+            let wait = ledger.record(TargetId(target as u32)).next_in(&monitor.rhythm);
             self.probes.go_on(key, wait, now);
         }
         Ok(())
@@ -372,13 +372,14 @@ impl Stage {
         let chance = Chance { now: UnixMillis(BEGINNING + at.0), random: number as u64, draw: None };
         let told = listen(&snapshot, &question, chance).map_err(|why| fault(why, "please report it"))?;
         let before = told.as_ref().and_then(|told| self.said.insert(question.clone(), told.answer.clone()));
+        let status = self.ledger()?.status(at);
         self.questions.push(Said {
             line: number,
             at: at.0,
             question: question.to_string(),
             answer: told.as_ref().map_or("silence".into(), |told| told.answer.to_string()),
             because: told.as_ref().map_or(Vec::new(), |told| reasons(&self.world, &told.steps)),
-            timings: told.as_ref().map_or(Vec::new(), |told| timings(&snapshot, &told.steps)),
+            timings: told.as_ref().map_or(Vec::new(), |told| timings(&status, &told.steps)),
         });
         self.answers.extend(told.as_ref().and_then(|told| told.counted));
         let last = self.asked.as_ref().and_then(|asked| asked.told.as_ref());

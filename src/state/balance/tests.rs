@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::engine::{
-    health::governor::Governed,
     live::{EndpointRow, PoolRow},
     signal::load::Load,
     types::{Family, RegionId},
@@ -65,11 +64,6 @@ impl Bench {
             endpoints: vec![row; world.endpoint_count()],
             assignments: vec![None; world.routes.len()],
             fine: vec![false; services],
-            targets: Vec::new(),
-            governed: Governed::default(),
-            kept: Vec::new(),
-            slow_starts: Vec::new(),
-            timings: Vec::new(),
             ready: true,
             at: At(0),
             world,

@@ -14,11 +14,10 @@ use super::{
     ramp::{Cold, Ramp, Recovery, Seen, Turn},
     rows::weighed,
 };
-use crate::{engine::live::eligible::Standing, state::ledger::rows::overridden};
 use crate::{
     engine::{
         health::fold::Health,
-        snapshot::{SlowStart, SlowStartOf},
+        live::eligible::Standing,
         types::{At, EndpointId, Family, PoolId, RegionId, TargetId, members as positions},
         world::{
             World,
@@ -27,7 +26,9 @@ use crate::{
     },
     state::{
         change::{Change, Pace},
+        ledger::rows::overridden,
         saved::{Age, Saved},
+        status::{SlowStart, SlowStartOf},
     },
 };
 

@@ -203,8 +203,8 @@ fn play(ledger: &mut Ledger, text: &str) {
 }
 
 fn healths(ledger: &Ledger) -> Vec<(IpAddr, Health)> {
-    let snapshot = ledger.snapshot(At(0));
-    snapshot.world.targets.iter().map(|t| t.address()).zip(snapshot.targets.iter().map(|r| r.health)).collect()
+    let status = ledger.status(At(0));
+    status.world.targets.iter().map(|t| t.address()).zip(status.targets.iter().map(|r| r.health)).collect()
 }
 
 const TWO: &str = "web eu 192.0.2.1

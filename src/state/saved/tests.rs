@@ -63,7 +63,7 @@ fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
     let mut ledger = Ledger::new(world(&[1, 2]));
     see(&mut ledger, 1000, 1, 'g');
     "gbbb".chars().for_each(|letter| see(&mut ledger, 2000, 2, letter));
-    let text = encode(&ledger.snapshot(At(5000)), At(5000), 1_000_000);
+    let text = encode(&ledger.status(At(5000)), At(5000), 1_000_000);
     let (mut ledger, changes) = restored(&[1, 2], &text, 1_004_000);
     assert_eq!(
         changes[0],
@@ -76,7 +76,7 @@ fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
         }
     );
     assert!(changes.iter().any(|change| matches!(change, Change::Ready { heard: 2, targets: 2, restored: true })));
-    let targets = ledger.snapshot(At(0)).targets;
+    let targets = ledger.status(At(0)).targets;
     assert_eq!([targets[0].health, targets[1].health], [Health::Up, Health::Down]);
     assert_eq!(
         targets[1].restored,
@@ -85,22 +85,22 @@ fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
     // It went down 7 s ago: of the 10 s of its hold 3 are left.
     see(&mut ledger, 100, 2, 'g');
     see(&mut ledger, 2900, 2, 'g');
-    assert_eq!(ledger.snapshot(At(0)).targets[1].health, Health::Down);
+    assert_eq!(ledger.status(At(0)).targets[1].health, Health::Down);
     see(&mut ledger, 3000, 2, 'g');
-    assert_eq!(ledger.snapshot(At(0)).targets[1].health, Health::Up);
+    assert_eq!(ledger.status(At(0)).targets[1].health, Health::Up);
 }
 
 #[test]
 fn what_is_too_old_or_from_the_future_is_shown_and_not_used() {
     let mut ledger = Ledger::new(world(&[1]));
     see(&mut ledger, 0, 1, 'b');
-    let text = encode(&ledger.snapshot(At(0)), At(0), 1_000_000);
+    let text = encode(&ledger.status(At(0)), At(0), 1_000_000);
     for (wall, age) in [(1_600_001, Some(600_001)), (999_999, None)] {
         let (ledger, changes) = restored(&[1], &text, wall);
         assert_eq!(changes, [Change::Restored { used: 0, shown: 1, unknown: 0, age, down: Vec::new() }]);
-        let snapshot = ledger.snapshot(At(0));
-        let record = &snapshot.targets[0];
-        assert_eq!((record.health, record.is_heard(), snapshot.ready), (Health::Unknown, false, false));
+        let status = ledger.status(At(0));
+        let record = &status.targets[0];
+        assert_eq!((record.health, record.is_heard(), status.ready), (Health::Unknown, false, false));
         assert_eq!(record.restored.as_ref().map(|restored| (restored.health, restored.age)), Some((Health::Down, age)));
     }
     let (_, changes) = restored(&[7], &text, 1_000_000);
@@ -112,7 +112,7 @@ fn what_is_no_saved_health_is_refused_whole() {
     let mut ledger = Ledger::new(world(&[1, 2]));
     see(&mut ledger, 0, 1, 'g');
     see(&mut ledger, 0, 2, 'g');
-    let text = encode(&ledger.snapshot(At(0)), At(0), 0);
+    let text = encode(&ledger.status(At(0)), At(0), 0);
     assert_eq!(decode(&text).map(|saved| saved.len()), Ok(2));
     for cut in 0..text.len() - 1 {
         assert!(matches!(decode(&text[..cut]), Err(Unreadable::Garbage(_))), "{}", &text[..cut]);
@@ -128,12 +128,12 @@ fn each_of_many_is_found_whatever_the_order() {
     let ports: Vec<u16> = (1..=60).collect();
     let mut ledger = Ledger::new(world(&ports));
     ports.iter().for_each(|n| see(&mut ledger, 1000, *n, if n % 3 == 0 { 'b' } else { 'g' }));
-    let text = encode(&ledger.snapshot(At(2000)), At(2000), 0);
+    let text = encode(&ledger.status(At(2000)), At(2000), 0);
     let (head, lines) = text.split_once('\n').expect("a head");
     let backwards: Vec<&str> = lines.lines().rev().collect();
     let other: Vec<u16> = ports.iter().rev().copied().collect();
     let (again, _) = restored(&other, &format!("{head}\n{}\n", backwards.join("\n")), 0);
-    for (n, record) in other.iter().zip(&again.snapshot(At(0)).targets) {
+    for (n, record) in other.iter().zip(&again.status(At(0)).targets) {
         assert_eq!(record.health, if n % 3 == 0 { Health::Down } else { Health::Up }, "{n}");
     }
     // One check of one address under two names: each has its own, and a third name the first in the file.
@@ -156,10 +156,10 @@ proptest! {
         let mut ledger = Ledger::new(world(&[1]));
         letters.chars().enumerate().for_each(|(n, letter)| see(&mut ledger, n as u64 * pace, 1, letter));
         let now = At(letters.len() as u64 * pace);
-        let before = ledger.snapshot(now);
+        let before = ledger.status(now);
         let text = encode(&before, now, 5000);
         let (again, _) = restored(&[1], &text, 5000);
-        let after = again.snapshot(At(0));
+        let after = again.status(At(0));
         let (was, is) = (&before.targets[0], &after.targets[0]);
         let calm = Calm::usual(1000);
         prop_assert_eq!((was.health, was.good, was.bad, was.span), (is.health, is.good, is.bad, is.span));
@@ -175,14 +175,16 @@ proptest! {
 
 mod slow_starts {
     use super::*;
-    use crate::engine::{
-        health::rules::{HealthRules, MaxRegions},
-        snapshot::{SlowStart, SlowStartOf},
-        types::{EndpointId, PoolId, RegionId, TargetId},
-        world::{
-            Region,
-            policy::{Endpoint, Policy, Pool},
+    use crate::{
+        engine::{
+            health::rules::{HealthRules, MaxRegions},
+            types::{EndpointId, PoolId, RegionId, TargetId},
+            world::{
+                Region,
+                policy::{Endpoint, Policy, Pool},
+            },
         },
+        state::status::{SlowStart, SlowStartOf},
     };
 
     fn probe(last: u8) -> Arc<ProbeKey> {
@@ -244,7 +246,7 @@ mod slow_starts {
 
     /// Another process, so many milliseconds later, under another configuration.
     fn again(ledger: &Ledger, at: u64, later: u64, world: Arc<World>) -> (Ledger, String) {
-        let text = encode(&ledger.snapshot(At(at)), At(at), 1_000_000);
+        let text = encode(&ledger.status(At(at)), At(at), 1_000_000);
         let saved = decode(&text).expect("sound");
         let age = saved.age(1_000_000 + later, 600_000);
         let mut ledger = Ledger::new(world);
@@ -278,7 +280,7 @@ mod slow_starts {
         let (next, _) = again(&ledger, 7000, 700_000, pool(20_000, &OWN));
         assert_eq!(shares(&next)[0], (100, 100), "too old to be used");
         let (next, _) = again(&ledger, 7000, 60_000, pool(20_000, &OWN));
-        assert_eq!(next.snapshot(At(0)).slow_starts, [], "it is over by now");
+        assert_eq!(next.status(At(0)).slow_starts, [], "it is over by now");
     }
 
     #[test]
@@ -298,7 +300,7 @@ mod slow_starts {
         assert_eq!(shares(&next)[0], (30, 100));
         find(&mut next, 700, 1, "bbb");
         let (mut last, _) = again(&next, 800, 0, pool(20_000, &OWN));
-        assert_eq!(last.snapshot(At(0)).slow_starts, []);
+        assert_eq!(last.status(At(0)).slow_starts, []);
         find(&mut last, 100, 1, "gg");
         assert_eq!(shares(&last)[0], (5, 100), "what was down begins again, and so does its region");
     }
@@ -309,7 +311,7 @@ mod slow_starts {
         let mut ledger = begun();
         ledger.fold(At(1000), Event::World(more()));
         let waiting = SlowStart { pool: PoolId(0), of: SlowStartOf::Endpoint(EndpointId(2)), way: None, over: 20_000 };
-        assert_eq!(ledger.snapshot(At(1000)).slow_starts, [waiting]);
+        assert_eq!(ledger.status(At(1000)).slow_starts, [waiting]);
         let (mut next, _) = again(&ledger, 1000, 0, more());
         find(&mut next, 100, 3, "g");
         assert_eq!(shares(&next), [(100, 100), (100, 100), (100, 5), (100, 100)]);
@@ -317,7 +319,7 @@ mod slow_starts {
 
     #[test]
     fn files_of_earlier_programs_have_no_slow_starts() {
-        let text = encode(&begun().snapshot(At(0)), At(0), 0);
+        let text = encode(&begun().status(At(0)), At(0), 0);
         assert!(!text.contains("slow_starts") && decode(&text).is_ok());
     }
 }

@@ -1,13 +1,15 @@
 //! Never empty by accident: who has endpoints answers with some, unless its policy says otherwise; and how long such
 //! an answer may be kept.
 
-use meridian::engine::{
-    health::fold::{Health, Record},
-    snapshot::Snapshot,
-    steer::trace::{Rung, Step, TtlFrom},
-    types::{EndpointId, Family},
-    wire::rr::Rcode,
-    world::policy::{Endpoint, Fallback, Pool},
+use meridian::{
+    engine::{
+        health::fold::{Health, Record},
+        steer::trace::{Rung, Step, TtlFrom},
+        types::{At, EndpointId, Family},
+        wire::rr::Rcode,
+        world::policy::{Endpoint, Fallback, Pool},
+    },
+    state::status::Status,
 };
 use proptest::prelude::*;
 
@@ -33,12 +35,12 @@ fn members(pool: &Pool) -> Vec<(EndpointId, &Endpoint)> {
 
 /// Who may answer, read once more from the configuration: the first pool that has somebody who is up, or, where nobody
 /// is, somebody of whom nothing is known. None: all are down.
-fn eligible(snapshot: &Snapshot) -> Option<(Vec<EndpointId>, bool)> {
-    let world = &snapshot.world;
+fn eligible(status: &Status) -> Option<(Vec<EndpointId>, bool)> {
+    let world = &status.world;
     world.services[0].pools(world).find_map(|id| {
         let members = members(&world.pools[id.at()]);
         [Health::Up, Health::Unknown].into_iter().find_map(|wanted| {
-            let of = |(_, e): &&(EndpointId, &Endpoint)| health(e, &snapshot.targets) == wanted;
+            let of = |(_, e): &&(EndpointId, &Endpoint)| health(e, &status.targets) == wanted;
             let found: Vec<EndpointId> = members.iter().filter(of).map(|(id, _)| *id).collect();
             (!found.is_empty()).then_some((found, wanted == Health::Unknown))
         })
@@ -71,7 +73,8 @@ proptest! {
         for state in &states {
             let snapshot = lab.healths(state);
             let service = &snapshot.world.services[0];
-            let expected = eligible(&snapshot);
+            let status = lab.ledger.status(At(0));
+            let expected = eligible(&status);
             for (rtype, family, client) in [
                 (A, Family::V4, "20.0.1.0/24"), (A, Family::V4, "20.0.200.0/24"), (AAAA, Family::V6, "2a00:100::/56"),
                 (AAAA, Family::V6, "8.8.8.0/24"),
@@ -84,7 +87,7 @@ proptest! {
                 let endpoint = |id: &EndpointId| &snapshot.world[*id];
                 let has = |id: &EndpointId| if family == Family::V4 { endpoint(id).v4.is_some() } else { endpoint(id).v6.is_some() };
                 let dead = |id: &EndpointId| {
-                    endpoint(id).targets[family.at()].is_some_and(|t| snapshot.targets[t.at()].health == Health::Down)
+                    endpoint(id).targets[family.at()].is_some_and(|t| status.targets[t.at()].health == Health::Down)
                 };
                 match &expected {
                     Some((who, guess)) => {

@@ -70,7 +70,7 @@ fn the_operator_reads_that_a_region_is_held_and_why_it_is_no_longer() {
 /// What another process knows that starts so many milliseconds after this one was killed at `at`.
 fn restarted(ledger: &Ledger, at: u64, later: u64, edit: impl Fn(String) -> String) -> (Ledger, Vec<String>) {
     let world = Arc::clone(&ledger.world);
-    let text = edit(saved::encode(&ledger.snapshot(At(at)), At(at), 1_000_000));
+    let text = edit(saved::encode(&ledger.status(At(at)), At(at), 1_000_000));
     let saved = saved::decode(&text).expect("sound");
     let age = saved.age(1_000_000 + later, 600_000);
     let mut ledger = Ledger::new(world);
@@ -151,7 +151,7 @@ fn a_region_without_endpoints_is_not_of_those_that_may_go() {
         let mut ledger = all_up(&world(three));
         assert_eq!(fails(&mut ledger, "192.0.2.1", 1000), 0);
         if restart {
-            let saved = saved::decode(&saved::encode(&ledger.snapshot(At(2000)), At(2000), 2001)).expect("sound");
+            let saved = saved::decode(&saved::encode(&ledger.status(At(2000)), At(2000), 2001)).expect("sound");
             let age = saved.age(2001, 600_000);
             ledger = Ledger::new(world(two));
             ledger.fold(At(2000), Event::Restored { saved: Arc::new(saved), age });
@@ -361,8 +361,8 @@ impl Watch {
         for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
             for (n, _, endpoint) in members(pool) {
                 let has = |set: u64| set >> n & 1 == 1;
-                for (at, id) in endpoint.targets.iter().enumerate().filter_map(|(at, id)| Some((at, (*id)?))) {
-                    let found = snapshot.targets[id.at()].health;
+                for (at, id) in endpoint.targets.iter().enumerate().filter_map(|(at, id)| Some((at, id.as_ref()?))) {
+                    let found = ledger.record(*id).health;
                     prop_assert!(found != Health::Up || has(row.up[at]), "a recovery is held");
                     prop_assert!(found == Health::Down || !has(row.down[at]), "down that was not found so");
                     prop_assert!(found != Health::Down || has(row.down[at]) || has(row.held), "not down, and not held");
@@ -432,7 +432,7 @@ proptest! {
                     watch.look(&ledger, now, false)?;
                 }
                 Doing::Restart(later) => {
-                    let text = saved::encode(&ledger.snapshot(At(now)), At(now), 1 + now);
+                    let text = saved::encode(&ledger.status(At(now)), At(now), 1 + now);
                     let saved = saved::decode(&text).expect("sound");
                     now += later;
                     let age = saved.age(1 + now, 600_000);

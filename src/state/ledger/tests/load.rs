@@ -210,7 +210,7 @@ fn how_long_a_target_takes_is_kept_over_a_reload_and_shown() {
     }
     ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::Bad("refused".into()) });
     ledger.fold(At(0), Event::World(world()));
-    let shown = ledger.snapshot(At(0));
+    let shown = ledger.status(At(0));
     let of = |address: &str| {
         let at = shown.world.targets.iter().position(|target| target.address().to_string() == address).unwrap();
         let timing = &shown.timings[at];

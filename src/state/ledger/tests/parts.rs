@@ -19,7 +19,7 @@ fn composed(needed: u32, calm: Calm) -> Arc<World> {
     let asks = Asks::Several { needed, of, address: "192.0.2.1".parse().expect("an address") };
     draft.targets.push(Target { monitor: MonitorId(3), asks });
     draft.pools[0].monitor = Some(MonitorId(3));
-    draft.endpoints_mut().nth(0).expect("an endpoint").targets = [Some(TargetId(3)), None];
+    draft.endpoints_mut().next().expect("an endpoint").targets = [Some(TargetId(3)), None];
     draft.services =
         vec![Service { routes: vec![RouteId(0)], ..Service::new(Name::from_text("g.test.").expect("a name")) }];
     Arc::new(World::seal(draft))
@@ -63,7 +63,7 @@ fn a_verdict_follows_those_of_the_parts() {
     let last =
         "web/eu 192.0.2.1 is down: a is up, b is down, c is down, and 2 of 3 must be up; web has 0 of 1 endpoints up";
     assert_eq!(told.last().map(String::as_str), Some(last));
-    let record = &ledger.snapshot(At(0)).targets[3];
+    let record = &ledger.status(At(0)).targets[3];
     assert_eq!(record.evidence.last().map(|(_, outcome)| outcome.is_good()), Some(Some(false)));
     see(&mut ledger, 0, "--g");
     assert_eq!(ledger.snapshot(At(0)).endpoints[0].change_in, 200, "one more good probe of c");
@@ -93,10 +93,10 @@ fn a_reload_keeps_what_the_parts_say() {
     see(&mut ledger, 500, "ggg");
     let told = ledger.fold(At(900), Event::World(composed(2, Calm::NONE)));
     assert!(matches!(told[0], Change::World { kept: 4, fresh: 0, gone: 0, .. }), "{told:?}");
-    let record = &ledger.snapshot(At(900)).targets[3];
+    let record = &ledger.status(At(900)).targets[3];
     assert_eq!((record.health, record.since), (Health::Up, At(500)));
     ledger.fold(At(1000), Event::World(world(RHYTHM, "web eu 192.0.2.1")));
-    assert_eq!(ledger.snapshot(At(1000)).targets[0].health, Health::Up, "a of them is asked on");
+    assert_eq!(ledger.status(At(1000)).targets[0].health, Health::Up, "a of them is asked on");
 }
 
 #[test]
@@ -148,10 +148,10 @@ proptest! {
             ledger.fold(At(n as u64 * 1000), Event::Outcome { key: key("192.0.2.1"), outcome: found });
         }
         let now = At(letters.len() as u64 * 1000);
-        let before = ledger.snapshot(now).targets;
+        let before = ledger.status(now).targets;
         let mut draft = draft(Rhythm { interval, timeout: interval, recheck: interval, ..RHYTHM }, "web eu 192.0.2.1");
         draft.monitors[0].calm = Calm { hold, ..calm };
         ledger.fold(now, Event::World(Arc::new(World::seal(draft))));
-        prop_assert_eq!(before, ledger.snapshot(now).targets);
+        prop_assert_eq!(before, ledger.status(now).targets);
     }
 }

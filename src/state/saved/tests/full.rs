@@ -94,11 +94,11 @@ fn record(n: usize) -> Record {
     record
 }
 
-pub(super) fn snapshot() -> Snapshot {
+pub(super) fn status() -> Status {
     let world = world();
     let count = world.targets.len();
     let start = |of, way| SlowStart { pool: PoolId(0), of, way, over: 120_000 };
-    Snapshot {
+    Status {
         targets: (0..count).map(record).collect(),
         governed: Governed::resumed(
             [(RegionId(0), Past::ago(NOW, 1500)), (RegionId(1), Past::ago(NOW, 150_000))],
@@ -111,6 +111,6 @@ pub(super) fn snapshot() -> Snapshot {
             start(SlowStartOf::Endpoint(EndpointId(2)), None),
             start(SlowStartOf::Region(RegionId(1)), Some((0, Some(At(99_000))))),
         ],
-        ..Ledger::new(world).snapshot(NOW)
+        ..Ledger::new(world).status(NOW)
     }
 }

@@ -20,7 +20,7 @@ fn age() -> Age {
 
 #[test]
 fn a_file_of_this_version_is_read_and_written_back_to_the_byte() {
-    assert_eq!(encode(&full::snapshot(), NOW, WALL), VERSION_2);
+    assert_eq!(encode(&full::status(), NOW, WALL), VERSION_2);
     let contents = text::read(VERSION_2).expect("sound");
     assert_eq!(text::write(&contents), VERSION_2);
     let Contents { version, wall, targets, governor, slow_starts } = contents;
@@ -32,7 +32,7 @@ fn a_file_of_this_version_is_read_and_written_back_to_the_byte() {
 fn a_file_of_version_1_brings_back_all_that_this_version_does() {
     let [old, new] = [VERSION_1, VERSION_2].map(|text| decode(text).expect("sound"));
     assert_eq!([old.0.version, new.0.version], [1, 2]);
-    let before = full::snapshot();
+    let before = full::status();
     let world = &before.world;
     for (n, target) in world.targets.iter().enumerate() {
         let id = TargetId(n as u32);
@@ -61,7 +61,7 @@ fn a_server_that_read_version_1_writes_this_version() {
             _ => None,
         });
         assert_eq!(used, Some((18, 0)));
-        encode(&ledger.snapshot(At(0)), At(0), WALL)
+        encode(&ledger.status(At(0)), At(0), WALL)
     };
     assert_eq!(text_after(VERSION_1), text_after(VERSION_2));
     assert!(text_after(VERSION_1).starts_with("{\"meridian_health\":2,"));
