@@ -24,6 +24,10 @@ bench-prober:
 bench-detection:
     cargo bench --bench detection
 
+# What publishing one health change costs, for 100, 1,000 and 10,000 endpoints
+bench-publish:
+    cargo bench --bench publish
+
 # load time and memory with 10,000 services and a database of a million networks
 scale:
     cargo run --release --example scale
