@@ -12,10 +12,10 @@ use std::fmt;
 pub(super) use self::verdict::of_parts;
 pub use self::{
     difference::{Difference, Names, Serial, Source},
-    governed::{Believed, Held, Keeper, Late, LetGo},
+    governed::{Believed, Held, Late, LetGo},
     region::{Move, RegionTurn},
     shaping::{Fate, Pace, Told},
-    verdict::{Because, KeptDown, Standing, Verdict},
+    verdict::{Because, Keeper, KeptDown, Standing, Verdict},
 };
 use super::overrides::Whom;
 

@@ -10,15 +10,6 @@ use super::{
 };
 use crate::engine::health::governor::Ended;
 
-/// What keeps a target that was found down from counting so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Keeper {
-    /// No canary has answered since, or for long enough.
-    Canaries,
-    /// Too many regions were emptied lately.
-    Governor,
-}
-
 /// A region is held up against its probes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {

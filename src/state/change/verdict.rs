@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
-use super::{governed::Keeper, shaping::Span};
+use super::shaping::Span;
 use crate::engine::{
     health::fold::{Health, Kept, Record, Transition},
     types::At,
@@ -29,6 +29,15 @@ pub struct Verdict {
     pub held: Option<Keeper>,
     /// The health of the other address family of the same endpoints; none: they have no other that is probed.
     pub other: Option<Health>,
+}
+
+/// What keeps a target that was found down from counting so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keeper {
+    /// No canary has answered since, or for long enough.
+    Canaries,
+    /// Too many regions were emptied lately.
+    Governor,
 }
 
 /// What decided a verdict.

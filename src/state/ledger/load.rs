@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{members, overrides::Named, rows::Shaping};
+use super::overrides::Named;
 use crate::{
     engine::{
         signal::load::{Load, Smoothed, is_load},
@@ -147,17 +147,4 @@ fn about<'w>(world: &'w World, whom: &Whom) -> impl Iterator<Item = &'w Load> {
 pub(super) fn load_of(world: &World, id: PoolId) -> Option<&Load> {
     let name = world.pools[id.at()].load.as_ref()?;
     world.loads.iter().find(|load| load.name == *name)
-}
-
-/// For each region, the weights of those who take part in its load. `weight`: of the n-th endpoint.
-pub(super) fn by_region(world: &World, shaping: &[Shaping], weight: impl Fn(usize) -> u64) -> Vec<u64> {
-    let mut sums = vec![0; world.regions.len()];
-    for (pool, _) in world.pools.iter().zip(shaping).filter(|(_, shaping)| shaping.load) {
-        for (_, index, endpoint) in members(pool) {
-            if let Some(sum) = sums.get_mut(endpoint.region.at()) {
-                *sum += weight(index);
-            }
-        }
-    }
-    sums
 }

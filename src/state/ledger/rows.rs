@@ -143,6 +143,19 @@ pub(super) fn supposed(endpoint: &Endpoint, health: impl Fn(TargetId) -> Health)
     }
 }
 
+/// For each region, the weights of the endpoints that take part in its load. `weight`: of the n-th endpoint.
+fn by_region(world: &World, shaping: &[Shaping], weight: impl Fn(usize) -> u64) -> Vec<u64> {
+    let mut sums = vec![0; world.regions.len()];
+    for (pool, _) in world.pools.iter().zip(shaping).filter(|(_, shaping)| shaping.load) {
+        for (_, index, endpoint) in members(pool) {
+            if let Some(sum) = sums.get_mut(endpoint.region.at()) {
+                *sum += weight(index);
+            }
+        }
+    }
+    sums
+}
+
 /// Whose health an endpoint's is in a family. Who is another name has one health, whatever the family.
 fn target(endpoint: &Endpoint, family: Family) -> Option<TargetId> {
     let any = || endpoint.cname.as_ref().and_then(|_| endpoint.targets.into_iter().flatten().next());
@@ -200,7 +213,7 @@ impl Ledger {
 
     /// Works out again what follows from load.
     pub(super) fn refresh_loads(&mut self, now: At) {
-        self.region_weights = load::by_region(&self.world, &self.shaping, |index| u64::from(self.taking_part[index]));
+        self.region_weights = by_region(&self.world, &self.shaping, |index| u64::from(self.taking_part[index]));
         for id in 0..self.world.pools.len() as u32 {
             self.fill(now, PoolId(id));
         }
