@@ -245,7 +245,7 @@ fn with_other_answers(draft: &mut Draft) {
     let of = |draft: &Draft, pool: &str| draft.pools.iter().position(|p| &*p.name == pool).expect("a pool");
     let cdn = of(draft, "cdn");
     for (n, endpoint) in draft.pools[cdn].endpoints.iter_mut().enumerate() {
-        (endpoint.v4, endpoint.targets) = (None, [None; 2]);
+        (endpoint.v4, endpoint.targets) = (None, PerFamily::default());
         endpoint.cname = Some(name(&format!("cdn{n}.example.net")));
     }
     let hash = RouteId(of(draft, "hash") as u32);

@@ -152,7 +152,7 @@ fn probing(port: u16, scale: Scale, whole: bool) -> f64 {
         assert!(done >= u64::from(targets) * 3 / 2, "{done} probes in {:?}", start.elapsed());
         if let Some(writer) = &writer {
             let snapshot = writer.board.load();
-            let up = snapshot.pools.iter().map(|pool| pool.up[0].count_ones()).sum::<u32>();
+            let up = snapshot.pools.iter().map(|pool| pool.up.v4.count_ones()).sum::<u32>();
             assert_eq!(up, targets, "everybody is up");
         }
         drop(prober);
@@ -219,7 +219,7 @@ fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
         region: RegionId(0),
         v4: Some(Ipv4Addr::from_bits(bits(n))),
         weight: 100,
-        targets: [Some(TargetId(n)), None],
+        targets: PerFamily::new(Some(TargetId(n)), None),
         ..Endpoint::default()
     };
     let pool = |n: u32| Pool {

@@ -93,7 +93,7 @@ fn world(endpoints: u32) -> Arc<World> {
         region: RegionId((n % REGIONS) as u16),
         v4: Some(address(n)),
         weight: 100,
-        targets: [Some(TargetId(n)), None],
+        targets: PerFamily::new(Some(TargetId(n)), None),
         ..Endpoint::default()
     };
     let pool = |p: u32| Pool {

@@ -185,7 +185,22 @@ pub struct PerFamily<T> {
     pub v6: T,
 }
 
+impl PerFamily<u64> {
+    /// The endpoints, as bits, that are in the set of either family.
+    #[must_use]
+    #[inline]
+    pub fn any(self) -> u64 {
+        self.v4 | self.v6
+    }
+}
+
 impl<T> PerFamily<T> {
+    /// Of IPv4, of IPv6.
+    #[must_use]
+    pub const fn new(v4: T, v6: T) -> Self {
+        Self { v4, v6 }
+    }
+
     /// What a function makes of each family.
     pub fn of(make: impl Fn(Family) -> T) -> Self {
         Self { v4: make(Family::V4), v6: make(Family::V6) }
@@ -200,6 +215,22 @@ impl<T> PerFamily<T> {
     /// Both values, IPv4 first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         [&self.v4, &self.v6].into_iter()
+    }
+}
+
+impl<T> IntoIterator for PerFamily<T> {
+    type Item = T;
+    type IntoIter = std::array::IntoIter<T, 2>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        [self.v4, self.v6].into_iter()
+    }
+}
+
+impl<T: PartialEq> PerFamily<T> {
+    /// Whether it is the value of either family.
+    pub fn contains(&self, value: &T) -> bool {
+        self.v4 == *value || self.v6 == *value
     }
 }
 

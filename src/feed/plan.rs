@@ -5,6 +5,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use crate::{
     engine::{
         signal::load::Of,
+        types::PerFamily,
         world::{World, policy::Endpoint},
     },
     probing::pull::Pull,
@@ -100,7 +101,10 @@ mod tests {
         let endpoint = |name: &str, region: u16, v4: u8, v6: bool| Endpoint {
             name: name.into(),
             region: RegionId(region),
-            reach: [Some([192, 0, 2, v4].into()), v6.then(|| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]))],
+            reach: PerFamily::new(
+                Some([192, 0, 2, v4].into()),
+                v6.then(|| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])),
+            ),
             weight: 100,
             ..Endpoint::default()
         };

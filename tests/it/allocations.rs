@@ -90,7 +90,7 @@ fn with_other_answers(draft: &mut Draft) {
     let name = |text: &str| Name::from_text(text).expect(text);
     let cdn = draft.pools.iter().position(|pool| &*pool.name == "cdn").expect("a pool");
     for endpoint in &mut draft.pools[cdn].endpoints {
-        (endpoint.v4, endpoint.v6, endpoint.targets) = (None, None, [None; 2]);
+        (endpoint.v4, endpoint.v6, endpoint.targets) = (None, None, PerFamily::default());
         endpoint.cname = Some(name("static.g.test"));
     }
     for service in &mut draft.services {

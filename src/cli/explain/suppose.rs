@@ -82,7 +82,7 @@ impl Play {
         let world = self.ledger.world();
         self.now += 1;
         let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
-        for id in dead.iter().filter_map(|(n, family)| world[*n].targets[family.at()]) {
+        for id in dead.iter().filter_map(|(n, family)| world[*n].targets[*family]) {
             probes(&world, id, &mut keys);
         }
         for key in &keys {
@@ -130,7 +130,7 @@ fn named(world: &World, flag: &str, wanted: &str) -> Result<Vec<Dead>, String> {
             let is_it = |family: &Family| whole || address.is_some() && endpoint.address(*family) == address;
             for family in Family::BOTH.into_iter().filter(is_it) {
                 // Of a region the endpoints without a monitor stay up; alone they cannot be supposed down.
-                match endpoint.targets[family.at()] {
+                match endpoint.targets[family] {
                     Some(_) => found.push((n, family)),
                     None => free = Some(&*endpoint.name),
                 }
@@ -163,7 +163,7 @@ fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>])
             }
             let is_up = |at: EndpointId, family: Family| {
                 let dead = (at, family);
-                world[at].targets[family.at()].is_some() && !all.contains(&dead) && !down.contains(&dead)
+                world[at].targets[family].is_some() && !all.contains(&dead) && !down.contains(&dead)
             };
             let alive = (0..).map(EndpointId).zip(world.endpoints()).map(|(at, (_, endpoint))| (at, endpoint)).find(
                 |(at, endpoint)| endpoint.region == id && Family::BOTH.into_iter().any(|family| is_up(*at, family)),

@@ -27,7 +27,7 @@ pub(super) fn probed(world: &World, who: &Who, family: Option<Family>) -> Result
     let wanted = |own: &Family| family.is_none_or(|family| family == *own);
     let endpoints = endpoints(world, who)?;
     let targets = endpoints.iter().map(|id| world[*id].targets);
-    let targets = targets.flat_map(|of| Family::BOTH.into_iter().filter(wanted).filter_map(move |f| of[f.at()]));
+    let targets = targets.flat_map(|of| Family::BOTH.into_iter().filter(wanted).filter_map(move |f| of[f]));
     let addresses: Vec<_> = targets.map(about).collect();
     if addresses.is_empty() {
         return Err(fault("nobody probes it: it is always up", "give its pool a monitor, or use `force-down`"));

@@ -14,7 +14,7 @@ use crate::{
         geo::Rule,
         health::rules::HealthRules,
         signal::latency::Latencies,
-        types::{At, MapId, PolicyId, PoolId, RegionId, TargetId},
+        types::{At, MapId, PerFamily, PolicyId, PoolId, RegionId, TargetId},
         world::{
             Draft, measures,
             policy::{Endpoint, Policy, Pool, Route, Service},
@@ -73,8 +73,10 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         let mut endpoints = Vec::new();
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
-            let reach = endpoint.reach();
-            let probed = |address| targets.of(&meant.monitors, monitor?, address?, endpoint.probe_port);
+            let [v4, v6] = endpoint.reach();
+            let reach = PerFamily::new(v4, v6);
+            let mut probed =
+                |address: Option<IpAddr>| targets.of(&meant.monitors, monitor?, address?, endpoint.probe_port);
             endpoints.push(Endpoint {
                 name: endpoint.name.as_str().into(),
                 region: RegionId(endpoint.region as u16),
@@ -82,7 +84,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 v6: endpoint.v6,
                 weight: endpoint.weight,
                 order: endpoint.order,
-                targets: reach.map(probed),
+                targets: PerFamily::new(probed(v4), probed(v6)),
                 reach,
                 cname: endpoint.cname.clone(),
                 group: endpoint.group.as_deref().map(Box::from),

@@ -100,9 +100,9 @@ fn one_address_under_one_monitor_is_one_target() {
     // m/y and z/b share an address and a monitor, n/x has another monitor.
     let endpoints: Vec<&Endpoint> = world.pools.iter().flat_map(|pool| &pool.endpoints).collect();
     let targets = |at: usize| endpoints[at].targets;
-    assert_eq!(targets(2)[0], targets(5)[0]);
-    assert_ne!(targets(2)[0], targets(3)[0]);
-    assert_eq!(targets(2)[1], None);
+    assert_eq!(targets(2).v4, targets(5).v4);
+    assert_ne!(targets(2).v4, targets(3).v4);
+    assert_eq!(targets(2).v6, None);
 }
 
 #[test]

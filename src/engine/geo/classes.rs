@@ -9,7 +9,7 @@ use super::{
     select::{Fences, Index, places},
     trie::extent,
 };
-use crate::engine::types::Family;
+use crate::engine::{geo::Limits, types::Family};
 
 /// What a leaf of a map says: the catchment, and whether it is a block of its own that says nothing of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,7 +160,7 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(ground: &'a Ground<'a>, atlas: &Atlas, rule: &'a Rule) -> Self {
         let uses = |key: GeoKey| rule.keys.iter().any(|(used, _)| *used == key);
-        let by_rtt = uses(GeoKey::Rtt) || rule.limits[0].is_some();
+        let by_rtt = uses(GeoKey::Rtt) || rule.limits.rtt.is_some();
         let preferences = rule.preferences.as_deref().filter(|_| uses(GeoKey::Geo));
         Self {
             ground,
@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
             fences: (!rule.fences.is_empty()).then(|| Fences::new(&rule.fences, atlas.marks())),
             preferences: preferences.map(|preferences| (preferences, preferences.index(atlas.marks()))),
             by_rtt,
-            by_place: by_rtt || uses(GeoKey::Distance) || rule.limits[1].is_some(),
+            by_place: by_rtt || uses(GeoKey::Distance) || rule.limits.distance.is_some(),
         }
     }
 
@@ -221,7 +221,7 @@ impl<'a> Reading<'a> {
         let values: Vec<Vec<u32>> = rule.keys.iter().map(value).collect();
         let beyond = |(at, estimate): (usize, &Estimate)| u64::from(!estimate.is_within(rule.limits)) << at;
         let within = match rule.limits {
-            [None, None] => u64::MAX,
+            Limits { rtt: None, distance: None } => u64::MAX,
             _ => !row.iter().enumerate().map(beyond).fold(0, |set, bit| set | bit),
         };
         (row, values, within)

@@ -2,7 +2,7 @@
 //! The one place that makes such rows; maps are compiled from it and `explain` shows it. Must not know catchments.
 
 use super::{Coordinates, Facts, Ground, Location, Measured, Model, Whose, centroids};
-use crate::engine::types::RegionId;
+use crate::engine::{geo::Limits, types::RegionId};
 
 /// The Earth's mean radius in kilometres (IUGG).
 const EARTH_RADIUS_KM: f64 = 6371.0088;
@@ -52,9 +52,9 @@ pub enum Start {
 impl Estimate {
     /// Whether it is no worse than the limits for round-trip time and distance. What is not known is not worse.
     #[must_use]
-    pub fn is_within(&self, [rtt, km]: [Option<u32>; 2]) -> bool {
+    pub fn is_within(&self, limits: Limits) -> bool {
         let beyond = |value: u32, limit: Option<u32>| value < PLACE && limit.is_some_and(|limit| value > limit);
-        !beyond(self.rtt, rtt) && !beyond(self.km, km)
+        !beyond(self.rtt, limits.rtt) && !beyond(self.km, limits.distance)
     }
 }
 

@@ -31,6 +31,15 @@ pub use ranking::COARSE;
 pub use select::Facts;
 pub use special::normalise;
 
+/// The worst that is taken while anything better lives. None: whatever it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// Round-trip time in tenths of a millisecond.
+    pub rtt: Option<u32>,
+    /// Great-circle distance in kilometres.
+    pub distance: Option<u32>,
+}
+
 /// A point on the globe in ten-thousandths of a degree, so that it can be compared and hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Coordinates {
@@ -186,7 +195,7 @@ pub struct Rule {
     pub behind: Vec<Vec<u64>>,
     /// The worst expected round-trip time, in tenths of a millisecond, and distance, in kilometres, that a region may
     /// have for a client while anything better lives.
-    pub limits: [Option<u32>; 2],
+    pub limits: Limits,
 }
 
 /// What a map knows of one client.

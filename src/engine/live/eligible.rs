@@ -160,15 +160,14 @@ impl Eligibility {
     #[must_use]
     #[inline]
     pub fn new(pool: &Pool, row: &PoolRow, scope: Scope, belief: Belief, families: Families) -> Self {
-        let ([u4, u6], [d4, d6], [f4, f6], [r4, r6]) = (row.up, row.down, row.falling, row.rising);
-        let (up, down) = together(PerFamily { v4: u4, v6: u6 }, PerFamily { v4: d4, v6: d6 }, families);
+        let (up, down) = together(row.up, row.down, families);
         let base = scope.set() & row.weighted & !row.out;
-        let ([g4, g6], governed) = (row.governed, row.governed[0] | row.governed[1]);
+        let governed = row.governed.any();
         let mut yields = 0;
         if governed != 0 {
             // Truly up: by its own newest verdict, or without a monitor.
             let sure = match families {
-                Families::Apart => u4 & !g4 | u6 & !g6,
+                Families::Apart => row.up.v4 & !row.governed.v4 | row.up.v6 & !row.governed.v6,
                 Families::Leave => up & !governed,
             };
             if sure & !row.forced & base & !row.drained & scope.within == 0 {
@@ -182,8 +181,8 @@ impl Eligibility {
             base,
             up,
             down,
-            falling: (f4 | f6) & up,
-            rising: (r4 | r6) & down,
+            falling: row.falling.any() & up,
+            rising: row.rising.any() & down,
             held: row.held,
             yields,
             last: row.last,
@@ -207,24 +206,23 @@ impl Eligibility {
     /// Eligibility for one family in the pool that already answers the name: `has` are the endpoints with an address of it.
     #[must_use]
     pub fn of_family(row: &PoolRow, scope: Scope, belief: Belief, family: Family, has: u64) -> Self {
-        let at = family.at();
         let base = scope.set() & has & row.weighted & !row.out;
         Self {
             scope,
             of: Some((family, has)),
             base,
-            up: row.up[at],
-            down: row.down[at],
-            falling: row.falling[at] & row.up[at],
-            rising: row.rising[at] & row.down[at],
+            up: row.up[family],
+            down: row.down[family],
+            falling: row.falling[family] & row.up[family],
+            rising: row.rising[family] & row.down[family],
             held: row.held,
             yields: 0,
-            last: row.last_in[at],
+            last: row.last_in[family],
             out: row.out,
             weighted: row.weighted,
             drained: row.drained,
             belief,
-            trust_unknown: row.up[at] & base == 0,
+            trust_unknown: row.up[family] & base == 0,
             distrusted: false,
         }
     }
@@ -244,7 +242,7 @@ impl Eligibility {
     #[must_use]
     #[inline]
     pub fn serving(&self, row: &PoolRow, family: Family, has: u64) -> u64 {
-        if self.believes() { has & !row.down[family.at()] } else { has }
+        if self.believes() { has & !row.down[family] } else { has }
     }
 
     /// The eligible endpoints, as bits.
@@ -396,14 +394,14 @@ mod tests {
         for bits in 0u32..1 << 12 {
             let (up, down) = (two(bits, 0), two(bits, 2) & !two(bits, 0));
             let row = PoolRow {
-                up: [up, 0],
-                down: [down, two(bits, 10) & !up],
-                falling: [two(bits, 4) & up, 0],
+                up: PerFamily::new(up, 0),
+                down: PerFamily::new(down, two(bits, 10) & !up),
+                falling: PerFamily::new(two(bits, 4) & up, 0),
                 out: two(bits, 6),
                 drained: two(bits, 8),
                 weighted: 0b11,
                 last: two(bits, 10),
-                last_in: [two(bits, 10), 0],
+                last_in: PerFamily::new(two(bits, 10), 0),
                 ..PoolRow::default()
             };
             for panic in [Threshold::Share(0), Threshold::Share(600)] {

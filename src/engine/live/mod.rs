@@ -17,18 +17,18 @@ use crate::engine::{
 pub struct PoolRow {
     /// For each family: known to be up in it, or not monitored in it. An endpoint that is another name is up in both
     /// families, unless something says otherwise.
-    pub up: [u64; 2],
+    pub up: PerFamily<u64>,
     /// For each family: known to be down in it. An address that is in neither set is unknown.
-    pub down: [u64; 2],
+    pub down: PerFamily<u64>,
     /// For each family: up, with failures counted: may go.
-    pub falling: [u64; 2],
+    pub falling: PerFamily<u64>,
     /// For each family: down, with successes counted: may come back.
-    pub rising: [u64; 2],
+    pub rising: PerFamily<u64>,
     /// Not counted as down although probes say so, in a family at least.
     pub held: u64,
     /// For each family: found down there and not counted so, since the governor holds its region. Such an endpoint counts
     /// on the first attempt only beside one that is truly up.
-    pub governed: [u64; 2],
+    pub governed: PerFamily<u64>,
     /// Forced up by an operator, which says nothing of the endpoints beside it.
     pub forced: u64,
     /// What people should know of an answer that rests on the pool.
@@ -48,7 +48,7 @@ pub struct PoolRow {
     /// Those that were up when last anybody was, by measurement alone.
     pub last: u64,
     /// For each family, those that were up in it when last any was, by measurement alone.
-    pub last_in: [u64; 2],
+    pub last_in: PerFamily<u64>,
     /// Until when, in milliseconds of the process's clock, `u64::MAX` while somebody is; the latest of a service's pools
     /// is its last known.
     pub last_at: u64,
@@ -127,12 +127,11 @@ impl PoolRow {
     pub fn put(&mut self, n: u8, state: &EndpointState) {
         let put = |set: &mut u64, yes: bool| *set |= u64::from(yes) << n;
         for family in Family::BOTH {
-            let at = family.at();
-            put(&mut self.up[at], state.up[family]);
-            put(&mut self.down[at], state.down[family]);
-            put(&mut self.falling[at], state.falling[family]);
-            put(&mut self.rising[at], state.rising[family]);
-            put(&mut self.governed[at], state.governed[family]);
+            put(&mut self.up[family], state.up[family]);
+            put(&mut self.down[family], state.down[family]);
+            put(&mut self.falling[family], state.falling[family]);
+            put(&mut self.rising[family], state.rising[family]);
+            put(&mut self.governed[family], state.governed[family]);
         }
         put(&mut self.held, state.held);
         put(&mut self.forced, state.forced);
@@ -144,7 +143,7 @@ impl PoolRow {
     /// The row of a pool all of whose endpoints are up: what a configuration alone makes of it.
     #[must_use]
     pub fn all_up() -> Self {
-        Self { up: [u64::MAX; 2], weighted: u64::MAX, ..Self::default() }
+        Self { up: PerFamily::new(u64::MAX, u64::MAX), weighted: u64::MAX, ..Self::default() }
     }
 }
 

@@ -251,8 +251,8 @@ pub fn turn<T: Trace>(field: &Field<'_>, chosen: &mut Chosen, drawing: &Drawing<
 
 /// The endpoints that are up by the governor's hold alone: nothing more is left to them.
 fn held(field: &Field<'_>) -> u64 {
-    let ([u4, u6], [g4, g6]) = (field.row.up, field.row.governed);
-    (g4 | g6) & !(u4 & !g4 | u6 & !g6)
+    let (up, governed) = (field.row.up, field.row.governed);
+    governed.any() & !(up.v4 & !governed.v4 | up.v6 & !governed.v6)
 }
 
 /// The endpoints of an endpoint's region.

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     engine::{
-        geo::{Fence, Map, Preferences},
-        types::{EndpointId, Family, MapId, PolicyId, PoolId, RegionId, RouteId, TargetId},
+        geo::{Fence, Limits, Map, Preferences},
+        types::{EndpointId, Family, MapId, PerFamily, PolicyId, PoolId, RegionId, RouteId, TargetId},
         wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
     },
     probing::monitor::MonitorId,
@@ -40,9 +40,9 @@ pub struct Endpoint {
     /// Its position for the key `order`: smaller is preferred, equal is equal.
     pub order: u32,
     /// What is probed for each family; none without an address of the family or without a monitor.
-    pub targets: [Option<TargetId>; 2],
+    pub targets: PerFamily<Option<TargetId>>,
     /// Where probes and load reports of each family are asked for: its address, unless the configuration says another.
-    pub reach: [Option<IpAddr>; 2],
+    pub reach: PerFamily<Option<IpAddr>>,
     /// Another name that stands in for it; it has no address then.
     pub cname: Option<Name>,
     /// What fails together: endpoints of one group are one for `distinct = "group"`. By the group's name.
@@ -186,7 +186,7 @@ pub struct Policy {
     pub distinct: Distinct,
     /// The worst round-trip time (tenths of a millisecond) and distance (kilometres) that is taken while anything better
     /// lives.
-    pub limits: [Option<u32>; 2],
+    pub limits: Limits,
     /// What the key `geo` goes by.
     pub preferences: Option<Arc<Preferences>>,
     /// Load ÷ capacity, in parts of a thousand, where blocks start to move on, and where all must.
@@ -250,13 +250,13 @@ pub enum Spread {
 
 impl Policy {
     /// No limits.
-    pub const UNLIMITED: [Option<u32>; 2] = [None; 2];
+    pub const UNLIMITED: Limits = Limits { rtt: None, distance: None };
 
     /// Whether the client's location is asked.
     #[must_use]
     pub fn asks_location(&self) -> bool {
         self.prefer.iter().any(|(key, _)| matches!(key, Key::Rtt | Key::Distance | Key::Geo))
-            || self.limits != [None; 2]
+            || self.limits != Self::UNLIMITED
     }
 
     /// Whether two clients that rank all endpoints alike may still get different answers, so that the block matters.

@@ -2,7 +2,7 @@
 
 use crate::engine::{
     geo::Rule,
-    types::{MapId, RegionId, members},
+    types::{MapId, PerFamily, RegionId, members},
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
     world::{
         draw::{self, Seed},
@@ -53,9 +53,9 @@ pub struct PoolTable {
     /// Those whose configured weight is not 0.
     pub weighted: u64,
     /// For each family, those that have an address of it, and those that are another name, which may have any.
-    pub has: [u64; 2],
+    pub has: PerFamily<u64>,
     /// For each family, those that have an address of it.
-    pub addressed: [u64; 2],
+    pub addressed: PerFamily<u64>,
     /// In id order, which is name order.
     places: Vec<Place>,
     /// For each endpoint, the position of its region among the places.
@@ -123,8 +123,8 @@ impl PoolTable {
             addresses: own.iter().map(|e| Addresses { v4: e.v4, v6: e.v6 }).collect(),
             aliases: own.iter().filter(|_| aliased).map(|e| e.cname.as_ref().map(alias)).collect(),
             weighted: set(&|e| e.weight > 0),
-            has: [set(&|e| e.v4.is_some() || e.cname.is_some()), set(&|e| e.v6.is_some() || e.cname.is_some())],
-            addressed: [set(&|e| e.v4.is_some() && e.cname.is_none()), set(&|e| e.v6.is_some() && e.cname.is_none())],
+            has: PerFamily::of(|family| set(&|e| e.address(family).is_some() || e.cname.is_some())),
+            addressed: PerFamily::of(|family| set(&|e| e.address(family).is_some() && e.cname.is_none())),
             places: ids.iter().map(place).collect(),
             place_of: own.iter().map(|e| ids.iter().position(|id| *id == e.region).unwrap_or(0) as u8).collect(),
             by_group: groups.iter().map(|group| set(&|e| e.group.as_deref() == Some(group))).collect(),

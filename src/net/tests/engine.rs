@@ -9,7 +9,7 @@ use crate::{
         geo::{GeoKey, RegionPoint, Rule},
         health::outcome::Outcome,
         snapshot::Snapshot,
-        types::{At, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
+        types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
         wire::{name::Name, rr::RrType},
         world::{
             Draft, Region, Target, World,
@@ -107,7 +107,7 @@ fn draft() -> Draft {
             v6: None,
             weight: 10 + u32::from(at),
             order: 0,
-            targets: [lost.then_some(TargetId(0)), None],
+            targets: PerFamily::new(lost.then_some(TargetId(0)), None),
             ..Endpoint::default()
         });
         draft.pools.push(Pool {

@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::{
     live::{EndpointRow, PoolRow},
     signal::load::Load,
-    types::{Family, RegionId},
+    types::{Family, PerFamily, RegionId},
     wire::name::Name,
     world::{
         Draft, Region,
@@ -60,7 +60,7 @@ impl Bench {
         let (pools, services) = (world.pools.len(), world.services.len());
         let row = EndpointRow { weight: 100, ..EndpointRow::default() };
         let snapshot = Snapshot {
-            pools: vec![PoolRow { up: [0b111, 0], weighted: 0b111, ..PoolRow::default() }; pools],
+            pools: vec![PoolRow { up: PerFamily::new(0b111, 0), weighted: 0b111, ..PoolRow::default() }; pools],
             endpoints: vec![row; world.endpoint_count()],
             assignments: vec![None; world.routes.len()],
             fine: vec![false; services],
@@ -79,7 +79,7 @@ impl Bench {
     }
 
     fn up(&mut self, set: u64) {
-        self.snapshot.pools[0].up = [set, 0];
+        self.snapshot.pools[0].up = PerFamily::new(set, 0);
     }
 
     /// A second passes; what is assigned then, where it is something else, in thousandths.

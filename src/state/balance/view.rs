@@ -210,7 +210,7 @@ impl View {
         let Some(regions) = members.first().map(|member| Arc::clone(&member.regions)) else { return };
         let reporting = || world.pools.iter().enumerate().filter(|(_, pool)| pool.load.is_some());
         let live = |at: usize| snapshot.endpoints.get(at).copied().unwrap_or_default();
-        let takes_part = |row: &PoolRow, n: usize| ((row.up[0] | row.up[1]) & row.weighted & !row.out) >> n & 1 == 1;
+        let takes_part = |row: &PoolRow, n: usize| ((row.up.any()) & row.weighted & !row.out) >> n & 1 == 1;
         // A region's capacity is shared by weight among all in it that take part, as its load is.
         let mut weights = vec![0u64; regions.len()];
         for pass in [false, true] {
@@ -255,7 +255,7 @@ fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
     for member in members {
         let Some(standing) = Standing::of(snapshot, member.id) else { continue };
         let row = standing.row;
-        let health = row.up.iter().chain(&row.down).chain(&row.governed);
+        let health = row.up.iter().chain(row.down.iter()).chain(row.governed.iter());
         seen.extend(health.chain([&row.forced, &row.out, &row.drained, &row.weighted]));
         for live in standing.pool.part(&snapshot.endpoints) {
             seen.push(u64::from(live.weight) << 32 | u64::from(live.admission));

@@ -13,7 +13,7 @@ use std::{
 use crate::{
     engine::{
         geo::{Database, Rule},
-        types::{MapId, RegionId, RouteId},
+        types::{MapId, PerFamily, RegionId, RouteId},
         wire::{name::Name, rr::RrType},
         world::{
             World,
@@ -186,12 +186,12 @@ struct EndpointMeans<'w> {
     own: Endpoint,
     region: Option<&'w str>,
     /// What is probed for each family, by the address.
-    probed: [Option<IpAddr>; 2],
+    probed: PerFamily<Option<IpAddr>>,
 }
 
 fn endpoints(world: &World) -> BTreeMap<Box<str>, EndpointMeans<'_>> {
     let meaning = |endpoint: &Endpoint| EndpointMeans {
-        own: Endpoint { region: RegionId(0), targets: [None; 2], ..endpoint.clone() },
+        own: Endpoint { region: RegionId(0), targets: PerFamily::default(), ..endpoint.clone() },
         region: world.regions.get(endpoint.region.at()).map(|region| &*region.name),
         probed: endpoint.targets.map(|id| Some(world.targets.get(id?.at())?.address())),
     };

@@ -214,10 +214,10 @@ impl Ledger {
             for (position, _, endpoint) in members(pool).filter(|(.., e)| e.region == region) {
                 for family in Family::BOTH {
                     if endpoint.address(family).is_some() || endpoint.cname.is_some() {
-                        row.up[family.at()] |= 1 << position;
+                        row.up[family] |= 1 << position;
                     }
-                    row.down[family.at()] &= !(1 << position);
-                    row.governed[family.at()] &= !(1 << position);
+                    row.down[family] &= !(1 << position);
+                    row.governed[family] &= !(1 << position);
                 }
             }
         }

@@ -159,7 +159,7 @@ fn by_region(world: &World, shaping: &[Shaping], weight: impl Fn(usize) -> u64) 
 /// Whose health an endpoint's is in a family. Who is another name has one health, whatever the family.
 fn target(endpoint: &Endpoint, family: Family) -> Option<TargetId> {
     let any = || endpoint.cname.as_ref().and_then(|_| endpoint.targets.into_iter().flatten().next());
-    endpoint.targets[family.at()].or_else(any)
+    endpoint.targets[family].or_else(any)
 }
 
 /// Whether an endpoint answers in a family: with an address of it, or as another name. Without a target there it is up.
@@ -224,7 +224,7 @@ impl Ledger {
         let world = std::sync::Arc::clone(&self.world);
         let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
         let assigned = shaping.routes.iter().any(|id| self.assignments[id.at()].is_some());
-        let (mut row, mut known, mut addressed) = (PoolRow::default(), 0, [0; 2]);
+        let (mut row, mut known, mut addressed) = (PoolRow::default(), 0, PerFamily::default());
         let (mut others, mut due) = (false, None);
         for (position, index, endpoint) in members(pool) {
             let bit = 1u64 << position;
@@ -236,7 +236,7 @@ impl Ledger {
             for family in Family::BOTH {
                 let up = measured.state.up[family];
                 put(&mut known, up);
-                put(&mut addressed[family.at()], up && endpoint.address(family).is_some());
+                put(&mut addressed[family], up && endpoint.address(family).is_some());
             }
             let weight = weighed(endpoint.weight, said.weight);
             let health = if forced { Health::Up } else { measured.health(shaping) };
@@ -269,12 +269,13 @@ impl Ledger {
         }
         row.notice = match () {
             () if self.beliefs.is_isolated() => Some(Notice::Blind),
-            () => (row.governed != [0, 0]).then_some(Notice::Held),
+            () => (row.governed.any() != 0).then_some(Notice::Held),
         };
         let last = self.pools[id.at()];
-        for (at, up) in addressed.into_iter().enumerate() {
-            row.last_in[at] = if up == 0 { last.last_in[at] } else { up };
-        }
+        row.last_in = PerFamily::of(|family| match addressed[family] {
+            0 => last.last_in[family],
+            up => up,
+        });
         (row.last, row.last_at) = match (known, last.last_at) {
             (0, u64::MAX) => (last.last, now.0),
             (0, ended) => (last.last, ended),

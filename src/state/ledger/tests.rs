@@ -20,7 +20,7 @@ use crate::{
     engine::{
         health::{fold::Health, rules::MaxRegions},
         signal::load::Load,
-        types::{Family, RegionId, RouteId},
+        types::{Family, PerFamily, RegionId, RouteId},
         wire::name::Name,
         world::{
             Draft, Region, Target,
@@ -80,7 +80,7 @@ fn draft(rhythm: Rhythm, text: &str) -> Draft {
                 IpAddr::V6(v6) => endpoint.v6 = Some(v6),
             }
             let target = keys.iter().position(|k| *k == key(address)).map(|i| TargetId(i as u32));
-            endpoint.targets[Family::of(ip).at()] = target.filter(|_| monitored);
+            endpoint.targets[Family::of(ip)] = target.filter(|_| monitored);
         }
         world.pools.last_mut().expect("there is one").endpoints.push(endpoint);
     }
@@ -160,11 +160,10 @@ fn shares(ledger: &Ledger) -> String {
         for (position, index, _) in members(pool) {
             let has = |set: u64| set >> position & 1 == 1;
             let live = &snapshot.endpoints[index];
-            let letters: String =
-                [('u', row.up[0] | row.up[1]), ('d', row.down[0] | row.down[1]), ('o', row.out), ('D', row.drained)]
-                    .iter()
-                    .filter_map(|(letter, set)| has(*set).then_some(*letter))
-                    .collect();
+            let letters: String = [('u', row.up.any()), ('d', row.down.any()), ('o', row.out), ('D', row.drained)]
+                .iter()
+                .filter_map(|(letter, set)| has(*set).then_some(*letter))
+                .collect();
             let percent = f64::from(live.admission) * 100.0 / f64::from(ADMIT_ALL);
             words.push(format!("{}*{}{letters}", live.weight, (percent * 10.0).round() / 10.0));
         }
@@ -304,10 +303,17 @@ fn rows_say_who_may_answer() {
         let snapshot = ledger.snapshot(At(0));
         let last = up[0] | up[1];
         let last_at = if last == 0 { 0 } else { u64::MAX };
+        let [up, down] = [up, down].map(|[v4, v6]| PerFamily::new(v4, v6));
         let row = PoolRow { up, down, weighted: 1, last, last_in: up, last_at, ..PoolRow::default() };
         assert_eq!(snapshot.pools[0], row, "v4 {v4:?}, v6 {v6:?}");
-        let free =
-            PoolRow { up: [1, 0], weighted: 1, last: 1, last_in: [1, 0], last_at: u64::MAX, ..PoolRow::default() };
+        let free = PoolRow {
+            up: PerFamily::new(1, 0),
+            weighted: 1,
+            last: 1,
+            last_in: PerFamily::new(1, 0),
+            last_at: u64::MAX,
+            ..PoolRow::default()
+        };
         assert_eq!(snapshot.pools[1], free);
     }
 }
@@ -319,7 +325,7 @@ fn rows_say_what_may_change_soon() {
     for found in ["good", "status-503", "status-503", "status-503", "good", "good"] {
         ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome(found) });
         let snapshot = ledger.snapshot(At(0));
-        rows.push((snapshot.pools[0].falling[0], snapshot.pools[0].rising[0], snapshot.endpoints[1].change_in));
+        rows.push((snapshot.pools[0].falling.v4, snapshot.pools[0].rising.v4, snapshot.endpoints[1].change_in));
         assert_eq!(snapshot.endpoints[0].change_in, u32::MAX);
     }
     let calm = (0, 0, u32::MAX);
@@ -420,7 +426,7 @@ proptest! {
             fold(&mut ledger, 0, *event);
         }
         let before = healths(&ledger);
-        let up: Vec<[u64; 2]> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
+        let up: Vec<PerFamily<u64>> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
         let other = Rhythm { interval: 5000, recheck: 1000, fall: 5, ..RHYTHM };
         let changes = ledger.fold(At(1), Event::World(world(other, THREE)));
         let kept = matches!(&changes[..], [Change::World { kept: 3, fresh: 0, gone: 0, .. }]);

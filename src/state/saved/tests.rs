@@ -11,6 +11,7 @@ use super::*;
 use crate::{
     engine::{
         health::outcome::Outcome,
+        types::PerFamily,
         world::{Draft, Target, World},
     },
     probing::{
@@ -211,7 +212,7 @@ mod slow_starts {
             region: RegionId(*region),
             v4: Some([192, 0, 2, *last].into()),
             weight: 100,
-            targets: [Some(TargetId(n as u32)), None],
+            targets: PerFamily::new(Some(TargetId(n as u32)), None),
             ..Endpoint::default()
         };
         Arc::new(World::seal(Draft {

@@ -87,7 +87,7 @@ proptest! {
                 let endpoint = |id: &EndpointId| &snapshot.world[*id];
                 let has = |id: &EndpointId| if family == Family::V4 { endpoint(id).v4.is_some() } else { endpoint(id).v6.is_some() };
                 let dead = |id: &EndpointId| {
-                    endpoint(id).targets[family.at()].is_some_and(|t| status.targets[t.at()].health == Health::Down)
+                    endpoint(id).targets[family].is_some_and(|t| status.targets[t.at()].health == Health::Down)
                 };
                 match &expected {
                     Some((who, guess)) => {

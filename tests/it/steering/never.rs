@@ -236,7 +236,7 @@ fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
     for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
         let all = (1_u64 << pool.count()) - 1;
         let sets =
-            [row.up[0], row.down[0], row.out, row.drained, row.weighted, row.partial, row.slow, row.moving, row.last];
+            [row.up.v4, row.down.v4, row.out, row.drained, row.weighted, row.partial, row.slow, row.moving, row.last];
         prop_assert!(sets.iter().all(|set| set & !all == 0), "{:?}", row);
         for n in 0..u32::from(pool.count()) {
             let live = snapshot.endpoints[(pool.first.0 + n) as usize];

@@ -14,7 +14,10 @@ use crate::{
         presets::{self, Preset, key_name, spread_name},
         spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole},
     },
-    engine::world::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
+    engine::{
+        geo::Limits,
+        world::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
+    },
 };
 
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
@@ -35,7 +38,7 @@ pub(super) struct Terms {
     distance: u32,
     load: u32,
     response: u32,
-    limits: [Option<u32>; 2],
+    limits: Limits,
     depth: u8,
     spread: Spread,
     sticky: Option<[u8; 2]>,
@@ -60,7 +63,7 @@ impl From<&Preset> for Terms {
             distance: preset.distance,
             load: preset.load,
             response: preset.response,
-            limits: [None; 2],
+            limits: Limits::default(),
             depth: presets::DEPTH,
             spread: preset.spread,
             sticky: preset.sticky,
@@ -227,12 +230,12 @@ fn limit(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>
     let at = |key: &str| join(&["policies", name, "limit", key]);
     let LimitSpec { rtt, distance: km } = written.get_ref();
     if rtt.is_some() {
-        let base = terms.limits[0].map_or(FAR, u64::from);
-        terms.limits[0] = Some(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32);
+        let base = terms.limits.rtt.map_or(FAR, u64::from);
+        terms.limits.rtt = Some(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32);
     }
     if km.is_some() {
-        let base = terms.limits[1].unwrap_or(1);
-        terms.limits[1] = Some(distance(km.as_ref(), &at("distance"), base, 1, notes));
+        let base = terms.limits.distance.unwrap_or(1);
+        terms.limits.distance = Some(distance(km.as_ref(), &at("distance"), base, 1, notes));
     }
 }
 

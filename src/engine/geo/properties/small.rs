@@ -162,7 +162,7 @@ impl Small {
         let (rtt, km) = self.milliseconds_and_kilometres(location, nets);
         let is_far = |r: usize| {
             let beyond = |values: &[Option<u32>], limit: Option<u32>| values[r].zip(limit).is_some_and(|(v, l)| v > l);
-            beyond(&rtt, rule.limits[0]) || beyond(&km, rule.limits[1])
+            beyond(&rtt, rule.limits.rtt) || beyond(&km, rule.limits.distance)
         };
         let far = (0..rule.regions.len()).filter(|r| is_far(*r)).fold(0, |set, r| set | 1 << r);
         // What is not known comes last; of unknown clients after what is known, in the order for them.
@@ -210,10 +210,10 @@ impl Small {
             answers.extend(sets(rule, open).map(|set| ranked(&values, rule, at, set, open)));
         }
         let uses = |wanted: GeoKey| rule.keys.iter().any(|(key, _)| *key == wanted);
-        let by_rtt = uses(GeoKey::Rtt) || rule.limits[0].is_some();
-        let by_place = by_rtt || uses(GeoKey::Distance) || rule.limits[1].is_some();
+        let by_rtt = uses(GeoKey::Rtt) || rule.limits.rtt.is_some();
+        let by_place = by_rtt || uses(GeoKey::Distance) || rule.limits.distance.is_some();
         let located = by_place && (km.iter().any(Option::is_some) || by_rtt && rtt.iter().any(Option::is_some));
-        let told = Told { denied, within: if rule.limits == [None, None] { u64::MAX } else { !far }, answers };
+        let told = Told { denied, within: if rule.limits == Limits::default() { u64::MAX } else { !far }, answers };
         (told, Late { located, places })
     }
 
@@ -381,7 +381,7 @@ fn rule(count: usize, nets: Vec<Prefix>) -> impl Strategy<Value = Rule> {
                 preferences: Some(Arc::new(Preferences { rules: rules.into_iter().collect(), default })),
                 behind: if fences.is_empty() { Vec::new() } else { behind },
                 fences,
-                limits: [rtt, distance],
+                limits: Limits { rtt, distance },
             }
         })
 }

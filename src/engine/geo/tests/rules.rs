@@ -306,7 +306,8 @@ fn a_measured_way_of_an_unknown_client_changes_no_distance() {
         nowhere: vec![1],
         ..World::default()
     };
-    let by_distance = Rule { keys: vec![(GeoKey::Distance, 0)], limits: [None, Some(100)], ..by_rtt(2, 0) };
+    let by_distance =
+        Rule { keys: vec![(GeoKey::Distance, 0)], limits: Limits { rtt: None, distance: Some(100) }, ..by_rtt(2, 0) };
     let map = world.map(&by_distance);
     assert_eq!(bands(&map, "20.0.0.0/8").0, [0b10, 0b01]);
     assert_eq!(map.within(map.find(prefix("20.0.0.0/8")).catchment) & 0b11, 0b11, "what is not known is within");
@@ -427,16 +428,16 @@ fn limits_leave_out_what_is_known_to_be_beyond() {
         points: vec![region(frankfurt), region(new_york), region(mumbai), RegionPoint::default()],
         ..World::default()
     };
-    let within = |limits| {
-        let map = world.map(&Rule { limits, ..by_rtt(4, 0) });
+    let within = |rtt, distance| {
+        let map = world.map(&Rule { limits: Limits { rtt, distance }, ..by_rtt(4, 0) });
         ["20.0.0.0/8", "99.0.0.0/8"].map(|client| map.within(map.find(prefix(client)).catchment) & 0b1111)
     };
-    assert_eq!(within([Some(1010), None]), [0b1011, 0b1111]);
-    assert_eq!(within([None, Some(6300)]), [0b1011, 0b1111]);
-    assert_eq!(within([Some(1010), Some(100)]), [0b1001, 0b1111]);
-    assert_eq!(within([None, None]), [0b1111, 0b1111]);
+    assert_eq!(within(Some(1010), None), [0b1011, 0b1111]);
+    assert_eq!(within(None, Some(6300)), [0b1011, 0b1111]);
+    assert_eq!(within(Some(1010), Some(100)), [0b1001, 0b1111]);
+    assert_eq!(within(None, None), [0b1111, 0b1111]);
     // Limits alone tell clients apart, also where no key asks for the place.
-    let map = world.map(&Rule { keys: Vec::new(), limits: [Some(60), None], ..by_rtt(4, 0) });
+    let map = world.map(&Rule { keys: Vec::new(), limits: Limits { rtt: Some(60), distance: None }, ..by_rtt(4, 0) });
     assert_ne!(map.find(prefix("20.0.0.0/8")).catchment, map.find(prefix("99.0.0.0/8")).catchment);
 }
 

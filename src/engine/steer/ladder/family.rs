@@ -28,8 +28,8 @@ impl Ladder<'_> {
         // Another name answers every type.
         if let Some(family) = self.family.filter(|_| !self.is_alias(field)) {
             if self.service.families == Families::Apart {
-                falling &= field.row.falling[family.at()];
-                self.calm.wait_for(asked.eligible & field.row.rising[family.at()], field.live);
+                falling &= field.row.falling[family];
+                self.calm.wait_for(asked.eligible & field.row.rising[family], field.live);
             }
             let serving = self.serving(field, gate, asked.eligible, family);
             if self.picked() & !serving == 0 {
@@ -58,7 +58,7 @@ impl Ladder<'_> {
     pub(super) fn standing(&self, field: &Field<'_>, gate: &Eligibility, n: u8) -> Result<Standing, Exclusion> {
         let standing = gate.verdict(n)?;
         let Some(family) = self.family.filter(|_| field.table.alias(n).is_none()) else { return Ok(standing) };
-        let (has, is) = (field.table.addressed[family.at()], |set: u64| set >> n & 1 == 1);
+        let (has, is) = (field.table.addressed[family], |set: u64| set >> n & 1 == 1);
         let beside = || self.beside.is_some_and(|region| is(field.table.in_region(region)));
         match () {
             () if !is(has) => Err(Exclusion::NoFamily(family)),
@@ -72,10 +72,10 @@ impl Ladder<'_> {
     /// The endpoints that may answer the family, of those that are eligible for the name.
     #[inline]
     fn serving(&self, field: &Field<'_>, gate: &Eligibility, eligible: u64, family: Family) -> u64 {
-        let mut serving = gate.serving(field.row, family, field.table.addressed[family.at()]);
+        let mut serving = gate.serving(field.row, family, field.table.addressed[family]);
         if self.service.families == Families::Leave && !gate.believes() {
             // All are out for a family that they may not be asked for.
-            let alive = serving & field.row.up[family.at()];
+            let alive = serving & field.row.up[family];
             if alive & eligible != 0 && self.service.when_all_down != Fallback::ServeAll {
                 serving = alive;
             }
@@ -89,12 +89,12 @@ impl Ladder<'_> {
     /// Whether a family has no reason to be answered otherwise than what is chosen for the name.
     #[inline]
     fn is_alike(&self, family: Family, asked: &Asked<'_>) -> bool {
-        let (row, at, picked) = (asked.field.row, family.at(), self.picked());
+        let (row, picked) = (asked.field.row, self.picked());
         self.beside.is_none()
             && picked & !self.serving(asked.field, asked.gate, asked.eligible, family) == 0
-            && picked & row.falling[at] == 0
-            && picked & row.falling[family.other().at()] == 0
-            && asked.eligible & (row.rising[0] | row.rising[1]) == 0
+            && picked & row.falling[family] == 0
+            && picked & row.falling[family.other()] == 0
+            && asked.eligible & (row.rising.any()) == 0
     }
 
     fn is_alias(&self, field: &Field<'_>) -> bool {
@@ -204,7 +204,7 @@ impl Ladder<'_> {
     }
 
     fn family_gate(&self, field: &Field<'_>, belief: Belief, family: Family, other: Option<RegionId>) -> Eligibility {
-        let has = field.table.addressed[family.at()];
+        let has = field.table.addressed[family];
         Eligibility::of_family(field.row, self.scope(field, other), belief, family, has)
     }
 

@@ -328,7 +328,7 @@ fn alive(ledger: &Ledger) -> BTreeSet<RegionId> {
     let pools = snapshot.world.pools.iter().zip(&snapshot.pools);
     pools
         .flat_map(|(pool, row)| {
-            let up = row.up[0] | row.up[1];
+            let up = row.up.any();
             members(pool).filter(move |(n, ..)| up >> n & 1 == 1).map(|(.., endpoint)| endpoint.region)
         })
         .collect()
@@ -361,7 +361,7 @@ impl Watch {
         for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
             for (n, _, endpoint) in members(pool) {
                 let has = |set: u64| set >> n & 1 == 1;
-                for (at, id) in endpoint.targets.iter().enumerate().filter_map(|(at, id)| Some((at, id.as_ref()?))) {
+                for (at, id) in Family::BOTH.into_iter().filter_map(|at| Some((at, endpoint.targets[at].as_ref()?))) {
                     let found = ledger.record(*id).health;
                     prop_assert!(found != Health::Up || has(row.up[at]), "a recovery is held");
                     prop_assert!(found == Health::Down || !has(row.down[at]), "down that was not found so");

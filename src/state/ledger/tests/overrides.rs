@@ -1,6 +1,7 @@
 //! What operators say: what it makes of rows, which word counts, how it ends, how it is told.
 
 use super::*;
+use crate::engine::types::PerFamily;
 
 #[test]
 fn the_operator_reads_what_became_of_every_word() {
@@ -65,10 +66,13 @@ fn who_is_forced_up_is_up_in_all_its_families() {
         ledger.fold(At(at.parse().expect(at)), Event::Outcome { key: key(address), outcome: outcome(found) });
     }
     let before = ledger.snapshot(At(0));
-    assert_eq!((before.pools[0].up, before.pools[0].down, before.pools[0].falling), ([1, 0], [2, 1], [1, 0]));
+    assert_eq!(
+        (before.pools[0].up, before.pools[0].down, before.pools[0].falling),
+        (PerFamily::new(1, 0), PerFamily::new(2, 1), PerFamily::new(1, 0))
+    );
     ledger.fold(At(0), said("web", "up", None));
     let row = ledger.snapshot(At(0)).pools[0];
-    assert_eq!((row.up, row.down, row.falling), ([3, 1], [0, 0], [0, 0]));
+    assert_eq!((row.up, row.down, row.falling), (PerFamily::new(3, 1), PerFamily::default(), PerFamily::default()));
     assert_eq!(ledger.snapshot(At(0)).endpoints[0].change_in, u32::MAX, "no probe can change it");
     assert_eq!((row.last, row.last_at), (before.pools[0].last, before.pools[0].last_at), "nobody measured that");
     ledger.fold(At(0), Event::Lift(subject("web")));

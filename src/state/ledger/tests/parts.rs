@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    engine::{types::RouteId, world::Asks},
+    engine::{
+        types::{PerFamily, RouteId},
+        world::Asks,
+    },
     probing::monitor::Watch,
 };
 
@@ -19,7 +22,7 @@ fn composed(needed: u32, calm: Calm) -> Arc<World> {
     let asks = Asks::Several { needed, of, address: "192.0.2.1".parse().expect("an address") };
     draft.targets.push(Target { monitor: MonitorId(3), asks });
     draft.pools[0].monitor = Some(MonitorId(3));
-    draft.endpoints_mut().next().expect("an endpoint").targets = [Some(TargetId(3)), None];
+    draft.endpoints_mut().next().expect("an endpoint").targets = PerFamily::new(Some(TargetId(3)), None);
     draft.services =
         vec![Service { routes: vec![RouteId(0)], ..Service::new(Name::from_text("g.test.").expect("a name")) }];
     Arc::new(World::seal(draft))
@@ -57,7 +60,7 @@ fn a_verdict_follows_those_of_the_parts() {
     // The one that still may fall has to turn first.
     see(&mut ledger, 0, "-b-");
     let snapshot = ledger.snapshot(At(0));
-    assert_eq!((snapshot.pools[0].falling, snapshot.endpoints[0].change_in), ([1, 0], 400));
+    assert_eq!((snapshot.pools[0].falling, snapshot.endpoints[0].change_in), (PerFamily::new(1, 0), 400));
     see(&mut ledger, 0, "-b-");
     let told = see(&mut ledger, 0, "-b-");
     let last =

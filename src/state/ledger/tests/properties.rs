@@ -99,15 +99,15 @@ fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
     let snapshot = ledger.snapshot(At(now));
     for (pool, row) in snapshot.world.pools.iter().zip(&snapshot.pools) {
         let all = (1u64 << pool.count()) - 1;
-        for set in [row.up[0], row.up[1], row.down[0], row.down[1], row.falling[0], row.rising[1], row.out, row.drained]
+        for set in [row.up.v4, row.up.v6, row.down.v4, row.down.v6, row.falling.v4, row.rising.v6, row.out, row.drained]
         {
             prop_assert_eq!(set & !all, 0, "within the pool");
         }
         prop_assert_eq!((row.weighted | row.partial | row.slow | row.moving | row.last) & !all, 0);
         prop_assert_eq!(row.drained & row.out, 0, "who is out is not drained too");
-        prop_assert!((0..2).all(|at| row.up[at] & row.down[at] == 0
-            && row.falling[at] & !row.up[at] == 0
-            && row.rising[at] & !row.down[at] == 0));
+        prop_assert!(Family::BOTH.into_iter().all(|of| row.up[of] & row.down[of] == 0
+            && row.falling[of] & !row.up[of] == 0
+            && row.rising[of] & !row.down[of] == 0));
         for (position, index, endpoint) in members(pool) {
             let (live, has) = (&snapshot.endpoints[index], |set: u64| set >> position & 1 == 1);
             prop_assert!(live.admission <= ADMIT_ALL && live.warmth <= ADMIT_ALL);
@@ -126,8 +126,8 @@ fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
             prop_assert_eq!(has(row.out), force == Some(Act::ForceDown));
             if force == Some(Act::ForceUp) {
                 let families = [endpoint.v4.is_some(), endpoint.v6.is_some()];
-                prop_assert_eq!([has(row.up[0]), has(row.up[1])], families);
-                prop_assert!(!has(row.down[0]) && !has(row.down[1]));
+                prop_assert_eq!([has(row.up.v4), has(row.up.v6)], families);
+                prop_assert!(!has(row.down.v4) && !has(row.down.v6));
             }
         }
     }
