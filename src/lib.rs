@@ -8,18 +8,22 @@
 //!
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
 //! telemetry → engine; config → probing, engine; state → those and telemetry; net → those and state; monitor, feed → those and
-//! command; app → all; cli → app, config, probing, engine, state, telemetry.
+//! command; app → all of these; client → config, engine; explain → client, engine; cli → app, client, config, explain,
+//! probing, engine, state, telemetry.
 
 #[doc(hidden)]
 pub mod app;
 #[doc(hidden)]
 pub mod cli;
+mod client;
 #[doc(hidden)]
 pub mod command;
 #[doc(hidden)]
 pub mod config;
 #[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
+pub mod explain;
 #[doc(hidden)]
 pub mod feed;
 mod http;

@@ -15,7 +15,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("monitor", &["probing", "engine", "telemetry", "state", "command", "http"]),
     ("feed", &["probing", "engine", "telemetry", "state", "command", "http"]),
     ("app", &["probing", "engine", "telemetry", "config", "state", "net", "monitor", "feed", "command"]),
-    ("cli", &["app", "config", "probing", "engine", "state", "telemetry"]),
+    ("client", &["config", "engine"]),
+    ("explain", &["client", "engine"]),
+    ("cli", &["app", "client", "config", "explain", "probing", "engine", "state", "telemetry"]),
 ];
 
 /// Rooms of the engine, lowest first; those on one line do not import each other.

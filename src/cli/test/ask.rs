@@ -12,12 +12,11 @@ use hickory_proto::{
 
 use super::line::Question;
 use crate::{
-    cli::record,
+    client::{self, Query, Reply, records},
     engine::{
-        respond::{self, Answered},
         snapshot::Snapshot,
-        steer::trace::{Basis, Silent, Step, Tape, Trace},
-        types::{Chance, EndpointId, Origin, Transport},
+        steer::trace::{Basis, Silent, Step, Tape},
+        types::{Chance, EndpointId, Transport},
         wire::{reply::Counted, rr::Rcode},
     },
 };
@@ -72,30 +71,21 @@ impl Told {
 
 /// Asks, and listens. None: not ready. An error where listening changed the reply, which nothing may.
 pub(super) fn listen(snapshot: &Snapshot, question: &Question, chance: Chance) -> Result<Option<Told>, String> {
+    let query = Query {
+        name: &question.name,
+        rtype: question.rtype,
+        subnet: question.subnet,
+        source: question.source,
+        transport: Transport::Tcp,
+    };
     let mut tape = Tape::default();
-    let reply = put(snapshot, question, chance, &mut tape);
-    if reply != put(snapshot, question, chance, &mut Silent) {
+    let reply = client::ask(snapshot, &query, chance, &mut tape);
+    if reply != client::ask(snapshot, &query, chance, &mut Silent) {
         return Err("the reply is another one when nobody listens".into());
     }
-    let Some((rcode, octets, counted)) = reply else { return Ok(None) };
+    let Some(Reply { octets, rcode, counted }) = reply else { return Ok(None) };
     let answer = decode(rcode, &octets)?;
     Ok(Some(Told { answer, steps: tape.0, counted }))
-}
-
-/// A reply: its code, its bytes, and what a transport counts of it.
-type Reply = (Rcode, Vec<u8>, Option<Counted>);
-
-fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace: &mut T) -> Option<Reply> {
-    let mut buffer = vec![0; 65_535];
-    let len = record::query(&mut buffer, &question.name, question.rtype, question.subnet);
-    let origin = Origin { source: question.source, transport: Transport::Tcp };
-    match respond::respond(snapshot, &mut buffer, len, origin, chance, trace) {
-        Answered::Reply { len, rcode, counted, .. } => {
-            buffer.truncate(len);
-            Some((rcode, buffer, counted))
-        }
-        Answered::NotReady | Answered::Silence => None,
-    }
 }
 
 fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
@@ -110,7 +100,7 @@ fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
                 let octets = txt.txt_data.concat();
                 answer.texts.push(String::from_utf8_lossy(&octets).into_owned());
             }
-            other => answer.texts.push(record::data(other)),
+            other => answer.texts.push(records::data(other)),
         }
     }
     let first = message.answers.iter().chain(&message.authorities).next();
