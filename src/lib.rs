@@ -8,8 +8,8 @@
 //!
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
 //! telemetry → engine; config → probing, engine; state → those and telemetry; net → those and state; monitor, feed → those and
-//! command; app → all of these; client → config, engine; explain → client, engine; cli → app, client, config, explain,
-//! probing, engine, state, telemetry.
+//! command; app → all of these; client → config, engine; explain → client, engine; sim → app, client, config, probing,
+//! engine, state, telemetry; cli → app, config, engine, explain, sim, state, telemetry.
 
 #[doc(hidden)]
 pub mod app;
@@ -33,6 +33,8 @@ pub mod monitor;
 pub mod net;
 #[doc(hidden)]
 pub mod probing;
+#[doc(hidden)]
+pub mod sim;
 #[doc(hidden)]
 pub mod state;
 #[doc(hidden)]

@@ -2,7 +2,6 @@
 //! Offline: endpoints are taken to be up, but for those named by `--down` and `--held`.
 
 mod render;
-mod suppose;
 
 use std::{
     io::{self, Write},
@@ -26,6 +25,7 @@ use crate::{
         world::World,
     },
     explain::{self, Question},
+    sim::{self, Impossible, Part, Supposition, Why},
 };
 
 /// Say what a client is answered, and why, stage by stage.
@@ -79,7 +79,8 @@ impl Explain {
         draft.secret = config.secret.unwrap_or_default();
         let world = Arc::new(World::seal(draft));
         let explained = question(self).and_then(|question| {
-            let supposed = suppose::suppose(&world, &self.down, &self.held, self.released)?;
+            let (down, held, released) = (self.down.clone(), self.held.clone(), self.released);
+            let supposed = sim::suppose(&world, &Supposition { down, held, released }).map_err(impossible)?;
             let mut explanation = explain::explain(&supposed.snapshot, &question).keyed(keyed);
             explanation.client.clone_from(&self.client);
             explanation.supposed =
@@ -97,6 +98,25 @@ impl Explain {
             render::write(&explanation, out)?;
         }
         Ok(Exit::Fine)
+    }
+}
+
+/// Why something cannot be supposed, in the words of the command line.
+fn impossible(Impossible { part, named, why }: Impossible) -> String {
+    let flag = match part {
+        Part::Down => "--down",
+        Part::Held => "--held",
+    };
+    match why {
+        Why::Unprobed(name) => format!("{flag} {name}: it has no monitor, so it is always up"),
+        Why::Unknown(near) => format!(
+            "{flag} {named}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
+        ),
+        Why::Twice => format!("{flag} {named}: --down names it too; name it once"),
+        Why::Alive { endpoint, region } => format!(
+            "{flag} {named}: the governor holds a region once nothing in it is up, and {endpoint} is up in {region}: \
+             write --held {region}"
+        ),
     }
 }
 

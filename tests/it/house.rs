@@ -17,7 +17,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app", &["probing", "engine", "telemetry", "config", "state", "net", "monitor", "feed", "command"]),
     ("client", &["config", "engine"]),
     ("explain", &["client", "engine"]),
-    ("cli", &["app", "client", "config", "explain", "probing", "engine", "state", "telemetry"]),
+    ("sim", &["app", "client", "config", "probing", "engine", "state", "telemetry"]),
+    ("cli", &["app", "config", "engine", "explain", "sim", "state", "telemetry"]),
 ];
 
 /// Rooms of the engine, lowest first; those on one line do not import each other.
