@@ -9,7 +9,8 @@
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
 //! telemetry → engine; config → probing, engine; state → those and telemetry; net → those and state; monitor, feed → those and
 //! command; app → all of these; client → config, engine; explain → client, engine; sim → app, client, config, probing,
-//! engine, state, telemetry; cli → app, config, engine, explain, sim, state, telemetry.
+//! engine, state, telemetry; lint → config, probing, engine, sim; cli → app,
+//! config, engine, explain, lint, sim, state, telemetry.
 
 #[doc(hidden)]
 pub mod app;
@@ -27,6 +28,8 @@ pub mod explain;
 #[doc(hidden)]
 pub mod feed;
 mod http;
+#[doc(hidden)]
+pub mod lint;
 #[doc(hidden)]
 pub mod monitor;
 #[doc(hidden)]

@@ -18,7 +18,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("client", &["config", "engine"]),
     ("explain", &["client", "engine"]),
     ("sim", &["app", "client", "config", "probing", "engine", "state", "telemetry"]),
-    ("cli", &["app", "config", "engine", "explain", "sim", "state", "telemetry"]),
+    ("lint", &["config", "probing", "engine", "sim"]),
+    ("cli", &["app", "config", "engine", "explain", "lint", "sim", "state", "telemetry"]),
 ];
 
 /// Rooms of the engine, lowest first; those on one line do not import each other.
