@@ -8,12 +8,15 @@
 //!
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
 //! telemetry → engine; config → probing, engine; state → those and telemetry; net → those and state; monitor, feed → those and
-//! command; app → all; cli → app, config, probing, engine, state, telemetry.
+//! command; app → all of these; client → config, engine; explain → client, engine; sim → app, client, config, probing,
+//! engine, state, telemetry; lint → config, probing, engine, sim; cli → app,
+//! config, engine, explain, lint, sim, state, telemetry.
 
 #[doc(hidden)]
 pub mod app;
 #[doc(hidden)]
 pub mod cli;
+mod client;
 #[doc(hidden)]
 pub mod command;
 #[doc(hidden)]
@@ -21,14 +24,20 @@ pub mod config;
 #[doc(hidden)]
 pub mod engine;
 #[doc(hidden)]
+pub mod explain;
+#[doc(hidden)]
 pub mod feed;
 mod http;
+#[doc(hidden)]
+pub mod lint;
 #[doc(hidden)]
 pub mod monitor;
 #[doc(hidden)]
 pub mod net;
 #[doc(hidden)]
 pub mod probing;
+#[doc(hidden)]
+pub mod sim;
 #[doc(hidden)]
 pub mod state;
 #[doc(hidden)]

@@ -1,12 +1,7 @@
 //! `meridian explain`: one question, asked of the very code that serves, with every step of the decision written down.
 //! Offline: endpoints are taken to be up, but for those named by `--down` and `--held`.
 
-mod because;
 mod render;
-mod story;
-mod suppose;
-mod target;
-mod words;
 
 use std::{
     io::{self, Write},
@@ -17,8 +12,7 @@ use std::{
 
 use clap::Args;
 
-use self::suppose::Supposed;
-use super::{Exit, record};
+use super::Exit;
 use crate::{
     config::{
         self,
@@ -26,12 +20,12 @@ use crate::{
         report,
     },
     engine::{
-        respond::{self, Answered},
-        steer::trace::Tape,
-        types::{Chance, Origin, Prefix, Transport, UnixMillis},
-        wire::{name::Name, rr::RrType},
+        types::{Chance, Prefix, Transport, UnixMillis},
+        wire::rr::RrType,
         world::World,
     },
+    explain::{self, Question},
+    sim::{self, Impossible, Part, Supposition, Why},
 };
 
 /// Say what a client is answered, and why, stage by stage.
@@ -73,17 +67,6 @@ fn hexadecimal(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|e| format!("{e}: up to 16 hexadecimal digits"))
 }
 
-/// What is asked, read from the arguments.
-struct Question {
-    name: Name,
-    rtype: RrType,
-    /// The sender.
-    source: IpAddr,
-    /// The client subnet option.
-    subnet: Option<Prefix>,
-    chance: Chance,
-}
-
 impl Explain {
     pub(super) fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
         let loaded = config::load(&self.config);
@@ -95,21 +78,45 @@ impl Explain {
         let keyed = config.secret.is_some() || self.draw.is_some();
         draft.secret = config.secret.unwrap_or_default();
         let world = Arc::new(World::seal(draft));
-        let told = question(self).and_then(|question| {
-            let supposed = suppose::suppose(&world, &self.down, &self.held, self.released)?;
-            Ok(tell(&supposed, &question, self).keyed(keyed))
+        let explained = question(self).and_then(|question| {
+            let (down, held, released) = (self.down.clone(), self.held.clone(), self.released);
+            let supposed = sim::suppose(&world, &Supposition { down, held, released }).map_err(impossible)?;
+            let mut explanation = explain::explain(&supposed.snapshot, &question).keyed(keyed);
+            explanation.client.clone_from(&self.client);
+            explanation.supposed =
+                explain::Supposed { down: self.down.clone(), held: self.held.clone(), governor: supposed.governor };
+            Ok(explanation)
         });
-        let story = match told {
-            Ok(story) => story,
+        let explanation = match explained {
+            Ok(explanation) => explanation,
             Err(why) => return Ok(super::fail(err, &why)),
         };
         if self.json {
-            serde_json::to_writer_pretty(&mut *out, &story)?;
+            serde_json::to_writer_pretty(&mut *out, &explanation)?;
             writeln!(out)?;
         } else {
-            render::write(&story, out)?;
+            render::write(&explanation, out)?;
         }
         Ok(Exit::Fine)
+    }
+}
+
+/// Why something cannot be supposed, in the words of the command line.
+fn impossible(Impossible { part, named, why }: Impossible) -> String {
+    let flag = match part {
+        Part::Down => "--down",
+        Part::Held => "--held",
+    };
+    match why {
+        Why::Unprobed(name) => format!("{flag} {name}: it has no monitor, so it is always up"),
+        Why::Unknown(near) => format!(
+            "{flag} {named}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
+        ),
+        Why::Twice => format!("{flag} {named}: --down names it too; name it once"),
+        Why::Alive { endpoint, region } => format!(
+            "{flag} {named}: the governor holds a region once nothing in it is up, and {endpoint} is up in {region}: \
+             write --held {region}"
+        ),
     }
 }
 
@@ -132,7 +139,7 @@ fn question(args: &Explain) -> Result<Question, String> {
         _ => return Err(format!("`{}` is neither an address nor a prefix such as 192.0.2.0/24", args.client)),
     };
     let chance = Chance { now: now(), random: fastrand_seed(), draw: args.draw };
-    Ok(Question { name, rtype, source, subnet, chance })
+    Ok(Question { name, rtype, source, subnet, chance, transport: Transport::Tcp })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge: the slots of this very moment are explained")]
@@ -144,18 +151,4 @@ fn now() -> UnixMillis {
 #[expect(clippy::disallowed_methods, reason = "the edge: a query's own random number")]
 fn fastrand_seed() -> u64 {
     fastrand::u64(..)
-}
-
-fn tell(supposed: &Supposed, question: &Question, args: &Explain) -> story::Story {
-    let snapshot = &supposed.snapshot;
-    let mut packet = vec![0; 65_535];
-    let len = record::query(&mut packet, &question.name, question.rtype, question.subnet);
-    let origin = Origin { source: question.source, transport: Transport::Tcp };
-    let mut tape = Tape::default();
-    let sent = respond::respond(snapshot, &mut packet, len, origin, question.chance, &mut tape);
-    let reply = match sent {
-        Answered::Reply { len, .. } => packet.get(..len).unwrap_or_default(),
-        _ => &[],
-    };
-    story::Story::new(&snapshot.world, question, args, &supposed.governor, &tape.0, reply)
 }

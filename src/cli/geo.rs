@@ -11,8 +11,8 @@ use std::{
 
 use clap::{Args, Subcommand};
 
+pub(super) use lookup::Places;
 use lookup::lookup;
-pub(super) use lookup::{Places, rests_on};
 
 use super::Exit;
 use crate::config::{

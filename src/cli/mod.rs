@@ -5,7 +5,6 @@ mod demo;
 mod explain;
 mod folder;
 mod geo;
-mod record;
 mod serve;
 pub mod test;
 

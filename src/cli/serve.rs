@@ -13,6 +13,7 @@ use super::Exit;
 use crate::{
     app::{self, App, Ended, Signals},
     config::{self, report},
+    lint,
 };
 
 /// Answers DNS for the zones of a configuration. SIGHUP reads it again; SIGTERM and SIGINT answer what has arrived and
@@ -105,7 +106,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, out: &mut dyn Write) -> io::Result<Exit> {
-        let loaded = if self.lint { config::lint(&self.config) } else { config::load(&self.config) };
+        let loaded = if self.lint { lint::lint(&self.config) } else { config::load(&self.config) };
         if self.json {
             writeln!(out, "{}", report::json(&loaded.faults, &loaded.sources)?)?;
         } else {

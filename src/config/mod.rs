@@ -6,21 +6,20 @@
 
 mod check;
 mod compile;
-mod diagnostics;
+pub(crate) mod diagnostics;
 pub mod dns_name;
 mod document;
 pub mod fault;
 pub mod geo;
 mod include;
-mod lint;
 pub mod presets;
 mod probing;
-mod quantity;
+pub(crate) mod quantity;
 pub mod report;
 mod schema;
 pub mod secret;
 pub mod settings;
-mod spec;
+pub(crate) mod spec;
 mod stray;
 mod syntax;
 pub mod unreadable;
@@ -28,11 +27,7 @@ pub mod zone_file;
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::{
-    geo::Whose,
-    signal::latency::Reading,
-    world::{Draft, World},
-};
+use crate::engine::{geo::Whose, signal::latency::Reading, world::Draft};
 use diagnostics::Notes;
 use fault::{Fault, Severity, Sources};
 use settings::{Latency, Log, Server};
@@ -119,18 +114,8 @@ pub fn reload(path: &Path, in_force: &geo::InForce) -> Loaded {
     read(path, Some(in_force), |_, config, _, _| Some(config))
 }
 
-/// Reads the configuration `path`, and warns of what is sound in it and still not what anybody would want. It cannot be
-/// served then: there is no configuration in what comes of it.
-#[must_use]
-pub fn lint(path: &Path) -> Loaded {
-    read(path, None, |spec, config, sources, notes| {
-        lint::lint(spec, &World::seal(config.draft), sources, notes);
-        None
-    })
-}
-
-/// Reads everything. `then` is given a configuration without errors, with what was written and where.
-fn read(
+/// Reads everything. `then` is given a configuration without errors, with what was written and where, and may find more.
+pub(crate) fn read(
     path: &Path,
     in_force: Option<&geo::InForce>,
     then: impl FnOnce(&Spec, Config, &Sources, &mut Notes<'_>) -> Option<Config>,

@@ -15,7 +15,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("monitor", &["probing", "engine", "telemetry", "state", "command", "http"]),
     ("feed", &["probing", "engine", "telemetry", "state", "command", "http"]),
     ("app", &["probing", "engine", "telemetry", "config", "state", "net", "monitor", "feed", "command"]),
-    ("cli", &["app", "config", "probing", "engine", "state", "telemetry"]),
+    ("client", &["config", "engine"]),
+    ("explain", &["client", "engine"]),
+    ("sim", &["app", "client", "config", "probing", "engine", "state", "telemetry"]),
+    ("lint", &["config", "probing", "engine", "sim"]),
+    ("cli", &["app", "config", "engine", "explain", "lint", "sim", "state", "telemetry"]),
 ];
 
 /// Rooms of the engine, lowest first; those on one line do not import each other.

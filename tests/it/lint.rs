@@ -6,7 +6,10 @@ use std::{
     process::Command,
 };
 
-use meridian::config::{self, fault::Severity, report};
+use meridian::{
+    config::{self, fault::Severity, report},
+    lint,
+};
 
 const GOLDEN: &str = "tests/golden/lint";
 
@@ -20,7 +23,7 @@ fn every_lint_is_told_as_it_should() {
     assert!(files.len() >= 9, "{} goldens", files.len());
     let mut wrong = Vec::new();
     for path in files {
-        let linted = config::lint(&path);
+        let linted = lint::lint(&path);
         let said = report::text(&linted.faults, &linted.sources, false);
         let expected = path.with_extension("expected");
         if env::var_os("MERIDIAN_BLESS").is_some() {
@@ -38,7 +41,7 @@ fn every_lint_is_told_as_it_should() {
 
 #[test]
 fn the_example_is_without_findings() {
-    let linted = config::lint(Path::new("zones/example.toml"));
+    let linted = lint::lint(Path::new("zones/example.toml"));
     assert_eq!(report::text(&linted.faults, &linted.sources, false), "no faults\n");
 }
 

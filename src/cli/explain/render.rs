@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::story::{PoolStory, Story};
+use crate::explain::{Explanation, PoolPart};
 
 /// Prints it.
-pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "question  {} {}, client {}, sent by {}", story.name, story.rtype, story.client, story.source)?;
-    let supposed: Vec<String> = [("down", &story.down), ("held", &story.held)]
+pub(super) fn write(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "question  {} {}, client {}, sent by {}", told.name, told.rtype, told.client, told.source)?;
+    let supposed: Vec<String> = [("down", &told.supposed.down), ("held", &told.supposed.held)]
         .iter()
         .filter(|(_, named)| !named.is_empty())
         .map(|(what, named)| format!("{what}: {}; ", named.join(", ")))
@@ -17,29 +17,29 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     } else {
         writeln!(out, "suppose   {}everything else up", supposed.concat())?;
     }
-    for line in &story.governor {
+    for line in &told.supposed.governor {
         writeln!(out, "governor  {line}")?;
     }
-    match &story.service {
+    match &told.service {
         Some(service) => writeln!(out, "service   {service}")?,
-        None if story.rcode == "REFUSED" => writeln!(out, "service   none")?,
+        None if told.rcode == "REFUSED" => writeln!(out, "service   none")?,
         None => writeln!(out, "service   none: the zone file answers")?,
     }
-    if let Some(at) = &story.location {
+    if let Some(at) = &told.location {
         writeln!(out, "client    {} by {}", at.address, at.basis)?;
         writeln!(out, "location  {} ({}), block {}", at.place, at.known_from, at.block)?;
     }
-    for line in &story.first {
+    for line in &told.first {
         writeln!(out, "first     {line}")?;
     }
-    for pool in &story.pools {
+    for pool in &told.pools {
         write_pool(pool, out)?;
     }
-    if let Some(rung) = story.rung {
+    if let Some(rung) = told.rung {
         writeln!(out, "rung      {rung}")?;
     }
-    write!(out, "answer    {}", story.rcode)?;
-    match story.answer.as_slice() {
+    write!(out, "answer    {}", told.rcode)?;
+    match told.answer.as_slice() {
         [] => writeln!(out, ", no records")?,
         records => {
             writeln!(out)?;
@@ -48,34 +48,34 @@ pub(super) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
-    for record in &story.authority {
+    for record in &told.authority {
         writeln!(out, "            authority: {record}")?;
     }
-    for record in &story.additional {
+    for record in &told.additional {
         writeln!(out, "            additional: {record}")?;
     }
-    for target in &story.targets {
+    for target in &told.targets {
         writeln!(out, "target    {}", target.line())?;
     }
-    if let Some(note) = &story.note {
+    if let Some(note) = &told.note {
         writeln!(out, "because   {note}")?;
     }
-    if let Some(ttl) = &story.ttl {
+    if let Some(ttl) = &told.ttl {
         writeln!(out, "ttl       {} s: {}", ttl.seconds, ttl.from)?;
     }
-    if let Some(scope) = &story.scope {
+    if let Some(scope) = &told.scope {
         writeln!(out, "scope     /{}: {}", scope.bits, scope.from)?;
     }
-    if story.unkeyed {
+    if told.unkeyed {
         writeln!(out, "draws     not the server's: it makes its secret at its first start, and there is none yet")?;
     }
-    if let Some(draw) = &story.repeat_draw {
+    if let Some(draw) = &told.repeat_draw {
         writeln!(out, "repeat    --draw {draw}")?;
     }
     Ok(())
 }
 
-fn write_pool(pool: &PoolStory, out: &mut dyn Write) -> io::Result<()> {
+fn write_pool(pool: &PoolPart, out: &mut dyn Write) -> io::Result<()> {
     let hints = pool.hints.as_ref().map_or_else(String::new, |family| format!(", for the {family} hints"));
     writeln!(out, "pool      {}{hints}, policy {}: {}", pool.pool, pool.policy, pool.rules)?;
     if let Some(catchment) = &pool.catchment {

@@ -8,13 +8,14 @@ use std::{
 };
 
 use super::super::Exit;
-use crate::engine::{
-    geo::{
-        Estimate, Estimator, GeoKey, Ground, How, Map, Measured, PLACE, RegionPoint, Rule, SCALE_ONE, Start, normalise,
+use crate::{
+    engine::{
+        geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
+        steer::locate::{Stand, piece},
+        types::{MapId, Prefix, RegionId},
+        world::Draft,
     },
-    steer::locate::{Stand, piece},
-    types::{MapId, Prefix, RegionId},
-    world::Draft,
+    explain::rests_on,
 };
 
 /// How much longer than the nearest still counts as equal, in tenths of a millisecond: the preset `adaptive`.
@@ -169,37 +170,4 @@ fn tenths(rtt: u32) -> String {
 
 fn known(km: u32) -> String {
     if km < PLACE { km.to_string() } else { "-".into() }
-}
-
-/// What an estimate rests on, in words.
-pub(in crate::cli) fn rests_on(how: How) -> String {
-    match how {
-        How::Measured(whose, Measured { samples, age, .. }) => match samples {
-            Some(samples) => format!("measured for {whose}: {samples} samples, {} old", span(age)),
-            None => format!("stated for {whose}"),
-        },
-        How::Modelled(from, scale) => {
-            let from = match from {
-                Start::Coordinates => "the client's coordinates",
-                Start::Centroid => "where the country's people live",
-            };
-            match scale {
-                SCALE_ONE => from.into(),
-                scale => format!("{from}, times {}.{:03} like what is measured", scale / SCALE_ONE, scale % SCALE_ONE),
-            }
-        }
-        How::Order(place) => format!("`geo.default`, place {}", place + 1),
-        How::UnknownClient => "nothing: the client's place is unknown".into(),
-        How::UnknownRegion => "nothing: the region has no location".into(),
-    }
-}
-
-/// A length of time in its largest whole unit.
-fn span(millis: u64) -> String {
-    match millis / 1000 {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
 }

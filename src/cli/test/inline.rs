@@ -6,30 +6,17 @@ use std::{fs, path::Path};
 use super::{Fault, fault, line::Written};
 use crate::{
     cli::folder::Folder,
-    config::{self, Config, Loaded, report, settings},
-    engine::{geo::Whose, signal::latency::Reading, world::Draft},
+    config::{self, Loaded, report},
+    sim::Configuration,
 };
-
-/// What keys the draws where a configuration has no secret, so that every run is the same.
-const SECRET: [u8; 16] = *b"0123456789abcdef";
 
 const SERVER: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\nidentity = \"scenario\"\nstate_dir = \"state\"\n";
 const ZONES: &str = "[zones.\"g.test\"]\nfile = \"g.test.zone\"\n";
 const ZONE: &str =
     "$ORIGIN g.test.\n$TTL 300\n@ IN SOA ns1 hostmaster 1 7200 900 1209600 60\n@ IN NS ns1\nns1 IN A 192.0.2.53\n";
 
-/// A configuration that can be played.
-pub(super) struct Ready {
-    pub(super) draft: Draft,
-    /// What is measured of round trips, and when it counts.
-    pub(super) latency: settings::Latency,
-    pub(super) cells: Vec<((Whose, Box<str>), Reading)>,
-    /// How long steered names wait for the first probe round, in milliseconds.
-    pub(super) startup_wait: u64,
-}
-
 /// Reads a configuration as `serve` would. `files` stand beside one that stands in the scenario.
-pub(super) fn load(scenario: &Path, written: &Written, files: &[(String, String)]) -> Result<Ready, Fault> {
+pub(super) fn load(scenario: &Path, written: &Written, files: &[(String, String)]) -> Result<Configuration, Fault> {
     let (loaded, there, here) = match written {
         Written::File(name) => {
             let path = scenario.parent().unwrap_or(Path::new("")).join(name);
@@ -39,7 +26,7 @@ pub(super) fn load(scenario: &Path, written: &Written, files: &[(String, String)
             .map_err(|error| fault(format!("its files cannot be unpacked: {error}"), "make room for them in TMPDIR"))?,
     };
     let Loaded { sources, faults, config } = loaded;
-    let Some(config) = config else {
+    let Some(mut config) = config else {
         let said = report::text(&faults, &sources, false);
         let said = if there.is_empty() { said } else { said.replace(&there, &here) };
         return Err(fault(
@@ -47,12 +34,10 @@ pub(super) fn load(scenario: &Path, written: &Written, files: &[(String, String)
             "mend it: `meridian check` says the same",
         ));
     };
-    let Config { mut draft, server, latency, cells, secret, .. } = config;
-    draft.secret = match written {
-        Written::File(_) => secret.unwrap_or(SECRET),
-        Written::Here(..) => SECRET,
-    };
-    Ok(Ready { draft, latency, cells, startup_wait: server.startup_wait })
+    if let Written::Here(..) = written {
+        config.secret = None; // every run is the same
+    }
+    Ok(config.into())
 }
 
 /// Loads a text as a file, and says where that is and how it is to be called.

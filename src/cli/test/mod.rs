@@ -2,21 +2,15 @@
 //! configuration. No sockets and no sleeping: probes are played by the monitors' own rhythm, what they find is folded
 //! into the real Ledger, questions are answered by the real engine, so that every run of a scenario is the same.
 //!
-//! `docs/testing.md` has the lines that a scenario may hold. From text to `line`s by `read`; `stage` plays them, with
-//! `probes`, `ask` and `count`; `judge` holds answers to what was expected, in the words of `reasons`.
+//! `docs/testing.md` has the lines that a scenario may hold. From text to `line`s by `read`; `play` tells them to a
+//! simulation, and what comes of it in the words of `wording`.
 
-mod ask;
-mod count;
 mod inline;
-mod judge;
 mod line;
-mod measured;
-mod probes;
+mod play;
 mod read;
-mod reasons;
 mod render;
-mod stage;
-mod whom;
+mod wording;
 mod words;
 
 use std::{
@@ -88,7 +82,7 @@ pub struct Said {
     pub answer: String,
     /// Why, in the words of `because`.
     pub because: Vec<String>,
-    /// How long the probes of those took who were compared by it.
+    /// How long the probes of those endpoints took that were compared by it.
     pub timings: Vec<String>,
 }
 
@@ -177,18 +171,18 @@ pub fn play(path: &Path, text: &str) -> Played {
     let lines = read::read(text);
     let unreadable = lines.iter().filter_map(|(line, read)| Some((*line, read.as_ref().err()?.clone())));
     let unreadable: Vec<Finding> = capped(unreadable.collect());
-    let mut stage = stage::Stage::new(path);
+    let mut played = play::Play::new(path);
     if unreadable.is_empty() {
         for (number, line) in lines.into_iter().filter_map(|(number, line)| Some((number, line.ok()?))) {
-            if stage.is_over {
+            if played.is_over {
                 break;
             }
-            stage.take(number, line);
+            played.take(number, line);
         }
     } else {
-        stage.findings = unreadable;
+        played.findings = unreadable;
     }
-    let stage::Stage { expectations, questions, findings, .. } = stage;
+    let play::Play { expectations, questions, findings, .. } = played;
     Played { file: path.display().to_string(), expectations, questions, findings }
 }
 

@@ -9,12 +9,13 @@ mod synonyms;
 
 use super::{
     Fault, fault,
-    line::{Happening, Line, Question, Written},
+    line::{Line, Written},
     words::{address, millis, prefix, words},
 };
 use crate::{
     config::dns_name::{self, NotAName},
     engine::wire::{name::Name, rr::RrType},
+    sim::{Ask, Happening},
 };
 
 /// Who sends questions without `by`: a resolver of which nobody knows where it is.
@@ -90,6 +91,7 @@ fn one(words: &[&str]) -> Result<Line, Fault> {
         ["config", file] => Ok(Line::Config(Written::File(file.into()))),
         ["reload"] => Ok(Line::Reload(None)),
         ["reload", file] => Ok(Line::Reload(Some(Written::File(file.into())))),
+        ["restart"] => Ok(Line::Restart),
         ["pass", long] => millis(long).map(Line::Pass),
         ["ask", name, rtype, ref rest @ ..] => ask(name, rtype, rest).map(Line::Ask),
         ["expect", ref rest @ ..] => expect::expect(rest),
@@ -99,12 +101,12 @@ fn one(words: &[&str]) -> Result<Line, Fault> {
     }
 }
 
-fn ask(name: &str, rtype: &str, rest: &[&str]) -> Result<Question, Fault> {
+fn ask(name: &str, rtype: &str, rest: &[&str]) -> Result<Ask, Fault> {
     let name = self::name(name)?;
     let rtype = RrType::from_text(rtype).ok_or_else(|| {
         fault(format!("{rtype} is no record type"), "write A, AAAA, HTTPS, TXT, … or TYPE and a number")
     })?;
-    let mut question = Question { name, rtype, subnet: None, source: RESOLVER.into() };
+    let mut question = Ask { name, rtype, subnet: None, source: RESOLVER.into() };
     for pair in rest.chunks(2) {
         match pair {
             ["from", text] => question.subnet = Some(prefix(text)?),

@@ -14,6 +14,7 @@ use meridian::{
         wire::{name::Name, rr::Rcode},
         world::{Draft, World},
     },
+    lint,
     probing::monitor::ProbeKey,
     state::ledger::{Event, Ledger},
 };
@@ -59,7 +60,7 @@ pub fn draft(main: &str, files: &[(&str, &str)]) -> Draft {
 
 /// What `check --lint` says of a configuration: each message with its label.
 pub fn linted(main: &str, files: &[(&str, &str)]) -> Vec<(String, String)> {
-    let faults = written(main, files, config::lint).faults;
+    let faults = written(main, files, lint::lint).faults;
     faults.into_iter().map(|fault| (fault.message, fault.label)).collect()
 }
 

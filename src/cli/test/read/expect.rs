@@ -5,11 +5,13 @@ use std::{net::IpAddr, ops::RangeInclusive};
 use super::{
     super::{
         Fault, fault,
-        line::{Blocks, Count, Expected, Fare, Line, Outcome},
+        line::{Count, Line},
+        wording,
         words::prefix,
     },
     forms, name,
 };
+use crate::sim::{Blocks, Expectation, Expected, Fare};
 
 /// The most blocks that are asked for at one moment.
 const MAX_BLOCKS: usize = 100_000;
@@ -21,44 +23,44 @@ pub(super) fn expect(words: &[&str]) -> Result<Line, Fault> {
     }
 }
 
-fn answer(words: &[&str]) -> Result<Expected, Fault> {
-    let mut expected = Expected { outcome: Outcome::Anything, ttl: None, scope: None, because: Vec::new() };
+fn answer(words: &[&str]) -> Result<Expectation, Fault> {
+    let mut expected = Expectation { answer: Expected::Anything, ttl: None, scope: None, because: Vec::new() };
     let mut rest = words;
     while let [word, tail @ ..] = rest {
         let (outcome, tail) = match (*word, tail) {
             ("ttl", [number, tail @ ..]) => {
                 let seconds = number.parse().map_err(|_| fault(format!("{number} is no TTL"), "write seconds"))?;
                 expected.ttl = Some(seconds);
-                (Outcome::Anything, tail)
+                (Expected::Anything, tail)
             }
             ("scope", [number, tail @ ..]) => {
                 let bits = number.parse().map_err(|_| fault(format!("{number} is no scope"), "write bits"))?;
                 expected.scope = Some(bits);
-                (Outcome::Anything, tail)
+                (Expected::Anything, tail)
             }
             ("because", reasons) => {
                 expected.because = reasons.split(|word| *word == ",").map(|reason| reason.join(" ")).collect();
                 break;
             }
-            ("region", [region, tail @ ..]) => (Outcome::Region((*region).into()), tail),
-            ("endpoint", [endpoint, tail @ ..]) => (Outcome::Endpoints(vec![(*endpoint).into()]), tail),
-            ("cname", [target, tail @ ..]) => (Outcome::Cname(name(target)?), tail),
-            ("text", [text, tail @ ..]) => (Outcome::Text((*text).into()), tail),
-            ("same", ["endpoint", tail @ ..]) => (Outcome::SameEndpoint, tail),
-            ("same", ["region", tail @ ..]) => (Outcome::SameRegion, tail),
-            ("same", tail) => (Outcome::Same, tail),
-            ("other", tail) => (Outcome::Other, tail),
-            ("nodata", tail) => (Outcome::NoData, tail),
-            ("nxdomain", tail) => (Outcome::NxDomain, tail),
-            ("servfail", tail) => (Outcome::ServFail, tail),
-            ("refused", tail) => (Outcome::Refused, tail),
-            ("formerr", tail) => (Outcome::FormErr, tail),
-            ("silence", tail) => (Outcome::Silence, tail),
+            ("region", [region, tail @ ..]) => (Expected::Region((*region).into()), tail),
+            ("endpoint", [endpoint, tail @ ..]) => (Expected::Endpoints(vec![(*endpoint).into()]), tail),
+            ("cname", [target, tail @ ..]) => (Expected::Cname(name(target)?), tail),
+            ("text", [text, tail @ ..]) => (Expected::Text((*text).into()), tail),
+            ("same", ["endpoint", tail @ ..]) => (Expected::SameEndpoint, tail),
+            ("same", ["region", tail @ ..]) => (Expected::SameRegion, tail),
+            ("same", tail) => (Expected::Same, tail),
+            ("other", tail) => (Expected::Other, tail),
+            ("nodata", tail) => (Expected::NoData, tail),
+            ("nxdomain", tail) => (Expected::NxDomain, tail),
+            ("servfail", tail) => (Expected::ServFail, tail),
+            ("refused", tail) => (Expected::Refused, tail),
+            ("formerr", tail) => (Expected::FormErr, tail),
+            ("silence", tail) => (Expected::Silence, tail),
             ("region" | "endpoint" | "cname" | "text" | "ttl" | "scope", []) => {
                 return Err(fault(format!("`{word}` of what?"), format!("write `expect {word} …`")));
             }
             (word, tail) => match word.parse() {
-                Ok(address) => (Outcome::Addresses(vec![address]), tail),
+                Ok(address) => (Expected::Addresses(vec![address]), tail),
                 Err(_) => {
                     let line = [&["expect"], words].concat();
                     return Err(fault(
@@ -68,11 +70,11 @@ fn answer(words: &[&str]) -> Result<Expected, Fault> {
                 }
             },
         };
-        expected.outcome = joined(expected.outcome, outcome)?;
+        expected.answer = joined(expected.answer, outcome)?;
         rest = tail;
     }
     let says_nothing = expected.ttl.is_none() && expected.scope.is_none() && expected.because.is_empty();
-    if expected.outcome == Outcome::Anything && says_nothing {
+    if expected.answer == Expected::Anything && says_nothing {
         return Err(fault(
             "nothing is expected",
             "write what comes back: `expect 192.0.2.1`, `expect region NAME`, `expect nodata`",
@@ -85,20 +87,20 @@ fn answer(words: &[&str]) -> Result<Expected, Fault> {
 }
 
 /// Two things that one answer is to be.
-fn joined(so_far: Outcome, more: Outcome) -> Result<Outcome, Fault> {
+fn joined(so_far: Expected, more: Expected) -> Result<Expected, Fault> {
     match (so_far, more) {
-        (one, Outcome::Anything) | (Outcome::Anything, one) => Ok(one),
-        (Outcome::Addresses(mut all), Outcome::Addresses(more)) => {
+        (one, Expected::Anything) | (Expected::Anything, one) => Ok(one),
+        (Expected::Addresses(mut all), Expected::Addresses(more)) => {
             all.extend(more);
             all.sort();
-            Ok(Outcome::Addresses(all))
+            Ok(Expected::Addresses(all))
         }
-        (Outcome::Endpoints(mut all), Outcome::Endpoints(more)) => {
+        (Expected::Endpoints(mut all), Expected::Endpoints(more)) => {
             all.extend(more);
-            Ok(Outcome::Endpoints(all))
+            Ok(Expected::Endpoints(all))
         }
         (one, other) => Err(fault(
-            format!("both {one} and {other} are expected"),
+            format!("both {} and {} are expected", wording::expected(&one), wording::expected(&other)),
             "write two lines; both are about the last question",
         )),
     }

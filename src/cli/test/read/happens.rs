@@ -3,12 +3,15 @@
 use super::{
     super::{
         Fault, fault,
-        line::{Behaviour, Happening, Who},
         words::{address, micros, millis, share},
     },
     apart, forms,
 };
-use crate::{engine::types::Family, state::overrides::Act};
+use crate::{
+    engine::types::Family,
+    sim::{Behaviour, Happening, Who},
+    state::overrides::Act,
+};
 
 /// How soon what works answers, unless it is said: a millisecond.
 const TOOK: u64 = 1000;
@@ -29,7 +32,6 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
             _ => Err(unknown(words)),
         },
         ["release", "region", name] => Ok(Happening::Releases(name.into())),
-        ["restart"] => Ok(Happening::Restarts),
         ref rest => behaves(rest),
     }
 }

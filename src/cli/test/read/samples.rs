@@ -3,12 +3,14 @@
 use super::{
     super::{
         Fault, fault,
-        line::{Question, Samples},
         words::{micros, millis, prefix},
     },
     RESOLVER, forms, name,
 };
-use crate::engine::wire::rr::RrType;
+use crate::{
+    engine::wire::rr::RrType,
+    sim::{Ask, Samples},
+};
 
 pub(super) fn samples(words: &[&str]) -> Result<Samples, Fault> {
     match *words {
@@ -28,13 +30,12 @@ pub(super) fn samples(words: &[&str]) -> Result<Samples, Fault> {
         }
         ["clients", whose, "ask", asked, "every", long, ref far @ ..] if !far.is_empty() => {
             let prefix = prefix(whose)?;
-            let question =
-                Question { name: name(asked)?, rtype: RrType::A, subnet: Some(prefix), source: RESOLVER.into() };
+            let ask = Ask { name: name(asked)?, rtype: RrType::A, subnet: Some(prefix), source: RESOLVER.into() };
             let far = far.chunks(2).map(|pair| match *pair {
                 [region, ms] => Ok((region.to_owned(), ms_of(ms)?)),
                 _ => Err(unknown(words)),
             });
-            Ok(Samples::Clients { prefix, question, every: every(long)?, far: far.collect::<Result<_, Fault>>()? })
+            Ok(Samples::Clients { prefix, ask, every: every(long)?, far: far.collect::<Result<_, Fault>>()? })
         }
         _ => Err(unknown(words)),
     }

@@ -1,14 +1,12 @@
 //! What a decision rests on, where that is more than the client's own place: measurements, rules, a map that is cut. Must
 //! not know the explanation's shape.
 
-use crate::{
-    cli::geo,
-    engine::{
-        geo::{Estimator, How, SCALE_ONE},
-        steer::locate::Client,
-        types::{EndpointId, MapId, RouteId},
-        world::{World, policy::Key},
-    },
+use super::words;
+use crate::engine::{
+    geo::{Estimator, How, SCALE_ONE},
+    steer::locate::Client,
+    types::{EndpointId, MapId, RouteId},
+    world::{World, policy::Key},
 };
 
 /// Whose facts decide, where a map is cut so that it is not the client's own.
@@ -46,7 +44,7 @@ pub(super) fn rests_on(
             let region = world.endpoint(id)?.1.region;
             let how = Estimator::new(&world.ground()).row(&facts, &[region]).pop()?.how;
             let plain = matches!(how, How::Modelled(_, SCALE_ONE) | How::UnknownClient | How::UnknownRegion);
-            (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, geo::rests_on(how)))
+            (!plain).then(|| format!("rtt to {}: {}", world.regions[region.at()].name, words::rests_on(how)))
         }
         Key::Order | Key::Distance | Key::Load | Key::Response => None,
     }

@@ -5,17 +5,20 @@
 //! know what happens at run time.
 
 use super::{
-    super::diagnostics::Notes,
     chosen::Clients,
     subject::{Subject, listed},
 };
-use crate::engine::{
-    geo::{Coordinates, distance_km, nearest_country},
-    types::{Family, PoolId, RegionId},
-    world::{
-        Region,
-        policy::{Endpoint, Key, Policy, Pool},
+use crate::{
+    config::diagnostics::Notes,
+    engine::{
+        geo::{Coordinates, distance_km, nearest_country},
+        types::{Family, PoolId, RegionId},
+        world::{
+            Region,
+            policy::{Endpoint, Key, Policy, Pool},
+        },
     },
+    sim::{self, Moves},
 };
 
 /// Further than this from where the people of any country live is nowhere, in kilometres. Anchorage is 4,388 away.
@@ -79,7 +82,8 @@ pub(super) fn capacity(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String> {
     let pools: Vec<&Pool> = subject.pools().filter(|pool| weight(pool, lost) > 0).collect();
     let policy = |pool: &Pool| subject.policy(pool);
-    let heirs = inheritors(&pools, lost);
+    let moves = sim::what_if(subject.world, lost)?;
+    let heirs = inheritors(&pools, lost, &moves);
     if heirs.is_empty() {
         let alone = format!("its demand of {demand} has nowhere to go: its pools have no endpoint in another region");
         return (!pools.is_empty()).then_some(alone);
@@ -98,7 +102,7 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
         return (demand > spare).then(words);
     }
     let mut worst: Option<(f64, String)> = None;
-    for (id, share) in shares(subject, &pools, lost, &heirs) {
+    for (id, share) in moves.to {
         let heir = region(&id);
         let (moved, left) = (demand * share, room(heir, 1.0));
         let over = moved - left;
@@ -121,53 +125,15 @@ fn weight(pool: &Pool, region: RegionId) -> u64 {
     pool.endpoints.iter().filter(inside).map(|endpoint| u64::from(endpoint.weight)).sum()
 }
 
-/// The other regions of these pools.
-fn inheritors(pools: &[&Pool], lost: RegionId) -> Vec<RegionId> {
+/// The other regions of these pools, and those of later pools where clients go.
+fn inheritors(pools: &[&Pool], lost: RegionId, moves: &Moves) -> Vec<RegionId> {
     let endpoints = pools.iter().flat_map(|pool| &pool.endpoints);
     let others = endpoints.filter(|endpoint| endpoint.weight > 0 && endpoint.region != lost);
-    let mut found: Vec<RegionId> = others.map(|endpoint| endpoint.region).collect();
+    let to = moves.to.iter().map(|(region, _)| *region).filter(|region| *region != lost);
+    let mut found: Vec<RegionId> = others.map(|endpoint| endpoint.region).chain(to).collect();
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// Which share of a lost region's demand comes to which region: all to the next in order, all to the nearest by distance, or
-/// by weight where nothing is preferred. Several pools count alike.
-fn shares(subject: &Subject<'_>, pools: &[&Pool], lost: RegionId, heirs: &[RegionId]) -> Vec<(RegionId, f64)> {
-    let mut shares: Vec<(RegionId, f64)> = heirs.iter().map(|id| (*id, 0.0)).collect();
-    let each = 1.0 / pools.len() as f64;
-    for pool in pools {
-        let own: Vec<(RegionId, u64)> = heirs.iter().map(|id| (*id, weight(pool, *id))).collect();
-        let own: Vec<(RegionId, u64)> = own.into_iter().filter(|(_, weight)| *weight > 0).collect();
-        let prefer = subject.policy(pool).and_then(|policy| policy.prefer.first());
-        let next = match prefer.map(|(key, _)| *key) {
-            Some(Key::Order) => next_in_order(pool, &own),
-            Some(Key::Rtt | Key::Distance | Key::Geo) => nearest(subject, lost, &own),
-            _ => None,
-        };
-        let all: u64 = own.iter().map(|(_, weight)| weight).sum();
-        for (id, share) in &mut shares {
-            *share += each
-                * match next {
-                    Some(next) => f64::from(u8::from(next == *id)),
-                    None => own.iter().find(|(own, _)| own == id).map_or(0.0, |(_, w)| *w as f64 / all as f64),
-                };
-        }
-    }
-    shares
-}
-
-fn next_in_order(pool: &Pool, own: &[(RegionId, u64)]) -> Option<RegionId> {
-    let others = pool.endpoints.iter().filter(|endpoint| own.iter().any(|(id, _)| *id == endpoint.region));
-    others.min_by_key(|endpoint| endpoint.order).map(|endpoint| endpoint.region)
-}
-
-fn nearest(subject: &Subject<'_>, lost: RegionId, own: &[(RegionId, u64)]) -> Option<RegionId> {
-    let at = |id: RegionId| subject.world.regions.get(id.at()).and_then(|region| region.point.location);
-    let here = at(lost)?;
-    let distances: Option<Vec<(u32, RegionId)>> =
-        own.iter().map(|(id, _)| Some((distance_km(here, at(*id)?), *id))).collect();
-    distances?.into_iter().min().map(|(_, id)| id)
 }
 
 /// Regions without a family that others of their pool have: their clients go elsewhere for it, dual-stack clients for all

@@ -2,14 +2,12 @@
 //! cannot meet, an affinity that cannot hold, and a later pool that a fault of this node's own can send all clients to.
 //! Must not know how health is judged.
 
-use super::{
-    super::{
+use super::subject::{Subject, listed};
+use crate::{
+    config::{
         diagnostics::Notes,
         quantity::{duration, show_duration},
     },
-    subject::{Subject, listed},
-};
-use crate::{
     engine::{
         types::RegionId,
         wire::{fold, name::Name, rr::RrType},

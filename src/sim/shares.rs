@@ -1,16 +1,9 @@
 //! Shares, by enumeration: the same question from block after block of a prefix, each block as wide as the decision
 //! itself says, so that none is asked twice and none is left out.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
-use super::{
-    Fault,
-    ask::{Answer, listen},
-    fault,
-    judge::in_order,
-    line::{Blocks, Fare, Question, Who},
-    whom,
-};
+use super::{Answer, Ask, Refusal, Who, ask::listen, assert::in_order, resolve};
 use crate::engine::{
     snapshot::Snapshot,
     steer::trace::Basis,
@@ -18,6 +11,32 @@ use crate::engine::{
     wire::{reply::Counted, rr::Rcode},
     world::World,
 };
+
+/// Pieces of a prefix, each as wide as what moves as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// How many, from the start of the prefix.
+    pub count: usize,
+    /// The prefix.
+    pub of: Prefix,
+}
+
+/// How a block fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fare {
+    /// It comes to an endpoint of a region.
+    ToRegion(String),
+    /// It comes to an endpoint.
+    ToEndpoint(String),
+    /// It is answered this address.
+    ToAddress(IpAddr),
+    /// It is answered no record.
+    ToNone,
+    /// It is answered otherwise than was remembered.
+    Moved,
+    /// It is answered otherwise than was remembered, and was in this region then.
+    MovedFrom(String),
+}
 
 /// How a block fared.
 #[derive(Clone, Debug)]
@@ -32,34 +51,25 @@ pub(super) struct Fared {
 pub(super) type Remembered = BTreeMap<Prefix, Fared>;
 
 /// Asks for the first so many blocks.
-pub(super) fn ask(
-    snapshot: &Snapshot,
-    question: &Question,
-    blocks: &Blocks,
-    chance: Chance,
-) -> Result<Remembered, Fault> {
+pub(super) fn ask(snapshot: &Snapshot, ask: &Ask, blocks: &Blocks, chance: Chance) -> Result<Remembered, Refusal> {
     let mut fared = Remembered::new();
     let bits = blocks.of.family().bits();
     let mut next = blocks.of.bits();
     while fared.len() < blocks.count {
         let client = Prefix::from_bits(blocks.of.family(), next, bits);
-        let question = Question { subnet: Some(client), ..question.clone() };
-        let told = listen(snapshot, &question, chance).map_err(|why| fault(why, "please report it"))?;
-        let told = told.ok_or_else(|| fault("there was no reply", "wait for the first round of probes: `pass 3s`"))?;
-        let (basis, scope) = told.located().ok_or_else(|| {
-            fault(format!("{} is not steered: it has no blocks", question.name), "`ask` for a service first")
-        })?;
+        let ask = Ask { subnet: Some(client), ..ask.clone() };
+        let heard = listen(snapshot, &ask, chance)?.ok_or(Refusal::NoReply)?;
+        let (basis, scope) = heard.located().ok_or_else(|| Refusal::NotSteered(ask.name.clone()))?;
         // In the form of the question, so that blocks behind an IPv6 form of IPv4 addresses are told apart and passed.
         let block = client.cut(scope);
         match basis {
-            // Whoever stands there is answered as its resolver is: no block of this prefix.
+            // A client there is answered as its resolver is: no block of this prefix.
             Basis::Special => {}
             Basis::Subnet | Basis::NotAsked => {
-                fared.insert(block, Fared { chosen: told.chosen(), counted: told.counted, answer: told.answer });
+                fared.insert(block, Fared { chosen: heard.chosen(), counted: heard.counted, answer: heard.answer });
             }
             Basis::Source | Basis::Anonymous | Basis::Distrusted | Basis::Unused => {
-                let cause = format!("{} is answered by the resolver, whatever the client subnet", question.name);
-                return Err(fault(cause, "let the service have `ecs`, and `ecs.from` this resolver, to count blocks"));
+                return Err(Refusal::ByResolver(ask.name));
             }
         }
         // The end of the space is the end of the prefix too.
@@ -70,8 +80,7 @@ pub(super) fn ask(
         }
     }
     if fared.len() < blocks.count {
-        let cause = format!("{} is only {} blocks of {}", blocks.of, fared.len(), question.name);
-        return Err(fault(cause, "count fewer, or name a wider prefix"));
+        return Err(Refusal::FewBlocks { of: blocks.of, blocks: fared.len(), name: ask.name.clone() });
     }
     Ok(fared)
 }
@@ -82,20 +91,19 @@ pub(super) fn count(
     fared: &Remembered,
     fare: &Fare,
     remembered: Option<&Remembered>,
-) -> Result<usize, Fault> {
+) -> Result<usize, Refusal> {
     let in_region = |one: &Fared, name: &str| {
         !one.chosen.is_empty() && one.chosen.iter().all(|id| *world.regions[world[*id].region.at()].name == *name)
     };
     let wanted = match fare {
-        Fare::ToRegion(name) | Fare::MovedFrom(name) => whom::region(world, name).map(|()| Vec::new())?,
-        Fare::ToEndpoint(name) => whom::endpoints(world, &Who::Endpoint(name.clone()))?,
+        Fare::ToRegion(name) | Fare::MovedFrom(name) => resolve::region(world, name).map(|()| Vec::new())?,
+        Fare::ToEndpoint(name) => resolve::endpoints(world, &Who::Endpoint(name.clone()))?,
         _ => Vec::new(),
     };
     if let Fare::Moved | Fare::MovedFrom(_) = fare
         && remembered.is_none_or(|before| !fared.keys().all(|block| before.contains_key(block)))
     {
-        let remedy = "write `remember N blocks of PREFIX` behind an `ask` first, with as many of the same blocks";
-        return Err(fault("not all of these blocks were remembered", remedy));
+        return Err(Refusal::NotRemembered);
     }
     let moved = |then: &Fared, now: &Fared| in_order(&then.chosen) != in_order(&now.chosen);
     let before = |block: &Prefix| remembered.and_then(|before| before.get(block));

@@ -1,6 +1,5 @@
-//! Messages as clients see them, for the verbs that ask the engine: a query as a client would send it, and records as
-//! dig would print them where the decoder's own form is another: character-strings in quotes, parameters of SVCB and
-//! HTTPS records as RFC 9460 2.1 writes them, and data of rarer types as a zone file has them.
+//! Records of a reply as dig would print them where the decoder's own form is another: character-strings in quotes,
+//! parameters of SVCB and HTTPS records as RFC 9460 2.1 writes them, and data of rarer types as a zone file has them.
 
 use hickory_proto::{
     ProtoError,
@@ -14,42 +13,17 @@ use hickory_proto::{
     serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder, NameEncoding},
 };
 
-use crate::{
-    config::zone_file::presentation,
-    engine::{
-        types::{Family, Prefix},
-        wire::{name, rr::RrType},
-    },
-};
-
-/// Writes a query to the start of `packet` and returns its length.
-pub(super) fn query(packet: &mut [u8], name: &name::Name, rtype: RrType, subnet: Option<Prefix>) -> usize {
-    let mut query = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet.is_some())];
-    query.extend_from_slice(name.wire());
-    query.extend_from_slice(&rtype.0.to_be_bytes());
-    query.extend_from_slice(&[0, 1]);
-    if let Some(subnet) = subnet {
-        let octets = usize::from(subnet.len()).div_ceil(8);
-        let family = if subnet.family() == Family::V4 { 1 } else { 2 };
-        let option = 4 + octets as u8;
-        query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4 + option, 0, 8, 0, option]);
-        query.extend_from_slice(&[0, family, subnet.len(), 0]);
-        query.extend_from_slice(&subnet.bits().to_be_bytes()[..octets]);
-    }
-    let len = query.len().min(packet.len());
-    packet[..len].copy_from_slice(&query[..len]);
-    len
-}
+use crate::{config::zone_file::presentation, engine::wire::rr::RrType};
 
 /// A record.
-pub(super) fn line(record: &Record) -> String {
+pub(crate) fn line(record: &Record) -> String {
     let rtype = RrType(u16::from(record.record_type()));
     format!("{} {} {} {rtype} {}", record.name, record.ttl, record.dns_class, data(&record.data))
 }
 
 /// The records of each section of a reply, one by one: the decoder refuses a whole message for one record that it cannot
 /// read, such as one without data. That record is shown by our own reader. OPT is left out.
-pub(super) fn sections(reply: &[u8]) -> Result<[Vec<String>; 3], ProtoError> {
+pub(crate) fn sections(reply: &[u8]) -> Result<[Vec<String>; 3], ProtoError> {
     let mut decoder = BinDecoder::new(reply);
     decoder.read_slice(4)?;
     let mut counts = [0; 4];
@@ -81,7 +55,7 @@ pub(super) fn sections(reply: &[u8]) -> Result<[Vec<String>; 3], ProtoError> {
 }
 
 /// A record's data.
-pub(super) fn data(data: &RData) -> String {
+pub(crate) fn data(data: &RData) -> String {
     match data {
         RData::TXT(txt) => strings(txt.txt_data.iter().map(|text| &**text)),
         RData::HINFO(hinfo) => strings([&*hinfo.cpu, &*hinfo.os].into_iter()),

@@ -10,16 +10,16 @@ use crate::engine::{
 };
 
 /// A steered name that a record of the answer points at.
-#[derive(Debug, Serialize)]
-pub(super) struct TargetStory {
+#[derive(Clone, Debug, Serialize)]
+pub struct TargetPart {
     /// The service.
-    name: String,
+    pub name: String,
     /// What moves as one.
-    block: String,
-    /// Who was chosen.
-    endpoints: Vec<String>,
+    pub block: String,
+    /// The endpoints that were chosen.
+    pub endpoints: Vec<String>,
     /// How far down the ladder.
-    rung: &'static str,
+    pub rung: &'static str,
     /// The length of the block, as the client subnet option has it.
     #[serde(skip)]
     pub(super) bits: u8,
@@ -30,7 +30,7 @@ pub(super) struct TargetStory {
     located: Option<(Basis, Prefix)>,
 }
 
-impl TargetStory {
+impl TargetPart {
     pub(super) fn new(service: &Service) -> Self {
         let name = service.name.to_string();
         Self { name, block: String::new(), endpoints: Vec::new(), rung: "", bits: 0, drew: false, located: None }
@@ -62,7 +62,8 @@ impl TargetStory {
     }
 
     /// The line.
-    pub(super) fn line(&self) -> String {
+    #[must_use]
+    pub fn line(&self) -> String {
         let who = if self.endpoints.is_empty() { "nobody".into() } else { self.endpoints.join(", ") };
         format!("{} for block {}: {who}; {}", self.name, self.block, self.rung)
     }

@@ -2,18 +2,18 @@
 //! prefixes that decide nothing, since narrower ones cover them wholly, or since they repeat what a wider one says.
 //! Must not know which endpoints are in the regions.
 
-use super::{
-    super::{
+use super::subject::{Subject, listed};
+use crate::{
+    config::{
         diagnostics::Notes,
         fault::{Fault, Sources},
         geo::overrides,
     },
-    subject::{Subject, listed},
-};
-use crate::engine::{
-    geo::{Order, Preferences, Selector},
-    types::Prefix,
-    world::policy::Key,
+    engine::{
+        geo::{Order, Preferences, Selector},
+        types::Prefix,
+        world::policy::Key,
+    },
 };
 
 /// Geo rules without a default that do not name every country.

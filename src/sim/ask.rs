@@ -10,44 +10,61 @@ use hickory_proto::{
     },
 };
 
-use super::line::Question;
+use super::Refusal;
 use crate::{
-    cli::record,
+    client::{self, Query, Reply, records},
     engine::{
-        respond::{self, Answered},
         snapshot::Snapshot,
-        steer::trace::{Basis, Silent, Step, Tape, Trace},
-        types::{Chance, EndpointId, Origin, Transport},
-        wire::{reply::Counted, rr::Rcode},
+        steer::trace::{Basis, Silent, Step, Tape},
+        types::{Chance, EndpointId, Prefix, Transport},
+        wire::{
+            name::Name,
+            reply::Counted,
+            rr::{Rcode, RrType},
+        },
     },
 };
 
+/// A question as a client puts it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ask {
+    /// The name.
+    pub name: Name,
+    /// The type.
+    pub rtype: RrType,
+    /// The client subnet option.
+    pub subnet: Option<Prefix>,
+    /// The sender.
+    pub source: IpAddr,
+}
+
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) rcode: Rcode,
+pub struct Answer {
+    /// The response code.
+    pub rcode: Rcode,
     /// The addresses of the answer section, in order.
-    pub(super) addresses: Vec<IpAddr>,
+    pub addresses: Vec<IpAddr>,
     /// The first alias's target.
-    pub(super) cname: Option<String>,
+    pub cname: Option<String>,
     /// The records of other types: texts as one, others as dig would print their data.
-    pub(super) texts: Vec<String>,
+    pub texts: Vec<String>,
     /// The TTL of the answer, or of the SOA of a negative one.
-    pub(super) ttl: Option<u32>,
+    pub ttl: Option<u32>,
     /// The scope of the client subnet option, where there is one.
-    pub(super) scope: Option<u8>,
+    pub scope: Option<u8>,
 }
 
 /// An answer and how it came about.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct Heard {
     pub(super) answer: Answer,
     pub(super) steps: Vec<Step>,
     /// What a transport counts of it.
     pub(super) counted: Option<Counted>,
 }
 
-impl Told {
+impl Heard {
     /// The endpoints that are in the answer, in the order of the draw, each once: hints of both families may name one.
     pub(super) fn chosen(&self) -> Vec<EndpointId> {
         let mut chosen = Vec::new();
@@ -61,7 +78,7 @@ impl Told {
         chosen
     }
 
-    /// Whose address spoke for the client, and the scope of the decision; none where none was made.
+    /// Which address spoke for the client, and the scope of the decision; none where no decision was made.
     pub(super) fn located(&self) -> Option<(Basis, u8)> {
         self.steps.iter().find_map(|step| match step {
             Step::Located { basis, scope, .. } => Some((*basis, *scope)),
@@ -70,32 +87,18 @@ impl Told {
     }
 }
 
-/// Asks, and listens. None: not ready. An error where listening changed the reply, which nothing may.
-pub(super) fn listen(snapshot: &Snapshot, question: &Question, chance: Chance) -> Result<Option<Told>, String> {
+/// Asks, and records the steps of the decision. None: not ready. It is an error that recording changes the reply.
+pub(super) fn listen(snapshot: &Snapshot, ask: &Ask, chance: Chance) -> Result<Option<Heard>, Refusal> {
+    let &Ask { ref name, rtype, subnet, source } = ask;
+    let query = Query { name, rtype, subnet, source, transport: Transport::Tcp };
     let mut tape = Tape::default();
-    let reply = put(snapshot, question, chance, &mut tape);
-    if reply != put(snapshot, question, chance, &mut Silent) {
-        return Err("the reply is another one when nobody listens".into());
+    let reply = client::ask(snapshot, &query, chance, &mut tape);
+    if reply != client::ask(snapshot, &query, chance, &mut Silent) {
+        return Err(Refusal::Bug("the reply is another one when nobody listens".into()));
     }
-    let Some((rcode, octets, counted)) = reply else { return Ok(None) };
-    let answer = decode(rcode, &octets)?;
-    Ok(Some(Told { answer, steps: tape.0, counted }))
-}
-
-/// A reply: its code, its bytes, and what a transport counts of it.
-type Reply = (Rcode, Vec<u8>, Option<Counted>);
-
-fn put<T: Trace>(snapshot: &Snapshot, question: &Question, chance: Chance, trace: &mut T) -> Option<Reply> {
-    let mut buffer = vec![0; 65_535];
-    let len = record::query(&mut buffer, &question.name, question.rtype, question.subnet);
-    let origin = Origin { source: question.source, transport: Transport::Tcp };
-    match respond::respond(snapshot, &mut buffer, len, origin, chance, trace) {
-        Answered::Reply { len, rcode, counted, .. } => {
-            buffer.truncate(len);
-            Some((rcode, buffer, counted))
-        }
-        Answered::NotReady | Answered::Silence => None,
-    }
+    let Some(Reply { octets, rcode, counted }) = reply else { return Ok(None) };
+    let answer = decode(rcode, &octets).map_err(Refusal::Bug)?;
+    Ok(Some(Heard { answer, steps: tape.0, counted }))
 }
 
 fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
@@ -110,7 +113,7 @@ fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
                 let octets = txt.txt_data.concat();
                 answer.texts.push(String::from_utf8_lossy(&octets).into_owned());
             }
-            other => answer.texts.push(record::data(other)),
+            other => answer.texts.push(records::data(other)),
         }
     }
     let first = message.answers.iter().chain(&message.authorities).next();
@@ -120,21 +123,4 @@ fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
         _ => None,
     });
     Ok(answer)
-}
-
-impl std::fmt::Display for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut parts: Vec<String> = self.cname.iter().map(|name| format!("cname {name}")).collect();
-        parts.extend(self.addresses.iter().map(ToString::to_string));
-        parts.extend(self.texts.iter().map(|text| format!("text {text:?}")));
-        if parts.is_empty() {
-            parts.push(match self.rcode {
-                Rcode::NoError => "nodata".into(),
-                rcode => rcode.to_string().to_lowercase(),
-            });
-        }
-        parts.extend(self.ttl.map(|ttl| format!("ttl {ttl}")));
-        parts.extend(self.scope.map(|scope| format!("scope {scope}")));
-        f.write_str(&parts.join(" "))
-    }
 }

@@ -1,7 +1,7 @@
 //! What the findings are made from: a configuration as it was written and as it is served, and where in the first a
 //! thing of the second is written. Must not know any finding.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use toml::Spanned;
 
@@ -19,7 +19,7 @@ use crate::{
 /// What the findings are made from.
 pub(super) struct Subject<'a> {
     pub(super) spec: &'a Spec,
-    pub(super) world: &'a World,
+    pub(super) world: &'a Arc<World>,
 }
 
 impl<'a> Subject<'a> {

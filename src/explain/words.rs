@@ -1,7 +1,7 @@
-//! What numbers and verdicts of a tape mean, in words. Must not know the explanation's shape.
+//! What numbers and verdicts of a recording mean, in words. Must not know the explanation's shape.
 
 use crate::engine::{
-    geo::{COARSE, PLACE},
+    geo::{COARSE, How, Measured, PLACE, SCALE_ONE, Start},
     live::eligible::{Exclusion, Standing},
     steer::trace::{Basis, Lack, Rung, TtlFrom},
     types::{Family, Prefix},
@@ -183,5 +183,38 @@ pub(super) fn ttl(from: TtlFrom) -> String {
         }
         TtlFrom::Uncertain => "the answer is a guess: ttl.min".into(),
         TtlFrom::Negative => "negative: the smallest of the SOA's TTL, its MINIMUM and ttl.min".into(),
+    }
+}
+
+/// What an estimate rests on, in words.
+pub fn rests_on(how: How) -> String {
+    match how {
+        How::Measured(whose, Measured { samples, age, .. }) => match samples {
+            Some(samples) => format!("measured for {whose}: {samples} samples, {} old", span(age)),
+            None => format!("stated for {whose}"),
+        },
+        How::Modelled(from, scale) => {
+            let from = match from {
+                Start::Coordinates => "the client's coordinates",
+                Start::Centroid => "where the country's people live",
+            };
+            match scale {
+                SCALE_ONE => from.into(),
+                scale => format!("{from}, times {}.{:03} like what is measured", scale / SCALE_ONE, scale % SCALE_ONE),
+            }
+        }
+        How::Order(place) => format!("`geo.default`, place {}", place + 1),
+        How::UnknownClient => "nothing: the client's place is unknown".into(),
+        How::UnknownRegion => "nothing: the region has no location".into(),
+    }
+}
+
+/// A length of time in its largest whole unit.
+fn span(millis: u64) -> String {
+    match millis / 1000 {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
     }
 }

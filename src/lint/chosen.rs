@@ -2,19 +2,19 @@
 //! health that the pool can have. What answers only when all else is down is chosen then, and no finding. A pool that
 //! needs more healthy endpoints than some clients may have is passed over by these, whatever is up.
 
-use super::{
-    super::diagnostics::Notes,
-    subject::{Subject, listed},
-};
-use crate::engine::{
-    geo::Map,
-    live::{
-        PoolRow,
-        eligible::{Belief, Eligibility, Scope},
+use super::subject::{Subject, listed};
+use crate::{
+    config::diagnostics::Notes,
+    engine::{
+        geo::Map,
+        live::{
+            PoolRow,
+            eligible::{Belief, Eligibility, Scope},
+        },
+        steer::rank::settled,
+        types::{PoolId, RegionId, RouteId},
+        world::policy::{Endpoint, Families, Key, Policy, Pool, Route, Service, Threshold},
     },
-    steer::rank::settled,
-    types::{PoolId, RegionId, RouteId},
-    world::policy::{Endpoint, Families, Key, Policy, Pool, Route, Service, Threshold},
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {

@@ -1,4 +1,4 @@
-//! The steps of a decision in the words of scenarios: what may stand behind `because`.
+//! The steps of a decision in short sentences, to which expectations are held.
 
 use crate::{
     config::presets::key_name,
@@ -11,12 +11,12 @@ use crate::{
     state::status::Status,
 };
 
-/// The steps that scenarios speak of, in order.
-pub(super) fn reasons(world: &World, steps: &[Step]) -> Vec<String> {
+/// The steps that expectations speak of, in order.
+pub(super) fn because(world: &World, steps: &[Step]) -> Vec<String> {
     steps.iter().filter_map(|step| reason(world, step)).collect()
 }
 
-/// How long the probes of those took who were compared by it.
+/// How long the probes of those endpoints took that were compared by it.
 pub(super) fn timings(status: &Status, steps: &[Step]) -> Vec<String> {
     let compared = steps.iter().filter_map(|step| match step {
         Step::Ranked { key: Key::Response, endpoint, .. } => Some(&status.world[*endpoint]),

@@ -19,24 +19,72 @@ use crate::{
     },
 };
 
-/// What comes of it.
-pub(super) struct Supposed {
-    /// What a query reads.
-    pub(super) snapshot: Snapshot,
-    /// What the governor does, in the words of the log.
-    pub(super) governor: Vec<String>,
+/// What is supposed. Each text names POOL/ENDPOINT, ENDPOINT, REGION or one ADDRESS of an endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supposition {
+    /// What goes down, one after the other.
+    pub down: Vec<String>,
+    /// What is found down in regions that the governor holds.
+    pub held: Vec<String>,
+    /// Whether what the governor holds then is let go.
+    pub released: bool,
 }
 
-/// The world with every endpoint up; then those of `down` go down one after the other, and those of `held` are found down in
-/// regions that the governor holds. `released`: what it holds then is let go.
-pub(super) fn suppose(
-    world: &Arc<World>,
-    down: &[String],
-    held: &[String],
-    released: bool,
-) -> Result<Supposed, String> {
-    let down = down.iter().map(|wanted| named(world, "--down", wanted)).collect::<Result<Vec<_>, _>>()?;
-    let kept = held.iter().map(|wanted| named(world, "--held", wanted)).collect::<Result<Vec<_>, _>>()?;
+/// What comes of it.
+#[derive(Debug)]
+pub struct Supposed {
+    /// What a query reads.
+    pub snapshot: Snapshot,
+    /// What the governor does, in the words of the log.
+    pub governor: Vec<String>,
+}
+
+/// Why something cannot be supposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impossible {
+    /// In which part of the supposition it is named.
+    pub part: Part,
+    /// How it is named.
+    pub named: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// A part of a supposition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// [`Supposition::down`].
+    Down,
+    /// [`Supposition::held`].
+    Held,
+}
+
+/// Why something that is named cannot be supposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// This endpoint has no monitor, so it is always up.
+    Unprobed(String),
+    /// Nothing has this name or address; the nearest name.
+    Unknown(String),
+    /// It is supposed to be down too.
+    Twice,
+    /// The governor holds a region once nothing in it is up, and this endpoint is up in this region.
+    Alive {
+        /// The endpoint.
+        endpoint: String,
+        /// The region.
+        region: String,
+    },
+}
+
+/// The world with every endpoint up; then what is supposed comes true.
+///
+/// # Errors
+/// Something that is named does not exist, or cannot be so.
+pub fn suppose(world: &Arc<World>, supposition: &Supposition) -> Result<Supposed, Impossible> {
+    let Supposition { down, held, released } = supposition;
+    let down = down.iter().map(|wanted| named(world, Part::Down, wanted)).collect::<Result<Vec<_>, _>>()?;
+    let kept = held.iter().map(|wanted| named(world, Part::Held, wanted)).collect::<Result<Vec<_>, _>>()?;
     let regions = regions_of(world, &down.concat(), held, &kept)?;
     let mut play = Play { ledger: Ledger::new(Arc::clone(world)), now: 0, governor: Vec::new() };
     for key in world.targets.iter().filter_map(Target::key) {
@@ -53,7 +101,7 @@ pub(super) fn suppose(
         play.kill(&kept.concat());
         play.governor.extend(regions.iter().map(|region| format!("region {region} is held, as is supposed")));
     }
-    if released {
+    if *released {
         let all = play.ledger.status(At(play.now)).governed.held();
         for (region, _) in all {
             play.fold(Event::Release(world.regions[region.at()].name.clone()));
@@ -118,8 +166,8 @@ fn fall(world: &World, key: &ProbeKey) -> u32 {
 /// One family of an endpoint, by its place among all.
 type Dead = (EndpointId, Family);
 
-/// What is monitored of what a word of the command line means.
-fn named(world: &World, flag: &str, wanted: &str) -> Result<Vec<Dead>, String> {
+/// What is monitored of what a name or an address means.
+fn named(world: &World, part: Part, wanted: &str) -> Result<Vec<Dead>, Impossible> {
     let (mut found, mut free) = (Vec::new(), None);
     let address: Option<IpAddr> = wanted.parse().ok();
     for pool in world.pools.iter() {
@@ -137,29 +185,29 @@ fn named(world: &World, flag: &str, wanted: &str) -> Result<Vec<Dead>, String> {
             }
         }
     }
+    let impossible = |why: Why| Impossible { part, named: wanted.to_owned(), why };
     match free {
         _ if !found.is_empty() => Ok(found),
-        Some(name) => Err(format!("{flag} {name}: it has no monitor, so it is always up")),
+        Some(name) => Err(impossible(Why::Unprobed(name.to_owned()))),
         None => {
             let there = world.regions.iter().map(|r| &*r.name).chain(world.endpoints().map(|(_, e)| &*e.name));
             let near = there.min_by_key(|name| strsim::damerau_levenshtein(name, wanted)).unwrap_or("nothing");
-            Err(format!(
-                "{flag} {wanted}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
-            ))
+            Err(impossible(Why::Unknown(near.to_owned())))
         }
     }
 }
 
 /// The regions of what is supposed to be held. The governor holds a region only when nothing in it is up.
-fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>]) -> Result<Vec<Box<str>>, String> {
+fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>]) -> Result<Vec<Box<str>>, Impossible> {
     let all = kept.concat();
     let mut regions = Vec::new();
     for (wanted, dead) in held.iter().zip(kept) {
+        let impossible = |why: Why| Impossible { part: Part::Held, named: wanted.clone(), why };
         for (n, family) in dead {
             let id = world[*n].region;
             let name = &world.regions[id.at()].name;
             if down.contains(&(*n, *family)) {
-                return Err(format!("--held {wanted}: --down names it too; name it once"));
+                return Err(impossible(Why::Twice));
             }
             let is_up = |at: EndpointId, family: Family| {
                 let dead = (at, family);
@@ -169,11 +217,7 @@ fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>])
                 |(at, endpoint)| endpoint.region == id && Family::BOTH.into_iter().any(|family| is_up(*at, family)),
             );
             if let Some((_, alive)) = alive {
-                let alive = &alive.name;
-                return Err(format!(
-                    "--held {wanted}: the governor holds a region once nothing in it is up, and {alive} is up in {name}: \
-                     write --held {name}"
-                ));
+                return Err(impossible(Why::Alive { endpoint: alive.name.to_string(), region: name.to_string() }));
             }
             if !regions.contains(name) {
                 regions.push(name.clone());

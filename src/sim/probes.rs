@@ -1,4 +1,4 @@
-//! The prober of a scenario: probes begin and end by the monitors' rhythm, and find what the scenario says.
+//! The prober of a simulation: probes begin and end by the monitors' rhythm, and find how targets behave.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::line::Behaviour;
+use super::Behaviour;
 use crate::{
     engine::{
         health::outcome::Outcome,
@@ -15,7 +15,7 @@ use crate::{
     probing::monitor::{Monitor, ProbeKey},
 };
 
-/// How soon what nothing is said of answers, in microseconds.
+/// How soon a target answers of which nothing is said, in microseconds.
 const TOOK: u64 = 1000;
 
 /// All probes, by what they ask.
@@ -23,7 +23,7 @@ const TOOK: u64 = 1000;
 pub(super) struct Probes {
     /// What is under way, or when the next begins.
     under_way: HashMap<Arc<ProbeKey>, Probe>,
-    /// What is probed, by whom unless by everybody, and since when it behaves so.
+    /// How the target at an address behaves, towards one monitor or all, and since when.
     behaviour: BTreeMap<(IpAddr, Option<String>), (Behaviour, u64)>,
 }
 

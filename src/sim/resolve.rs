@@ -1,14 +1,14 @@
-//! Names in a scenario to what they name in a configuration.
+//! Names to what they name in a configuration.
 
 use std::net::IpAddr;
 
-use super::{Fault, fault, line::Who};
+use super::{Refusal, Who};
 use crate::{
     engine::{
         types::{EndpointId, Family, TargetId},
         world::{World, policy::Pool},
     },
-    state::overrides::Whom,
+    state::overrides,
 };
 
 /// The pools as they are configured, with their endpoints.
@@ -17,12 +17,12 @@ fn pools(world: &World) -> impl Iterator<Item = (&Pool, impl Iterator<Item = End
     own.map(|pool| (pool, pool.members().map(|(_, id, _)| id)))
 }
 
-/// The addresses where somebody is probed, in a family or both.
-pub(super) fn probed(world: &World, who: &Who, family: Option<Family>) -> Result<Vec<IpAddr>, Fault> {
+/// The addresses where it is probed, in a family or both.
+pub(super) fn probed(world: &World, who: &Who, family: Option<Family>) -> Result<Vec<IpAddr>, Refusal> {
     let about = |id: TargetId| world.targets[id.at()].address();
     if let Who::Canary(address) = who {
         let there: Vec<IpAddr> = world.health.canaries.iter().map(|id| about(*id)).collect();
-        return if there.contains(address) { Ok(vec![*address]) } else { Err(nobody(world, who)) };
+        return if there.contains(address) { Ok(vec![*address]) } else { Err(missing(world, who)) };
     }
     let wanted = |own: &Family| family.is_none_or(|family| family == *own);
     let endpoints = endpoints(world, who)?;
@@ -30,13 +30,13 @@ pub(super) fn probed(world: &World, who: &Who, family: Option<Family>) -> Result
     let targets = targets.flat_map(|of| Family::BOTH.into_iter().filter(wanted).filter_map(move |f| of[f]));
     let addresses: Vec<_> = targets.map(about).collect();
     if addresses.is_empty() {
-        return Err(fault("nobody probes it: it is always up", "give its pool a monitor, or use `force-down`"));
+        return Err(Refusal::Unprobed);
     }
     Ok(addresses)
 }
 
-/// The endpoints that somebody stands for.
-pub(super) fn endpoints(world: &World, who: &Who) -> Result<Vec<EndpointId>, Fault> {
+/// The endpoints that it stands for.
+pub(super) fn endpoints(world: &World, who: &Who) -> Result<Vec<EndpointId>, Refusal> {
     let mut found = Vec::new();
     for (pool, ids) in pools(world) {
         found.extend(ids.filter(|id| {
@@ -49,21 +49,22 @@ pub(super) fn endpoints(world: &World, who: &Who) -> Result<Vec<EndpointId>, Fau
             }
         }));
     }
-    if found.is_empty() { Err(nobody(world, who)) } else { Ok(found) }
+    if found.is_empty() { Err(missing(world, who)) } else { Ok(found) }
 }
 
-/// Whom an override of somebody is about.
-pub(super) fn whom(world: &World, who: &Who) -> Result<Vec<Whom>, Fault> {
+/// What an override of it is about.
+pub(super) fn scopes(world: &World, who: &Who) -> Result<Vec<overrides::Whom>, Refusal> {
+    use overrides::Whom as Scope;
     let named = endpoints(world, who)?;
     Ok(match who {
-        Who::Region(name) => vec![Whom::Region(name.as_str().into())],
-        Who::Pool(name) => vec![Whom::Pool(name.as_str().into())],
+        Who::Region(name) => vec![Scope::Region(name.as_str().into())],
+        Who::Pool(name) => vec![Scope::Pool(name.as_str().into())],
         Who::Endpoint(_) => pools(world)
             .flat_map(|(pool, ids)| ids.map(move |id| (pool, id)))
             .filter(|(_, id)| named.contains(id))
-            .map(|(pool, id)| Whom::Endpoint(pool.name.clone(), world[id].name.clone()))
+            .map(|(pool, id)| Scope::Endpoint(pool.name.clone(), world[id].name.clone()))
             .collect(),
-        // Nobody is found that is called so.
+        // Refused above: no endpoint is a canary.
         Who::Canary(_) => Vec::new(),
     })
 }
@@ -73,48 +74,46 @@ fn is_called(name: &str, pool: &str, endpoint: &str) -> bool {
     name == endpoint || name.split_once('/') == Some((pool, endpoint))
 }
 
-fn nobody(world: &World, who: &Who) -> Fault {
-    let names = |names: &mut dyn Iterator<Item = String>| {
+/// That nothing is called so.
+fn missing(world: &World, who: &Who) -> Refusal {
+    let first = |names: &mut dyn Iterator<Item = String>| {
         let mut names: Vec<String> = names.take(12).collect();
         names.dedup();
-        format!("there is {}", names.join(", "))
+        names
     };
     match who {
         Who::Canary(address) => {
-            let there = names(&mut world.health.canaries.iter().map(|id| world.targets[id.at()].address().to_string()));
-            fault(
-                format!("no canary is at {address}"),
-                if world.health.canaries.is_empty() { "add `health.canaries`".into() } else { there },
-            )
+            let canaries = world.health.canaries.iter();
+            let there = first(&mut canaries.map(|id| world.targets[id.at()].address().to_string()));
+            Refusal::Canary { address: *address, there }
         }
         Who::Pool(name) => {
-            fault(format!("no pool is called {name}"), names(&mut pools(world).map(|(pool, _)| pool.name.to_string())))
+            let there = first(&mut pools(world).map(|(pool, _)| pool.name.to_string()));
+            Refusal::Pool { name: name.clone(), there }
         }
         Who::Region(name) => {
-            let there = names(&mut world.regions.iter().map(|region| region.name.to_string()));
-            fault(format!("no region with an endpoint is called {name}"), there)
-        }
-        Who::Endpoint(name) if world.regions.iter().any(|region| *region.name == **name) => {
-            fault(format!("no endpoint is called {name}"), format!("for the region write `region {name}`"))
+            let there = first(&mut world.regions.iter().map(|region| region.name.to_string()));
+            Refusal::Region { name: name.clone(), there }
         }
         Who::Endpoint(name) => {
-            let mut there =
+            let mut all =
                 pools(world).flat_map(|(pool, ids)| ids.map(move |id| format!("{}/{}", pool.name, world[id].name)));
-            fault(format!("no endpoint is called {name}"), names(&mut there))
+            let is_region = world.regions.iter().any(|region| *region.name == **name);
+            Refusal::Endpoint { name: name.clone(), there: first(&mut all), is_region }
         }
     }
 }
 
 /// The region with this name.
-pub(super) fn region(world: &World, name: &str) -> Result<(), Fault> {
+pub(super) fn region(world: &World, name: &str) -> Result<(), Refusal> {
     endpoints(world, &Who::Region(name.to_owned())).map(|_| ())
 }
 
 /// The monitor with this name.
-pub(super) fn monitor(world: &World, name: &str) -> Result<(), Fault> {
+pub(super) fn monitor(world: &World, name: &str) -> Result<(), Refusal> {
     if world.monitors.iter().any(|monitor| *monitor.name == *name) {
         return Ok(());
     }
-    let there: Vec<&str> = world.monitors.iter().map(|monitor| &*monitor.name).collect();
-    Err(fault(format!("no monitor is called {name}"), format!("there is {}", there.join(", "))))
+    let there = world.monitors.iter().map(|monitor| monitor.name.to_string()).collect();
+    Err(Refusal::Monitor { name: name.to_owned(), there })
 }
