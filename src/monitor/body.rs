@@ -17,7 +17,7 @@ use super::{
 use crate::{
     engine::health::outcome::Outcome,
     probing::check::{Body, Compare},
-    telemetry::{causes, received},
+    telemetry::{self, causes},
 };
 
 /// Expectations by what is written of them.
@@ -123,7 +123,7 @@ impl Wanted {
                 Thing::Json(..) if cut => return Err(format!("body is longer than {} octets", self.max)),
                 Thing::Json(pointer, test) => {
                     if json.is_none() {
-                        let parsed = serde_json::from_slice::<Value>(received::unmarked(body));
+                        let parsed = serde_json::from_slice::<Value>(telemetry::unmarked(body));
                         json = Some(parsed.map_err(|error| format!("body is not JSON: {error}"))?);
                     }
                     if let Some(json) = &json {

@@ -24,7 +24,7 @@ impl Exec {
         self.0.timeout = Duration::from_millis(timeout);
         match self.0.run().await {
             Ok(ended) => judge(&ended, timeout),
-            Err(why) => Outcome::Unasked(why.text().into()),
+            Err(why) => Outcome::Unasked(why.to_string().into()),
         }
     }
 }

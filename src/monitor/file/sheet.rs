@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use crate::telemetry::received;
+use crate::telemetry;
 
 /// A reason is cut there, in characters.
 const REASON: usize = 200;
@@ -21,7 +21,7 @@ impl Sheet {
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let mut lines: HashMap<IpAddr, usize> = HashMap::new();
         let mut down = HashMap::new();
-        let text = received::text(text.as_bytes());
+        let text = telemetry::text(text.as_bytes());
         for (at, line) in text.lines().enumerate() {
             let (at, line) = (at + 1, line.trim());
             if line.is_empty() || line.starts_with('#') {
