@@ -10,10 +10,7 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
-use super::{
-    dial::lacking,
-    words::{Fine, say},
-};
+use super::error_text::{Fine, lacking, say};
 use crate::engine::health::outcome::Outcome;
 
 const TEXT: &[u8; 8] = b"meridian";

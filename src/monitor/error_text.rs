@@ -1,8 +1,14 @@
-//! What one probe found, in the words of people: of an error the innermost cause, of a target's own words the beginning.
-//! Must not know the ways of asking.
+//! What one probe found, in the words of people: of an error the innermost cause, of a target's own words the beginning;
+//! and why nothing can be asked. Must not know the ways of asking.
 
-use std::{error::Error, io};
+use std::{error::Error, io, net::IpAddr, num::ParseFloatError, str::FromStr};
 
+use hickory_proto::ProtoError;
+use reqwest::Url;
+use rustls::{
+    client::VerifierBuilderError,
+    pki_types::{InvalidDnsNameError, pem},
+};
 use tokio::time::Instant;
 
 use crate::{engine::health::outcome::Outcome, telemetry::causes};
@@ -19,6 +25,42 @@ pub(super) struct Fine {
     pub(super) note: Option<Box<str>>,
     /// When the server's certificate ends, in Unix seconds.
     pub(super) ends: Option<i64>,
+}
+
+/// Why nothing can be asked of a target. The configuration has been read by then, so this is a fault of the program, or
+/// of this node.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unfit {
+    #[error(transparent)]
+    Pattern(#[from] regex::Error),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Number(#[from] ParseFloatError),
+    #[error("{0}")]
+    Url(#[source] <Url as FromStr>::Err),
+    #[error("{0} cannot be sent in a request")]
+    Unsendable(&'static str),
+    #[error("over HTTP/2 `host` must be a name without a port")]
+    NotAnAuthority,
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Sni(#[from] InvalidDnsNameError),
+    #[error("this system trusts no certificates, so set `ca_file` or install them")]
+    NothingTrusted,
+    #[error(transparent)]
+    Pem(#[from] pem::Error),
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Verifier(#[from] VerifierBuilderError),
+    #[error("{name:?}: {source}")]
+    Name { name: Box<str>, source: ProtoError },
+    #[error("{0:?} is no type")]
+    RecordType(Box<str>),
+    #[error(transparent)]
+    Query(#[from] ProtoError),
 }
 
 /// The beginning of what a target said, for people.
@@ -43,6 +85,32 @@ fn say_io(error: &io::Error) -> Option<Outcome> {
             Some(Outcome::Unasked(error.to_string().into()))
         }
         _ => causes::of_system(error).map(|text| Outcome::Bad(text.into())),
+    }
+}
+
+/// That a connection which the HTTP library has made could not be bound to the address that the configuration wants, where
+/// an error says so.
+pub(super) fn unbound(error: &(dyn Error + 'static), source: Option<IpAddr>) -> Option<Outcome> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::AddrNotAvailable
+        {
+            return Some(lacking(source?, error));
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// What to report when a socket could not be bound to the address that the configuration wants: it says nothing of the
+/// target.
+pub(super) fn lacking(source: IpAddr, error: &io::Error) -> Outcome {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            Outcome::Unasked(format!("`source` says {source}, which is no address of this node").into())
+        }
+        _ => Outcome::Unasked(format!("nothing can be sent from {source}: {error}").into()),
     }
 }
 
