@@ -15,7 +15,7 @@ use super::{
     error_text::{Unfit, say, snippet},
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Body, Compare},
     telemetry::{self, causes},
 };

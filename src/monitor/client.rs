@@ -26,7 +26,7 @@ use super::{
     tls::Ground,
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     http,
     probing::check::{HttpVersion, Tls},
 };

@@ -18,7 +18,7 @@ use super::{
     error_text::{Fine, Unfit, lacking, say},
     tcp,
 };
-use crate::{engine::health::outcome::Outcome, probing::check::DnsCheck};
+use crate::{engine::health::fold::Outcome, probing::check::DnsCheck};
 
 /// What a question over UDP without EDNS is answered with at most, and some more for those who do not care.
 const DATAGRAM: usize = 4096;

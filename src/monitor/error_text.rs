@@ -11,7 +11,7 @@ use rustls::{
 };
 use tokio::time::Instant;
 
-use crate::{engine::health::outcome::Outcome, telemetry::causes};
+use crate::{engine::health::fold::Outcome, telemetry::causes};
 
 /// No line of a target's own words is longer when people are told, in characters.
 const SNIPPET: usize = 100;

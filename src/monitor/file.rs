@@ -20,7 +20,7 @@ use tokio::task;
 
 use self::sheet::{Sheet, SheetError};
 use super::error_text::Fine;
-use crate::{engine::health::outcome::Outcome, probing::check::FileCheck};
+use crate::{engine::health::fold::Outcome, probing::check::FileCheck};
 
 /// A file that is larger is none of ours.
 const LARGEST: u64 = 16 << 20;

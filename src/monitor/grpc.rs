@@ -17,7 +17,7 @@ use super::{
     error_text::{Fine, Unfit, say, snippet},
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     http,
     probing::check::{GrpcCheck, HttpVersion},
 };

@@ -20,7 +20,7 @@ use super::{
     redirect::Trail,
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     http,
     probing::check::{HttpCheck, HttpVersion},
 };

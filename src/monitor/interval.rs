@@ -2,10 +2,7 @@
 
 use super::plan::{Beat, Judge};
 use crate::engine::{
-    health::{
-        fold::{Health, Record},
-        outcome::Outcome,
-    },
+    health::fold::{Health, Outcome, Record},
     types::At,
 };
 

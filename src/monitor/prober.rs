@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     command::{Command, End, Ended},
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::{
         check::{Check, ExecCheck},
         monitor::ProbeKey,

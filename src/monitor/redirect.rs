@@ -10,7 +10,7 @@ use reqwest::{
 };
 
 use super::error_text::{Unfit, snippet};
-use crate::engine::health::outcome::Outcome;
+use crate::engine::health::fold::Outcome;
 
 /// The way of a probe through redirects.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use super::{
     watchdog::Cause,
 };
 use crate::{
-    engine::health::{fold::Record, outcome::Outcome},
+    engine::health::fold::{Outcome, Record},
     probing::monitor::ProbeKey,
     state::ledger::Event,
 };

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::error_text::{Fine, Unfit, lacking, moment, say, snippet};
-use crate::{engine::health::outcome::Outcome, probing::check::TcpCheck};
+use crate::{engine::health::fold::Outcome, probing::check::TcpCheck};
 
 /// So many octets are read at most.
 const CAP: usize = 16 << 10;

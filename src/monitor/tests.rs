@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     engine::{
-        health::{outcome::Outcome, rules::Rate},
+        health::{fold::Outcome, rules::Rate},
         world::{Draft, Target, World},
     },
     probing::{

@@ -37,7 +37,7 @@ use super::{
     tcp,
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Tls, TlsCheck, Trust},
 };
 

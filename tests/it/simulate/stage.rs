@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         steer::{
             self, Parts, Verdict,
