@@ -12,7 +12,7 @@ use std::{fmt::Write as _, fs, hint::black_box, io, path::Path, process::Command
 use meridian::{
     config,
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         types::{At, Prefix, RouteId},
         wire::name::Name,

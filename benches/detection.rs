@@ -22,10 +22,7 @@ use std::{
 
 use meridian::{
     engine::{
-        health::{
-            fold::{Health, Record, Transition, Turn},
-            outcome::Outcome,
-        },
+        health::fold::{Health, Outcome, Record, Transition, Turn},
         types::At,
     },
     probing::monitor::{Calm, Rhythm},

@@ -19,7 +19,7 @@ use std::{
 
 use meridian::{
     engine::{
-        types::{RegionId, TargetId},
+        types::{PerFamily, RegionId, TargetId},
         world::{
             Draft, Region, Target, World,
             policy::{Endpoint, Pool},

@@ -10,7 +10,7 @@ use std::{hint::black_box, io, io::Write as _, net::Ipv4Addr, sync::Arc, time::I
 use meridian::{
     engine::{
         health::outcome::Outcome,
-        types::{At, RegionId, TargetId},
+        types::{At, PerFamily, RegionId, TargetId},
         world::{
             Draft, Region, Target, World,
             policy::{Endpoint, Pool},

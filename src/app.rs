@@ -18,8 +18,7 @@ mod tests;
 mod watch;
 
 use std::{
-    error::Error,
-    fmt, io,
+    io,
     num::NonZero,
     path::{Path, PathBuf},
     process,
@@ -90,14 +89,17 @@ pub struct App {
 }
 
 /// Why a server did not start.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// An address that cannot be served, with the cause.
-    Sockets(BindError),
+    #[error("{0}; {remedy}", remedy = .0.remedy())]
+    Sockets(#[source] BindError),
     /// The secret that keys the draws can be neither read nor made.
-    Secret(PathBuf, SecretFault),
+    #[error("the secret {file}: {1}; {remedy}", file = .0.display(), remedy = .1.remedy(.0))]
+    Secret(PathBuf, #[source] SecretFault),
     /// A thread or the HTTP client cannot be made, or logging cannot start.
-    Process(io::Error),
+    #[error("the server cannot start: {0}")]
+    Process(#[source] io::Error),
 }
 
 /// How a server ended.
@@ -344,17 +346,3 @@ fn log_shape(settings: settings::Log) -> (LevelFilter, Form) {
     };
     (level, form)
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sockets(error) => write!(f, "{error}; {}", error.remedy()),
-            Self::Secret(file, fault) => {
-                write!(f, "the secret {}: {fault}; {}", file.display(), fault.remedy(file))
-            }
-            Self::Process(error) => write!(f, "the server cannot start: {error}"),
-        }
-    }
-}
-
-impl Error for Refusal {}

@@ -92,22 +92,28 @@ pub struct Ended {
     pub errors: Kept,
 }
 
-/// Why a command was not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a command was not run; the text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each is the program as it was named, and what the system said")]
 pub enum NotRun {
-    /// The program is not there, or may not be run; the text is for people and says what to do.
-    Unfit(String),
-    /// This node is out of processes, descriptors or memory; the text is for people.
-    Short(String),
-}
-
-impl NotRun {
-    /// The text for people.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        let (Self::Unfit(text) | Self::Short(text)) = self;
-        text
-    }
+    /// There are no words.
+    #[error("no program is named")]
+    Nameless,
+    /// There is no such file, or not the interpreter that it names.
+    #[error("there is no program {program}, or none that its first line names")]
+    Missing { program: String, source: io::Error },
+    /// The file, or a folder on its path, is not open to this user.
+    #[error("{program} may not be run by this user: see its mode and its folders'")]
+    Forbidden { program: String, source: io::Error },
+    /// It is for another machine, or a script that does not name its interpreter.
+    #[error("{program} is no program for this machine: a script begins with #!")]
+    Foreign { program: String, source: io::Error },
+    /// Anything else that the system says of the program.
+    #[error("{program} could not be started: {source}")]
+    Unstarted { program: String, source: io::Error },
+    /// This node is out of processes, descriptors or memory.
+    #[error("{0}")]
+    Short(#[source] io::Error),
 }
 
 impl Command {
@@ -145,7 +151,7 @@ impl Command {
 
     fn start(&self, turn: Option<SemaphorePermit<'static>>) -> Result<(Group, Pipes), NotRun> {
         let Some((program, arguments)) = self.words.split_first() else {
-            return Err(NotRun::Unfit("no program is named".to_owned()));
+            return Err(NotRun::Nameless);
         };
         let input = if self.input.is_empty() { Stdio::null() } else { Stdio::piped() };
         let mut child = process::Command::new(program)
@@ -158,12 +164,12 @@ impl Command {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| say(program, &error))?;
+            .map_err(|error| not_run(program, error))?;
         let pipes = Pipes { input: child.stdin.take(), output: child.stdout.take(), errors: child.stderr.take() };
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
         let mut group = Group { child: Some(child), pid, over: None, ended: None, turn };
         // Where this fails the group is killed on the way out.
-        group.over = Some(group.watch().map_err(|error| say(program, &error))?);
+        group.over = Some(group.watch().map_err(|error| not_run(program, error))?);
         Ok((group, pipes))
     }
 }
@@ -246,20 +252,14 @@ async fn feed(pipe: Option<ChildStdin>, input: &[u8]) {
     }
 }
 
-/// Why a program could not be started, in the words of people.
-fn say(program: &str, error: &io::Error) -> NotRun {
-    match error.raw_os_error() {
-        Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => NotRun::Short(error.to_string()),
-        Some(libc::ENOENT) => {
-            NotRun::Unfit(format!("there is no program {program}, or none that its first line names"))
-        }
-        Some(libc::EACCES) => {
-            NotRun::Unfit(format!("{program} may not be run by this user: see its mode and its folders'"))
-        }
-        Some(libc::ENOEXEC) => {
-            NotRun::Unfit(format!("{program} is no program for this machine: a script begins with #!"))
-        }
-        _ => NotRun::Unfit(format!("{program} could not be started: {error}")),
+fn not_run(program: &str, source: io::Error) -> NotRun {
+    let program = program.to_owned();
+    match source.raw_os_error() {
+        Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => NotRun::Short(source),
+        Some(libc::ENOENT) => NotRun::Missing { program, source },
+        Some(libc::EACCES) => NotRun::Forbidden { program, source },
+        Some(libc::ENOEXEC) => NotRun::Foreign { program, source },
+        _ => NotRun::Unstarted { program, source },
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         agent::{self, Lines, Look, Wanted},
     },
     config::{
-        self,
+        self, QuantityError,
         unreadable::{Unreadable, unwritable},
     },
 };
@@ -109,20 +109,29 @@ async fn watch(args: Agent, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     }
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
-    let micros = config::duration(text)?;
-    match Duration::from_micros(micros) {
-        every if every < Duration::from_millis(100) || every > Duration::from_secs(3600) => {
-            Err("from 100ms to 1h".into())
-        }
-        every => Ok(every),
-    }
+/// What is wrong with an argument.
+#[derive(Debug, thiserror::Error)]
+enum ArgumentError {
+    #[error(transparent)]
+    Duration(#[from] QuantityError),
+    #[error("from 100ms to 1h")]
+    Interval,
+    #[error("1 to 63 letters, digits, `-`, `_` or `.`")]
+    Name,
 }
 
-fn name(text: &str) -> Result<String, String> {
+fn interval(text: &str) -> Result<Duration, ArgumentError> {
+    let every = Duration::from_micros(config::duration(text)?);
+    if every < Duration::from_millis(100) || every > Duration::from_secs(3600) {
+        return Err(ArgumentError::Interval);
+    }
+    Ok(every)
+}
+
+fn name(text: &str) -> Result<String, ArgumentError> {
     let good = (1..=63).contains(&text.len())
         && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'));
-    if good { Ok(text.to_owned()) } else { Err("1 to 63 letters, digits, `-`, `_` or `.`".into()) }
+    if good { Ok(text.to_owned()) } else { Err(ArgumentError::Name) }
 }
 
 fn unwritten(to: &Path, error: &io::Error, lost: &str) -> String {

@@ -114,23 +114,23 @@ async fn what_cannot_be_started_says_why() {
     let none = folder.path().join("none").display().to_string();
     let run = |program: &str| {
         let command = Command::new(vec![program.to_owned()], LONG);
-        async move { command.run().await.map(|ended| ended.end) }
+        async move { command.run().await.map(|ended| ended.end).map_err(|error| error.to_string()) }
     };
     let text = format!("there is no program {none}, or none that its first line names");
-    assert_eq!(run(&none).await, Err(NotRun::Unfit(text)));
+    assert_eq!(run(&none).await, Err(text));
     let script = folder.path().join("script");
     fs::write(&script, "#!/bin/sh\nexit 0\n").expect("written");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).expect("mode");
     let path = script.display().to_string();
     let text = format!("{path} may not be run by this user: see its mode and its folders'");
-    assert_eq!(run(&path).await, Err(NotRun::Unfit(text)));
+    assert_eq!(run(&path).await, Err(text));
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("mode");
     assert_eq!(run(&path).await, Ok(End::Code(0)));
     fs::write(&script, "exit 0\n").expect("written");
     let text = format!("{path} is no program for this machine: a script begins with #!");
-    assert_eq!(run(&path).await, Err(NotRun::Unfit(text)));
+    assert_eq!(run(&path).await, Err(text));
     let nothing = Command::new(Vec::new(), LONG).run().await;
-    assert_eq!(nothing.map(|ended| ended.end), Err(NotRun::Unfit("no program is named".to_owned())));
+    assert!(matches!(nothing, Err(NotRun::Nameless)), "{nothing:?}");
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ pub(crate) fn gather(
         let found = match include::expand(&folder, &pattern) {
             Ok(found) => found,
             Err(cause) => {
-                faults.push(Fault::error(format!("cannot include \"{pattern}\""), place, cause));
+                faults.push(Fault::error(format!("cannot include \"{pattern}\""), place, cause.to_string()));
                 continue;
             }
         };

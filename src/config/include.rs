@@ -14,6 +14,17 @@ use toml::{
 /// The most paths that one pattern may stand for on its way: links of a folder to itself make any number of them.
 const MOST: usize = 10_000;
 
+/// Why a pattern cannot be expanded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PatternError {
+    #[error("{}: {}", folder.display(), plain(source))]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error("{}", plain(.0))]
+    Entry(#[source] io::Error),
+    #[error("it stands for more than {MOST} paths")]
+    TooMany,
+}
+
 /// One entry of `include`.
 #[derive(Debug)]
 pub(crate) struct Wanted {
@@ -49,7 +60,7 @@ pub(crate) fn not_text(value: &Spanned<DeValue<'_>>) -> Vec<Range<usize>> {
 ///
 /// # Errors
 /// Says why a folder or the file cannot be read.
-pub(crate) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
     let mut found = vec![if pattern.starts_with('/') { PathBuf::from("/") } else { folder.to_owned() }];
     for component in pattern.split('/').filter(|component| !component.is_empty()) {
         if !is_pattern(component) {
@@ -64,13 +75,13 @@ pub(crate) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Strin
             let entries = match fs::read_dir(listed) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(format!("{}: {}", listed.display(), plain(&error))),
+                Err(source) => return Err(PatternError::Folder { folder: listed.to_owned(), source }),
             };
             for entry in entries {
-                let name = entry.map_err(|error| plain(&error))?.file_name();
+                let name = entry.map_err(PatternError::Entry)?.file_name();
                 if name.to_str().is_some_and(|name| matches(component, name)) {
                     if next.len() == MOST {
-                        return Err(format!("it stands for more than {MOST} paths"));
+                        return Err(PatternError::TooMany);
                     }
                     next.push(path.join(name));
                 }
@@ -179,6 +190,6 @@ mod tests {
         }
         assert_eq!(expand(folder.path(), "*/*").expect("900 paths").len(), 900);
         let error = expand(folder.path(), "*/*/*/*/*/*").expect_err("729 million paths");
-        assert_eq!(error, "it stands for more than 10000 paths");
+        assert_eq!(error.to_string(), "it stands for more than 10000 paths");
     }
 }

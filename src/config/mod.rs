@@ -27,6 +27,8 @@ pub mod zone_file;
 
 use std::path::{Path, PathBuf};
 
+pub use self::quantity::QuantityError;
+
 use crate::engine::{geo::Whose, signal::latency::Reading, world::Draft};
 use diagnostics::Notes;
 use fault::{Fault, Severity, Sources};
@@ -37,7 +39,7 @@ use spec::Spec;
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn duration(text: &str) -> Result<u64, String> {
+pub fn duration(text: &str) -> Result<u64, QuantityError> {
     quantity::duration(text)
 }
 

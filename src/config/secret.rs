@@ -4,7 +4,6 @@
 //! its owner only. All servers of a zone have the same one: `openssl rand -hex 16 > secret.key`.
 
 use std::{
-    fmt,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
@@ -21,32 +20,23 @@ use super::{
 const MAX_FILE: u64 = 1024;
 
 /// Why a file is no secret. Never quotes what stands in it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum SecretFault {
     /// There is no such file.
+    #[error("there is no such file")]
     Missing,
     /// It cannot be opened or read.
-    Unreadable(io::Error),
+    #[error("{}", plain(.0))]
+    Unreadable(#[source] io::Error),
     /// Others than its owner may read it; these are its permission bits.
+    #[error("others than its owner may read it (mode {0:04o})")]
     Open(u32),
     /// It is not a file of 32 hexadecimal digits.
+    #[error("it does not hold exactly 32 hexadecimal digits")]
     Malformed,
     /// It could not be made.
-    Unwritable(io::Error),
-}
-
-impl fmt::Display for SecretFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("there is no such file"),
-            Self::Unreadable(error) => f.write_str(&plain(error)),
-            Self::Open(mode) => write!(f, "others than its owner may read it (mode {mode:04o})"),
-            Self::Malformed => f.write_str("it does not hold exactly 32 hexadecimal digits"),
-            Self::Unwritable(error) => {
-                write!(f, "there is none, and it cannot be made: {}", unwritable(Path::new(""), error, STATE_DIR).cause)
-            }
-        }
-    }
+    #[error("there is none, and it cannot be made: {}", unwritable(Path::new(""), .0, STATE_DIR).cause)]
+    Unwritable(#[source] io::Error),
 }
 
 impl SecretFault {

@@ -2,10 +2,13 @@
 //! a share asks for so much of the server's weight. A server that asks for less has so much to do: the load is what
 //! lacks to 100 %.
 
-use super::reading::{Reading, quoted};
+use super::{
+    error::ReadError,
+    reading::{Reading, quoted},
+};
 
 /// Reads an answer.
-pub(super) fn read(text: &str) -> Result<Reading, Box<str>> {
+pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
     let line = text.trim_start_matches([' ', '\t']).split(['\r', '\n']).next().unwrap_or_default();
     let words = || line.split([' ', '\t', ',']).filter(|word| !word.is_empty());
     let mut share: Option<f64> = None;
@@ -30,12 +33,12 @@ pub(super) fn read(text: &str) -> Result<Reading, Box<str>> {
     }
     match share {
         Some(share) => Ok(Reading::now((1.0 - share).max(0.0))),
-        None => Err(format!("{} says nothing of load: a share such as \"75%\" does", quoted(line)).into()),
+        None => Err(ReadError::NoShare(quoted(line))),
     }
 }
 
-fn unfit(line: &str) -> Box<str> {
-    format!("{} is not what answers an agent check", quoted(line)).into()
+fn unfit(line: &str) -> ReadError {
+    ReadError::NotAnAgent(quoted(line))
 }
 
 #[cfg(test)]
@@ -64,10 +67,10 @@ mod tests {
     #[test]
     fn what_says_nothing_of_load_is_no_load() {
         for text in ["up\n", "ready", "maxconn:10", "", "\n50%"] {
-            assert!(read(text).is_err_and(|told| told.contains("says nothing of load")), "{text}");
+            assert!(read(text).is_err_and(|told| told.to_string().contains("says nothing of load")), "{text}");
         }
         for text in ["HTTP/1.0 400 Bad request", "-5%", "1e9%", "NaN%", "%", "99999999999%", "busy 50%", "SSH-2.0-x"] {
-            assert!(read(text).is_err_and(|told| told.contains("not what answers")), "{text}");
+            assert!(read(text).is_err_and(|told| told.to_string().contains("not what answers")), "{text}");
         }
     }
 }

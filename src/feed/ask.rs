@@ -10,14 +10,16 @@ use reqwest::{Client, Method, Request, Url};
 use tokio::{io::AsyncReadExt, net::TcpStream, time};
 
 use super::{
-    agent, haproxy, json, nginx, prometheus,
-    reading::{Reading, number},
+    agent,
+    error::AskError,
+    haproxy, nginx, prometheus,
+    reading::{Reading, json, number},
 };
 use crate::{
     command::{Command, End},
     http,
     probing::pull::{Page, Pull},
-    telemetry::{causes, received},
+    telemetry,
 };
 
 /// No more of a page is read.
@@ -34,51 +36,51 @@ pub(super) fn client() -> io::Result<Client> {
 }
 
 /// Asks an address; an error is what to tell people. `timeout`: milliseconds that all of it may take.
-pub(super) async fn ask(client: &Client, pull: &Pull, address: IpAddr, timeout: u64) -> Result<Reading, Box<str>> {
-    if let Pull::Exec(command) = pull {
-        return run(command, address, timeout).await;
+pub(super) async fn ask(client: &Client, pull: &Pull, address: IpAddr, timeout: u64) -> Result<Reading, AskError> {
+    let answer = read(client, pull, address, timeout);
+    // The time of a command begins when it is its turn.
+    if matches!(pull, Pull::Exec(_)) {
+        return answer.await;
     }
-    let answer = time::timeout(Duration::from_millis(timeout), read(client, pull, address)).await;
-    answer.unwrap_or_else(|_| Err(format!("no whole answer within {timeout} ms").into()))
+    let answer = time::timeout(Duration::from_millis(timeout), answer).await;
+    answer.unwrap_or(Err(AskError::Late { timeout }))
 }
 
-async fn read(client: &Client, pull: &Pull, address: IpAddr) -> Result<Reading, Box<str>> {
-    match pull {
+async fn read(client: &Client, pull: &Pull, address: IpAddr, timeout: u64) -> Result<Reading, AskError> {
+    Ok(match pull {
         Pull::Haproxy { page, backend, server, field } => {
-            haproxy::read(&get(client, page, address).await?, backend, server.as_deref(), *field)
+            haproxy::read(&get(client, page, address).await?, backend, server.as_deref(), *field)?
         }
-        Pull::Agent(port) => {
-            agent::read(&line(SocketAddr::new(address, *port)).await.map_err(|error| causes::of(&error))?)
-        }
-        Pull::Nginx { page, field } => nginx::read(&get(client, page, address).await?, *field),
+        Pull::Agent(port) => agent::read(&line(SocketAddr::new(address, *port)).await.map_err(AskError::Connection)?)?,
+        Pull::Nginx { page, field } => nginx::read(&get(client, page, address).await?, *field)?,
         Pull::Prometheus { page, metric, labels, per } => {
-            prometheus::read(&get(client, page, address).await?, metric, labels, per.as_deref())
+            prometheus::read(&get(client, page, address).await?, metric, labels, per.as_deref())?
         }
-        Pull::Json { page, pointer } => json::read(&get(client, page, address).await?, pointer),
-        Pull::Exec(_) => Err("a command is run, not read".into()),
-    }
+        Pull::Json { page, pointer } => json(&get(client, page, address).await?, pointer)?,
+        Pull::Exec(command) => run(command, address, timeout).await?,
+    })
 }
 
 /// A page, whole. Its type is not asked for: its form says what it is.
-async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, Box<str>> {
+async fn get(client: &Client, page: &Page, address: IpAddr) -> Result<String, AskError> {
     let url = format!("http://{}{}", SocketAddr::new(address, page.port), page.path);
-    let url = Url::parse(&url).map_err(|_| "the path cannot be sent in a request")?;
-    let host = http::host(&url).ok_or("the address cannot be sent in a request")?;
+    let url = Url::parse(&url).map_err(|_| AskError::Unsendable("path"))?;
+    let host = http::host(&url).ok_or(AskError::Unsendable("address"))?;
     let mut request = Request::new(Method::GET, url);
     *request.headers_mut() = http::header(&Method::GET, Some(host), []);
-    let mut response = client.execute(request).await.map_err(|error| causes::of(&error))?;
+    let mut response = client.execute(request).await?;
     let status = response.status().as_u16();
     if status != 200 {
-        return Err(format!("status {status}").into());
+        return Err(AskError::Status(status));
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| causes::of(&error))? {
+    while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MOST {
-            return Err("the page is longer than 1 MiB".into());
+            return Err(AskError::LongPage);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(received::text(&body).into_owned())
+    Ok(telemetry::text(&body).into_owned())
 }
 
 /// What an agent says before a line ends, or the connection.
@@ -92,26 +94,22 @@ async fn line(agent: SocketAddr) -> io::Result<String> {
             count => said.extend_from_slice(&part[..count]),
         }
     }
-    Ok(received::text(&said).into_owned())
+    Ok(telemetry::text(&said).into_owned())
 }
 
 /// The number that a command prints.
-async fn run(command: &[Box<str>], address: IpAddr, timeout: u64) -> Result<Reading, Box<str>> {
+async fn run(command: &[Box<str>], address: IpAddr, timeout: u64) -> Result<Reading, AskError> {
     let words = command.iter().map(|word| word.replace("{address}", &address.to_string())).collect();
-    let ended =
-        Command::new(words, Duration::from_millis(timeout)).run().await.map_err(|fault| fault.text().to_owned())?;
-    let why = |end: String| match ended.errors.last_line() {
-        Some(line) => Err(format!("{end}: {line}").into()),
-        None => Err(end.into()),
-    };
+    let ended = Command::new(words, Duration::from_millis(timeout)).run().await?;
+    let line = ended.errors.last_line();
     match ended.end {
         End::Code(0) => {}
-        End::Code(code) => return why(format!("it ended with code {code}")),
-        End::Signal(signal) => return why(format!("it was ended by signal {signal}")),
-        End::Killed => return why(format!("it had not ended after {timeout} ms")),
+        End::Code(code) => return Err(AskError::Code { code, line }),
+        End::Signal(signal) => return Err(AskError::Signal { signal, line }),
+        End::Killed => return Err(AskError::Killed { timeout, line }),
     }
     if !ended.output.is_whole() {
-        return Err("it printed more than a number".into());
+        return Err(AskError::LongOutput);
     }
-    number(&received::text(ended.output.head())).map(Reading::now)
+    Ok(number(&telemetry::text(ended.output.head())).map(Reading::now)?)
 }

@@ -3,22 +3,37 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, mpsc, watch},
     time::{self, Instant},
 };
 use tracing::{info, warn};
 
 use super::{
-    Desk, ask,
+    ask,
+    error::AskError,
     plan::{Order, Question},
     reading::Meter,
 };
-use crate::{engine::types::At, state::ledger::Event};
+use crate::{
+    engine::types::At,
+    state::{clock::Clock, ledger::Event},
+    telemetry::signals::Signals,
+};
 
 /// No answer may take longer than this, in milliseconds, however long the interval.
 const PATIENCE: u64 = 5000;
 /// Within so many milliseconds all questions of a new plan have been asked for the first time.
 const FIRST: u64 = 1000;
+
+/// What every task needs.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) client: reqwest::Client,
+    pub(super) turns: Arc<Semaphore>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) clock: Clock,
+    pub(super) signals: Arc<Signals>,
+}
 
 /// Asks until nobody takes reports any more. A changed interval counts from the last time it was asked.
 pub(super) async fn run(
@@ -83,10 +98,10 @@ async fn once(
     address: IpAddr,
     timeout: u64,
     meter: &mut Meter,
-) -> Result<Option<f64>, Box<str>> {
+) -> Result<Option<f64>, AskError> {
     let reading = ask::ask(&desk.client, &question.pull, address, timeout).await?;
     let At(now) = desk.clock.now();
-    meter.take(now, reading)
+    Ok(meter.take(now, reading)?)
 }
 
 /// An interval, up to a twentieth longer or shorter, so that questions do not fall into step.
@@ -120,7 +135,7 @@ struct Told<'a> {
 }
 
 enum What<'a> {
-    Failed(&'a str),
+    Failed(&'a AskError),
     Back(u64),
 }
 

@@ -2,14 +2,17 @@
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::reading::{Reading, number, unlike};
+use super::{
+    error::ReadError,
+    reading::{Reading, number, unlike},
+};
 use crate::probing::pull::HaproxyField;
 
 /// The name that the sum of a backend has in the place of a server's.
 const SUM: &str = "BACKEND";
 
 /// Reads a page.
-pub(super) fn read(text: &str, backend: &str, server: Option<&str>, field: HaproxyField) -> Result<Reading, Box<str>> {
+pub(super) fn read(text: &str, backend: &str, server: Option<&str>, field: HaproxyField) -> Result<Reading, ReadError> {
     const EXPECTED: &str = "HAProxy's statistics as CSV";
     let Some(page) = text.trim_start().strip_prefix('#') else { return Err(unlike(text, EXPECTED)) };
     let page = page.trim_start_matches([' ', '\t']);
@@ -18,7 +21,7 @@ pub(super) fn read(text: &str, backend: &str, server: Option<&str>, field: Hapro
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(proxy), Some(of)) = (column("pxname"), column("svname")) else { return Err(unlike(text, EXPECTED)) };
     let Some(wanted) = column(field.name) else {
-        return Err(format!("this HAProxy has no column `{}`", field.name).into());
+        return Err(ReadError::NoColumn(field.name));
     };
     let name = server.unwrap_or(SUM);
     let mut is_there = false;
@@ -31,15 +34,19 @@ pub(super) fn read(text: &str, backend: &str, server: Option<&str>, field: Hapro
         if row.get(of) == Some(name) {
             let value = row.get(wanted).unwrap_or_default();
             if value.is_empty() {
-                return Err(format!("`{}` of {backend}/{name} is empty", field.name).into());
+                return Err(ReadError::EmptyColumn {
+                    column: field.name,
+                    backend: backend.into(),
+                    server: name.into(),
+                });
             }
             let value = number(value)?;
             return Ok(if field.counts { Reading::total(value) } else { Reading::now(value) });
         }
     }
     Err(match server {
-        Some(server) if is_there => format!("there is no server {server:?} in the backend {backend:?}").into(),
-        _ => format!("there is no backend {backend:?}").into(),
+        Some(server) if is_there => ReadError::NoServer { server: server.into(), backend: backend.into() },
+        _ => ReadError::NoBackend(backend.into()),
     })
 }
 
@@ -73,7 +80,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_told() {
         let told = |page: &str, backend: &str, server: Option<&str>, name: &str| {
-            read(page, backend, server, field(name)).expect_err("nothing to read").into_string()
+            read(page, backend, server, field(name)).expect_err("nothing to read").to_string()
         };
         assert_eq!(told(PAGE, "shop", None, "scur"), "there is no backend \"shop\"");
         assert_eq!(told(PAGE, "web", Some("two"), "scur"), "there is no server \"two\" in the backend \"web\"");

@@ -1,14 +1,14 @@
 //! Brings load in: asks on schedule and reports what was answered. Must not know what a load influences.
 //!
 //! Each thing that is asked has a task of its own (`beat`), which asks (`ask`), reads the answer (`haproxy`, `agent`,
-//! `nginx`, `prometheus`, `json`), makes a load of what was read (`reading`) and reports it. The [`Feed`] keeps the tasks
+//! `nginx`, `prometheus`; `reading` for JSON), makes a load of what was read (`reading`) and reports it. The [`Feed`] keeps the tasks
 //! in step with a [`Plan`]. Apart from them `kernel` reads round-trip times for the agent.
 
 mod agent;
 mod ask;
 mod beat;
+mod error;
 mod haproxy;
-mod json;
 pub mod kernel;
 mod nginx;
 mod plan;
@@ -25,7 +25,10 @@ use tokio::{
 };
 
 pub use self::plan::Plan;
-use self::plan::{Order, Question};
+use self::{
+    beat::Desk,
+    plan::{Order, Question},
+};
 use crate::{
     state::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
@@ -40,16 +43,6 @@ pub struct Feed {
     running: HashMap<Arc<Question>, Running>,
     desk: Desk,
     chance: fastrand::Rng,
-}
-
-/// What every task needs.
-#[derive(Clone)]
-struct Desk {
-    client: reqwest::Client,
-    turns: Arc<Semaphore>,
-    events: mpsc::Sender<Event>,
-    clock: Clock,
-    signals: Arc<Signals>,
 }
 
 /// A question's task; it stops when this is dropped.

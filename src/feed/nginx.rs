@@ -1,10 +1,13 @@
 //! The page of nginx's `stub_status`.
 
-use super::reading::{Reading, number, unlike};
+use super::{
+    error::ReadError,
+    reading::{Reading, number, unlike},
+};
 use crate::probing::pull::NginxField;
 
 /// Reads a page.
-pub(super) fn read(text: &str, field: NginxField) -> Result<Reading, Box<str>> {
+pub(super) fn read(text: &str, field: NginxField) -> Result<Reading, ReadError> {
     let reading = match field {
         NginxField::Active => Reading::now(behind(text, "Active connections:")?),
         NginxField::Reading => Reading::now(behind(text, "Reading:")?),
@@ -17,20 +20,20 @@ pub(super) fn read(text: &str, field: NginxField) -> Result<Reading, Box<str>> {
 }
 
 /// The word behind a label.
-fn behind(text: &str, label: &str) -> Result<f64, Box<str>> {
+fn behind(text: &str, label: &str) -> Result<f64, ReadError> {
     let rest = text.split_once(label).map(|(_, rest)| rest);
     number(rest.and_then(|rest| rest.split_whitespace().next()).ok_or_else(|| foreign(text))?)
 }
 
 /// The number below a word of the line that begins with "server".
-fn total(text: &str, word: &str) -> Result<f64, Box<str>> {
+fn total(text: &str, word: &str) -> Result<f64, ReadError> {
     let mut lines = text.lines().skip_while(|line| !line.trim_start().starts_with("server "));
     let column = lines.next().and_then(|line| line.split_whitespace().skip(1).position(|name| name == word));
     let below = column.and_then(|column| lines.next()?.split_whitespace().nth(column));
     number(below.ok_or_else(|| foreign(text))?)
 }
 
-fn foreign(text: &str) -> Box<str> {
+fn foreign(text: &str) -> ReadError {
     unlike(text, "that of nginx's stub_status")
 }
 

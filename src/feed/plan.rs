@@ -5,7 +5,6 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use crate::{
     engine::{
         signal::load::Of,
-        types::PerFamily,
         world::{World, policy::Endpoint},
     },
     probing::pull::Pull,
@@ -90,7 +89,7 @@ mod tests {
     use super::*;
     use crate::engine::{
         signal::load::Load,
-        types::RegionId,
+        types::{PerFamily, RegionId},
         world::{
             Draft, Region,
             policy::{Policy, Pool, Threshold},

@@ -1,26 +1,29 @@
 //! Metrics in the text format of Prometheus (version 0.0.4), and of OpenMetrics as far as that is the same. Only lines
 //! of the metric that is asked for are read; others may look as they like.
 
-use super::reading::{Number, Reading, number, quoted, unlike};
+use super::{
+    error::ReadError,
+    reading::{Number, Reading, number, quoted, unlike},
+};
 
 /// Labels by name.
 type Labels = [(Box<str>, Box<str>)];
 
 /// Reads a page: the sum of a metric's series that have these labels, divided by that of another's.
-pub(super) fn read(text: &str, metric: &str, labels: &Labels, per: Option<&str>) -> Result<Reading, Box<str>> {
+pub(super) fn read(text: &str, metric: &str, labels: &Labels, per: Option<&str>) -> Result<Reading, ReadError> {
     let number = sum(text, metric, labels)?;
     let per = per.map(|per| sum(text, per, labels)).transpose()?;
     Ok(Reading { number, per })
 }
 
-fn sum(text: &str, metric: &str, wanted: &Labels) -> Result<Number, Box<str>> {
+fn sum(text: &str, metric: &str, wanted: &Labels) -> Result<Number, ReadError> {
     let mut sum = None;
     for line in text.lines() {
         let Some(rest) = line.trim_start().strip_prefix(metric) else { continue };
         if !rest.starts_with(['{', ' ', '\t']) {
             continue;
         }
-        let broken = || format!("a line of `{metric}` is broken: {}", quoted(line));
+        let broken = || ReadError::BrokenLine { metric: metric.into(), line: quoted(line) };
         // Tokens may be apart by any number of blanks and tabs.
         let (found, rest) = labels(rest.trim_start()).ok_or_else(broken)?;
         // A label that a series lacks is an empty one.
@@ -32,7 +35,7 @@ fn sum(text: &str, metric: &str, wanted: &Labels) -> Result<Number, Box<str>> {
         // Go writes infinity with and without a sign, and so does Rust read it.
         let value = number(value).map_err(|_| broken())?;
         if !(value.is_finite() && value >= 0.0) {
-            return Err(format!("a series of `{metric}` is {value}, which is no load").into());
+            return Err(ReadError::SeriesIsNoLoad { metric: metric.into(), value });
         }
         sum = Some(sum.unwrap_or(0.0) + value);
     }
@@ -40,8 +43,7 @@ fn sum(text: &str, metric: &str, wanted: &Labels) -> Result<Number, Box<str>> {
         Some(sum) if counts(text, metric) => Ok(Number::Total(sum)),
         Some(sum) => Ok(Number::Now(sum)),
         None if text.lines().any(|line| comment(line, "TYPE").or_else(|| comment(line, "HELP")).is_some()) => {
-            let with = if wanted.is_empty() { "" } else { " with these labels" };
-            Err(format!("there is no series of `{metric}`{with}").into())
+            Err(ReadError::NoSeries { metric: metric.into(), labelled: !wanted.is_empty() })
         }
         None => Err(unlike(text, &format!("a text of metrics with `{metric}`"))),
     }
@@ -128,7 +130,7 @@ mod tests {
     }
 
     fn one(metric: &str, labels: &[(&str, &str)]) -> Result<Number, String> {
-        read(PAGE, metric, &labels_of(labels), None).map(|reading| reading.number).map_err(String::from)
+        read(PAGE, metric, &labels_of(labels), None).map(|reading| reading.number).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -189,7 +191,7 @@ mod tests {
         ] {
             assert_eq!(one(metric, labels), Err(told.to_owned()));
         }
-        let told = read("<html>", "x", &[], None).map_err(String::from);
+        let told = read("<html>", "x", &[], None).map_err(|error| error.to_string());
         assert_eq!(told, Err("the page is HTML, not a text of metrics with `x`".to_owned()));
     }
 

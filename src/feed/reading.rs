@@ -1,6 +1,9 @@
 //! Numbers that were read, and the load that they make: as they are, or by how much they grow in a second, or one divided
-//! by another. Pure.
+//! by another; and what all readers of pages share, of which the one of JSON needs no more. Pure.
 
+use serde_json::Value;
+
+use super::error::ReadError;
 use crate::engine::signal::load::is_load;
 
 /// A number, and what it is.
@@ -42,11 +45,11 @@ pub(super) struct Meter {
 impl Meter {
     /// The load at a moment in milliseconds; none where growth is asked for and cannot be told yet: at first, and when a
     /// number has fallen, since whoever counts has begun anew.
-    pub(super) fn take(&mut self, now: u64, reading: Reading) -> Result<Option<f64>, Box<str>> {
+    pub(super) fn take(&mut self, now: u64, reading: Reading) -> Result<Option<f64>, ReadError> {
         let Reading { number, per } = reading;
         for Number::Now(value) | Number::Total(value) in [Some(number), per].into_iter().flatten() {
             if !(value.is_finite() && value >= 0.0) {
-                return Err(no_load(value));
+                return Err(ReadError::NotALoad(value));
             }
         }
         let before = self.before.replace((now, reading));
@@ -66,45 +69,51 @@ impl Meter {
                 (None, _) => return Ok(None),
                 // Nothing has happened: nobody had anything to do.
                 (Some(0.0), Number::Total(_)) if load == 0.0 => 0.0,
-                (Some(0.0), _) => return Err("what it is divided by is 0".into()),
+                (Some(0.0), _) => return Err(ReadError::DividedByZero),
                 (Some(per), _) => load / per,
             },
         };
-        if is_load(load) { Ok(Some(load)) } else { Err(no_load(load)) }
+        if is_load(load) { Ok(Some(load)) } else { Err(ReadError::NotALoad(load)) }
     }
 }
 
-fn no_load(value: f64) -> Box<str> {
-    // Three hundred digits tell nobody more.
-    let value = if value.is_finite() && value.abs() >= 1e15 { format!("{value:e}") } else { value.to_string() };
-    format!("{value} is no load: a number from 0 to below 1e12 is").into()
+/// The number that a text is.
+pub(super) fn number(text: &str) -> Result<f64, ReadError> {
+    text.trim().parse().map_err(|_| ReadError::NotANumber(quoted(text)))
 }
 
-/// The number that a text is.
-pub(super) fn number(text: &str) -> Result<f64, Box<str>> {
-    text.trim().parse().map_err(|_| format!("{} is no number", quoted(text)).into())
+/// Reads a page of JSON: the number at a pointer, or the number that a text there is.
+pub(super) fn json(text: &str, pointer: &str) -> Result<Reading, ReadError> {
+    let page: Value = serde_json::from_str(text).map_err(|_| unlike(text, "JSON"))?;
+    match page.pointer(pointer) {
+        Some(Value::Number(value)) => value.as_f64().map(Reading::now).ok_or(ReadError::NumberDoesNotFit),
+        Some(Value::String(text)) => number(text).map(Reading::now),
+        Some(other) => Err(ReadError::NoNumberAt { pointer: pointer.into(), found: quoted(&other.to_string()) }),
+        None => Err(ReadError::NothingAt(pointer.into())),
+    }
 }
 
 /// A text for people, cut where it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> Box<str> {
     const MOST: usize = 40;
     let text = text.trim();
     let more = if text.chars().count() > MOST { "…" } else { "" };
     let shown: String = text.chars().take(MOST).collect();
-    format!("{shown:?}{more}")
+    format!("{shown:?}{more}").into()
 }
 
 /// What to say of a page that is not in the form that was expected.
-pub(super) fn unlike(text: &str, expected: &str) -> Box<str> {
+pub(super) fn unlike(text: &str, expected: &str) -> ReadError {
     let start = text.trim_start();
     let html = start.get(..14).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype html"))
         || start.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"));
+    let expected = expected.into();
     if html {
-        format!("the page is HTML, not {expected}").into()
+        ReadError::Html { expected }
     } else if start.is_empty() {
-        format!("the page is empty, not {expected}").into()
+        ReadError::EmptyPage { expected }
     } else {
-        format!("the page is not {expected}: it begins with {}", quoted(start)).into()
+        ReadError::AnotherForm { expected, start: quoted(start) }
     }
 }
 
@@ -154,16 +163,42 @@ mod tests {
         assert_eq!(meter.take(1000, Reading::total(15.0)), Ok(Some(5.0)));
         for (value, shown) in [(1e12, "1000000000000"), (-1.5, "-1.5"), (1e308, "1e308"), (f64::INFINITY, "inf")] {
             let told = Meter::default().take(0, Reading::now(value)).expect_err("no load");
-            assert_eq!(*told, *format!("{shown} is no load: a number from 0 to below 1e12 is"));
+            assert_eq!(told.to_string(), format!("{shown} is no load: a number from 0 to below 1e12 is"));
         }
         assert_eq!(Meter::default().take(0, Reading::now(9.99e11)), Ok(Some(9.99e11)));
     }
 
     #[test]
     fn a_page_of_another_form_is_told_as_what_it_is() {
-        assert_eq!(&*unlike("\n<!DOCTYPE HTML><p>", "JSON"), "the page is HTML, not JSON");
-        assert_eq!(&*unlike(" ", "JSON"), "the page is empty, not JSON");
+        assert_eq!(unlike("\n<!DOCTYPE HTML><p>", "JSON").to_string(), "the page is HTML, not JSON");
+        assert_eq!(unlike(" ", "JSON").to_string(), "the page is empty, not JSON");
         let long = unlike(&"é".repeat(50), "JSON");
-        assert_eq!(*long, *format!("the page is not JSON: it begins with \"{}\"…", "é".repeat(40)));
+        assert_eq!(long.to_string(), format!("the page is not JSON: it begins with \"{}\"…", "é".repeat(40)));
+    }
+
+    #[test]
+    fn json_is_a_number_or_a_text_that_is_one() {
+        for (text, pointer, value) in [
+            ("12.5", "", 12.5),
+            ("{\"load\": 7}", "/load", 7.0),
+            ("{\"a/b\": [{\"~\": \" 3e2 \"}]}", "/a~1b/0/~0", 300.0),
+        ] {
+            assert_eq!(json(text, pointer), Ok(Reading::now(value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_that_is_no_number_is_told() {
+        for (text, pointer, told) in [
+            ("{}", "/load", "there is nothing at \"/load\""),
+            ("{\"load\": null}", "/load", "what is at \"/load\" is no number: \"null\""),
+            ("{\"load\": \"much\"}", "/load", "\"much\" is no number"),
+            ("{\"load\": NaN}", "/load", "the page is not JSON: it begins with \"{\\\"load\\\": NaN}\""),
+            ("<html>", "/load", "the page is HTML, not JSON"),
+        ] {
+            assert_eq!(json(text, pointer).map_err(|error| error.to_string()), Err(told.to_owned()));
+        }
+        // Deeper than any page is, and larger than any number.
+        assert!(json(&"[".repeat(100_000), "").is_err() && json("1e999", "").is_err());
     }
 }

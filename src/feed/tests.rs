@@ -94,7 +94,9 @@ async fn next(inbox: &mut mpsc::Receiver<Event>) -> (Whom, f64) {
 
 /// What one question comes to.
 async fn once(pull: &Pull, timeout: u64) -> Result<reading::Reading, String> {
-    ask::ask(&ask::client().expect("a client"), pull, [127, 0, 0, 1].into(), timeout).await.map_err(String::from)
+    ask::ask(&ask::client().expect("a client"), pull, [127, 0, 0, 1].into(), timeout)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 #[tokio::test]

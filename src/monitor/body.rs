@@ -1,7 +1,7 @@
 //! What a response's body must hold, compiled once for all targets of a monitor, and held against what comes, of which
 //! no more is read than is asked for.
 
-use std::{io, sync::Arc};
+use std::{fmt, io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 use reqwest::{
@@ -11,13 +11,13 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{
-    shared::Shared,
-    words::{say, snippet},
+    cache::Shared,
+    error_text::{Unfit, say, snippet},
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Body, Compare},
-    telemetry::{causes, received},
+    telemetry::{self, causes},
 };
 
 /// Expectations by what is written of them.
@@ -29,7 +29,7 @@ impl Bodies {
     ///
     /// # Errors
     /// Says what cannot be compiled. The configuration has been read by then.
-    pub(super) fn get(&self, body: &[Body], max: u32) -> Result<Arc<Wanted>, Box<str>> {
+    pub(super) fn get(&self, body: &[Body], max: u32) -> Result<Arc<Wanted>, Unfit> {
         self.0.get((body.to_vec(), max), |(body, max)| Wanted::of(body, *max))
     }
 }
@@ -56,16 +56,60 @@ enum Test {
     AtMost(f64),
 }
 
+/// What a body lacks; what was found is cut where it is long.
+#[derive(Debug, thiserror::Error)]
+enum Mismatch {
+    #[error("{seen} {} {text:?}", seen.verb("lacks", "lack"))]
+    Lacks { seen: Seen, text: Box<str> },
+    #[error("{seen} {} {pattern:?}", seen.verb("does not match", "do not match"))]
+    DoesNotMatch { seen: Seen, pattern: Box<str> },
+    #[error("body is longer than {0} octets")]
+    TooLong(usize),
+    #[error("body is not JSON: {0}")]
+    NotJson(#[source] serde_json::Error),
+    #[error("the JSON has no {name}")]
+    Missing { name: Box<str> },
+    #[error("{name} is {found}, no number")]
+    NotANumber { name: Box<str>, found: String },
+    #[error("{name} is {found}, not {wanted}")]
+    Differs { name: Box<str>, found: String, wanted: Value },
+    #[error("{name} is {found}, less than {least}")]
+    TooSmall { name: Box<str>, found: String, least: f64 },
+    #[error("{name} is {found}, more than {most}")]
+    TooLarge { name: Box<str>, found: String, most: f64 },
+}
+
+/// How much of a body was looked at.
+#[derive(Clone, Copy, Debug)]
+enum Seen {
+    Whole,
+    /// So many octets, and more came.
+    Beginning(usize),
+}
+
+impl Seen {
+    fn verb(self, one: &'static str, many: &'static str) -> &'static str {
+        if matches!(self, Self::Whole) { one } else { many }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => f.write_str("body"),
+            Self::Beginning(octets) => write!(f, "the first {octets} octets of the body"),
+        }
+    }
+}
+
 impl Wanted {
-    fn of(body: &[Body], max: u32) -> Result<Self, Box<str>> {
+    fn of(body: &[Body], max: u32) -> Result<Self, Unfit> {
         // In lines, as for `tcp`.
         let regex = |text: &str| RegexBuilder::new(text).multi_line(true).crlf(true).build();
-        let thing = |body: &Body| -> Result<Thing, Box<str>> {
+        let thing = |body: &Body| -> Result<Thing, Unfit> {
             Ok(match body {
-                Body::Contains(text) => {
-                    Thing::Contains(regex(&regex::escape(text)).map_err(|error| error.to_string())?, text.clone())
-                }
-                Body::Matches(text) => Thing::Matches(regex(text).map_err(|error| error.to_string())?),
+                Body::Contains(text) => Thing::Contains(regex(&regex::escape(text))?, text.clone()),
+                Body::Matches(text) => Thing::Matches(regex(text)?),
                 Body::Json(pointer, compare) => Thing::Json(pointer.clone(), test(compare)?),
             })
         };
@@ -96,7 +140,7 @@ impl Wanted {
                 break true;
             }
         };
-        self.hold(&seen, cut).map_err(|why| Outcome::Bad(why.into()))
+        self.hold(&seen, cut).map_err(|why| Outcome::Bad(why.to_string().into()))
     }
 
     /// The texts that are looked for, if nothing else is: what comes after the last of them need not be read.
@@ -110,21 +154,20 @@ impl Wanted {
     }
 
     /// Holds everything against a body, or against its beginning where it was cut.
-    fn hold(&self, body: &[u8], cut: bool) -> Result<(), String> {
-        let subject = if cut { format!("the first {} octets of the body", self.max) } else { "body".to_owned() };
-        let verb = if cut { ("lack", "do not match") } else { ("lacks", "does not match") };
+    fn hold(&self, body: &[u8], cut: bool) -> Result<(), Mismatch> {
+        let seen = if cut { Seen::Beginning(self.max) } else { Seen::Whole };
         let mut json = None;
         for thing in &self.things {
             match thing {
                 Thing::Contains(regex, _) if regex.is_match(body) => {}
-                Thing::Contains(_, text) => return Err(format!("{subject} {} {text:?}", verb.0)),
+                Thing::Contains(_, text) => return Err(Mismatch::Lacks { seen, text: text.clone() }),
                 Thing::Matches(regex) if regex.is_match(body) => {}
-                Thing::Matches(regex) => return Err(format!("{subject} {} {:?}", verb.1, regex.as_str())),
-                Thing::Json(..) if cut => return Err(format!("body is longer than {} octets", self.max)),
+                Thing::Matches(regex) => return Err(Mismatch::DoesNotMatch { seen, pattern: regex.as_str().into() }),
+                Thing::Json(..) if cut => return Err(Mismatch::TooLong(self.max)),
                 Thing::Json(pointer, test) => {
                     if json.is_none() {
-                        let parsed = serde_json::from_slice::<Value>(received::unmarked(body));
-                        json = Some(parsed.map_err(|error| format!("body is not JSON: {error}"))?);
+                        let parsed = serde_json::from_slice::<Value>(telemetry::unmarked(body));
+                        json = Some(parsed.map_err(Mismatch::NotJson)?);
                     }
                     if let Some(json) = &json {
                         hold(json, pointer, test)?;
@@ -151,27 +194,26 @@ fn ends_so(response: &Response, error: &reqwest::Error) -> bool {
         && causes::chain(error).any(|cause| cause.downcast_ref().is_some_and(is_over))
 }
 
-fn test(compare: &Compare) -> Result<Test, Box<str>> {
-    let number = |text: &str| text.parse::<f64>().map_err(|error| error.to_string());
+fn test(compare: &Compare) -> Result<Test, Unfit> {
     Ok(match compare {
-        Compare::Equals(text) => Test::Equals(serde_json::from_str(text).map_err(|error| error.to_string())?),
-        Compare::AtLeast(text) => Test::AtLeast(number(text)?),
-        Compare::AtMost(text) => Test::AtMost(number(text)?),
+        Compare::Equals(text) => Test::Equals(serde_json::from_str(text)?),
+        Compare::AtLeast(text) => Test::AtLeast(text.parse()?),
+        Compare::AtMost(text) => Test::AtMost(text.parse()?),
     })
 }
 
-fn hold(json: &Value, pointer: &str, test: &Test) -> Result<(), String> {
-    let name = if pointer.is_empty() { "the JSON value" } else { pointer };
-    let Some(value) = json.pointer(pointer) else { return Err(format!("the JSON has no {name}")) };
-    let shown = || snippet(value.to_string().as_bytes());
-    let number = || value.as_f64().ok_or_else(|| format!("{name} is {}, no number", shown()));
+fn hold(json: &Value, pointer: &str, test: &Test) -> Result<(), Mismatch> {
+    let name = || Box::from(if pointer.is_empty() { "the JSON value" } else { pointer });
+    let Some(value) = json.pointer(pointer) else { return Err(Mismatch::Missing { name: name() }) };
+    let found = || snippet(value.to_string().as_bytes());
+    let number = || value.as_f64().ok_or_else(|| Mismatch::NotANumber { name: name(), found: found() });
     match test {
         Test::Equals(wanted) if same(value, wanted) => Ok(()),
-        Test::Equals(wanted) => Err(format!("{name} is {}, not {wanted}", shown())),
+        Test::Equals(wanted) => Err(Mismatch::Differs { name: name(), found: found(), wanted: wanted.clone() }),
         Test::AtLeast(least) if number()? >= *least => Ok(()),
-        Test::AtLeast(least) => Err(format!("{name} is {}, less than {least}", shown())),
+        Test::AtLeast(least) => Err(Mismatch::TooSmall { name: name(), found: found(), least: *least }),
         Test::AtMost(most) if number()? <= *most => Ok(()),
-        Test::AtMost(most) => Err(format!("{name} is {}, more than {most}", shown())),
+        Test::AtMost(most) => Err(Mismatch::TooLarge { name: name(), found: found(), most: *most }),
     }
 }
 
@@ -185,7 +227,11 @@ mod tests {
     use super::*;
 
     fn hold(body: &[Body], text: &str) -> Result<(), String> {
-        Wanted::of(body, 1000).expect("an expectation").hold(text.as_bytes(), false)
+        held(1000, body, text.as_bytes(), false)
+    }
+
+    fn held(max: u32, wanted: &[Body], body: &[u8], cut: bool) -> Result<(), String> {
+        Wanted::of(wanted, max).expect("an expectation").hold(body, cut).map_err(|why| why.to_string())
     }
 
     fn json(pointer: &str, compare: fn(Box<str>) -> Compare, to: &str) -> Body {
@@ -224,7 +270,7 @@ mod tests {
         assert_eq!(hold(&both, "a.c\r\nup\r\n"), Ok(()), "in lines");
         assert_eq!(hold(&both, "abc\nup"), Err("body lacks \"a.c\"".to_owned()), "text is no pattern");
         assert_eq!(hold(&both, "a.c\nupper"), Err("body does not match \"^up$\"".to_owned()));
-        let cut = Wanted::of(&both, 3).expect("an expectation").hold(b"a.c", true);
+        let cut = held(3, &both, b"a.c", true);
         assert_eq!(cut, Err("the first 3 octets of the body do not match \"^up$\"".to_owned()));
     }
 
@@ -234,7 +280,7 @@ mod tests {
         assert_eq!(hold(&wanted, "\u{feff}{\"a\": 1}"), Ok(()), "a byte order mark is passed over");
         assert!(hold(&wanted, "<html>").expect_err("no JSON").starts_with("body is not JSON"));
         assert!(hold(&wanted, &"[".repeat(900)).expect_err("deep").starts_with("body is not JSON"));
-        let cut = Wanted::of(&wanted, 7).expect("an expectation").hold(b"{\"a\": 1", true);
+        let cut = held(7, &wanted, b"{\"a\": 1", true);
         assert_eq!(cut, Err("body is longer than 7 octets".to_owned()));
     }
 

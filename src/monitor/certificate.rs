@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::Tls,
     telemetry::causes::tls::{expired, span},
 };

@@ -16,19 +16,17 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     tls::TlsInfo,
 };
-use rustls::ClientConfig;
 use tokio::{task_local, time::Instant};
 use tower::{Layer, Service};
 
 use super::{
+    cache::Shared,
     certificate::{self, Expiry},
-    dial,
-    shared::Shared,
+    error_text::{Unfit, moment, say, unbound},
     tls::Ground,
-    words::{moment, say},
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     http,
     probing::check::{HttpVersion, Tls},
 };
@@ -60,10 +58,7 @@ struct Manner {
 
 /// The clients that are in use.
 #[derive(Debug, Default)]
-pub(super) struct Clients {
-    http: Shared<Manner, Client>,
-    tls: Shared<Ground, ClientConfig>,
-}
+pub(super) struct Clients(Shared<Manner, Client>);
 
 impl Clients {
     /// The client that speaks so.
@@ -75,25 +70,17 @@ impl Clients {
         version: HttpVersion,
         tls: Option<&Tls>,
         source: Option<IpAddr>,
-    ) -> Result<Arc<Client>, Box<str>> {
+    ) -> Result<Arc<Client>, Unfit> {
         let alpn: &[&str] = match version {
             HttpVersion::One => &["http/1.1"],
             HttpVersion::Two => &["h2"],
         };
         let manner = Manner { version, ground: tls.map(|tls| Ground::of(tls, alpn)), source };
-        self.http.get(manner, make)
-    }
-
-    /// TLS on this ground.
-    ///
-    /// # Errors
-    /// Says why there is none.
-    pub(super) fn tls(&self, ground: Ground) -> Result<Arc<ClientConfig>, Box<str>> {
-        self.tls.get(ground, Ground::config)
+        self.0.get(manner, make)
     }
 }
 
-fn make(manner: &Manner) -> Result<Client, Box<str>> {
+fn make(manner: &Manner) -> Result<Client, Unfit> {
     // In clear text too, or the builder would read all certificates of the system.
     let tls = manner.ground.as_ref().unwrap_or(&Ground::idle()).config()?;
     let builder = http::client()
@@ -111,7 +98,7 @@ fn make(manner: &Manner) -> Result<Client, Box<str>> {
     };
     // With TLS the handshake would be in the time.
     let builder = if manner.ground.is_none() { builder.connector_layer(Timing) } else { builder };
-    builder.build().map_err(|error| error.to_string().into())
+    Ok(builder.build()?)
 }
 
 /// What came back, and what is known of the connection.
@@ -140,7 +127,7 @@ pub(super) async fn send(
         (response, LINE.with(|line| line.opened.get()))
     };
     let (response, connect) = LINE.scope(line, exchange).await;
-    let response = response.map_err(|error| dial::unbound(&error, source).unwrap_or_else(|| say(&error)))?;
+    let response = response.map_err(|error| unbound(&error, source).unwrap_or_else(|| say(&error)))?;
     let (ends, note) = match expiry {
         Some(expiry) => {
             let seen = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);

@@ -9,13 +9,16 @@ use hickory_proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, Record, RecordType},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UdpSocket,
+};
 
 use super::{
-    dial,
-    words::{Fine, say},
+    error_text::{Fine, Unfit, lacking, say},
+    tcp,
 };
-use crate::{engine::health::outcome::Outcome, probing::check::DnsCheck};
+use crate::{engine::health::fold::Outcome, probing::check::DnsCheck};
 
 /// What a question over UDP without EDNS is answered with at most, and some more for those who do not care.
 const DATAGRAM: usize = 4096;
@@ -40,16 +43,17 @@ impl Dns {
         address: IpAddr,
         source: Option<IpAddr>,
         chance: fastrand::Rng,
-    ) -> Result<Self, Box<str>> {
-        let mut name = Name::from_ascii(&*check.name).map_err(|error| format!("{:?}: {error}", check.name))?;
+    ) -> Result<Self, Unfit> {
+        let mut name =
+            Name::from_ascii(&*check.name).map_err(|source| Unfit::Name { name: check.name.clone(), source })?;
         name.set_fqdn(true);
-        let rtype: RecordType = check.rtype.parse().map_err(|_| format!("{:?} is no type", check.rtype))?;
+        let rtype: RecordType = check.rtype.parse().map_err(|_| Unfit::RecordType(check.rtype.clone()))?;
         let question = Query::query(name, rtype);
         let mut message = Message::new(0, MessageType::Query, OpCode::Query);
         // So that resolvers can be probed, too; servers of zones do not care.
         message.metadata.recursion_desired = true;
         message.add_query(question.clone());
-        let query = message.to_vec().map_err(|error| error.to_string())?;
+        let query = message.to_vec()?;
         let to = SocketAddr::new(address, check.port);
         Ok(Self { to, source, question, query, expect: check.expect.clone(), chance })
     }
@@ -70,7 +74,7 @@ impl Dns {
     }
 
     async fn over_udp(&self, id: u16) -> Result<Message, Outcome> {
-        let socket = dial::udp(self.to, self.source).await?;
+        let socket = socket(self.to, self.source).await?;
         socket.send(&self.query).await.map_err(|error| say(&error))?;
         let mut buffer = [0; DATAGRAM];
         loop {
@@ -83,7 +87,7 @@ impl Dns {
     }
 
     async fn over_tcp(&self, id: u16) -> Result<(Message, u64), Outcome> {
-        let (mut stream, connect) = dial::tcp(self.to, self.source).await?;
+        let (mut stream, connect) = tcp::connect(self.to, self.source).await?;
         let mut framed = (self.query.len() as u16).to_be_bytes().to_vec();
         framed.extend_from_slice(&self.query);
         let talk = async {
@@ -113,6 +117,18 @@ impl Dns {
         let right = answer.metadata.id == id && answer.metadata.message_type == MessageType::Response && about;
         right.then_some(answer)
     }
+}
+
+/// A UDP socket on a port of the system's choice that hears `to` alone.
+async fn socket(to: SocketAddr, source: Option<IpAddr>) -> Result<UdpSocket, Outcome> {
+    let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    let from = SocketAddr::new(source.unwrap_or(any), 0);
+    let socket = UdpSocket::bind(from).await.map_err(|error| match source {
+        Some(source) => lacking(source, &error),
+        None => say(&error),
+    })?;
+    socket.connect(to).await.map_err(|error| say(&error))?;
+    Ok(socket)
 }
 
 fn judge(answer: &Message, question: &Query, expect: &[Box<str>]) -> Result<(), Outcome> {

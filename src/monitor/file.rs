@@ -6,6 +6,7 @@ mod sheet;
 mod tests;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fs,
     io::{self, Read as _},
@@ -17,9 +18,9 @@ use std::{
 
 use tokio::task;
 
-use self::sheet::Sheet;
-use super::words::Fine;
-use crate::{engine::health::outcome::Outcome, probing::check::FileCheck};
+use self::sheet::{Sheet, SheetError};
+use super::error_text::Fine;
+use crate::{engine::health::fold::Outcome, probing::check::FileCheck};
 
 /// A file that is larger is none of ours.
 const LARGEST: u64 = 16 << 20;
@@ -74,8 +75,8 @@ impl Known {
         match fs::metadata(path) {
             Ok(found) if self.stamp == Some(Stamp::of(&found)) => {}
             Ok(found) if found.is_file() && found.len() <= LARGEST => self.read(path, Stamp::of(&found)),
-            Ok(_) => self.tell(None, format!("it is no file of at most {} MiB", LARGEST >> 20), path),
-            Err(error) => self.tell(None, in_words(&error), path),
+            Ok(_) => self.tell(None, &FileError::NotAFile, path),
+            Err(error) => self.tell(None, &error.into(), path),
         }
     }
 
@@ -89,10 +90,10 @@ impl Known {
         match read {
             // Some files do not tell their size.
             Ok(count) if count as u64 > LARGEST => {
-                return self.tell(Some(stamp), format!("it is no file of at most {} MiB", LARGEST >> 20), path);
+                return self.tell(Some(stamp), &FileError::NotAFile, path);
             }
             Ok(_) => {}
-            Err(error) => return self.tell(Some(stamp), in_words(&error), path),
+            Err(error) => return self.tell(Some(stamp), &error.into(), path),
         }
         // Read while it was being written: what it says may be half of it, and the next look tells.
         if fs::metadata(path).map(|after| Stamp::of(&after)).ok() != Some(stamp) {
@@ -105,12 +106,12 @@ impl Known {
                 }
                 (self.stamp, self.sheet, self.fault) = (Some(stamp), Some(Arc::new(sheet)), None);
             }
-            Err(fault) => self.tell(Some(stamp), fault, path),
+            Err(error) => self.tell(Some(stamp), &error.into(), path),
         }
     }
 
     /// Keeps the states and says why, once.
-    fn tell(&mut self, stamp: Option<Stamp>, fault: String, path: &Path) {
+    fn tell(&mut self, stamp: Option<Stamp>, fault: &FileError, path: &Path) {
         let fault = format!("{}: {fault}", path.display());
         self.stamp = stamp;
         if self.fault.as_deref() != Some(&*fault) {
@@ -121,12 +122,23 @@ impl Known {
     }
 }
 
-fn in_words(error: &io::Error) -> String {
+/// Why a file says nothing.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("it is no file of at most {} MiB", LARGEST >> 20)]
+    NotAFile,
+    #[error("{}", in_words(.0))]
+    System(#[from] io::Error),
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+}
+
+fn in_words(error: &io::Error) -> Cow<'static, str> {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-        io::ErrorKind::InvalidData => "it is no text".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".into(),
+        io::ErrorKind::InvalidData => "it is no text".into(),
+        _ => error.to_string().into(),
     }
 }
 

@@ -14,10 +14,10 @@ use reqwest::{
 use super::{
     certificate::Expiry,
     client::{self, Answer, Clients},
-    words::{Fine, say, snippet},
+    error_text::{Fine, Unfit, say, snippet},
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     http,
     probing::check::{GrpcCheck, HttpVersion},
 };
@@ -49,14 +49,14 @@ impl Grpc {
         address: IpAddr,
         source: Option<IpAddr>,
         clients: &Clients,
-    ) -> Result<Self, Box<str>> {
+    ) -> Result<Self, Unfit> {
         let to = SocketAddr::new(address, check.port);
         let (scheme, sni) = match &check.tls {
             Some(tls) => ("https", tls.sni.as_deref()),
             None => ("http", None),
         };
         let authority = sni.map_or_else(|| to.to_string(), |sni| format!("{sni}:{}", to.port()));
-        let url = Url::parse(&format!("{scheme}://{authority}{METHOD}")).map_err(|error| error.to_string())?;
+        let url = Url::parse(&format!("{scheme}://{authority}{METHOD}")).map_err(Unfit::Url)?;
         let content = HeaderValue::from_static("application/grpc");
         let headers = [
             (USER_AGENT, HeaderValue::from_static(http::USER_AGENT)),

@@ -15,12 +15,12 @@ use super::{
     body::Wanted,
     certificate::Expiry,
     client::{self, Answer},
+    context::Tools,
+    error_text::{Fine, Unfit},
     redirect::Trail,
-    tools::Tools,
-    words::Fine,
 };
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     http,
     probing::check::{HttpCheck, HttpVersion},
 };
@@ -42,12 +42,7 @@ pub(super) struct Http {
 impl Http {
     /// # Errors
     /// Says why nothing can be asked.
-    pub(super) fn of(
-        check: &HttpCheck,
-        address: IpAddr,
-        source: Option<IpAddr>,
-        tools: &Tools,
-    ) -> Result<Self, Box<str>> {
+    pub(super) fn of(check: &HttpCheck, address: IpAddr, source: Option<IpAddr>, tools: &Tools) -> Result<Self, Unfit> {
         let to = SocketAddr::new(address, check.port);
         let request = request(check, to)?;
         let redirects = match check.redirects {
@@ -118,19 +113,18 @@ fn again(request: &Request) -> Request {
     again
 }
 
-fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request, Box<str>> {
-    let unfit = |what: &str| format!("{what} cannot be sent in a request");
-    let method = Method::from_bytes(check.method.as_bytes()).map_err(|_| unfit("the method"))?;
+fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request, Unfit> {
+    let method = Method::from_bytes(check.method.as_bytes()).map_err(|_| Unfit::Unsendable("the method"))?;
     let url = url(check, to)?;
     let host = match (check.version, &check.host) {
         (HttpVersion::Two, _) => None,
-        (HttpVersion::One, Some(host)) => Some(HeaderValue::from_str(host).map_err(|_| unfit("the host"))?),
-        (HttpVersion::One, None) => Some(http::host(&url).ok_or_else(|| unfit("the host"))?),
+        (HttpVersion::One, Some(host)) => Some(HeaderValue::from_str(host).map_err(|_| Unfit::Unsendable("the host"))?),
+        (HttpVersion::One, None) => Some(http::host(&url).ok_or_else(|| Unfit::Unsendable("the host"))?),
     };
     let mut own = Vec::with_capacity(check.headers.len());
     for (name, value) in &check.headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit("a header"))?;
-        own.push((name, HeaderValue::from_str(value).map_err(|_| unfit("a header"))?));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unfit::Unsendable("a header"))?;
+        own.push((name, HeaderValue::from_str(value).map_err(|_| Unfit::Unsendable("a header"))?));
     }
     let header = http::header(&method, host, own);
     let mut request = Request::new(method, url);
@@ -143,7 +137,7 @@ fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request, Box<str>> {
 
 /// What the request is for. The connection goes to `to` in any case: a URL either has that address in it, or a name,
 /// which is resolved to it; so only over HTTP/2, where it is sent, may a URL hold the name in `host`.
-fn url(check: &HttpCheck, to: SocketAddr) -> Result<Url, Box<str>> {
+fn url(check: &HttpCheck, to: SocketAddr) -> Result<Url, Unfit> {
     let sni = check.tls.as_ref().and_then(|tls| tls.sni.as_deref());
     let host = check.host.as_deref().filter(|_| check.version == HttpVersion::Two);
     let authority = match (host, sni) {
@@ -152,10 +146,10 @@ fn url(check: &HttpCheck, to: SocketAddr) -> Result<Url, Box<str>> {
         (None, None) => to.to_string(),
     };
     let scheme = if check.tls.is_some() { "https" } else { "http" };
-    let url = Url::parse(&format!("{scheme}://{authority}{}", check.path)).map_err(|error| error.to_string())?;
+    let url = Url::parse(&format!("{scheme}://{authority}{}", check.path)).map_err(Unfit::Url)?;
     let named = url.domain().is_some() || url.socket_addrs(|| None).is_ok_and(|all| all == [to]);
     if !named || host.is_some() && (url.domain().is_none() || url.port().is_some()) {
-        return Err("over HTTP/2 `host` must be a name without a port".into());
+        return Err(Unfit::NotAnAuthority);
     }
     Ok(url)
 }

@@ -10,11 +10,8 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
-use super::{
-    dial::lacking,
-    words::{Fine, say},
-};
-use crate::engine::health::outcome::Outcome;
+use super::error_text::{Fine, lacking, say};
+use crate::engine::health::fold::Outcome;
 
 const TEXT: &[u8; 8] = b"meridian";
 /// Type, code, checksum, identifier and number; then what comes back as it was sent: a token and a text.

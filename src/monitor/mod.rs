@@ -1,71 +1,62 @@
 //! Runs probes on schedule and reports what they found. Must not know pools, policies or what an outcome will mean.
 //!
-//! Each target has a task of its own (`beat`), which makes its check ready once (`prepared`: `tcp`, `handshake`, `http`,
-//! `grpc`, `dns`, `icmp`, `exec`, `file`), asks (`probe`), reports and waits, by a `schedule` and a `course` and within a `pace` that are pure. The [`Prober`]
-//! keeps the tasks in step with a [`Plan`], and with its `watchdog` sees to it that none of them dies or lags unnoticed.
+//! Each target has a task of its own (`task`), which makes its check ready once and asks (`prober`: `tcp`, `tls`, `http`,
+//! `grpc`, `dns`, `icmp`, `file`), reports and waits, by an `interval`, a `timer` and a `rate_limit` that are pure. The
+//! [`Prober`] keeps the tasks in step with a [`Plan`], and with its `watchdog` sees to it that none of them dies or lags
+//! unnoticed.
 
-mod beat;
 mod body;
+mod cache;
 mod certificate;
 mod client;
-mod course;
-mod dial;
+mod context;
 mod dns;
-mod exec;
+mod error_text;
 mod file;
 mod grpc;
-mod handshake;
 mod http;
 mod icmp;
-mod pace;
+mod interval;
 mod plan;
-mod prepared;
-mod probe;
+mod prober;
+mod rate_limit;
 mod redirect;
-mod schedule;
-mod shared;
+mod task;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod tls;
-mod tools;
 mod unasked;
 mod watchdog;
-mod words;
 
 use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinHandle,
-    time::Instant,
 };
 use tracing::error;
 
 pub use self::plan::Plan;
 use self::{
-    pace::Pace,
+    context::{Desk, Heard},
     plan::Beat,
-    tools::Tools,
-    unasked::Unasked,
-    watchdog::{Sight, Watchdog},
+    watchdog::Sight,
 };
 use crate::{
-    engine::health::{fold::Record, rules::HealthRules},
+    engine::health::fold::Record,
     probing::monitor::ProbeKey,
     state::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };
-
-/// When a target was last heard of: the clock's milliseconds.
-type Heard = Arc<AtomicU64>;
 
 /// Keeps one task for each target.
 pub struct Prober {
@@ -73,22 +64,6 @@ pub struct Prober {
     desk: Desk,
     chance: fastrand::Rng,
     told: (watchdog::Told, unasked::Told),
-}
-
-/// What every task needs.
-#[derive(Clone)]
-struct Desk {
-    tools: Arc<Tools>,
-    turns: Arc<Semaphore>,
-    pace: Arc<Mutex<Pace>>,
-    /// Of those who wait for the budget of all.
-    line: Arc<pace::Line>,
-    watchdog: Arc<Watchdog>,
-    unasked: Arc<Unasked>,
-    /// Since when the budgets count.
-    start: Instant,
-    events: mpsc::Sender<Event>,
-    clock: Clock,
 }
 
 /// A target's task; it stops when this is dropped.
@@ -115,17 +90,7 @@ impl Prober {
         at_once: usize,
         signals: Arc<Signals>,
     ) -> Self {
-        let desk = Desk {
-            tools: Arc::default(),
-            turns: Arc::new(Semaphore::new(at_once)),
-            pace: Arc::new(Mutex::new(Pace::new(HealthRules::default().rate))),
-            line: Arc::default(),
-            watchdog: Arc::new(Watchdog::new(signals)),
-            unasked: Arc::default(),
-            start: words::moment(),
-            events,
-            clock,
-        };
+        let desk = Desk::new(events, clock, at_once, signals);
         Self { running: HashMap::new(), desk, chance, told: Default::default() }
     }
 
@@ -154,7 +119,7 @@ impl Prober {
         let (sender, receiver) = watch::channel(beat);
         let draws = [self.chance.u64(..), self.chance.u64(..), self.chance.u64(..)];
         let heard = Heard::new(AtomicU64::new(self.desk.clock.now().0));
-        let task = beat::run((Arc::clone(&key), known), receiver, draws, self.desk.clone(), Arc::clone(&heard));
+        let task = task::run((Arc::clone(&key), known), receiver, draws, self.desk.clone(), Arc::clone(&heard));
         self.running.insert(key, Running { beat: sender, heard, task: tokio::spawn(task) });
     }
 
@@ -188,12 +153,6 @@ impl Prober {
         self.desk.watchdog.tell(now, late, &silent, self.running.len());
         self.desk.unasked.keep(|key| self.running.contains_key(key));
         self.desk.unasked.tell(now, unasked);
-    }
-}
-
-impl Desk {
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

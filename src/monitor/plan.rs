@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::{
-            health::{fold::Health, outcome::Outcome},
+            health::fold::{Health, Outcome},
             types::At,
             world::{Draft, Target},
         },

@@ -9,8 +9,8 @@ use reqwest::{
     header::{HeaderMap, LOCATION},
 };
 
-use super::words::snippet;
-use crate::engine::health::outcome::Outcome;
+use super::error_text::{Unfit, snippet};
+use crate::engine::health::fold::Outcome;
 
 /// The way of a probe through redirects.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ impl Trail {
     ///
     /// # Errors
     /// When the host is none.
-    pub(super) fn of(url: &Url, host: Option<&str>, most: u8) -> Result<Self, Box<str>> {
+    pub(super) fn of(url: &Url, host: Option<&str>, most: u8) -> Result<Self, Unfit> {
         let base = match host {
-            Some(host) => Url::parse(&format!("{}://{host}/", url.scheme())).map_err(|error| error.to_string())?,
+            Some(host) => Url::parse(&format!("{}://{host}/", url.scheme())).map_err(Unfit::Url)?,
             None => url.clone(),
         };
         Ok(Self { base, port: url.port_or_known_default(), most })

@@ -7,10 +7,14 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
 };
 
-use super::{prepared::Prepared, *};
+use super::{
+    context::Tools,
+    prober::{Prepared, run},
+    *,
+};
 use crate::{
     engine::{
-        health::{outcome::Outcome, rules::Rate},
+        health::{fold::Outcome, rules::Rate},
         world::{Draft, Target, World},
     },
     probing::{
@@ -111,7 +115,7 @@ async fn ask(check: Check, timeout: u64) -> Outcome {
 
 async fn ask_at(key: ProbeKey, timeout: u64) -> Outcome {
     let tools = Tools::default();
-    probe::run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1), &tools), timeout).await
+    run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1), &tools), timeout).await
 }
 
 fn bad(text: &str) -> Outcome {

@@ -1,4 +1,5 @@
-//! How TLS is spoken and whom it trusts: the configurations of rustls.
+//! How TLS is spoken and what it trusts: the configurations of rustls; and a probe that is a handshake and nothing more,
+//! for when the certificate ends.
 //!
 //! The crypto is that of ring, named here, so that it never depends on which part installs a default first. No session is taken
 //! up again: each probe sees the certificate that the server has now.
@@ -9,7 +10,10 @@
 //! crypto library knows. A signature by any other is taken as it is: it would authenticate a server of which this prober
 //! verifies nothing, so it keeps no impostor out.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, OnceLock},
+};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
@@ -23,8 +27,73 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::certificate;
-use crate::probing::check::{Tls, Trust};
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsConnector;
+
+use super::{
+    cache::Shared,
+    certificate::{self, Expiry},
+    error_text::{Fine, Unfit, say},
+    tcp,
+};
+use crate::{
+    engine::health::fold::Outcome,
+    probing::check::{Tls, TlsCheck, Trust},
+};
+
+/// A target of `tls`.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    to: SocketAddr,
+    source: Option<IpAddr>,
+    name: ServerName<'static>,
+    config: Arc<ClientConfig>,
+    expiry: Expiry,
+}
+
+impl Handshake {
+    /// # Errors
+    /// Says why nothing can be asked.
+    pub(super) fn of(
+        check: &TlsCheck,
+        address: IpAddr,
+        source: Option<IpAddr>,
+        configs: &Configs,
+    ) -> Result<Self, Unfit> {
+        let name = match &check.tls.sni {
+            Some(sni) => ServerName::try_from(&**sni)?.to_owned(),
+            None => ServerName::from(address),
+        };
+        let config = configs.get(Ground::of(&check.tls, &[]))?;
+        Ok(Self { to: SocketAddr::new(address, check.port), source, name, config, expiry: Expiry::of(&check.tls) })
+    }
+
+    pub(super) async fn ask(&self) -> Result<Fine, Outcome> {
+        let (stream, connect) = tcp::connect(self.to, self.source).await?;
+        let connector = TlsConnector::from(Arc::clone(&self.config));
+        let mut stream = connector.connect(self.name.clone(), stream).await.map_err(|error| say(&error))?;
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let Some(own) = chain.first() else { return Err(Outcome::Bad("it shows no certificate".into())) };
+        let (ends, note) = self.expiry.judge(own, certificate::unix())?;
+        // A farewell, for the server's log. It may have gone already.
+        let _ = stream.shutdown().await;
+        Ok(Fine { connect: Some(connect), note, ends: Some(ends) })
+    }
+}
+
+/// The configurations that are in use.
+#[derive(Debug, Default)]
+pub(super) struct Configs(Shared<Ground, ClientConfig>);
+
+impl Configs {
+    /// TLS on this ground.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    fn get(&self, ground: Ground) -> Result<Arc<ClientConfig>, Unfit> {
+        self.0.get(ground, Ground::config)
+    }
+}
 
 /// What tells configurations apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,10 +116,9 @@ impl Ground {
 
     /// # Errors
     /// Says why there is none.
-    pub(super) fn config(&self) -> Result<ClientConfig, Box<str>> {
-        let whole = |error: Error| error.to_string();
+    pub(super) fn config(&self) -> Result<ClientConfig, Unfit> {
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
-        let builder = builder.map_err(whole)?.dangerous();
+        let builder = builder?.dangerous();
         let trust = if self.verify { Some(Trusted::of(self.trust.as_ref())?) } else { None };
         let verifier = Arc::new(Verifier { provider: provider(), trust });
         let mut config = builder.with_custom_certificate_verifier(verifier).with_no_client_auth();
@@ -66,7 +134,7 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 /// The certificates that the system trusts, read once.
-fn of_the_system() -> Result<Arc<RootCertStore>, Box<str>> {
+fn of_the_system() -> Result<Arc<RootCertStore>, Unfit> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     let roots = ROOTS.get_or_init(|| {
         let mut roots = RootCertStore::empty();
@@ -74,7 +142,7 @@ fn of_the_system() -> Result<Arc<RootCertStore>, Box<str>> {
         Arc::new(roots)
     });
     if roots.is_empty() {
-        return Err("this system trusts no certificates, so set `ca_file` or install them".into());
+        return Err(Unfit::NothingTrusted);
     }
     Ok(Arc::clone(roots))
 }
@@ -88,22 +156,22 @@ struct Trusted {
 }
 
 impl Trusted {
-    fn of(trust: Option<&Trust>) -> Result<Self, Box<str>> {
+    fn of(trust: Option<&Trust>) -> Result<Self, Unfit> {
         let mut own = Vec::new();
         let roots = match trust {
             None => of_the_system()?,
             Some(trust) => {
                 let mut roots = RootCertStore::empty();
                 for certificate in CertificateDer::pem_slice_iter(trust.pem().as_bytes()) {
-                    let certificate = certificate.map_err(|error| error.to_string())?;
-                    roots.add(certificate.clone()).map_err(|error| error.to_string())?;
+                    let certificate = certificate?;
+                    roots.add(certificate.clone())?;
                     own.push(certificate);
                 }
                 Arc::new(roots)
             }
         };
-        let chains = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
-        Ok(Self { chains: chains.map_err(|error| error.to_string())?, own })
+        let chains = WebPkiServerVerifier::builder_with_provider(roots, provider()).build()?;
+        Ok(Self { chains, own })
     }
 }
 
@@ -115,16 +183,9 @@ struct Verifier {
 }
 
 /// What the libraries have no error of their own for: a sentence.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 struct Sentence(String);
-
-impl std::fmt::Display for Sentence {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Sentence {}
 
 fn fault(sentence: impl Into<String>) -> Error {
     CertificateError::Other(OtherError(Arc::new(Sentence(sentence.into())))).into()

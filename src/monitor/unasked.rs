@@ -13,7 +13,7 @@ use std::{
 use tracing::{info, warn};
 
 use crate::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::{check::Check, monitor::ProbeKey},
 };
 

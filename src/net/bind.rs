@@ -4,13 +4,17 @@
 //! the queries. So TCP is bound without it first, and one plain UDP socket as a test.
 
 use std::{
-    fmt, io,
+    borrow::Cow,
+    io,
     net::{SocketAddr, TcpListener, UdpSocket},
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{UdpOptions, batch::set_option, udp::PATIENCE};
+use super::{
+    batch::set_option,
+    udp::{PATIENCE, UdpOptions},
+};
 use crate::engine::types::Transport;
 
 /// Connections that the kernel completes before they are accepted.
@@ -43,7 +47,8 @@ impl Sockets {
 }
 
 /// An address that cannot be served.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} over {transport}: {}", cause(*.address, .source))]
 pub struct BindError {
     /// The address.
     pub address: SocketAddr,
@@ -51,19 +56,6 @@ pub struct BindError {
     pub transport: Transport,
     /// Why. [`io::Error::kind`] tells the common causes apart, for a remedy.
     pub source: io::Error,
-}
-
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {} over {}: ", self.address, self.transport)?;
-        match self.source.kind() {
-            io::ErrorKind::AddrInUse => f.write_str("address in use"),
-            io::ErrorKind::AddrNotAvailable => f.write_str("this host has no such address"),
-            io::ErrorKind::PermissionDenied => f.write_str("permission denied"),
-            _ if is_unsupported(&self.source) => write!(f, "this host has no {}", family(self.address)),
-            _ => self.source.fmt(f),
-        }
-    }
 }
 
 impl BindError {
@@ -101,6 +93,17 @@ impl BindError {
     }
 }
 
+/// What an error says of an address, in the words of people.
+fn cause(address: SocketAddr, error: &io::Error) -> Cow<'static, str> {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "address in use".into(),
+        io::ErrorKind::AddrNotAvailable => "this host has no such address".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ if is_unsupported(error) => format!("this host has no {}", family(address)).into(),
+        _ => error.to_string().into(),
+    }
+}
+
 fn family(address: SocketAddr) -> &'static str {
     if address.is_ipv4() { "IPv4" } else { "IPv6" }
 }
@@ -108,12 +111,6 @@ fn family(address: SocketAddr) -> &'static str {
 /// Whether the kernel does not have the family of an address.
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPFNOSUPPORT))
-}
-
-impl std::error::Error for BindError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
 }
 
 /// Binds every address for TCP and for `workers` UDP sockets. Port 0 takes a free one, the same for both.

@@ -6,12 +6,15 @@
 //!                           └▶ tcp: a task for each listener ─▶ stream: a task for each connection
 //! ```
 //!
+//! Both ask the engine through [`Respond`].
+//!
 //! Sockets are bound early, so that a taken port shows before anything else is done; until [`start`] the kernel
 //! queues what comes.
 
 mod batch;
 mod bind;
 mod limit;
+mod respond;
 mod stream;
 mod tcp;
 pub mod udp;
@@ -27,112 +30,17 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     thread::{self, JoinHandle},
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::{runtime::Handle, sync::watch, task};
 
-pub use self::bind::{BindError, Sockets, bind, bind_usual};
-pub use crate::engine::respond::Answered;
-use crate::{
-    engine::{
-        respond,
-        snapshot::Snapshot,
-        steer::trace::Silent,
-        types::{Chance, Origin, UnixMillis},
-        wire::read::Query,
-    },
-    state::board::Board,
-    telemetry::counters::Counters,
+pub use self::{
+    bind::{BindError, Sockets, bind, bind_usual},
+    respond::{Answered, Respond},
+    stream::TcpOptions,
+    udp::UdpOptions,
 };
-
-/// What the transports ask of the engine: three stages, so that a batch can interleave them and a memory fetch of one
-/// query overlaps the work of the others. No stage allocates, locks or logs.
-pub trait Respond: Send + Sync + 'static {
-    /// What a request asks: offsets and values, never slices, since the reply is written over the request.
-    type Query: Copy;
-
-    /// Reads a request. None: it gets no reply.
-    fn read(&self, request: &[u8]) -> Option<Self::Query>;
-
-    /// Starts to fetch what [`finish`](Self::finish) will read.
-    fn touch(&self, query: &Self::Query);
-
-    /// Answers the request that stands in the first `len` octets of `buffer`, in place. `query` was read from
-    /// this request by this Snapshot. Only a reply changes the buffer.
-    fn finish(&self, buffer: &mut [u8], len: usize, query: &Self::Query, origin: Origin, chance: Chance) -> Answered;
-}
-
-/// The query path of the engine, with no one to record its reasons.
-impl Respond for Snapshot {
-    type Query = Query;
-
-    #[inline]
-    fn read(&self, request: &[u8]) -> Option<Query> {
-        respond::read(request)
-    }
-
-    #[inline]
-    fn touch(&self, query: &Query) {
-        respond::touch(self, query);
-    }
-
-    #[inline]
-    fn finish(&self, buffer: &mut [u8], _len: usize, query: &Query, origin: Origin, chance: Chance) -> Answered {
-        respond::finish(self, buffer, query, origin, chance, &mut Silent)
-    }
-}
-
-/// How datagrams are moved.
-#[derive(Clone, Copy, Debug)]
-pub struct UdpOptions {
-    /// Octets of each socket's receive buffer that are asked of the kernel.
-    pub receive_buffer: usize,
-    /// Datagrams taken and sent by one system call, 1 to 1024.
-    pub batch: usize,
-}
-
-impl Default for UdpOptions {
-    /// 4 MiB: with the kernel's default, a stall of a few milliseconds at full load loses queries. 32: beyond 8 the
-    /// system call is no longer what costs, and more only serve to overlap memory fetches.
-    fn default() -> Self {
-        Self { receive_buffer: 4 << 20, batch: 32 }
-    }
-}
-
-/// What a TCP client may hold, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct TcpOptions {
-    /// Connections in all; at the limit the longest idle one gives way to a newcomer (RFC 9210 4.2).
-    pub connections: usize,
-    /// Connections of one client, which is an IPv4 address or an IPv6 /64; at the limit its own longest idle one
-    /// gives way.
-    pub per_client: usize,
-    /// How long a connection may stay without a message begun (RFC 7766 6.2.3).
-    pub idle: Duration,
-    /// How long a message may take from its first octet to its last, however steadily octets come.
-    pub message: Duration,
-    /// How long the replies to what was read may take to be taken by the client.
-    pub write: Duration,
-    /// How long a query for a steered name may wait for the first probe round before its connection is closed.
-    pub ready: Duration,
-    /// How long connections may take to finish at a stop.
-    pub drain: Duration,
-}
-
-impl Default for TcpOptions {
-    fn default() -> Self {
-        Self {
-            connections: 4096,
-            per_client: 64,
-            idle: Duration::from_secs(10),
-            message: Duration::from_secs(5),
-            write: Duration::from_secs(5),
-            ready: Duration::from_secs(5),
-            drain: Duration::from_secs(3),
-        }
-    }
-}
+use crate::{state::board::Board, telemetry::counters::Counters};
 
 /// Serves the sockets with what the board shows: UDP on threads of their own, TCP on `runtime`.
 ///
@@ -232,11 +140,4 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.signal();
     }
-}
-
-/// The wall clock, which in an answer only numbers slots; read once for each batch.
-#[expect(clippy::disallowed_methods, reason = "the transports supply time to the engine")]
-fn unix_now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -19,7 +19,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Answered, Respond, TcpOptions, limit::Seat, unix_now};
+use super::{
+    limit::Seat,
+    respond::{Answered, Respond, unix_now},
+};
 use crate::{
     engine::{
         types::{Chance, Origin, Transport},
@@ -48,6 +51,40 @@ thread_local! {
 
 /// How long an idle connection is still listened to at a stop, for what was sent before the client could know.
 const LAST_WORDS: Duration = Duration::from_millis(10);
+
+/// What a TCP client may hold, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpOptions {
+    /// Connections in all; at the limit the longest idle one gives way to a newcomer (RFC 9210 4.2).
+    pub connections: usize,
+    /// Connections of one client, which is an IPv4 address or an IPv6 /64; at the limit its own longest idle one
+    /// gives way.
+    pub per_client: usize,
+    /// How long a connection may stay without a message begun (RFC 7766 6.2.3).
+    pub idle: Duration,
+    /// How long a message may take from its first octet to its last, however steadily octets come.
+    pub message: Duration,
+    /// How long the replies to what was read may take to be taken by the client.
+    pub write: Duration,
+    /// How long a query for a steered name may wait for the first probe round before its connection is closed.
+    pub ready: Duration,
+    /// How long connections may take to finish at a stop.
+    pub drain: Duration,
+}
+
+impl Default for TcpOptions {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            per_client: 64,
+            idle: Duration::from_secs(10),
+            message: Duration::from_secs(5),
+            write: Duration::from_secs(5),
+            ready: Duration::from_secs(5),
+            drain: Duration::from_secs(3),
+        }
+    }
+}
 
 /// A connection and what it holds.
 pub(super) struct Stream<S> {

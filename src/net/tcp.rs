@@ -12,10 +12,10 @@ use tokio::{
 };
 
 use super::{
-    Respond, TcpOptions,
     bind::BACKLOG,
     limit::Seats,
-    stream::{FULL, Stream},
+    respond::Respond,
+    stream::{FULL, Stream, TcpOptions},
 };
 use crate::{
     state::board::Board,

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Answered, Respond, unix_now};
+use super::respond::{Answered, Respond, unix_now};
 use crate::{
     engine::{
         types::{Chance, Origin, Transport},
@@ -35,6 +35,23 @@ const REST: Duration = Duration::from_millis(100);
 
 /// Batches that are still answered after a stop; more means that somebody does not stop sending.
 const LAST_BATCHES: usize = 4096;
+
+/// How datagrams are moved.
+#[derive(Clone, Copy, Debug)]
+pub struct UdpOptions {
+    /// Octets of each socket's receive buffer that are asked of the kernel.
+    pub receive_buffer: usize,
+    /// Datagrams taken and sent by one system call, 1 to 1024.
+    pub batch: usize,
+}
+
+impl Default for UdpOptions {
+    /// 4 MiB: with the kernel's default, a stall of a few milliseconds at full load loses queries. 32: beyond 8 the
+    /// system call is no longer what costs, and more only serve to overlap memory fetches.
+    fn default() -> Self {
+        Self { receive_buffer: 4 << 20, batch: 32 }
+    }
+}
 
 /// Moves batches of datagrams, and lends each where it lies: in a socket's buffers today, in an AF_XDP ring one day.
 pub trait Datagrams {

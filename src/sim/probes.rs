@@ -9,7 +9,7 @@ use std::{
 use super::Behaviour;
 use crate::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         world::{Target, World},
     },
     probing::monitor::{Monitor, ProbeKey},

@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 use crate::{
     engine::{
         geo::Map,
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         types::{At, EndpointId, Family, RouteId, TargetId},
         world::{Asks, Target, World, policy::Route},

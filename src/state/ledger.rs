@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     engine::{
-        health::{fold::Record, outcome::Outcome},
+        health::fold::{Outcome, Record},
         live::{EndpointRow, PoolRow},
         signal::{
             shed::{Marks, Shed},

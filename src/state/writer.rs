@@ -248,7 +248,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::{
-            health::outcome::Outcome,
+            health::fold::Outcome,
             world::{Draft, Region, Target},
         },
         probing::{

@@ -7,7 +7,7 @@ use meridian::{
         respond::{self, Answered},
         snapshot::Snapshot,
         steer::trace::Silent,
-        types::{At, Chance, Origin, Transport, UnixMillis},
+        types::{At, Chance, Origin, PerFamily, Transport, UnixMillis},
         wire::{
             name::Name,
             read::Query,

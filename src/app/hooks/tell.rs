@@ -248,7 +248,7 @@ async fn run(words: &[String], text: String, timeout: u64) -> Result<(), String>
     let mut command = Command::new(words.to_vec(), timeout);
     command.input = text.into_bytes();
     command.queue = Queue::Telling;
-    let ended = command.run().await.map_err(|not_run| not_run.text().to_owned())?;
+    let ended = command.run().await.map_err(|not_run| not_run.to_string())?;
     let said = ended.errors.last_line().or_else(|| ended.output.last_line());
     let said = said.map_or(String::new(), |line| format!(": {line}"));
     match ended.end {

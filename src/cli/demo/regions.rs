@@ -34,10 +34,14 @@ impl Region {
     }
 }
 
+/// A name that is none of a region.
+#[derive(Debug, thiserror::Error)]
+#[error("the regions are {}", REGIONS.map(|region| region.name).join(", "))]
+pub(super) struct UnknownRegion;
+
 /// The region of this name.
-pub(super) fn find(name: &str) -> Result<&'static Region, String> {
-    let names = || REGIONS.map(|region| region.name).join(", ");
-    REGIONS.iter().find(|region| region.name == name).ok_or_else(|| format!("the regions are {}", names()))
+pub(super) fn find(name: &str) -> Result<&'static Region, UnknownRegion> {
+    REGIONS.iter().find(|region| region.name == name).ok_or(UnknownRegion)
 }
 
 const CONFIG: &str = include_str!("../../../zones/demo.toml");

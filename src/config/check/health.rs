@@ -63,7 +63,7 @@ fn max_regions(written: &Spanned<NumberOr>, usual: Governor, notes: &mut Notes<'
             Ok(parts @ 1..=1000) => return MaxRegions::Share(parts as u32),
             Ok(_) => notes.error(written.span(), format!("{AT} is out of range"), "from 0.1% to 100%"),
             Err(cause) => notes
-                .error(written.span(), format!("{AT} is neither a number nor a share"), cause)
+                .error(written.span(), format!("{AT} is neither a number nor a share"), cause.to_string())
                 .remedy("write 2 or \"50%\""),
         },
     };

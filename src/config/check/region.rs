@@ -137,7 +137,7 @@ fn bias(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -> i3
         }
         Ok(_) => notes.error(written.span(), format!("`{at}` is out of range"), "from -1s to 1s"),
         Err(cause) => notes
-            .error(written.span(), format!("`{at}` is not a duration"), cause)
+            .error(written.span(), format!("`{at}` is not a duration"), cause.to_string())
             .remedy("write it as \"20ms\", or \"-20ms\" to draw more clients"),
     };
     notes.push(fault);

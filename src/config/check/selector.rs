@@ -92,8 +92,9 @@ pub(crate) fn of_kind(kind: &str, value: &str) -> Result<Selector, Wrong> {
         }
         "asn" => asn(value).map(Selector::Asn).map_err(wrong),
         _ => {
-            let prefix = quantity::prefix(value)
-                .map_err(|cause| (cause, "write an address or a prefix, such as \"192.0.2.0/24\"".to_owned()))?;
+            let prefix = quantity::prefix(value).map_err(|cause| {
+                (cause.to_string(), "write an address or a prefix, such as \"192.0.2.0/24\"".to_owned())
+            })?;
             match normalise(prefix) {
                 (_, 0) => Ok(Selector::Net(prefix)),
                 (inside, _) => Err((
@@ -204,7 +205,7 @@ fn source(written: &Spanned<String>, at: &str, notes: &mut Notes<'_>) -> Vec<Pre
         name => match quantity::prefix(name) {
             Ok(prefix) => return vec![prefix],
             Err(cause) => notes
-                .error(written.span(), format!("`{at}` has {name:?}"), cause)
+                .error(written.span(), format!("`{at}` has {name:?}"), cause.to_string())
                 .remedy("write \"any\", \"none\", an address or a prefix such as \"192.0.2.0/24\", or \"acl:NAME\""),
         },
     };

@@ -13,7 +13,7 @@ use crate::{
     config::{
         diagnostics::{Notes, join, suggest},
         dns_name::{self, NotAName},
-        quantity,
+        quantity::{self, QuantityError},
         schema::{Mark, not_yet},
         spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},
         unreadable::unexpanded,
@@ -48,7 +48,7 @@ pub(crate) fn whole(
 
 /// How a quantity that is written as text is read, shown and asked for.
 struct Kind {
-    read: fn(&str) -> Result<u64, String>,
+    read: fn(&str) -> Result<u64, QuantityError>,
     show: fn(u64) -> String,
     noun: &'static str,
     remedy: &'static str,
@@ -89,7 +89,9 @@ fn bounded(
             let (from, to) = ((kind.show)(*bounds.start()), (kind.show)(*bounds.end()));
             notes.error(span, format!("`{path}` is out of range"), format!("from {from} to {to}"))
         }
-        Err(cause) => notes.error(span, format!("`{path}` is not a {}", kind.noun), cause).remedy(kind.remedy),
+        Err(cause) => {
+            notes.error(span, format!("`{path}` is not a {}", kind.noun), cause.to_string()).remedy(kind.remedy)
+        }
     };
     notes.push(fault);
     default

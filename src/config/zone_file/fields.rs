@@ -1,7 +1,7 @@
 //! The fields of one record's data, one token each: numbers, names, octets, hexadecimal digits, base64, and spans of
 //! time (plain seconds, or numbers with units as in `1h30m`). Must not know record types, nor what is timed.
 
-use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
+use std::{borrow::Cow, ops::Range, str::FromStr};
 
 use data_encoding::{BASE64_MIME_PERMISSIVE, DecodeKind, Encoding, HEXUPPER_PERMISSIVE};
 
@@ -9,7 +9,8 @@ use super::token::{Octets, Token};
 use crate::{config::dns_name, engine::wire::name::Name};
 
 /// Why a field cannot be read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct Complaint {
     /// What is wrong, in a few words.
     pub(super) message: Cow<'static, str>,
@@ -37,14 +38,6 @@ impl Complaint {
         self
     }
 }
-
-impl fmt::Display for Complaint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Complaint {}
 
 /// Tokens to be read one after the other.
 #[derive(Debug)]

@@ -26,6 +26,21 @@ pub(super) struct Folder {
     files_left: usize,
 }
 
+/// Why a file of a zone cannot be read. Never with anything that stands in it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    #[error("more than {MAX_FILES} files are included")]
+    TooMany,
+    #[error("the file lies outside the folder of the zone file")]
+    Outside,
+    #[error("it is not a regular file")]
+    NotAFile,
+    #[error("the zone's files are larger than {} MiB together", MAX_OCTETS >> 20)]
+    TooLarge,
+    #[error("{}", words(.0))]
+    System(#[from] io::Error),
+}
+
 /// A file that was read.
 #[derive(Debug)]
 pub(super) struct Opened {
@@ -53,43 +68,44 @@ impl Folder {
             return Err(other);
         }
         let opened = folder.read(file, path.to_path_buf());
-        let opened = opened.map_err(|cause| Unreadable { cause, remedy: "name the file of this zone".to_owned() })?;
+        let opened = opened.map_err(|error| Unreadable {
+            cause: error.to_string(),
+            remedy: "name the file of this zone".to_owned(),
+        })?;
         Ok((folder, opened))
     }
 
     /// Reads a file that `from` includes; relative paths begin at the folder of `from`.
     ///
     /// # Errors
-    /// In words, when the file cannot be read or lies elsewhere. Never with anything that stands in it.
-    pub(super) fn include(&mut self, written: &Path, from: &Path) -> Result<Opened, String> {
-        self.files_left = self.files_left.checked_sub(1).ok_or(format!("more than {MAX_FILES} files are included"))?;
+    /// When the file cannot be read or lies elsewhere.
+    pub(super) fn include(&mut self, written: &Path, from: &Path) -> Result<Opened, FileError> {
+        self.files_left = self.files_left.checked_sub(1).ok_or(FileError::TooMany)?;
         let path = from.parent().unwrap_or(Path::new("")).join(written);
-        let outside = || "the file lies outside the folder of the zone file".to_owned();
-        let real = path.canonicalize().map_err(words)?;
+        let real = path.canonicalize()?;
         if !real.starts_with(&self.root) {
-            return Err(outside());
+            return Err(FileError::Outside);
         }
-        let file = open_quietly(&real, libc::O_NOFOLLOW).map_err(words)?;
+        let file = open_quietly(&real, libc::O_NOFOLLOW)?;
         // A folder on the way may have been swapped for a link in between: ask what was really opened.
         let handle = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         if handle.canonicalize().is_ok_and(|now| !now.starts_with(&self.root)) {
-            return Err(outside());
+            return Err(FileError::Outside);
         }
         self.read(file, path)
     }
 
-    fn read(&mut self, file: File, path: PathBuf) -> Result<Opened, String> {
-        let about = file.metadata().map_err(words)?;
+    fn read(&mut self, file: File, path: PathBuf) -> Result<Opened, FileError> {
+        let about = file.metadata()?;
         if !about.is_file() {
-            return Err("it is not a regular file".to_owned());
+            return Err(FileError::NotAFile);
         }
-        let large = || format!("the zone's files are larger than {} MiB together", MAX_OCTETS >> 20);
         if about.len() > self.octets_left {
-            return Err(large());
+            return Err(FileError::TooLarge);
         }
         let mut octets = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0));
-        file.take(self.octets_left + 1).read_to_end(&mut octets).map_err(words)?;
-        self.octets_left = self.octets_left.checked_sub(octets.len() as u64).ok_or_else(large)?;
+        file.take(self.octets_left + 1).read_to_end(&mut octets)?;
+        self.octets_left = self.octets_left.checked_sub(octets.len() as u64).ok_or(FileError::TooLarge)?;
         Ok(Opened { path, identity: (about.dev(), about.ino()), octets })
     }
 }
@@ -99,7 +115,7 @@ fn open_quietly(path: &Path, flags: i32) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-fn words(error: io::Error) -> String {
+fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),

@@ -25,7 +25,7 @@ use std::{
 use self::{
     check::Named,
     directive::Include,
-    folder::{Folder, Opened},
+    folder::{FileError, Folder, Opened},
     reader::{Line, Owner, Reader},
     token::Entry,
 };
@@ -107,8 +107,8 @@ pub fn load(
                     let back = Some((std::mem::replace(&mut reader.origin, include.origin), reader.owner.clone()));
                     enter(&mut reader, sources, &mut frames, opened, back);
                 }
-                Err(words) => {
-                    let fault = Fault::error(format!("$INCLUDE: {words}"), include.place, "named here");
+                Err(error) => {
+                    let fault = Fault::error(format!("$INCLUDE: {error}"), include.place, "named here");
                     let remedy = "include files of the zone file's own folder; paths begin at the file that names them";
                     reader.findings.push(fault.remedy(remedy));
                     reader.findings.lose(None);
@@ -140,20 +140,41 @@ fn read_entry(reader: &mut Reader<'_>, file: FileId, text: &str, entry: &Entry) 
     None
 }
 
-fn open_include(folder: &mut Folder, frames: &[Frame], include: &Include) -> Result<Opened, String> {
+/// Why a file is not included.
+#[derive(Debug, thiserror::Error)]
+enum IncludeError {
+    #[error("files are included more than {MAX_DEPTH} deep")]
+    TooDeep,
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: FileError },
+    #[error("{}: the file includes itself{}", path.display(), by_way_of(way))]
+    Circle {
+        path: PathBuf,
+        /// From the first of the circle to itself.
+        way: Vec<PathBuf>,
+    },
+}
+
+/// The others of a circle of files, where there are any.
+fn by_way_of(way: &[PathBuf]) -> String {
+    if way.len() == 2 {
+        return String::new();
+    }
+    let way: Vec<String> = way.iter().map(|path| path.display().to_string()).collect();
+    format!(" by way of others: {}", way.join(" → "))
+}
+
+fn open_include(folder: &mut Folder, frames: &[Frame], include: &Include) -> Result<Opened, IncludeError> {
     let from = frames.last().map_or(Path::new(""), |frame| &frame.path);
     if frames.len() >= MAX_DEPTH {
-        return Err(format!("files are included more than {MAX_DEPTH} deep"));
+        return Err(IncludeError::TooDeep);
     }
-    let opened = folder.include(&include.path, from).map_err(|words| format!("{}: {words}", include.path.display()))?;
+    let path = || include.path.clone();
+    let opened = folder.include(&include.path, from).map_err(|source| IncludeError::File { path: path(), source })?;
     if let Some(first) = frames.iter().position(|frame| frame.identity == opened.identity) {
-        let way = frames[first..].iter().map(|frame| frame.path.display().to_string());
-        let mut way: Vec<String> = way.collect();
+        let mut way: Vec<PathBuf> = frames[first..].iter().map(|frame| frame.path.clone()).collect();
         way.extend(way.first().cloned());
-        return Err(match &*way {
-            [_, _] => format!("{}: the file includes itself", include.path.display()),
-            _ => format!("{}: the file includes itself by way of others: {}", include.path.display(), way.join(" → ")),
-        });
+        return Err(IncludeError::Circle { path: path(), way });
     }
     Ok(opened)
 }

@@ -1,14 +1,13 @@
 //! Where addresses are, how far regions are from there, and how broad each finding is: one bit trie with disjoint
 //! leaves, compiled into maps from addresses to catchments. Must not know files, DNS messages or pools.
 
-use super::types::{Prefix, RegionId};
+use super::types::Prefix;
 
 mod atlas;
 mod centroids;
 mod classes;
-mod database;
 mod estimate;
-mod ground;
+mod inputs;
 mod map;
 mod measures;
 #[cfg(test)]
@@ -22,23 +21,13 @@ mod trie;
 
 pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
 pub use centroids::is_country;
-pub use database::Database;
 pub use estimate::{Estimate, Estimator, How, PLACE, SCALE_ONE, Start, distance_km, nearest_country};
-pub use ground::{Ground, Model};
+pub use inputs::{Cuts, Database, GeoKey, Ground, Limits, Model, Order, Preferences, RegionPoint, Rule};
 pub use map::Map;
 pub use measures::{Measured, Measures, Whose};
 pub use ranking::COARSE;
 pub use select::Facts;
 pub use special::normalise;
-
-/// The worst that is taken while anything better lives. None: whatever it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Limits {
-    /// Round-trip time in tenths of a millisecond.
-    pub rtt: Option<u32>,
-    /// Great-circle distance in kilometres.
-    pub distance: Option<u32>,
-}
 
 /// A point on the globe in ten-thousandths of a degree, so that it can be compared and hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,15 +77,6 @@ impl std::fmt::Display for Location {
     }
 }
 
-/// What is known of a region.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct RegionPoint {
-    /// Where it is; without it the region comes last in `rtt` and `distance`.
-    pub location: Option<Coordinates>,
-    /// Added to its modelled round-trip time, in tenths of a millisecond: below 0 grows its catchment.
-    pub bias: i32,
-}
-
 /// One fact by which clients are selected. Named groups are lists of these before they come here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Selector {
@@ -130,72 +110,6 @@ impl Fence {
     pub fn is_open(&self) -> bool {
         self.only.is_empty() && self.never.is_empty()
     }
-}
-
-/// Regions in an order of preference, each with its place; equal places are equally good. Regions that are not in it
-/// come last.
-pub type Order = Vec<(RegionId, u16)>;
-
-/// The rules of the key `geo`: the most specific that matches decides, net (longest) before ASN, subdivision, country,
-/// continent, default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Preferences {
-    /// Rules in the order of their selectors, no selector twice.
-    pub rules: Vec<(Selector, Order)>,
-    /// For everybody else; empty: all regions are equally good.
-    pub default: Order,
-}
-
-/// Lengths that bound the pieces of a map, for (v4, v6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Cuts {
-    /// No piece is wider.
-    pub widest: [u8; 2],
-    /// No piece is finer: the map itself is cut, the catchment that covers most of a prefix has it. Only the blocks
-    /// that carry IPv4 addresses, `::`, `::1` and 100::/64, and clients that fences treat differently stay whole, with
-    /// what a cut leaves around them. For clients that ask by themselves, prefixes that operators name are not cut.
-    pub finest: [u8; 2],
-}
-
-impl Default for Cuts {
-    fn default() -> Self {
-        Self { widest: [0, 0], finest: [24, 56] }
-    }
-}
-
-/// A key that asks where the client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GeoKey {
-    /// Expected round-trip time, in tenths of a millisecond.
-    Rtt,
-    /// Great-circle distance, in kilometres.
-    Distance,
-    /// The place in the order of the [`Preferences`] that match.
-    Geo,
-}
-
-/// What a map is made for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Rule {
-    /// The regions that are compared, at most 64, in id order: bit n of a set is the n-th of them.
-    pub regions: Vec<RegionId>,
-    /// The keys in turn, each with how much worse than the best still counts as equal.
-    pub keys: Vec<(GeoKey, u32)>,
-    /// Sets of regions that can meet in a comparison (an `order` key before these keys separates the others).
-    pub groups: Vec<u64>,
-    /// How many regions keep their order. Beyond them the expected time of most of a catchment decides, in steps of
-    /// [`COARSE`]; where there is no time, the rules' own order and then the name.
-    pub depth: u8,
-    /// What the key `geo` goes by.
-    pub preferences: Option<std::sync::Arc<Preferences>>,
-    /// The distinct fences of what the map serves, at most 64: bit n of [`Map::denied`] is the n-th of them.
-    pub fences: Vec<Fence>,
-    /// For each region, the distinct sets of fences that its endpoints stand behind, as bits; a region is closed to a
-    /// client when each of them holds a fence that keeps the client out. Empty: no fences.
-    pub behind: Vec<Vec<u64>>,
-    /// The worst expected round-trip time, in tenths of a millisecond, and distance, in kilometres, that a region may
-    /// have for a client while anything better lives.
-    pub limits: Limits,
 }
 
 /// What a map knows of one client.

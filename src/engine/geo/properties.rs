@@ -12,7 +12,7 @@ use super::{
     tests::{cities, compiled, prefix, region},
     *,
 };
-use crate::engine::types::Family;
+use crate::engine::types::{Family, RegionId};
 
 /// What a block is known by: its location, and the named prefixes that hold it.
 type Known = (Option<Location>, Vec<Prefix>);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::engine::types::RegionId;
 
 mod rules;
 

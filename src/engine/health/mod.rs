@@ -3,6 +3,5 @@
 
 pub mod fold;
 pub mod governor;
-pub mod outcome;
 pub mod rules;
 pub mod sight;

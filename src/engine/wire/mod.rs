@@ -7,5 +7,4 @@ pub mod name;
 pub mod read;
 pub mod reply;
 pub mod rr;
-pub mod svcb;
 pub mod write;

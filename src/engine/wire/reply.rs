@@ -135,7 +135,7 @@ pub enum Part<'s> {
     Https {
         /// Seconds.
         ttl: u32,
-        /// The parameters before the hints, as [`svcb::head`](super::svcb::head) encodes them.
+        /// The parameters before the hints, as [`https_head`](super::write::https_head) encodes them.
         head: &'s [u8],
     },
     /// The address of the client itself, TTL 0: A or AAAA, as it is.

@@ -9,10 +9,40 @@ use super::{
     read::{HEADER, Query},
     reply::{List, MAX_AUTHORITY, Part, Reply, Told},
     rr::{Rcode, RrType},
-    svcb,
 };
 use crate::engine::types::Family;
 use std::net::IpAddr;
+
+/// Octets before the parameters: the priority and the root, which stands for the owner (RFC 9460 2.5.2).
+const FIXED: [u8; 3] = [0, 1, 0];
+/// Octets of a parameter before its value: key and length.
+const PARAMETER: usize = 4;
+/// The key `ipv4hint`, and the key `ipv6hint`.
+const HINTS: [u16; 2] = [4, 6];
+const ALPN: u16 = 1;
+const PORT: u16 = 3;
+
+/// Encodes `alpn` and `port`, which stand before the hints since parameters are ordered by key (RFC 9460 2.2). An empty
+/// list and no port leave the parameter out. Each identifier has 1 to 255 octets, all of them and their lengths no more
+/// than 65,535.
+#[must_use]
+pub fn https_head(alpn: &[Box<str>], port: Option<u16>) -> Box<[u8]> {
+    let mut octets = Vec::new();
+    if !alpn.is_empty() {
+        let ids: Vec<u8> = alpn.iter().flat_map(|id| [&[id.len() as u8], id.as_bytes()].concat()).collect();
+        parameter(ALPN, &ids, &mut octets);
+    }
+    if let Some(port) = port {
+        parameter(PORT, &port.to_be_bytes(), &mut octets);
+    }
+    octets.into()
+}
+
+fn parameter(key: u16, value: &[u8], octets: &mut Vec<u8>) {
+    octets.extend(key.to_be_bytes());
+    octets.extend((value.len() as u16).to_be_bytes());
+    octets.extend(value);
+}
 
 /// A pen over the message, and the name that the next record belongs to.
 struct Pen<'m> {
@@ -163,19 +193,19 @@ impl Pen<'_> {
     fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
         let (hints, [four, six]) = (&reply.hints, &reply.chosen);
         let octets = [4 * v4(&hints[0], four, reply.turn).count(), 16 * v6(&hints[1], six, reply.turn).count()];
-        let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| svcb::PARAMETER + n).sum();
-        let rdlen = svcb::FIXED.len() + head.len() + hinted;
+        let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| PARAMETER + n).sum();
+        let rdlen = FIXED.len() + head.len() + hinted;
         if rdlen > usize::from(u16::MAX) || !self.fits(RECORD + rdlen) {
             self.truncated = true;
             return None;
         }
         self.record(self.owner(), RrType::HTTPS, ttl, rdlen);
-        self.put(&svcb::FIXED);
+        self.put(&FIXED);
         self.put(head);
-        for (key, octets) in svcb::HINTS.into_iter().zip(octets).filter(|(_, octets)| *octets > 0) {
+        for (key, octets) in HINTS.into_iter().zip(octets).filter(|(_, octets)| *octets > 0) {
             self.put(&key.to_be_bytes());
             self.put(&(octets as u16).to_be_bytes());
-            if key == svcb::HINTS[0] {
+            if key == HINTS[0] {
                 v4(&hints[0], four, reply.turn).for_each(|address| self.put(&address));
             } else {
                 v6(&hints[1], six, reply.turn).for_each(|address| self.put(&address));

@@ -14,7 +14,7 @@ use crate::{
     engine::{
         geo::{Fence, Limits, Map, Preferences},
         types::{EndpointId, Family, MapId, PerFamily, PolicyId, PoolId, RegionId, RouteId, TargetId},
-        wire::{fragment::Fragment, name::Name, rr::RrType, svcb},
+        wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
     },
     probing::monitor::MonitorId,
 };
@@ -355,7 +355,7 @@ impl Service {
             may_alias: an_endpoint_is_a_name || all_down.is_some() || fenced.is_some(),
             all_down,
             fenced,
-            https: self.https.as_ref().map(|https| svcb::head(&https.alpn, https.port)).unwrap_or_default(),
+            https: self.https.as_ref().map(|https| https_head(&https.alpn, https.port)).unwrap_or_default(),
             maps: Vec::new(),
         };
     }

@@ -2,14 +2,31 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use super::{Look, Measured};
+use super::line::{self, Measured};
 use crate::engine::{
     geo::{Atlas, Whose, normalise},
-    types::Prefix,
+    types::{Prefix, UnixMillis},
 };
 
 /// Of so many connections of a prefix the median is exact; of more it is the median of so many of them, drawn.
 const KEPT: usize = 64;
+
+/// What one look brought.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    /// In order.
+    pub prefixes: Vec<Measured>,
+    /// Connections that were left out since there is no room for another prefix.
+    pub left_out: u64,
+}
+
+impl Look {
+    /// What was measured, a line each.
+    #[must_use]
+    pub fn lines(&self, region: &str, now: UnixMillis) -> String {
+        self.prefixes.iter().map(|measured| line::write(measured, region, now)).collect()
+    }
+}
 
 /// What is known so far.
 #[derive(Debug)]

@@ -4,12 +4,38 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Measured;
 use crate::{
     engine::types::{Prefix, UnixMillis},
     state::samples::Sample,
-    telemetry::received,
+    telemetry,
 };
+
+/// What was measured of one prefix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Never finer than /24 or /48.
+    pub prefix: Prefix,
+    /// The median of its connections, in microseconds.
+    pub median: u32,
+    /// The nearest of its connections, in microseconds.
+    pub least: u32,
+    /// How many connections.
+    pub connections: u32,
+}
+
+/// Why a line is no sample.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// No sample is so long.
+    #[error("it is longer than {LONGEST} octets")]
+    TooLong,
+    /// It is not JSON, or lacks something.
+    #[error("it is no sample: {0}")]
+    NotASample(#[source] serde_json::Error),
+    /// What stands in the place of the prefix.
+    #[error("{0:?} is no prefix")]
+    NotAPrefix(Box<str>),
+}
 
 /// The longest line that is read.
 const LONGEST: usize = 1024;
@@ -50,15 +76,15 @@ pub(super) fn write(measured: &Measured, region: &str, now: UnixMillis) -> Strin
 ///
 /// # Errors
 /// Why it is none, for people.
-pub fn read(line: &str, now: UnixMillis) -> Result<Sample, String> {
+pub fn read(line: &str, now: UnixMillis) -> Result<Sample, LineError> {
     if line.len() > LONGEST {
-        return Err(format!("it is longer than {LONGEST} octets"));
+        return Err(LineError::TooLong);
     }
-    let Line { prefix, region, ms, samples, at, .. } = serde_json::from_slice(received::unmarked(line.as_bytes()))
-        .map_err(|error| format!("it is no sample: {error}"))?;
+    let Line { prefix, region, ms, samples, at, .. } =
+        serde_json::from_slice(telemetry::unmarked(line.as_bytes())).map_err(LineError::NotASample)?;
     let whole = || prefix.parse::<IpAddr>().ok().map(Prefix::host);
     let cut = || prefix.parse::<ipnet::IpNet>().ok().map(|net| Prefix::new(net.addr(), net.prefix_len()));
-    let prefix = cut().or_else(whole).ok_or_else(|| format!("{prefix:?} is no prefix"))?;
+    let prefix = cut().or_else(whole).ok_or_else(|| LineError::NotAPrefix((*prefix).into()))?;
     Ok(Sample { prefix, region: (*region).into(), ms, samples, age: now.0.saturating_sub(at) })
 }
 
@@ -76,8 +102,8 @@ mod tests {
                         \"at\":1700000000000}\n";
         assert_eq!(line, expected);
         let sample = Sample { prefix, region: "eu-west".into(), ms: 30.123, samples: 3, age: 5000 };
-        assert_eq!(read(&line, UnixMillis(NOW.0 + 5000)), Ok(sample.clone()));
-        assert_eq!(read(&line, UnixMillis(0)), Ok(Sample { age: 0, ..sample }));
+        assert_eq!(read(&line, UnixMillis(NOW.0 + 5000)).expect("a sample"), sample);
+        assert_eq!(read(&line, UnixMillis(0)).expect("a sample"), Sample { age: 0, ..sample });
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod line;
 use std::{io, net::IpAddr};
 
 use self::gather::Gather;
-use crate::engine::types::{Prefix, UnixMillis};
+pub use self::{gather::Look, line::Measured};
 
 /// Whose connections are looked at, and as what they are told.
 #[derive(Clone, Debug)]
@@ -27,36 +27,6 @@ pub struct Wanted {
     pub max_prefixes: usize,
     /// A connection that has acknowledged nothing for so many milliseconds says nothing of now.
     pub recent: u64,
-}
-
-/// What was measured of one prefix.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// Never finer than /24 or /48.
-    pub prefix: Prefix,
-    /// The median of its connections, in microseconds.
-    pub median: u32,
-    /// The nearest of its connections, in microseconds.
-    pub least: u32,
-    /// How many connections.
-    pub connections: u32,
-}
-
-/// What one look brought.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Look {
-    /// In order.
-    pub prefixes: Vec<Measured>,
-    /// Connections that were left out since there is no room for another prefix.
-    pub left_out: u64,
-}
-
-impl Look {
-    /// What was measured, a line each.
-    #[must_use]
-    pub fn lines(&self, region: &str, now: UnixMillis) -> String {
-        self.prefixes.iter().map(|measured| line::write(measured, region, now)).collect()
-    }
 }
 
 /// Asks the kernel once. Takes as long as the kernel does: for a thread that may wait.

@@ -93,8 +93,8 @@ async fn a_file_that_makes_one_wait_says_nothing_of_anybody() {
     // Somebody looks, and does not come back.
     let _looking = world.files.known(&world.path()).lock_owned().await;
     let file = File::of(&FileCheck { path: world.path().into() }, [192, 0, 2, 1].into());
-    let tools = crate::monitor::tools::Tools { files: world.files, ..Default::default() };
-    let mut prepared = crate::monitor::prepared::Prepared::File(file);
-    let outcome = crate::monitor::probe::run(&tools, &mut prepared, 300).await;
+    let tools = crate::monitor::context::Tools { files: world.files, ..Default::default() };
+    let mut prepared = crate::monitor::prober::Prepared::File(file);
+    let outcome = crate::monitor::prober::run(&tools, &mut prepared, 300).await;
     assert_eq!(outcome, Outcome::Unasked("the file could not be read within 300 ms".into()));
 }

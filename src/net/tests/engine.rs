@@ -7,7 +7,7 @@ use super::{
 use crate::{
     engine::{
         geo::{GeoKey, RegionPoint, Rule},
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
         wire::{name::Name, rr::RrType},

@@ -14,9 +14,8 @@ use super::Ledger;
 use crate::{
     engine::{
         health::{
-            fold::Health,
+            fold::{Health, Outcome},
             governor::{Ended, Governed},
-            outcome::Outcome,
             sight::{Sight, Turn},
         },
         types::{At, Past, RegionId, TargetId},

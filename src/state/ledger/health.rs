@@ -9,10 +9,7 @@ use std::{
 use super::{Ledger, members, name, overrides::Named};
 use crate::{
     engine::{
-        health::{
-            fold::{Health, Released, Transition, Turn},
-            outcome::Outcome,
-        },
+        health::fold::{Health, Outcome, Released, Transition, Turn},
         live::eligible::{self, Eligibility, Exclusion},
         types::{At, PoolId, TargetId},
         world::{Asks, World},

@@ -3,10 +3,7 @@
 use super::{Ledger, rows::mean};
 use crate::{
     engine::{
-        health::{
-            fold::{Health, Transition},
-            outcome::Outcome,
-        },
+        health::fold::{Health, Outcome, Transition},
         types::{At, TargetId},
         world::{Asks, World},
     },

@@ -10,7 +10,7 @@ mod versions;
 use super::*;
 use crate::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         types::PerFamily,
         world::{Draft, Target, World},
     },

@@ -13,7 +13,7 @@ use hyper::{
     body::{Body as _, Bytes, Frame, Incoming},
 };
 use meridian::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Check, GrpcCheck},
 };
 

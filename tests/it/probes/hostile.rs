@@ -4,7 +4,7 @@
 use std::{future::Future, io};
 
 use meridian::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Body, Check, GrpcCheck, HttpCheck, HttpVersion, TlsCheck},
 };
 use tokio::{

@@ -3,7 +3,7 @@
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, Version, body::Incoming};
 use meridian::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Body, Check, Compare, HttpCheck, HttpVersion},
 };
 

@@ -1,7 +1,7 @@
 //! Servers that ordinary clients find well although they are odd: this prober finds them well too.
 
 use meridian::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Body, Check, GrpcCheck, HttpCheck, HttpVersion, Tls, TlsCheck},
 };
 use tokio::{

@@ -18,7 +18,7 @@ use std::{
 
 use meridian::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         world::{Draft, Target, World},
     },
     monitor::{Plan, Prober},

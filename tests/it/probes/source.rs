@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use meridian::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Check, GrpcCheck, HttpCheck, HttpVersion, TlsCheck},
 };
 use tokio::{net::TcpListener, sync::mpsc};

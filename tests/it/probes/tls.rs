@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use meridian::{
-    engine::health::outcome::Outcome,
+    engine::health::fold::Outcome,
     probing::check::{Check, HttpCheck, HttpVersion, Tls, TlsCheck},
 };
 use tokio::io::AsyncWriteExt;

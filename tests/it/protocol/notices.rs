@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         types::{At, Transport::Udp},
         world::World,

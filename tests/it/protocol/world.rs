@@ -6,7 +6,7 @@ use std::{fmt::Write, fs, sync::Arc};
 use meridian::{
     config::{self, report},
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         types::At,
         world::{Draft, World},

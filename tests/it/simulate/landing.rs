@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         steer::{
             self, Parts, Verdict,
             locate::{Asker, Whereabouts, locate},

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meridian::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         snapshot::Snapshot,
         steer::{
             self, Parts, Verdict,
@@ -121,7 +121,7 @@ impl<'i> Stage<'i> {
             .map(|(_, endpoint)| endpoint)
             .find(|e| e.region.at() == self.instance.lost)
             .expect("an endpoint");
-        let target = endpoint.targets[0].expect("a target");
+        let target = endpoint.targets.v4.expect("a target");
         let outcome = if lost { Outcome::Bad("gone".into()) } else { Outcome::good(1000) };
         let key = Arc::clone(self.world.targets[target.at()].key().expect("probed"));
         self.ledger.fold(At(second as u64 * 1000), Event::Outcome { key, outcome });

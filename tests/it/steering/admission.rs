@@ -6,7 +6,7 @@ use meridian::engine::{
     live::PoolRow,
     snapshot::Snapshot,
     steer::trace::{Lack, Rung, Step},
-    types::{Family, Prefix},
+    types::{Family, PerFamily, Prefix},
     world::{
         policy::{ADMIT_ALL, Spread},
         table::Assignment,
@@ -248,7 +248,7 @@ fn the_last_of_its_region_takes_all() {
     drained.pools[0].drained = 0b01010;
     assert_eq!(layout(&drained), before);
     let mut held = starting(lab.healthy(), 0, 0);
-    held.pools[0].governed = [0b01010, 0];
+    held.pools[0].governed = PerFamily::new(0b01010, 0);
     assert_eq!(layout(&held), layout(&lab.healthy()), "nothing more is left to what the governor holds");
     let leaving = admitting(admitting(starting(lab.healthy(), 0, 0), 1, 0), 3, 0);
     assert!(layout(&leaving).iter().all(|n| matches!(n, 0 | 2 | 4)), "what drains takes nothing of it");

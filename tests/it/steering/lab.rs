@@ -6,7 +6,7 @@ use std::{fs, net::IpAddr, path::Path, sync::Arc};
 use meridian::{
     config::{self, report},
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         respond::{self, Answered},
         snapshot::Snapshot,
         steer::trace::{Silent, Step, Tape, Trace},

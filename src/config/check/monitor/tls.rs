@@ -2,14 +2,18 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{self, Read},
     ops::Range,
     path::{Path, PathBuf},
+    string::FromUtf8Error,
 };
 
 use rustls::{
     RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::{
+        CertificateDer, ServerName,
+        pem::{self, PemObject},
+    },
 };
 use toml::Spanned;
 
@@ -137,38 +141,52 @@ pub(crate) fn trust(
 ) -> Option<Trust> {
     let path = notes.path(&Spanned::new(written.span(), written.get_ref().0.clone()));
     files.push(path.clone());
-    let cause = match read(&path) {
-        Ok(text) => match certificates(&text) {
-            Ok(()) => return Some(Trust::new(&text)),
-            Err(cause) => cause,
-        },
-        Err(cause) => cause,
+    let cause = match read(&path).and_then(|text| certificates(&text).map(|()| text)) {
+        Ok(text) => return Some(Trust::new(&text)),
+        Err(cause) => cause.to_string(),
     };
     let fault = notes.error(written.span(), format!("`{at}` cannot be used: {}", path.display()), cause);
     notes.push(fault.remedy("name a PEM file with the certificates of whoever signed the server's"));
     None
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// Why a `ca_file` says nothing of what to trust.
+#[derive(Debug, thiserror::Error)]
+enum CaFileError {
+    #[error("{}", plain(.0))]
+    System(#[from] io::Error),
+    #[error("it is not a file")]
+    NotAFile,
+    #[error("it is larger than 1 MiB")]
+    TooLarge,
+    #[error("it is not text")]
+    NotText(#[from] FromUtf8Error),
+    #[error("its PEM is broken: {0}")]
+    Pem(#[from] pem::Error),
+    #[error("certificate {number} in it cannot be trusted: {source}")]
+    Certificate { number: usize, source: rustls::Error },
+    #[error("there is no certificate in it")]
+    Empty,
+}
+
+fn read(path: &Path) -> Result<String, CaFileError> {
     // What is asked before opening: a pipe would block.
-    if !fs::metadata(path).map_err(|error| plain(&error))?.is_file() {
-        return Err("it is not a file".to_owned());
+    if !fs::metadata(path)?.is_file() {
+        return Err(CaFileError::NotAFile);
     }
     let mut text = Vec::new();
-    let open = fs::File::open(path).map_err(|error| plain(&error))?;
-    open.take(MAX_FILE + 1).read_to_end(&mut text).map_err(|error| plain(&error))?;
+    fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_FILE {
-        return Err("it is larger than 1 MiB".to_owned());
+        return Err(CaFileError::TooLarge);
     }
-    let text = String::from_utf8(text).map_err(|_| "it is not text".to_owned())?;
+    let text = String::from_utf8(text)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-fn certificates(text: &str) -> Result<(), String> {
+fn certificates(text: &str) -> Result<(), CaFileError> {
     let mut roots = RootCertStore::empty();
     for (at, certificate) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
-        let certificate = certificate.map_err(|error| format!("its PEM is broken: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("certificate {} in it cannot be trusted: {error}", at + 1))?;
+        roots.add(certificate?).map_err(|source| CaFileError::Certificate { number: at + 1, source })?;
     }
-    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(()) }
+    if roots.is_empty() { Err(CaFileError::Empty) } else { Ok(()) }
 }

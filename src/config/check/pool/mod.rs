@@ -147,7 +147,7 @@ fn min_healthy(key: &Spanned<String>, spec: &PoolSpec, notes: &mut Notes<'_>) ->
             Ok(parts @ 1..=1000) => return Threshold::Share(parts as u16),
             Ok(_) => notes.error(written.span(), format!("`{at}` is out of range"), "from 0.1% to 100%"),
             Err(cause) => notes
-                .error(written.span(), format!("`{at}` is neither a number nor a share"), cause)
+                .error(written.span(), format!("`{at}` is neither a number nor a share"), cause.to_string())
                 .remedy("write 2 or \"50%\""),
         },
     };

@@ -8,7 +8,7 @@ use super::super::{
     tests::{at, cities, point, prefix, region, row},
     *,
 };
-use crate::engine::types::Family;
+use crate::engine::types::{Family, RegionId};
 
 /// 256 blocks of one /16.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{super::*, at, by_rtt, cities, point, prefix, region};
+use crate::engine::types::RegionId;
 
 mod beyond;
 mod finer;

@@ -70,7 +70,7 @@ fn an_https_record_has_its_parameters_in_order_of_keys() {
         v4: (n < 2).then(|| [192, 0, 2, n].into()),
         v6: (n > 0).then(|| [0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(n)].into()),
     });
-    let head = svcb::head(&["h2".into()], Some(8443));
+    let head = https_head(&["h2".into()], Some(8443));
     let told = |hints: [List<'_>; 2], limit| {
         let fill = |reply: &mut Reply<'_>| {
             reply.chosen = [[1, 0].into_iter().collect(), [1, 2].into_iter().collect()];
@@ -131,4 +131,12 @@ fn an_alias_with_a_ttl_of_its_own_leads_on_like_any_other() {
     let alias = b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x05\x01t\x01d\0";
     let address = [&[0xc0, (QUESTION_END + RECORD) as u8][..], b"\0\x01\0\x01\0\0\0\x05\0\x04\xc0\0\x02\x09"].concat();
     assert_eq!(packet[QUESTION_END..len], [&alias[..], &address].concat());
+}
+
+#[test]
+fn parameters_that_are_left_out_take_no_octets() {
+    assert_eq!(*https_head(&[], None), *b"");
+    assert_eq!(*https_head(&[], Some(8443)), [0, 3, 0, 2, 0x20, 0xfb]);
+    assert_eq!(*https_head(&["h3".into()], None), *b"\0\x01\0\x03\x02h3");
+    assert_eq!(*https_head(&["h2".into(), "h3".into()], Some(1)), *b"\0\x01\0\x06\x02h2\x02h3\0\x03\0\x02\0\x01");
 }

@@ -2,10 +2,7 @@
 
 use super::plan::{Beat, Judge};
 use crate::engine::{
-    health::{
-        fold::{Health, Record},
-        outcome::Outcome,
-    },
+    health::fold::{Health, Outcome, Record},
     types::At,
 };
 
@@ -29,7 +26,7 @@ struct View {
     monitor: Box<str>,
     record: Record,
     /// What it would be, had it come up when something kept it down: the ledger may have let it back, for an operator
-    /// or because nobody took it for down. It is gone once both say the same.
+    /// or because it was not taken for down. It is gone once both say the same.
     let_back: Option<Box<Record>>,
 }
 

@@ -1,5 +1,5 @@
 //! When a target's probes begin. Pure: moments are arguments, in microseconds since a start that all targets share; waits
-//! are milliseconds. Must not know why somebody waits so long.
+//! are milliseconds. Must not know why a target waits so long.
 //!
 //! Probes that are due within moments of each other begin together, on a grid that all targets share: a processor that is
 //! woken once for eight probes does each for half the price of eight that wake it one by one.
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_takes_longer_than_the_wait_is_followed_at_once_and_makes_nobody_late() {
+    fn a_probe_that_takes_longer_than_the_wait_is_followed_at_once_and_makes_no_probe_late() {
         let mut course = Course::new(0);
         course.begin(200, 200_000);
         course.end(1_000_001);
@@ -95,10 +95,10 @@ mod tests {
     }
 
     proptest! {
-        /// Nobody begins before it is due, nor later for company than is allowed; and in the long run a target is probed
+        /// No probe begins before it is due, nor later for company than is allowed; and in the long run a target is probed
         /// once in each wait.
         #[test]
-        fn nobody_is_early_or_drifts(from in 0u64..10_000_000, wait in 1u64..20_000, delays in prop::collection::vec(0u64..1000, 1..50)) {
+        fn no_probe_is_early_or_drifts(from in 0u64..10_000_000, wait in 1u64..20_000, delays in prop::collection::vec(0u64..1000, 1..50)) {
             let mut course = Course::new(from);
             for (n, delay) in delays.iter().enumerate() {
                 let due = from + wait * 1000 * (n as u64 + 1);

@@ -1,5 +1,5 @@
 //! How many probes may begin: a budget for all together and one for each address, so that a mistake in a configuration
-//! floods nobody. Pure: time is an argument. What is beyond a budget waits, it is never left out.
+//! floods no target. Pure: time is an argument. What is beyond a budget waits, it is never left out.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -66,13 +66,13 @@ impl Pace {
         Arc::clone(&self.of.entry(address).or_default().line)
     }
 
-    /// Books a probe out of everybody's budget, once its own allows it: one that waits for its own takes nobody else's
-    /// turn meanwhile.
+    /// Books a probe out of the budget of all, once its own allows it: one that waits for its own takes no other's turn
+    /// meanwhile.
     pub(super) fn all(&mut self, now: u64) -> u64 {
         self.all.book(now, self.rate.total)
     }
 
-    /// Forgets addresses whose budgets are whole again, and for which nobody waits.
+    /// Forgets addresses whose budgets are whole again, and for which no probe waits.
     pub(super) fn sweep(&mut self, now: u64) {
         self.of.retain(|_, own| own.budget.0 > now || Arc::strong_count(&own.line) > 1);
     }
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(pace.remembered(), 10);
         let line = pace.line(address(3));
         pace.sweep(50_000);
-        assert_eq!(pace.remembered(), 1, "somebody waits there");
+        assert_eq!(pace.remembered(), 1, "a probe waits there");
         drop(line);
         pace.sweep(50_000);
         assert_eq!(pace.remembered(), 0);
@@ -141,7 +141,7 @@ mod tests {
             per_target in 1u32..50,
         ) {
             let mut pace = Pace::new(Rate { total, per_target });
-            // As a target's task does: its own budget, then, at the moment which that allows, everybody's.
+            // As a target's task does: its own budget, then, at the moment which that allows, that of all.
             let (mut now, mut own) = (0, Vec::new());
             for (wait, n) in asked {
                 now += wait;

@@ -11,7 +11,7 @@ use std::{
 pub(super) struct Shared<K, V>(Mutex<HashMap<K, Weak<V>>>);
 
 impl<K: Eq + Hash, V> Shared<K, V> {
-    /// The thing that `key` stands for, by `make` unless somebody has it already.
+    /// The thing that `key` stands for, by `make` unless a target has it already.
     ///
     /// # Errors
     /// Whatever `make` says.
@@ -55,9 +55,9 @@ mod tests {
         let one = get(1, 10);
         assert!(Arc::ptr_eq(&one, &get(1, 11)));
         drop(one);
-        assert_eq!(*get(1, 12), 12, "nobody had it any more");
+        assert_eq!(*get(1, 12), 12, "no target had it any more");
         let _two = get(2, 20);
-        assert_eq!(shared.0.lock().expect("whole").len(), 1, "what nobody has is swept");
+        assert_eq!(shared.0.lock().expect("whole").len(), 1, "what no target has is swept");
         assert_eq!(shared.get(3, |_| Err("no")).err(), Some("no"));
     }
 }

@@ -4,20 +4,25 @@ use std::sync::{Arc, atomic::Ordering};
 
 use tokio::{
     sync::watch,
-    time::{self, Duration, Instant},
+    time::{self, Duration},
 };
 
 use super::{
-    Desk, Heard, course::Course, pace::Line, plan::Beat, prepared::Prepared, probe, schedule::Schedule,
-    watchdog::Cause, words::moment,
+    context::{Desk, Heard},
+    error_text::moment,
+    interval::Schedule,
+    plan::Beat,
+    prober::{self, Prepared},
+    timer::Course,
+    watchdog::Cause,
 };
 use crate::{
-    engine::health::{fold::Record, outcome::Outcome},
+    engine::health::fold::{Outcome, Record},
     probing::monitor::ProbeKey,
     state::ledger::Event,
 };
 
-/// Probes a target until nobody takes outcomes any more; its judges may know something of it already. `heard` is told the
+/// Probes a target until no outcome is taken any more; its judges may know something of it already. `heard` is told the
 /// moment of each outcome.
 pub(super) async fn run(
     (key, known): (Arc<ProbeKey>, Vec<Record>),
@@ -59,7 +64,7 @@ pub(super) async fn run(
         ];
         desk.watchdog.began(parts, beat.rhythm.interval);
         // In a box of its own: a task that waits keeps nothing of the kilobytes that a probe needs while it is under way.
-        let outcome = Box::pin(probe::run(&desk.tools, &mut prepared, beat.rhythm.timeout)).await;
+        let outcome = Box::pin(prober::run(&desk.tools, &mut prepared, beat.rhythm.timeout)).await;
         course.end(desk.micros(moment()));
         if matches!(outcome, Outcome::Unasked(_)) {
             desk.watchdog.unasked();
@@ -72,29 +77,5 @@ pub(super) async fn run(
             return;
         }
         heard.store(now.0, Ordering::Relaxed);
-    }
-}
-
-impl Desk {
-    /// Microseconds since the start.
-    fn micros(&self, at: Instant) -> u64 {
-        at.saturating_duration_since(self.start).as_micros() as u64
-    }
-
-    /// Waits until the budgets allow a probe. Only the first of a line has a moment booked: whoever leaves, as those do
-    /// whom a reload takes away, leaves no moments behind that nobody uses and all others wait for.
-    pub(super) async fn within_budget(&self, key: &ProbeKey) {
-        let line = self.pace().line(key.address);
-        self.booked(&line, |pace, now| pace.own(now, key.address)).await;
-        self.booked(&self.line, |pace, now| pace.all(now)).await;
-    }
-
-    async fn booked(&self, line: &Line, book: impl Fn(&mut super::Pace, u64) -> u64) {
-        let _first = line.lock().await;
-        let now = self.micros(moment());
-        let at = book(&mut self.pace(), now);
-        if at > now {
-            time::sleep_until(self.start + Duration::from_micros(at)).await;
-        }
     }
 }
