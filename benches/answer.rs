@@ -14,7 +14,7 @@ use meridian::{
     engine::{
         health::fold::Outcome,
         snapshot::Snapshot,
-        types::{At, Prefix, RouteId},
+        types::{At, PerFamily, Prefix, RouteId},
         wire::name::Name,
         world::{Draft, Reflect, World, draw, policy::Https},
     },

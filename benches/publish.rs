@@ -9,7 +9,7 @@ use std::{hint::black_box, io, io::Write as _, net::Ipv4Addr, sync::Arc, time::I
 
 use meridian::{
     engine::{
-        health::outcome::Outcome,
+        health::fold::Outcome,
         types::{At, PerFamily, RegionId, TargetId},
         world::{
             Draft, Region, Target, World,
