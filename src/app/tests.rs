@@ -17,7 +17,7 @@ use crate::{
         types::{At, RegionId},
         wire::{name::Name, rr::RrType},
         world::{Draft, Region, Target},
-        zone::{Record, ZoneSource},
+        zone::{ZoneRecord, ZoneSource},
     },
     probing::{
         check::Check,
@@ -133,7 +133,7 @@ async fn nothing_outlives_the_server() {
 async fn a_reload_takes_over_the_zones_that_have_not_changed() {
     let zone = |apex: &str, ttl: u32| {
         let apex = Name::from_text(apex).unwrap();
-        let soa = Record { owner: apex.clone(), rtype: RrType::SOA, ttl, rdata: [0; 22].into() };
+        let soa = ZoneRecord { owner: apex.clone(), rtype: RrType::SOA, ttl, rdata: [0; 22].into() };
         Arc::new(ZoneSource { apex, records: vec![soa] })
     };
     let with = |ttl: u32| {

@@ -26,11 +26,11 @@ use crate::config::{
 #[derive(Debug, Args)]
 pub(super) struct Geo {
     #[command(subcommand)]
-    verb: Verb,
+    verb: GeoVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum GeoVerb {
     /// Makes an MMDB from lines of prefix,continent,country,subdivision,city,lat,lon,asn.
     Build {
         /// The lines, under a header.
@@ -58,8 +58,8 @@ pub(super) fn run(
     err: &mut dyn Write,
 ) -> Exit {
     let done = match args.verb {
-        Verb::Build { csv, output } => build(&csv, &output, out, err),
-        Verb::Lookup { config, clients } => lookup(&config, &clients, load, out, err),
+        GeoVerb::Build { csv, output } => build(&csv, &output, out, err),
+        GeoVerb::Lookup { config, clients } => lookup(&config, &clients, load, out, err),
     };
     // Nobody is left to tell when the streams themselves fail.
     done.unwrap_or(Exit::Failed)

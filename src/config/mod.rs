@@ -138,7 +138,7 @@ pub(crate) fn read(
         let mut files: Vec<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
         files.extend(meant.files.iter().cloned());
         let (secret, server, log, latency) = (meant.secret, meant.server.clone(), meant.log, meant.latency);
-        let cells = meant.geo.cells.iter().map(geo::latency::Line::cell).collect();
+        let cells = meant.geo.cells.iter().map(geo::latency::LatencyLine::cell).collect();
         let latency_files = meant.latency_files.clone();
         let hooks = meant.hooks.clone();
         let databases = meant.geo.databases.clone();

@@ -233,7 +233,7 @@ fn fit(text: &str, span: &Range<usize>) -> Range<usize> {
 
 /// A fault as a program reads it. Lines and columns count from 1, columns in characters.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct FaultEntry<'a> {
     severity: &'static str,
     message: &'a str,
     #[serde(flatten)]
@@ -272,9 +272,9 @@ pub fn json(faults: &[Fault], sources: &Sources) -> serde_json::Result<String> {
         let (end_line, end_column) = lines.spot(place.file, &source.text, span.end);
         Some(Spot { file: &source.path, line, column, end_line, end_column })
     };
-    let entries: Vec<Entry<'_>> = faults
+    let entries: Vec<FaultEntry<'_>> = faults
         .iter()
-        .map(|fault| Entry {
+        .map(|fault| FaultEntry {
             severity: match fault.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",

@@ -117,13 +117,13 @@ const KEYS: &[(&str, Mark)] = &[
 ];
 
 #[derive(Debug, Default)]
-struct Node {
+struct SchemaNode {
     mark: Option<Mark>,
-    keys: BTreeMap<&'static str, Node>,
+    keys: BTreeMap<&'static str, SchemaNode>,
 }
 
-static ROOT: LazyLock<Node> = LazyLock::new(|| {
-    let mut root = Node::default();
+static ROOT: LazyLock<SchemaNode> = LazyLock::new(|| {
+    let mut root = SchemaNode::default();
     for (path, mark) in KEYS {
         let (before, names) = match path.split_once('{') {
             Some((before, names)) => (before.trim_end_matches('.'), names.trim_end_matches('}')),
@@ -140,7 +140,7 @@ static ROOT: LazyLock<Node> = LazyLock::new(|| {
     root
 });
 
-impl Node {
+impl SchemaNode {
     fn child(&self, key: &str) -> Option<&Self> {
         self.keys.get(key).or_else(|| self.keys.get("*"))
     }
@@ -170,8 +170,8 @@ pub(crate) fn prune(table: &mut DeTable<'_>, notes: &mut Notes<'_>) {
 }
 
 /// Tells and takes out names whose dots TOML has read as tables in tables.
-fn unquoted(top: &str, names: &mut DeTable<'_>, node: &Node, notes: &mut Notes<'_>) {
-    fn leaves(name: &str, key: &std::ops::Range<usize>, table: &DeTable<'_>, node: &Node, found: &mut Vec<Leaf>) {
+fn unquoted(top: &str, names: &mut DeTable<'_>, node: &SchemaNode, notes: &mut Notes<'_>) {
+    fn leaves(name: &str, key: &std::ops::Range<usize>, table: &DeTable<'_>, node: &SchemaNode, found: &mut Vec<Leaf>) {
         let mut is_leaf = table.is_empty();
         for (key, value) in table.iter() {
             match value.get_ref() {
@@ -210,7 +210,7 @@ fn unquoted(top: &str, names: &mut DeTable<'_>, node: &Node, notes: &mut Notes<'
 /// A name that was meant, and the last key of it.
 type Leaf = (String, std::ops::Range<usize>);
 
-fn missing(node: &Node, key: &Spanned<std::borrow::Cow<'_, str>>) -> bool {
+fn missing(node: &SchemaNode, key: &Spanned<std::borrow::Cow<'_, str>>) -> bool {
     node.child(key.get_ref()).is_none()
 }
 
@@ -222,7 +222,7 @@ pub(crate) fn not_yet(notes: &Notes<'_>, span: std::ops::Range<usize>, what: &st
         .remedy("take it out for now")
 }
 
-fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mut Notes<'_>) {
+fn walk(table: &mut DeTable<'_>, node: &SchemaNode, path: &mut Vec<String>, notes: &mut Notes<'_>) {
     let mut out = Vec::new();
     let absent = node.keys.iter().filter(|(key, node)| node.keys.contains_key("*") && !table.contains_key(**key));
     let absent: Vec<&str> = absent.map(|(key, _)| *key).collect();
@@ -251,7 +251,7 @@ fn walk(table: &mut DeTable<'_>, node: &Node, path: &mut Vec<String>, notes: &mu
                     notes.displace(&name);
                 }
             }
-            Some(Node { mark: Some(mark @ Later(_)), .. }) => {
+            Some(SchemaNode { mark: Some(mark @ Later(_)), .. }) => {
                 let span = if value.get_ref().is_table() { key.span() } else { key.span().start..value.span().end };
                 // A header's key and its value lie apart; the key alone says it.
                 let span = if span.start < span.end && span.end - span.start < 200 { span } else { key.span() };
@@ -303,7 +303,7 @@ fn shown(path: &[String]) -> String {
 fn unknown(
     key: &Spanned<std::borrow::Cow<'_, str>>,
     meant: Option<&str>,
-    node: &Node,
+    node: &SchemaNode,
     path: &[String],
     notes: &Notes<'_>,
 ) -> super::fault::Fault {
@@ -345,7 +345,7 @@ fn dotted_parts(path: &str, name: &str) -> String {
 
 /// The tables that have this key, of those that this release has.
 fn homes(name: &str) -> Vec<String> {
-    fn seek(node: &Node, path: &str, name: &str, found: &mut Vec<String>) {
+    fn seek(node: &SchemaNode, path: &str, name: &str, found: &mut Vec<String>) {
         for (key, child) in &node.keys {
             if *key == name && !path.is_empty() && !matches!(child.mark, Some(Later(_))) {
                 found.push(format!("`[{path}]`"));
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn the_spec_has_every_key_that_is_marked_so_and_no_other() {
-        fn visit(node: &Node, path: &str) {
+        fn visit(node: &SchemaNode, path: &str) {
             for (key, child) in &node.keys {
                 let key = if *key == "*" { "n" } else { key };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };

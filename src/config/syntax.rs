@@ -28,7 +28,7 @@ use toml::de::DeTable;
 pub(crate) use foreign::{Decoded, decode};
 pub(crate) use slip::Offsets;
 
-use scan::{Kind, Scan, Statement};
+use scan::{EntryKind, Scan, Statement};
 use slip::{Loss, Slip, line_of};
 
 /// A text that the parser takes, in the place of one that it does not.
@@ -110,9 +110,9 @@ fn removed(statements: &[Statement], text: &str, at: usize, line: Range<usize>) 
     if span.end < at {
         return line;
     }
-    let next = || statements[own + 1..].iter().find(|statement| statement.kind != Kind::Value);
+    let next = || statements[own + 1..].iter().find(|statement| statement.kind != EntryKind::Value);
     let end = match kind {
-        Kind::Value => span.end.max(line.end),
+        EntryKind::Value => span.end.max(line.end),
         _ => next().map_or(text.len(), |next| next.span.start),
     };
     span.start..end

@@ -116,9 +116,9 @@ fn place(location: &Location, out: &mut dyn Write) -> fmt::Result {
 }
 
 /// A character-string that is being written (RFC 1035 3.3): its length octet stands before it.
-struct Pen<'t>(&'t mut ArrayVec<u8, MAX_TEXT>, usize);
+struct StringWriter<'t>(&'t mut ArrayVec<u8, MAX_TEXT>, usize);
 
-impl Write for Pen<'_> {
+impl Write for StringWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let fits = self.0.len() + text.len() - self.1 <= 256;
         if !fits || self.0.try_extend_from_slice(text.as_bytes()).is_err() {
@@ -134,7 +134,7 @@ fn string(text: &mut ArrayVec<u8, MAX_TEXT>, say: impl FnOnce(&mut dyn Write) ->
     if text.try_push(0).is_err() {
         return;
     }
-    if say(&mut Pen(text, start)).is_err() {
+    if say(&mut StringWriter(text, start)).is_err() {
         text.truncate(start);
         return;
     }

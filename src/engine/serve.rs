@@ -19,11 +19,11 @@ use super::{
     },
     zone::table::NodeRef,
 };
-use crate::engine::world::policy::{Fallback, Https, Service};
+use crate::engine::world::service::{Fallback, Https, Service};
 
 /// What is asked of a steered name.
 #[derive(Clone, Copy)]
-enum Wanted<'s> {
+enum QueryFor<'s> {
     /// The addresses of a family.
     Addresses(Family),
     /// Type 65, where the service has it.
@@ -44,10 +44,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let world: &'s _ = &*self.snapshot.world;
         let service = world.services.get(id.at())?;
         let wanted = match (self.query.rtype(), &service.https) {
-            (RrType::A, _) => Wanted::Addresses(Family::V4),
-            (RrType::AAAA, _) => Wanted::Addresses(Family::V6),
-            (RrType::HTTPS, Some(https)) => Wanted::Https(https),
-            _ if service.table.may_alias => Wanted::Alias,
+            (RrType::A, _) => QueryFor::Addresses(Family::V4),
+            (RrType::AAAA, _) => QueryFor::Addresses(Family::V6),
+            (RrType::HTTPS, Some(https)) => QueryFor::Https(https),
+            _ if service.table.may_alias => QueryFor::Alias,
             _ => return None,
         };
         if self.is_bound() {
@@ -61,14 +61,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let fine = self.snapshot.fine.get(id.at()).copied().unwrap_or(false);
         let client = self.client(service, fine);
         let family = match wanted {
-            Wanted::Addresses(family) => Some(family),
-            Wanted::Https(https) if https.hints => Some(Family::V4),
-            Wanted::Https(_) | Wanted::Alias => None,
+            QueryFor::Addresses(family) => Some(family),
+            QueryFor::Https(https) if https.hints => Some(Family::V4),
+            QueryFor::Https(_) | QueryFor::Alias => None,
         };
         let decision = self.decide(id, service, &client, family);
         reply.notice = self.notice(&decision, service);
         // Addresses and other names send clients somewhere; an HTTPS record is asked for beside them and would count twice.
-        if let (Verdict::Endpoints { route, catchment }, Wanted::Addresses(_) | Wanted::Alias) =
+        if let (Verdict::Endpoints { route, catchment }, QueryFor::Addresses(_) | QueryFor::Alias) =
             (&decision.verdict, wanted)
         {
             reply.counted = Some(Counted { route: *route, catchment: *catchment, ttl: decision.ttl });
@@ -77,9 +77,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return Some(self.stand_for(alias, decision.ttl, &client, hash, reply));
         }
         let answered = match wanted {
-            Wanted::Addresses(family) => self.addresses(&decision, service, family, reply),
-            Wanted::Https(https) => self.https(decision, (id, service, https), &client, reply),
-            Wanted::Alias => {
+            QueryFor::Addresses(family) => self.addresses(&decision, service, family, reply),
+            QueryFor::Https(https) => self.https(decision, (id, service, https), &client, reply),
+            QueryFor::Alias => {
                 reply.counted = None;
                 // Other clients may be answered with another name: the answer is for the block alone.
                 reply.scope = client.scope;

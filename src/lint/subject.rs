@@ -5,16 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use toml::Spanned;
 
-use crate::{
-    config::spec::{Named, Spec, Text},
-    engine::{
-        wire::name::Name,
-        world::{
-            World,
-            policy::{Policy, Pool},
-        },
-    },
-};
+use crate::{config::spec::{Named, Spec, Text}, engine::{wire::name::Name, world::{World, policy::Policy, pool::Pool}}};
 
 /// What the findings are made from.
 pub(super) struct Subject<'a> {

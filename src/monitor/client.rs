@@ -36,12 +36,12 @@ const HEADERS: u32 = 64 << 10;
 const WINDOW: u32 = 128 << 10;
 
 task_local! {
-    static LINE: Line;
+    static LINE: Route;
 }
 
 /// Where the request of this task goes.
 #[derive(Debug)]
-struct Line {
+struct Route {
     to: SocketAddr,
     /// How long its connection took to open, in microseconds.
     opened: Cell<Option<u64>>,
@@ -121,7 +121,7 @@ pub(super) async fn send(
     source: Option<IpAddr>,
     expiry: Option<Expiry>,
 ) -> Result<Answer, Outcome> {
-    let line = Line { to, opened: Cell::new(None) };
+    let line = Route { to, opened: Cell::new(None) };
     let exchange = async {
         let response = client.execute(request).await;
         (response, LINE.with(|line| line.opened.get()))

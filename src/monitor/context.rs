@@ -13,7 +13,7 @@ use super::{
     client::Clients,
     error_text::moment,
     file::Files,
-    rate_limit::{Line, Pace},
+    rate_limit::{Pace, Queue},
     tls::Configs,
     unasked::Unasked,
     watchdog::Watchdog,
@@ -44,7 +44,7 @@ pub(super) struct Desk {
     pub(super) turns: Arc<Semaphore>,
     pace: Arc<Mutex<Pace>>,
     /// Of those who wait for the budget of all.
-    line: Arc<Line>,
+    line: Arc<Queue>,
     pub(super) watchdog: Arc<Watchdog>,
     pub(super) unasked: Arc<Unasked>,
     /// Since when the budgets count.
@@ -87,7 +87,7 @@ impl Desk {
         self.booked(&self.line, |pace, now| pace.all(now)).await;
     }
 
-    async fn booked(&self, line: &Line, book: impl Fn(&mut Pace, u64) -> u64) {
+    async fn booked(&self, line: &Queue, book: impl Fn(&mut Pace, u64) -> u64) {
         let _first = line.lock().await;
         let now = self.micros(moment());
         let at = book(&mut self.pace(), now);

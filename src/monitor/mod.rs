@@ -63,7 +63,7 @@ pub struct Prober {
     running: HashMap<Arc<ProbeKey>, Running>,
     desk: Desk,
     chance: fastrand::Rng,
-    told: (watchdog::Told, unasked::Told),
+    told: (watchdog::Reported, unasked::Told),
 }
 
 /// A target's task; it stops when this is dropped.

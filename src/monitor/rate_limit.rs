@@ -18,13 +18,13 @@ pub(super) struct Pace {
 }
 
 /// Where those stand who wait for a budget, first come, first served.
-pub(super) type Line = tokio::sync::Mutex<()>;
+pub(super) type Queue = tokio::sync::Mutex<()>;
 
 /// What an address has.
 #[derive(Debug, Default)]
 struct Own {
     budget: Budget,
-    line: Arc<Line>,
+    line: Arc<Queue>,
 }
 
 /// A leaky bucket kept as one moment: when it would be as good as full, were nothing more spent (the virtual scheduling
@@ -62,7 +62,7 @@ impl Pace {
     }
 
     /// The line of those who wait for an address's budget.
-    pub(super) fn line(&mut self, address: IpAddr) -> Arc<Line> {
+    pub(super) fn line(&mut self, address: IpAddr) -> Arc<Queue> {
         Arc::clone(&self.of.entry(address).or_default().line)
     }
 

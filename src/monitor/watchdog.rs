@@ -40,7 +40,7 @@ pub(super) struct Watchdog {
 
 /// What has been told.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Reported {
     late_at: Option<u64>,
     silent: bool,
 }
@@ -83,7 +83,7 @@ impl Watchdog {
     }
 
     /// Tells what has to be told at `now`, once a second; `silent`: the targets that have fallen silent.
-    pub(super) fn tell(&self, now: u64, told: &mut Told, silent: &[Sight], of: usize) {
+    pub(super) fn tell(&self, now: u64, told: &mut Reported, silent: &[Sight], of: usize) {
         if told.late_at.is_none_or(|at| now.saturating_sub(at) >= TOLD) {
             let late = [&self.late[0], &self.late[1], &self.late[2]].map(Number::take);
             let latest = self.latest.take();
@@ -176,7 +176,7 @@ mod tests {
         assert!(!sight(4800).is_silent());
         assert!(sight(4801).is_silent());
         let signals = Arc::new(Signals::default());
-        let (watchdog, mut told) = (Watchdog::new(Arc::clone(&signals)), Told::default());
+        let (watchdog, mut told) = (Watchdog::new(Arc::clone(&signals)), Reported::default());
         watchdog.tell(0, &mut told, &[sight(4801), sight(9000)], 3);
         assert_eq!((signals.prober_age.get(), told.silent), (9000, true));
         let rest = "fallen silent, 192.0.2.1 for 9.0 s: their health stays as it was until they are heard of again";

@@ -4,20 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::engine::{
-    live::EndpointState,
-    snapshot::Snapshot,
-    steer::{
-        self, Decision, Parts, Verdict,
-        locate::Client,
-        trace::{Basis, Rung, Step, Tape},
-    },
-    types::{Chance, EndpointId, Prefix, RegionId, ServiceId},
-    world::{
-        World,
-        policy::{Endpoint, Pool, Service},
-    },
-};
+use crate::engine::{live::EndpointState, snapshot::Snapshot, steer::{self, Decision, Parts, Verdict, locate::Client, trace::{Basis, Rung, Step, Tape}}, types::{Chance, EndpointId, Prefix, RegionId, ServiceId}, world::{World, endpoint::Endpoint, pool::Pool, service::Service}};
 
 /// How many blocks are tried for one that the canary does not take.
 const BLOCKS: u128 = 64;
@@ -155,14 +142,7 @@ fn goes(snapshot: &Snapshot, (id, service): (ServiceId, &Service), client: Prefi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{
-        types::RouteId,
-        wire::name::Name,
-        world::{
-            Draft, Region,
-            policy::{Key, Policy, Route},
-        },
-    };
+    use crate::engine::{types::RouteId, wire::name::Name, world::{Draft, Region, policy::{Key, Policy}, pool::Route}};
 
     fn endpoint(region: u16, weight: u32) -> Endpoint {
         let v4 = Some([192, 0, 2, 1 + region as u8].into());

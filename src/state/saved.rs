@@ -3,26 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use self::text::{Contents, Governor, Kept, Line, Start};
+use self::text::{Contents, Governor, Kept, SavedTarget, Start};
 use super::format::{FORMAT, Unreadable};
-use crate::{
-    engine::{
-        health::{
-            fold::{Fall, Health, Penalty, Record, Restored},
-            governor::Governed,
-        },
-        types::{At, Family, Past, PoolId, RegionId, TargetId},
-        world::{
-            Target, World,
-            policy::{Endpoint, Pool},
-        },
-    },
-    probing::{
-        identity,
-        monitor::{Monitor, ProbeKey},
-    },
-    state::status::{SlowStart, SlowStartOf, Status},
-};
+use crate::{engine::{health::{fold::{Fall, Health, Penalty, Record, Restored}, governor::Governed}, types::{At, Family, Past, PoolId, RegionId, TargetId}, world::{Target, World, endpoint::Endpoint, pool::Pool}}, probing::{identity, monitor::{Monitor, ProbeKey}}, state::status::{SlowStart, SlowStartOf, Status}};
 
 mod text;
 mod version_1;
@@ -65,13 +48,13 @@ pub fn encode(status: &Status, now: At, wall: u64) -> String {
     })
 }
 
-fn line(key: &ProbeKey, monitor: &Monitor, record: &Record, now: At) -> Line {
+fn line(key: &ProbeKey, monitor: &Monitor, record: &Record, now: At) -> SavedTarget {
     let flap = &monitor.calm.flap;
     // What was restored and not heard of since lies further back than this process.
     let restored = record.restored.as_ref();
     let earlier = restored.and_then(|restored| restored.age).unwrap_or(0);
     let last = record.evidence.last().map(|(_, outcome)| outcome.to_string());
-    Line {
+    SavedTarget {
         address: key.address,
         monitor: monitor.name.clone(),
         check: identity::digest(key).into(),
@@ -241,7 +224,7 @@ fn answered_as(endpoint: &Endpoint) -> Vec<Box<str>> {
     addresses.map(|address| address.to_string().into()).chain(name).collect()
 }
 
-impl Line {
+impl SavedTarget {
     fn record(&self, age: Age, now: At) -> Record {
         let health = self.health.into();
         let used = age.is_fresh();

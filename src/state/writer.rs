@@ -14,7 +14,7 @@ use super::{
     board::Board,
     change::{
         Change, Fate, Standing, Verdict,
-        pairs::{Line, Pairs},
+        pairs::{LogLine, Pairs},
     },
     clock::Clock,
     ledger::{Event, Ledger},
@@ -187,10 +187,10 @@ async fn write(
 }
 
 /// Logs a line at the level of its weight.
-fn say(line: &Line) {
+fn say(line: &LogLine) {
     let change = match line {
-        Line::One(change) => &**change,
-        Line::Both(first, second) => {
+        LogLine::One(change) => &**change,
+        LogLine::Both(first, second) => {
             let addresses = format!("{}, {}", first.address, second.address);
             return say_verdict(second, &addresses, line);
         }
@@ -234,7 +234,7 @@ fn say(line: &Line) {
 }
 
 /// Logs a line of a verdict, or of two of which this is the second.
-fn say_verdict(verdict: &Verdict, address: &str, line: &Line) {
+fn say_verdict(verdict: &Verdict, address: &str, line: &LogLine) {
     let monitor = &*verdict.monitor;
     match verdict.transition.to {
         Health::Down if verdict.empties_a_pool() => error!(%address, monitor, "{line}"),

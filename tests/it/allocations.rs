@@ -2,25 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use meridian::{
-    engine::{
-        respond::{self, Answered},
-        snapshot::Snapshot,
-        steer::trace::Silent,
-        types::{At, Chance, Origin, PerFamily, Transport, UnixMillis},
-        wire::{
-            name::Name,
-            read::Query,
-            rr::{Rcode, RrType},
-        },
-        world::{
-            Draft, Reflect,
-            policy::{Fallback, Families, Https},
-        },
-        zone::Record,
-    },
-    state::ledger::Ledger,
-};
+use meridian::{engine::{respond::{self, Answered}, snapshot::Snapshot, steer::trace::Silent, types::{At, Chance, Origin, PerFamily, Transport, UnixMillis}, wire::{name::Name, read::Query, rr::{Rcode, RrType}}, world::{Draft, Reflect, service::{Fallback, Families, Https}}, zone::ZoneRecord}, state::ledger::Ledger};
 
 use crate::steering::lab::{A, AAAA, Lab, draft, packet, prefix};
 
@@ -107,7 +89,8 @@ fn with_other_answers(draft: &mut Draft) {
     // Records that point at steered names, eight and more.
     for policy in POLICIES {
         let rdata = [&[0, 1, 0, 1, 1, 187], name(&format!("s-{policy}.g.test")).wire()].concat();
-        let record = |owner| Record { owner: name(owner), rtype: RrType::SRV, ttl: 300, rdata: rdata.clone().into() };
+        let record =
+            |owner| ZoneRecord { owner: name(owner), rtype: RrType::SRV, ttl: 300, rdata: rdata.clone().into() };
         Arc::make_mut(&mut draft.zones[0]).records.push(record("srv.g.test"));
         if policy == "all" {
             Arc::make_mut(&mut draft.zones[0]).records.push(record("srv-all.g.test"));

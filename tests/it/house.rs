@@ -1,6 +1,10 @@
 //! The layering table, held against the source text: who may import whom, and the budgets of names and sizes.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// Room, and the rooms it may import. The same table as in `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -172,4 +176,33 @@ fn probing_and_the_engine_are_quiet() {
             assert!(!code.contains(loud), "{file} names {loud}");
         }
     }
+}
+
+/// The code of a file without its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+}
+
+#[test]
+fn a_type_name_stands_once_in_a_room() {
+    let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut twice = Vec::new();
+    for (file, text) in sources() {
+        if file.contains("/tests/") || file.ends_with("tests.rs") {
+            continue;
+        }
+        for line in without_tests(&text).lines().filter(|line| !line.starts_with(' ')) {
+            let words = || line.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+            let is_type = |word: &&str| matches!(*word, "struct" | "enum" | "trait" | "type" | "union");
+            let declared = words().skip_while(|word| matches!(*word, "pub" | "crate" | "super" | "in" | "self")).collect::<Vec<_>>();
+            let [kind, name, ..] = declared[..] else { continue };
+            if !is_type(&kind) || line.starts_with("//") {
+                continue;
+            }
+            if let Some(other) = seen.insert((room(&file).to_owned(), name.to_owned()), file.clone()) {
+                twice.push(format!("{name}: {other} and {file}"));
+            }
+        }
+    }
+    assert!(twice.is_empty(), "one word, one thing, in a room:\n{}", twice.join("\n"));
 }

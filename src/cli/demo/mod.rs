@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 use self::{
     guide::Guide,
     processes::{Knot, Processes, Tie},
-    regions::{Folder, REGIONS, Region},
+    regions::{DemoFolder, REGIONS, Region},
     taken::Holder,
 };
 use super::{
@@ -76,7 +76,7 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         // Without it a region that is started by hand has to be ended by hand.
         Err(_) => None,
     };
-    let folder = match Folder::unpack(args.listen, args.region_port) {
+    let folder = match DemoFolder::unpack(args.listen, args.region_port) {
         Ok(folder) => folder,
         Err(error) => return fail(err, &format!("the demo's files cannot be unpacked: {error}")),
     };

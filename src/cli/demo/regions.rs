@@ -55,9 +55,9 @@ pub(super) const REGION_PORT: u16 = 8053;
 
 /// The folder with the demo's files; it goes when this is dropped.
 #[derive(Debug)]
-pub(super) struct Folder(folder::Folder);
+pub(super) struct DemoFolder(folder::Folder);
 
-impl Folder {
+impl DemoFolder {
     /// Unpacks the files, with these ports in the configuration.
     pub(super) fn unpack(listen: SocketAddr, region_port: u16) -> io::Result<Self> {
         let folder = Self(folder::Folder::make("demo")?);

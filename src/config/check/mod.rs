@@ -57,7 +57,7 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     let around = &mut policy::Around { regions: &region_names, groups: &mut groups };
     let mut policies = policy::Policies::resolve(&spec.policies, around, notes);
     let usual = policies.usual(spec.defaults.service.policy.as_ref(), notes);
-    let around = &mut pool::Around {
+    let around = &mut pool::PoolContext {
         regions: &mut region_names,
         monitors: &mut monitor_names,
         loads: &mut load_names,
@@ -74,7 +74,7 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     let zones = zone::zones(spec, &mut files, sources, notes);
     let mut homes = service::Homes::of(&zones);
     let mut pool_names = Names::of("pool", "pools", &spec.pools);
-    let around = &mut service::Around {
+    let around = &mut service::ServiceContext {
         steered: &pools,
         regions: &regions,
         pools: &mut pool_names,
@@ -88,7 +88,7 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     let nowhere = spec.geo.default.as_ref().map(|written| policy::order(written, "geo.default", &region_names, notes));
     let nets = nets(&regions, &pools, &services);
     let finest = lengths.cuts.finest;
-    let named = region::Around { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
+    let named = region::RegionContext { regions: &regions, latency: &latency, nets: &nets, finest, in_force };
     let (geo, latency_files) = region::geo(spec, &named, &mut files, sources, notes);
     let own = services.iter().filter_map(|service| service.policy.as_ref());
     let used: Vec<&Policy> = pools.iter().map(|pool| &pool.policy).chain(own).collect();

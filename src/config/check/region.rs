@@ -14,10 +14,10 @@ use crate::{
     config::{
         diagnostics::{Notes, join},
         fault::Sources,
-        geo::{self, Found, InForce, LatencyFiles, Named as NamedFile},
+        geo::{self, Found, InForce, LatencyFiles, NamedFile},
         quantity,
         settings::Latency,
-        spec::{LatencySpec, List, ModelSpec, Named, Real, RegionSpec, Spec, SwitchSpec, Text},
+        spec::{LatencySpec, List, ModelSpec, NamedFile, Real, RegionSpec, Spec, SwitchSpec, Text},
     },
     engine::{
         geo::{Coordinates, Model, RegionPoint},
@@ -36,7 +36,7 @@ const TENTH: u64 = 100;
 
 /// What the files of `[geo]` and `[latency]` are read with.
 #[derive(Debug)]
-pub(crate) struct Around<'m> {
+pub(crate) struct RegionContext<'m> {
     pub(crate) regions: &'m [Region],
     pub(crate) latency: &'m Latency,
     /// Every prefix that rules, fences and groups name.
@@ -50,12 +50,12 @@ pub(crate) struct Around<'m> {
 /// Reads the files that `[geo]` and `[latency]` name.
 pub(crate) fn geo(
     spec: &Spec,
-    around: &Around<'_>,
+    around: &RegionContext<'_>,
     files: &mut Vec<PathBuf>,
     sources: &mut Sources,
     notes: &mut Notes<'_>,
 ) -> (Found, LatencyFiles) {
-    let Around { regions, latency: measured, nets, finest, in_force } = *around;
+    let RegionContext { regions, latency: measured, nets, finest, in_force } = *around;
     let max_shrink = share(spec.geo.max_shrink.as_ref(), "geo.max_shrink", MAX_SHRINK, 0..=1000, notes);
     let databases = named_files(spec.geo.databases.as_ref(), "geo.databases", notes);
     let latency = named_files(spec.latency.files.as_ref(), "latency.files", notes);
@@ -103,7 +103,7 @@ fn named_files(written: Option<&Spanned<List>>, path: &str, notes: &mut Notes<'_
 }
 
 /// `[regions]`, in name order.
-pub(crate) fn regions(spec: &Named<RegionSpec>, groups: &mut Groups<'_>, notes: &mut Notes<'_>) -> Vec<Region> {
+pub(crate) fn regions(spec: &NamedFile<RegionSpec>, groups: &mut Groups<'_>, notes: &mut Notes<'_>) -> Vec<Region> {
     if let Some((key, _)) = spec.iter().nth(usize::from(u16::MAX)) {
         let fault = notes.error(key.span(), "there are too many regions", format!("at most {}", u16::MAX));
         notes.push(fault);

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const KINDS: [&str; 5] = ["continent", "country", "subdivision", "asn", "net"];
 
 /// What is wrong with a selector, and what to do about it.
-type Wrong = (String, String);
+type SelectorFault = (String, String);
 
 /// `[groups]`.
 pub(crate) type Groups<'s> = Lists<'s, Selector>;
@@ -76,7 +76,7 @@ fn meant(text: &str) -> String {
 ///
 /// # Errors
 /// Says what is wrong with the value, and what to do about it.
-pub(crate) fn of_kind(kind: &str, value: &str) -> Result<Selector, Wrong> {
+pub(crate) fn of_kind(kind: &str, value: &str) -> Result<Selector, SelectorFault> {
     let wrong = |(cause, remedy): (&str, String)| (format!("{value:?} {cause}"), remedy);
     match kind {
         "continent" => continent(value).map(Selector::Continent).map_err(wrong),

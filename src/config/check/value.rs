@@ -47,37 +47,45 @@ pub(crate) fn whole(
 }
 
 /// How a quantity that is written as text is read, shown and asked for.
-struct Kind {
+struct QuantityKind {
     read: fn(&str) -> Result<u64, QuantityError>,
     show: fn(u64) -> String,
     noun: &'static str,
     remedy: &'static str,
 }
 
-const DURATION: Kind = Kind {
+const DURATION: QuantityKind = QuantityKind {
     read: quantity::duration,
     show: quantity::show_duration,
     noun: "duration",
     remedy: "write it as \"250ms\", \"5s\" or \"1m30s\"",
 };
 
-const SIZE: Kind =
-    Kind { read: quantity::size, show: quantity::show_size, noun: "size", remedy: "write it as \"64KiB\" or \"4MiB\"" };
+const SIZE: QuantityKind = QuantityKind {
+    read: quantity::size,
+    show: quantity::show_size,
+    noun: "size",
+    remedy: "write it as \"64KiB\" or \"4MiB\"",
+};
 
-const SHARE: Kind = Kind {
+const SHARE: QuantityKind = QuantityKind {
     read: quantity::share,
     show: quantity::show_share,
     noun: "share",
     remedy: "write it as \"50%\" or \"2.5%\"",
 };
 
-const DISTANCE: Kind =
-    Kind { read: quantity::distance, show: |km| format!("{km}km"), noun: "distance", remedy: "write it as \"500km\"" };
+const DISTANCE: QuantityKind = QuantityKind {
+    read: quantity::distance,
+    show: |km| format!("{km}km"),
+    noun: "distance",
+    remedy: "write it as \"500km\"",
+};
 
 /// A quantity of a kind within bounds.
 fn bounded(
     (span, text): (Range<usize>, &str),
-    kind: &Kind,
+    kind: &QuantityKind,
     path: &str,
     default: u64,
     bounds: RangeInclusive<u64>,

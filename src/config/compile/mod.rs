@@ -8,20 +8,8 @@ mod target;
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
-use super::{check::Meant, geo::latency::Line};
-use crate::{
-    engine::{
-        geo::Rule,
-        health::rules::HealthRules,
-        signal::latency::Latencies,
-        types::{At, MapId, PerFamily, PolicyId, PoolId, RegionId, TargetId},
-        world::{
-            Draft, measures,
-            policy::{Endpoint, Policy, Pool, Route, Service},
-        },
-    },
-    probing::monitor::MonitorId,
-};
+use super::{check::Meant, geo::latency::LatencyLine};
+use crate::{engine::{geo::Rule, health::rules::HealthRules, signal::latency::Latencies, types::{At, MapId, PerFamily, PolicyId, PoolId, RegionId, TargetId}, world::{Draft, endpoint::Endpoint, measures, policy::Policy, pool::{Pool, Route}, service::Service}}, probing::monitor::MonitorId};
 use service::Steered;
 use target::Targets;
 
@@ -115,7 +103,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
     let plain = places.next().flatten().unwrap_or_default();
     // What counts when a server starts; one that runs has a table of its own, which remembers.
     let mut latencies = Latencies::new(meant.latency.terms);
-    latencies.import(At(0), meant.geo.cells.iter().map(Line::cell));
+    latencies.import(At(0), meant.geo.cells.iter().map(LatencyLine::cell));
     let measures = Arc::new(measures(&latencies, &meant.regions, At(0)));
     let draft = Draft {
         regions: meant.regions,

@@ -4,10 +4,7 @@ use super::{
     super::check::{MeantPool, MeantService},
     rule::splits,
 };
-use crate::engine::{
-    types::{MapId, RegionId, RouteId},
-    world::policy::{Canary, Policy, Route, Service},
-};
+use crate::engine::{types::{MapId, RegionId, RouteId}, world::{policy::Policy, pool::Route, service::{Canary, Service}}};
 
 /// The pools, as meant and compiled.
 #[derive(Debug)]

@@ -21,19 +21,19 @@ const V6_UNIT: u8 = 112;
 pub struct Coverage {
     /// How many of its networks say anything.
     pub networks: u64,
-    /// For each [`Known`] and each family, how much address space has it.
+    /// For each [`Coverable`] and each family, how much address space has it.
     space: [[u128; 2]; 3],
 }
 
 /// What can be known of an address, in the order in which a database is measured by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+enum Coverable {
     Place,
     Continent,
     Asn,
 }
 
-impl Known {
+impl Coverable {
     const ALL: [Self; 3] = [Self::Place, Self::Continent, Self::Asn];
 
     fn is_in(self, location: &Location) -> bool {
@@ -58,13 +58,13 @@ impl Known {
     }
 }
 
-/// What a record says, of each [`Known`].
+/// What a record says, of each [`Coverable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Says([bool; 3]);
 
 impl Says {
     pub(super) fn of(location: &Location) -> Self {
-        Self(Known::ALL.map(|known| known.is_in(location)))
+        Self(Coverable::ALL.map(|known| known.is_in(location)))
     }
 }
 
@@ -83,7 +83,7 @@ impl Coverage {
     /// Says how much less than `old` it covers, where that is more than `most` parts of a thousand of what `old` covers
     /// in any family.
     pub(super) fn shrunk(&self, old: &Self, most: u64) -> Option<String> {
-        let (at, known) = Known::ALL.into_iter().enumerate().find(|(at, _)| old.space[*at] != [0; 2])?;
+        let (at, known) = Coverable::ALL.into_iter().enumerate().find(|(at, _)| old.space[*at] != [0; 2])?;
         let lost: Vec<String> = Family::BOTH
             .into_iter()
             .filter_map(|family| {

@@ -13,7 +13,7 @@ pub(super) struct Columns {
 }
 
 /// What is wrong with a field, to follow its text; and what to do about it.
-pub(crate) type Wrong = (&'static str, String);
+pub(crate) type CsvFault = (&'static str, String);
 
 /// Reads the lines of a text, each as `line` says. Lines that start with `#` and empty ones are passed over.
 pub(super) fn read<T>(
@@ -75,7 +75,7 @@ impl<'r> Row<'r, '_> {
         &mut self,
         column: usize,
         text: &str,
-        read: impl FnOnce(&str) -> Result<T, Wrong>,
+        read: impl FnOnce(&str) -> Result<T, CsvFault>,
     ) -> Option<T> {
         let (wrong, remedy) = match read(text) {
             Ok(value) => return Some(value),

@@ -15,8 +15,8 @@ use serde::de::IgnoredAny;
 use super::{
     super::fault::Fault,
     coverage::{Bytes, Coverage, Kept, Says},
-    files::{Named, contents, file_name},
-    overrides::Line,
+    files::{NamedFile, contents, file_name},
+    overrides::OverrideLine,
     record::{Layout, Odd, Record},
 };
 use crate::engine::{
@@ -37,7 +37,7 @@ const SAMPLE: usize = 256;
 /// `in_force` under the same path and type is not taken: that one is read again from memory, and a warning says so. The
 /// error is what makes the file useless; oddities in single records are warnings, one for each kind.
 pub(super) fn read(
-    named: &Named,
+    named: &NamedFile,
     in_force: Option<&Kept>,
     max_shrink: u64,
     builder: &mut AtlasBuilder,
@@ -78,7 +78,7 @@ pub(super) fn read(
 }
 
 /// The file as a database that says where addresses are, verified whole.
-fn open(named: &Named, bytes: Bytes) -> Result<Reader<Bytes>, Box<Fault>> {
+fn open(named: &NamedFile, bytes: Bytes) -> Result<Reader<Bytes>, Box<Fault>> {
     let (path, octets) = (named.path.display(), bytes.as_ref());
     if !octets[octets.len().saturating_sub(MARKER_WITHIN)..].windows(MARKER.len()).any(|window| window == MARKER) {
         let label = if octets.is_empty() { "it is empty" } else { "it has no metadata" };
@@ -102,7 +102,7 @@ fn open(named: &Named, bytes: Bytes) -> Result<Reader<Bytes>, Box<Fault>> {
     Ok(reader)
 }
 
-fn corrupt(named: &Named, error: &MaxMindDbError) -> Box<Fault> {
+fn corrupt(named: &NamedFile, error: &MaxMindDbError) -> Box<Fault> {
     let message = format!("the geo database {} is damaged", named.path.display());
     let fault = Fault::error(message, named.place.clone(), error.to_string());
     Box::new(fault.remedy("fetch it again; the database that is being served stays in use until then"))
@@ -152,7 +152,7 @@ fn walk(
 }
 
 /// Warns of fields that are not what they should be.
-fn warn(odd: &Odd, named: &Named, faults: &mut Vec<Fault>) {
+fn warn(odd: &Odd, named: &NamedFile, faults: &mut Vec<Fault>) {
     for (field, why, first, records) in odd.all() {
         let what = if field == "the record" { field.to_owned() } else { format!("`{field}`") };
         let message = format!("in the geo database {} {what} {why}", named.path.display());
@@ -215,14 +215,14 @@ const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 ///
 /// # Errors
 /// When the format cannot hold a line, as with IPv6 prefixes inside the forms that carry IPv4.
-pub fn write(lines: &[Line]) -> Result<Vec<u8>, Error> {
+pub fn write(lines: &[OverrideLine]) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::builder(DATABASE_TYPE)
         .languages(["en"])
         .description(&[("en", "Locations written by meridian geo build")])
         .build_epoch(SystemTime::UNIX_EPOCH + EPOCH)
         .build();
     // The writer lets the last insert win, even over a longer prefix.
-    let mut lines: Vec<&Line> = lines.iter().collect();
+    let mut lines: Vec<&OverrideLine> = lines.iter().collect();
     lines.sort_by_key(|line| (line.prefix.len(), line.prefix));
     for line in lines {
         // A prefix is never longer than its family allows.

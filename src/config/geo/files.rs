@@ -13,7 +13,7 @@ use crate::engine::types::Prefix;
 
 /// A file that the configuration names.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct NamedFile {
     /// Where it is.
     pub path: PathBuf,
     /// Where it is named.
@@ -24,17 +24,17 @@ pub struct Named {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Files<'a> {
     /// Databases, the first that knows a field wins.
-    pub databases: &'a [Named],
+    pub databases: &'a [NamedFile],
     /// The databases of the configuration in force; none: there is no configuration in force.
     pub in_force: Option<&'a InForce>,
     /// How much less than the one in force a database may cover, in parts of a thousand.
     pub max_shrink: u64,
     /// Prefix to location, over the databases.
-    pub overrides: Option<&'a Named>,
+    pub overrides: Option<&'a NamedFile>,
     /// Resolver prefix to the location of its clients.
-    pub resolvers: Option<&'a Named>,
+    pub resolvers: Option<&'a NamedFile>,
     /// Measured round-trip times; of one cell the last file has it.
-    pub latency: &'a [Named],
+    pub latency: &'a [NamedFile],
     /// The most prefixes that are measured apart.
     pub max_prefixes: usize,
     /// From which age on, in milliseconds, measurements are not believed; none: nobody asks.
@@ -50,7 +50,7 @@ pub struct Files<'a> {
 }
 
 /// Adds the text of a file to `sources`.
-pub(super) fn text(named: &Named, what: &str, sources: &mut Sources) -> Result<FileId, Box<Fault>> {
+pub(super) fn text(named: &NamedFile, what: &str, sources: &mut Sources) -> Result<FileId, Box<Fault>> {
     let text = String::from_utf8(contents(named, what)?).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
         let message = format!("the {what} {} is not UTF-8", named.path.display());
@@ -61,7 +61,7 @@ pub(super) fn text(named: &Named, what: &str, sources: &mut Sources) -> Result<F
 }
 
 /// The whole of a regular file. Devices and pipes are refused before they are opened, since they may never end.
-pub(super) fn contents(named: &Named, what: &str) -> Result<Vec<u8>, Box<Fault>> {
+pub(super) fn contents(named: &NamedFile, what: &str) -> Result<Vec<u8>, Box<Fault>> {
     /// More than any geo database has; a file beyond it was named by mistake.
     const LARGEST: u64 = 1 << 31;
     let path = named.path.display();
@@ -84,6 +84,6 @@ pub(super) fn contents(named: &Named, what: &str) -> Result<Vec<u8>, Box<Fault>>
 }
 
 /// How a file is called in answers to people.
-pub(super) fn file_name(named: &Named) -> String {
+pub(super) fn file_name(named: &NamedFile) -> String {
     named.path.file_name().unwrap_or(named.path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     super::fault::{Fault, FileId, Place, Sources},
-    csv::{self, Columns, Row, Wrong},
-    files::{Files, Named, text},
+    csv::{self, Columns, CsvFault, Row},
+    files::{Files, NamedFile, text},
     overrides,
 };
 use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
@@ -22,7 +22,7 @@ pub type Cell = ((Whose, Box<str>), Reading);
 
 /// One good line.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct LatencyLine {
     /// Whose round trips.
     pub whose: Whose,
     /// The region's name.
@@ -33,7 +33,7 @@ pub struct Line {
     pub place: Place,
 }
 
-impl Line {
+impl LatencyLine {
     /// The cell and what the line says of it.
     #[must_use]
     pub fn cell(&self) -> Cell {
@@ -48,8 +48,8 @@ const LONGEST: u32 = 100_000;
 
 /// Reads the latency files; of one cell the last file has it. More prefixes than allowed are a fault of the file that
 /// brings them.
-pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
-    let mut cells: Vec<Line> = Vec::new();
+pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -> Vec<LatencyLine> {
+    let mut cells: Vec<LatencyLine> = Vec::new();
     let mut at: HashMap<(Whose, Box<str>), usize> = HashMap::new();
     let mut prefixes: HashSet<Prefix> = HashSet::new();
     for named in files.latency {
@@ -61,7 +61,7 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
             }
         };
         let age = age(named);
-        let known = Known { regions: files.regions, lacks_some: files.lacks_regions };
+        let known = KnownRegions { regions: files.regions, lacks_some: files.lacks_regions };
         let lines = lines(file, age, &known, sources, faults);
         if files.max_age.is_some_and(|max| age >= max) && lines.iter().any(|line| line.reading.samples.is_some()) {
             let message = format!("the measurements of {} are too old to count", named.path.display());
@@ -95,7 +95,7 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
 }
 
 /// How long ago a file was written, in milliseconds. One of the future is new.
-fn age(named: &Named) -> u64 {
+fn age(named: &NamedFile) -> u64 {
     let written = fs::metadata(&named.path).and_then(|about| about.modified()).ok();
     let passed = written.and_then(|written| written.elapsed().ok()).unwrap_or_default();
     u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
@@ -103,18 +103,24 @@ fn age(named: &Named) -> u64 {
 
 /// Reads the lines of a text whose measurements are `age` milliseconds old. Lines that start with `#` and empty ones are
 /// passed over.
-pub fn read(file: FileId, age: u64, regions: &[&str], sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
-    lines(file, age, &Known { regions, lacks_some: false }, sources, faults)
+pub fn read(file: FileId, age: u64, regions: &[&str], sources: &Sources, faults: &mut Vec<Fault>) -> Vec<LatencyLine> {
+    lines(file, age, &KnownRegions { regions, lacks_some: false }, sources, faults)
 }
 
 /// The regions that are known, and whether some could not be read.
 #[derive(Debug)]
-struct Known<'a> {
+struct KnownRegions<'a> {
     regions: &'a [&'a str],
     lacks_some: bool,
 }
 
-fn lines(file: FileId, age: u64, known: &Known<'_>, sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
+fn lines(
+    file: FileId,
+    age: u64,
+    known: &KnownRegions<'_>,
+    sources: &Sources,
+    faults: &mut Vec<Fault>,
+) -> Vec<LatencyLine> {
     let mut seen: HashMap<(Whose, Box<str>), Place> = HashMap::new();
     csv::read(COLUMNS, file, sources, faults, |row| {
         let line = line(row, age, known)?;
@@ -131,7 +137,7 @@ fn lines(file: FileId, age: u64, known: &Known<'_>, sources: &Sources, faults: &
     })
 }
 
-fn line(row: &mut Row<'_, '_>, age: u64, known: &Known<'_>) -> Option<Line> {
+fn line(row: &mut Row<'_, '_>, age: u64, known: &KnownRegions<'_>) -> Option<LatencyLine> {
     let place = row.place(0);
     let absent = |what: &'static str, remedy: &str| (what, remedy.to_owned());
     let whose = row.of(0, row.text(0).unwrap_or(""), |text| match text {
@@ -153,10 +159,10 @@ fn line(row: &mut Row<'_, '_>, age: u64, known: &Known<'_>) -> Option<Line> {
         None => None,
     };
     let reading = Reading { rtt: rtt?, samples, age: if samples.is_some() { age } else { 0 } };
-    Some(Line { whose: whose?, region: region?, reading, place: place? })
+    Some(LatencyLine { whose: whose?, region: region?, reading, place: place? })
 }
 
-fn client(text: &str) -> Result<Whose, Wrong> {
+fn client(text: &str) -> Result<Whose, CsvFault> {
     if let Some(number) = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).filter(|rest| !rest.is_empty()) {
         return overrides::asn(number)
             .map(Whose::Asn)
@@ -168,7 +174,7 @@ fn client(text: &str) -> Result<Whose, Wrong> {
     overrides::prefix(text).map(Whose::Net)
 }
 
-fn region(text: &str, regions: &[&str]) -> Result<Box<str>, Wrong> {
+fn region(text: &str, regions: &[&str]) -> Result<Box<str>, CsvFault> {
     if regions.contains(&text) {
         return Ok(text.into());
     }
@@ -183,7 +189,7 @@ fn region(text: &str, regions: &[&str]) -> Result<Box<str>, Wrong> {
 }
 
 /// Milliseconds to tenths, to the nearest.
-fn millis(text: &str) -> Result<u32, Wrong> {
+fn millis(text: &str) -> Result<u32, CsvFault> {
     let remedy = || "write milliseconds, as 12.5".to_owned();
     let millis: f64 = text.parse().map_err(|_| ("is not a number", remedy()))?;
     let tenths = (millis * 10.0).round();
@@ -195,7 +201,7 @@ fn millis(text: &str) -> Result<u32, Wrong> {
     }
 }
 
-fn samples(text: &str) -> Result<u32, Wrong> {
+fn samples(text: &str) -> Result<u32, CsvFault> {
     let digits = text.bytes().all(|digit| digit.is_ascii_digit());
     let remedy = || "write how many measurements it is made from; leave it empty for a statement".to_owned();
     text.parse().ok().filter(|_| digits).ok_or_else(|| ("is no number of samples", remedy()))

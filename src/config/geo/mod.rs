@@ -22,7 +22,7 @@ mod tests;
 
 pub use coverage::{Coverage, InForce};
 pub use database::{DATABASE_TYPE, write};
-pub use files::{Files, Named};
+pub use files::{Files, NamedFile};
 pub use reread::{LatencyFiles, Reread, Stamp};
 
 use files::{file_name, text};
@@ -37,7 +37,7 @@ pub struct Found {
     /// The overrides that are finer than maps are cut, with their places.
     pub overrides: Vec<(Prefix, Place)>,
     /// Measured round-trip times.
-    pub cells: Vec<latency::Line>,
+    pub cells: Vec<latency::LatencyLine>,
     /// The databases, for the next reading.
     pub databases: InForce,
 }
@@ -76,7 +76,7 @@ pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -
 
 fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> (AtlasBuilder, InForce) {
     let (mut builder, mut found) = (AtlasBuilder::default(), InForce::default());
-    let mut read: HashMap<&PathBuf, &Named> = HashMap::new();
+    let mut read: HashMap<&PathBuf, &NamedFile> = HashMap::new();
     for named in files.databases {
         if let Some(first) = read.insert(&named.path, named) {
             let fault = Fault::warning(
@@ -98,7 +98,7 @@ fn databases(files: &Files<'_>, faults: &mut Vec<Fault>) -> (AtlasBuilder, InFor
 
 /// Reads a file of overrides into `builder`; returns its prefixes with their places.
 fn overrule(
-    named: &Named,
+    named: &NamedFile,
     what: &str,
     builder: &mut AtlasBuilder,
     sources: &mut Sources,

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::fault::{Fault, FileId, Place, Sources},
-    csv::{self, Columns, Row, Wrong},
+    csv::{self, Columns, CsvFault, Row},
 };
 use crate::engine::{
     geo::{Coordinates, Location, is_country, normalise},
@@ -17,7 +17,7 @@ use crate::engine::{
 
 /// One good line.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct OverrideLine {
     /// Which addresses.
     pub prefix: Prefix,
     /// Where they are; a field left empty is unknown.
@@ -32,12 +32,12 @@ const COLUMNS: Columns =
 const CONTINENTS: [&str; 7] = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"];
 
 /// Reads the lines of a text. Lines that start with `#` and empty ones are passed over.
-pub fn read(file: FileId, sources: &Sources, faults: &mut Vec<Fault>) -> Vec<Line> {
+pub fn read(file: FileId, sources: &Sources, faults: &mut Vec<Fault>) -> Vec<OverrideLine> {
     let mut seen: HashMap<Prefix, Place> = HashMap::new();
     csv::read(COLUMNS, file, sources, faults, |row| line(row, &mut seen))
 }
 
-fn line(row: &mut Row<'_, '_>, seen: &mut HashMap<Prefix, Place>) -> Option<Line> {
+fn line(row: &mut Row<'_, '_>, seen: &mut HashMap<Prefix, Place>) -> Option<OverrideLine> {
     let before = row.faults().len();
     let place = row.place(0);
     let prefix = match row.text(0) {
@@ -71,10 +71,10 @@ fn line(row: &mut Row<'_, '_>, seen: &mut HashMap<Prefix, Place>) -> Option<Line
     };
     let coordinates = lat.zip(lon).and_then(|(lat, lon)| on_globe(lat, lon));
     let location = Location { continent, country, subdivision, city, coordinates, asn };
-    (row.faults().len() == before).then_some(Line { prefix, location, place })
+    (row.faults().len() == before).then_some(OverrideLine { prefix, location, place })
 }
 
-pub(super) fn prefix(text: &str) -> Result<Prefix, Wrong> {
+pub(super) fn prefix(text: &str) -> Result<Prefix, CsvFault> {
     let example = || "write it as 192.0.2.0/24 or 2001:db8::/48".to_owned();
     let Some((address, len)) = text.split_once('/') else {
         return Err(match text.parse::<IpAddr>() {
@@ -97,19 +97,19 @@ pub(super) fn prefix(text: &str) -> Result<Prefix, Wrong> {
     }
 }
 
-pub(crate) fn continent(text: &str) -> Result<[u8; 2], Wrong> {
+pub(crate) fn continent(text: &str) -> Result<[u8; 2], CsvFault> {
     let known = CONTINENTS.iter().any(|code| code.eq_ignore_ascii_case(text));
     letters(text)
         .filter(|_| known)
         .ok_or_else(|| ("is no continent", format!("write one of {}", CONTINENTS.join(", "))))
 }
 
-pub(crate) fn country(text: &str) -> Result<[u8; 2], Wrong> {
+pub(crate) fn country(text: &str) -> Result<[u8; 2], CsvFault> {
     let remedy = || "write the two letters of ISO 3166-1, as DE; GB for the United Kingdom".to_owned();
     letters(text).filter(|code| is_country(*code)).ok_or_else(|| ("is no country", remedy()))
 }
 
-pub(crate) fn subdivision(text: &str) -> Result<Box<str>, Wrong> {
+pub(crate) fn subdivision(text: &str) -> Result<Box<str>, CsvFault> {
     if let Some((_, code)) = text.split_once('-') {
         return Err(("names the country too", format!("write `{code}`")));
     }
@@ -122,27 +122,27 @@ pub(crate) fn subdivision(text: &str) -> Result<Box<str>, Wrong> {
     Ok(text.to_ascii_uppercase().into())
 }
 
-fn city(text: &str) -> Result<Box<str>, Wrong> {
+fn city(text: &str) -> Result<Box<str>, CsvFault> {
     if text.chars().any(char::is_control) {
         return Err(("holds a control character", "take it out".into()));
     }
     Ok(text.into())
 }
 
-fn degrees(text: &str, limit: f64) -> Result<f64, Wrong> {
+fn degrees(text: &str, limit: f64) -> Result<f64, CsvFault> {
     let remedy = || format!("write decimal degrees from -{limit} to {limit}");
     let degrees: f64 = text.parse().map_err(|_| ("is not a number", remedy()))?;
     if degrees.abs() <= limit { Ok(degrees) } else { Err(("is not on the globe", remedy())) }
 }
 
-pub(crate) fn asn(text: &str) -> Result<u32, Wrong> {
+pub(crate) fn asn(text: &str) -> Result<u32, CsvFault> {
     let digits = text.bytes().all(|digit| digit.is_ascii_digit());
     let remedy = || "write the number alone, 1 to 4294967295".to_owned();
     text.parse().ok().filter(|asn| digits && *asn > 0).ok_or_else(|| ("is no AS number", remedy()))
 }
 
 /// An AS number, with or without `AS` before it.
-fn marked_asn(text: &str) -> Result<u32, Wrong> {
+fn marked_asn(text: &str) -> Result<u32, CsvFault> {
     let marked = text.split_at_checked(2).filter(|(mark, _)| mark.eq_ignore_ascii_case("as"));
     let number = marked.map_or(text, |(_, number)| number);
     asn(number).map_err(|(wrong, _)| (wrong, "write a number from 1 to 4294967295, as 64500 or AS64500".into()))

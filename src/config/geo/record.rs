@@ -81,16 +81,16 @@ const CONTINENTS: [(&str, [u8; 2]); 7] = [
 ];
 
 /// A field that is not what it should be: which one, and what is wrong with it.
-type Wrong = (&'static str, String);
+type WrongField = (&'static str, String);
 /// What a field says, which may be nothing.
-type Read<T> = Result<Option<T>, Wrong>;
+type FieldResult<T> = Result<Option<T>, WrongField>;
 
 /// Fields that are not what they should be: for each fault the first network that has it, and how many records do.
 #[derive(Debug, Default)]
-pub(super) struct Odd(Vec<(Wrong, Prefix, usize)>);
+pub(super) struct Odd(Vec<(WrongField, Prefix, usize)>);
 
 impl Odd {
-    fn note(&mut self, wrong: Wrong, prefix: Prefix) {
+    fn note(&mut self, wrong: WrongField, prefix: Prefix) {
         match self.0.iter_mut().find(|(known, ..)| *known == wrong) {
             Some((.., records)) => *records += 1,
             None => self.0.push((wrong, prefix, 1)),
@@ -151,7 +151,7 @@ impl Record<'_> {
         within(&self.0, "the record", key).ok().flatten()
     }
 
-    fn country(&self, layout: Layout) -> Read<[u8; 2]> {
+    fn country(&self, layout: Layout) -> FieldResult<[u8; 2]> {
         let code = |field, value| parsed(field, text(field, value)?, overrides::country, "is no code of a country");
         match (self.get("country_code"), self.get("country")) {
             (flat, Some(map @ Value::Map(_))) if layout == Layout::Nested || flat.is_none() => {
@@ -168,7 +168,7 @@ impl Record<'_> {
         }
     }
 
-    fn continent(&self, layout: Layout) -> Read<[u8; 2]> {
+    fn continent(&self, layout: Layout) -> FieldResult<[u8; 2]> {
         let named = |name: &str| CONTINENTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         let read = |name: &str| named(name).map_or_else(|| overrides::continent(name), |(_, code)| Ok(*code));
         let code = |field, value| parsed(field, text(field, value)?, read, "is no continent");
@@ -187,7 +187,7 @@ impl Record<'_> {
         }
     }
 
-    fn subdivision(&self) -> Read<Box<str>> {
+    fn subdivision(&self) -> FieldResult<Box<str>> {
         let code = |field, value| {
             let text = text(field, value)?;
             let own = text.map(|text| text.split_once('-').map_or(text, |(_, own)| own));
@@ -212,7 +212,7 @@ impl Record<'_> {
         }
     }
 
-    fn city(&self, layout: Layout) -> Read<Box<str>> {
+    fn city(&self, layout: Layout) -> FieldResult<Box<str>> {
         let name = |field, value| Ok(text(field, value)?.map(Into::into));
         match (self.get("city"), self.get("city_name")) {
             (Some(value @ Value::Text(_)), _) if layout == Layout::Flat => name("city", value),
@@ -228,7 +228,7 @@ impl Record<'_> {
         }
     }
 
-    fn point(&self, layout: Layout) -> Read<Coordinates> {
+    fn point(&self, layout: Layout) -> FieldResult<Coordinates> {
         let first = |keys: [&'static str; 2]| keys.into_iter().find_map(|key| Some((key, self.get(key)?)));
         let on_globe = |field, lat: Option<f64>, lon: Option<f64>| match (lat, lon) {
             (Some(lat), Some(lon)) => {
@@ -261,7 +261,7 @@ impl Record<'_> {
         }
     }
 
-    fn asn(&self) -> Read<u32> {
+    fn asn(&self) -> FieldResult<u32> {
         let named = KEYS[ASN].iter().find_map(|key| Some((*key, self.get(key)?)));
         match (named, self.get("traits")) {
             (Some((key, Value::Map(entries))), _) => {
@@ -284,7 +284,7 @@ impl Record<'_> {
 }
 
 /// What a field says; what is wrong with it is noted, and it counts as unknown.
-fn known<T>(read: Read<T>, note: &mut impl FnMut(Wrong)) -> Option<T> {
+fn known<T>(read: FieldResult<T>, note: &mut impl FnMut(WrongField)) -> Option<T> {
     read.unwrap_or_else(|wrong| {
         note(wrong);
         None
@@ -292,7 +292,7 @@ fn known<T>(read: Read<T>, note: &mut impl FnMut(Wrong)) -> Option<T> {
 }
 
 /// The value of a key in a map.
-fn within<'v, 'a>(value: &'v Value<'a>, field: &'static str, key: &str) -> Read<&'v Value<'a>> {
+fn within<'v, 'a>(value: &'v Value<'a>, field: &'static str, key: &str) -> FieldResult<&'v Value<'a>> {
     match value {
         Value::Map(entries) => Ok(entries.iter().find(|(known, _)| *known == key).map(|(_, value)| value)),
         other => Err((field, mismatch(other, "a map"))),
@@ -300,7 +300,7 @@ fn within<'v, 'a>(value: &'v Value<'a>, field: &'static str, key: &str) -> Read<
 }
 
 /// A map that has not the key that is read: of another shape, unless it is empty or has what MaxMind's have beside that key.
-fn lacks<T>(field: &'static str, map: &Value<'_>, key: &str) -> Read<T> {
+fn lacks<T>(field: &'static str, map: &Value<'_>, key: &str) -> FieldResult<T> {
     let beside = ["geoname_id", "accuracy_radius", "time_zone", "metro_code"];
     match map {
         Value::Map(entries) if entries.is_empty() || entries.iter().any(|(known, _)| beside.contains(known)) => {
@@ -315,7 +315,7 @@ fn is_map(value: &Value<'_>) -> bool {
 }
 
 /// A text; none where it says nothing, for which some databases write a hyphen.
-fn text<'a>(field: &'static str, value: &Value<'a>) -> Read<&'a str> {
+fn text<'a>(field: &'static str, value: &Value<'a>) -> FieldResult<&'a str> {
     match value {
         Value::Text(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty() && *text != "-")),
         other => Err((field, mismatch(other, "text"))),
@@ -327,12 +327,12 @@ fn parsed<T, E>(
     text: Option<&str>,
     read: impl Fn(&str) -> Result<T, E>,
     otherwise: &str,
-) -> Read<T> {
+) -> FieldResult<T> {
     text.map(read).transpose().map_err(|_| (field, otherwise.to_owned()))
 }
 
 /// A number, whatever its type or written as text.
-fn real(field: &'static str, value: &Value<'_>) -> Read<f64> {
+fn real(field: &'static str, value: &Value<'_>) -> FieldResult<f64> {
     match value {
         Value::Whole(whole) => Ok(Some(*whole as f64)),
         Value::Real(real) => Ok(Some(*real)),
@@ -342,7 +342,7 @@ fn real(field: &'static str, value: &Value<'_>) -> Read<f64> {
 }
 
 /// The number of an autonomous system: 64500, "64500", "AS64500" or "AS64500 Example". 0 says that there is none.
-fn number(field: &'static str, value: &Value<'_>) -> Read<u32> {
+fn number(field: &'static str, value: &Value<'_>) -> FieldResult<u32> {
     let wrong = || (field, "is no AS number".to_owned());
     let number = match value {
         Value::Whole(whole) => u32::try_from(*whole).map_err(|_| wrong())?,
@@ -375,23 +375,23 @@ fn mismatch(value: &Value<'_>, wanted: &str) -> String {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reading { top: true }).map(Self)
+        deserializer.deserialize_any(AnyValue { top: true }).map(Self)
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reading { top: false })
+        deserializer.deserialize_any(AnyValue { top: false })
     }
 }
 
 /// Takes whatever value there is.
-struct Reading {
+struct AnyValue {
     /// Whether it is the record itself, of which only [`KEYS`] are read.
     top: bool,
 }
 
-impl<'de> Visitor<'de> for Reading {
+impl<'de> Visitor<'de> for AnyValue {
     type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
-    files::{Files, Named},
+    files::{Files, NamedFile},
     latency,
 };
 use crate::config::{
@@ -20,7 +20,7 @@ pub type Stamp = Option<(u64, u64, u64, i64, i64)>;
 /// The latency files, with what it takes to read them.
 #[derive(Clone, Debug, Default)]
 pub struct LatencyFiles {
-    named: Vec<Named>,
+    named: Vec<NamedFile>,
     /// What was there when the configuration was read; taken before, so that no change is overlooked.
     stamps: Vec<Stamp>,
     regions: Vec<Box<str>>,
@@ -40,7 +40,7 @@ pub struct Reread {
 }
 
 impl LatencyFiles {
-    pub(crate) fn new(named: &[Named], regions: &[&str], latency: &Latency) -> Self {
+    pub(crate) fn new(named: &[NamedFile], regions: &[&str], latency: &Latency) -> Self {
         Self {
             named: named.to_vec(),
             stamps: named.iter().map(|named| stamp(&named.path)).collect(),
@@ -73,11 +73,11 @@ impl LatencyFiles {
     pub fn read(&self) -> Reread {
         let (mut sources, mut faults) = (Sources::default(), Vec::new());
         // The configuration's own text is gone; what is wrong with a whole file is told at its beginning.
-        let at_itself = |named: &Named| {
+        let at_itself = |named: &NamedFile| {
             let file = sources.add(named.path.display().to_string(), "");
-            Named { path: named.path.clone(), place: Place { file, span: 0..0 } }
+            NamedFile { path: named.path.clone(), place: Place { file, span: 0..0 } }
         };
-        let named: Vec<Named> = self.named.iter().map(at_itself).collect();
+        let named: Vec<NamedFile> = self.named.iter().map(at_itself).collect();
         let regions: Vec<&str> = self.regions.iter().map(|region| &**region).collect();
         let files = Files {
             latency: &named,
@@ -89,7 +89,7 @@ impl LatencyFiles {
         let lines = latency::read_all(&files, &mut sources, &mut faults);
         report::sort(&mut faults);
         let sound = faults.iter().all(|fault| fault.severity != Severity::Error);
-        let cells = sound.then(|| lines.iter().map(latency::Line::cell).collect());
+        let cells = sound.then(|| lines.iter().map(latency::LatencyLine::cell).collect());
         Reread { sources, faults, cells }
     }
 }
@@ -110,7 +110,7 @@ mod tests {
         fs::write(&path, "client,region,ms\nDE,eu,20\n").unwrap();
         let mut sources = Sources::default();
         let place = Place { file: sources.add("c.toml", "files"), span: 0..5 };
-        let files = LatencyFiles::new(&[Named { path: path.clone(), place }], &["eu"], &Latency::default());
+        let files = LatencyFiles::new(&[NamedFile { path: path.clone(), place }], &["eu"], &Latency::default());
         assert_eq!(files.look(), files.stamps());
         let said = |files: &LatencyFiles| {
             let Reread { sources, faults, cells } = files.read();

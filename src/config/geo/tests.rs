@@ -6,7 +6,7 @@ use mmdb_writer::{Value, Writer, ipnet::IpNet};
 
 use super::{
     super::fault::{FileId, Severity},
-    overrides::Line,
+    overrides::OverrideLine,
     *,
 };
 use crate::engine::{
@@ -22,7 +22,7 @@ fn prefix(text: &str) -> Prefix {
 }
 
 /// The good lines of a text, and each fault as `line:column message | remedy`.
-fn table(text: &str) -> (Vec<Line>, Vec<String>) {
+fn table(text: &str) -> (Vec<OverrideLine>, Vec<String>) {
     let (mut sources, mut faults) = (Sources::default(), Vec::new());
     let file = sources.add("overrides.csv", text);
     let lines = overrides::read(file, &sources, &mut faults);
@@ -49,17 +49,17 @@ impl Folder {
         Self { folder: tempfile::tempdir().unwrap(), sources, config }
     }
 
-    fn named(&self, name: &str) -> Named {
-        Named { path: self.folder.path().join(name), place: Place { file: self.config, span: 4..17 } }
+    fn named(&self, name: &str) -> NamedFile {
+        NamedFile { path: self.folder.path().join(name), place: Place { file: self.config, span: 4..17 } }
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> Named {
+    fn put(&self, name: &str, bytes: &[u8]) -> NamedFile {
         fs::write(self.folder.path().join(name), bytes).unwrap();
         self.named(name)
     }
 
     /// Loads databases, then overrides; faults as (severity, message: label).
-    fn load(&mut self, databases: &[Named], overrides: Option<&Named>) -> (Atlas, Vec<(Severity, String)>) {
+    fn load(&mut self, databases: &[NamedFile], overrides: Option<&NamedFile>) -> (Atlas, Vec<(Severity, String)>) {
         let mut faults = Vec::new();
         let files = Files { databases, overrides, ..Files::default() };
         let atlas = load(&files, &mut self.sources, &mut faults).atlas;
@@ -264,10 +264,10 @@ fn files_that_are_no_databases_are_refused_where_they_are_named() {
     assert!(
         faults.iter().all(|(severity, text)| *severity == Severity::Error && text.contains("there is no such file"))
     );
-    let (_, faults) = folder.load(&[Named { path: folder.folder.path().into(), ..folder.named("") }], None);
+    let (_, faults) = folder.load(&[NamedFile { path: folder.folder.path().into(), ..folder.named("") }], None);
     assert!(faults[0].1.ends_with("it is not a regular file but a folder"), "{faults:?}");
     if Path::new("/dev/zero").exists() {
-        let (_, faults) = folder.load(&[Named { path: "/dev/zero".into(), ..folder.named("") }], None);
+        let (_, faults) = folder.load(&[NamedFile { path: "/dev/zero".into(), ..folder.named("") }], None);
         assert!(faults[0].1.contains("it is not a regular file but a device"), "{faults:?}");
     }
     assert_eq!(refusal(b""), "/db.mmdb is not a MaxMind database, or was cut short: it is empty");

@@ -1,7 +1,7 @@
 //! A line with a key: `key = value`, and what is written in its place.
 
 use super::{
-    scan::{Key, Kind, Scan, Statement, is_bare, is_header},
+    scan::{EntryKind, Key, Scan, Statement, is_bare, is_header},
     signs,
     slip::Slip,
 };
@@ -123,7 +123,7 @@ impl Scan<'_> {
             self.slip(slip.remedy(format!("write `[{line}`")));
             self.edits.insert(start, "[");
             self.table = Some(keys.iter().map(|key| key.name.clone()).collect());
-            self.statements.push(Statement { span: start..end, kind: Kind::Table, path: keys });
+            self.statements.push(Statement { span: start..end, kind: EntryKind::Table, path: keys });
             self.at = end;
             return;
         }
@@ -205,7 +205,7 @@ impl Scan<'_> {
             Some(_) => {}
         }
         if self.table.is_some() {
-            self.statements.push(Statement { span, kind: Kind::Value, path: keys });
+            self.statements.push(Statement { span, kind: EntryKind::Value, path: keys });
         }
     }
 

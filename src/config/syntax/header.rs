@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    scan::{Key, Kind, Scan, Statement, is_bare},
+    scan::{EntryKind, Key, Scan, Statement, is_bare},
     signs,
     slip::Slip,
 };
@@ -70,7 +70,7 @@ impl Scan<'_> {
             self.lost.push((start, None));
             return self.edits.remove(start..self.at);
         }
-        let kind = if several { Kind::ListOfTables } else { Kind::Table };
+        let kind = if several { EntryKind::ListOfTables } else { EntryKind::Table };
         self.statements.push(Statement { span: start..behind, kind, path });
     }
 
@@ -190,7 +190,7 @@ impl Scan<'_> {
     /// file begins in the same way. Of a name without dots it is not certain what it is.
     pub(super) fn without_brackets(&mut self, slip: Slip, span: Range<usize>, path: Vec<Key>, is_table: bool) {
         let first = path.first().map(|key| key.name.as_str());
-        let known = self.statements.iter().filter(|statement| statement.kind != Kind::Value);
+        let known = self.statements.iter().filter(|statement| statement.kind != EntryKind::Value);
         let is_known = known.filter_map(|statement| statement.path.first()).any(|key| Some(key.name.as_str()) == first);
         let is_first = self.table.as_ref().is_some_and(Vec::is_empty);
         if path.len() > 1 && (is_known || is_first) {
@@ -218,7 +218,7 @@ impl Scan<'_> {
         self.slip(slip);
         self.edits.replace(span.clone(), format!("[{name}]"));
         self.table = Some(path.iter().map(|key| key.name.clone()).collect());
-        self.statements.push(Statement { span, kind: Kind::Table, path });
+        self.statements.push(Statement { span, kind: EntryKind::Table, path });
         self.at = self.line_end();
     }
 
@@ -322,7 +322,8 @@ impl Scan<'_> {
             let span = start..start + line.len();
             // The parts have no places of their own in the line as it was written.
             path.iter_mut().for_each(|key| key.span = span.clone());
-            let (open, close, kind) = if several { ("[[", "]]", Kind::ListOfTables) } else { ("[", "]", Kind::Table) };
+            let (open, close, kind) =
+                if several { ("[[", "]]", EntryKind::ListOfTables) } else { ("[", "]", EntryKind::Table) };
             self.edits.replace(span.clone(), format!("{open}{meant}{close}"));
             self.table = Some(path.iter().map(|key| key.name.clone()).collect());
             self.statements.push(Statement { span, kind, path });
@@ -338,7 +339,7 @@ impl Scan<'_> {
     /// Whether a name without quotes is one of a table in a table that stands in the text: its quotes are then too many.
     fn is_known_table(&self, name: &str) -> bool {
         let names: Vec<&str> = name.split('.').collect();
-        let mut known = self.statements.iter().filter(|statement| statement.kind != Kind::Value);
+        let mut known = self.statements.iter().filter(|statement| statement.kind != EntryKind::Value);
         names.len() > 2
             && known.any(|statement| {
                 statement.path.iter().take(2).map(|key| key.name.as_str()).eq(names[..2].iter().copied())

@@ -11,12 +11,12 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) span: Range<usize>,
-    pub(super) kind: Kind,
+    pub(super) kind: EntryKind,
     pub(super) path: Vec<Key>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     /// `[a.b]`.
     Table,
     /// `[[a.b]]`.
@@ -79,7 +79,8 @@ impl<'t> Scan<'t> {
                 _ => self.entry(),
             }
             // A table's name ends a doubt.
-            let last = self.statements.last().filter(|last| last.kind != Kind::Value).map_or(0, |last| last.span.start);
+            let last =
+                self.statements.last().filter(|last| last.kind != EntryKind::Value).map_or(0, |last| last.span.start);
             if let Some(doubt) = self.doubts.last_mut().filter(|doubt| doubt.start < last) {
                 doubt.end = doubt.end.min(last);
             }

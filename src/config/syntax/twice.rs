@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    scan::{Key, Kind, Scan},
+    scan::{EntryKind, Key, Scan},
     slip::Slip,
 };
 
 /// What a name is.
 #[derive(Debug)]
-struct Node {
+struct NameKind {
     is: Is,
     first: Range<usize>,
-    inner: BTreeMap<String, Node>,
+    inner: BTreeMap<String, NameKind>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ enum Is {
     Several,
 }
 
-impl Node {
+impl NameKind {
     fn new(is: Is, first: Range<usize>) -> Self {
         Self { is, first, inner: BTreeMap::new() }
     }
@@ -37,7 +37,7 @@ impl Node {
 
 /// Tells what stands twice, and takes the second out.
 pub(super) fn find(scan: &mut Scan<'_>) {
-    let mut root = Node::new(Is::Table, 0..0);
+    let mut root = NameKind::new(Is::Table, 0..0);
     let mut table: Vec<String> = Vec::new();
     // The table that stands there twice: what is below it follows from that.
     let mut again: Option<Vec<String>> = None;
@@ -45,7 +45,7 @@ pub(super) fn find(scan: &mut Scan<'_>) {
         let statement = &scan.statements[at];
         let (span, kind, path) = (statement.span.clone(), statement.kind, statement.path.clone());
         let names: Vec<String> = path.iter().map(|key| key.name.clone()).collect();
-        if kind == Kind::Value {
+        if kind == EntryKind::Value {
             if again.is_some() {
                 scan.edits.remove(span);
                 continue;
@@ -113,11 +113,11 @@ fn told(scan: &mut Scan<'_>, path: &[String], span: Range<usize>, first: (Is, Is
 }
 
 /// Enters a path below a table. What was there before, what comes, and where the first is, when it cannot be.
-fn enter(root: &mut Node, table: &[String], path: &[Key], kind: Kind) -> Result<(), (Is, Is, Range<usize>)> {
+fn enter(root: &mut NameKind, table: &[String], path: &[Key], kind: EntryKind) -> Result<(), (Is, Is, Range<usize>)> {
     let is = match kind {
-        Kind::Table => Is::Table,
-        Kind::ListOfTables => Is::Several,
-        Kind::Value => Is::Value,
+        EntryKind::Table => Is::Table,
+        EntryKind::ListOfTables => Is::Several,
+        EntryKind::Value => Is::Value,
     };
     let mut node = root;
     for name in table {
@@ -126,17 +126,17 @@ fn enter(root: &mut Node, table: &[String], path: &[Key], kind: Kind) -> Result<
     }
     let Some((last, before)) = path.split_last() else { return Ok(()) };
     for key in before {
-        let made = if kind == Kind::Value { Is::Dotted } else { Is::Implied };
-        node = node.inner.entry(key.name.clone()).or_insert_with(|| Node::new(made, key.span.clone()));
+        let made = if kind == EntryKind::Value { Is::Dotted } else { Is::Implied };
+        node = node.inner.entry(key.name.clone()).or_insert_with(|| NameKind::new(made, key.span.clone()));
         match (node.is, kind) {
             (Is::Value, _) => return Err((Is::Value, Is::Table, node.first.clone())),
-            (Is::Table, Kind::Value) => return Err((Is::Table, Is::Dotted, node.first.clone())),
-            (Is::Several, Kind::Value) => return Err((Is::Several, Is::Dotted, node.first.clone())),
+            (Is::Table, EntryKind::Value) => return Err((Is::Table, Is::Dotted, node.first.clone())),
+            (Is::Several, EntryKind::Value) => return Err((Is::Several, Is::Dotted, node.first.clone())),
             _ => {}
         }
     }
     let Some(known) = node.inner.get_mut(&last.name) else {
-        node.inner.insert(last.name.clone(), Node::new(is, last.span.clone()));
+        node.inner.insert(last.name.clone(), NameKind::new(is, last.span.clone()));
         return Ok(());
     };
     match (known.is, is) {

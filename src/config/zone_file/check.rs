@@ -16,13 +16,13 @@ use crate::{
     },
     engine::{
         wire::{name::Name, rr::RrType},
-        zone::Record,
+        zone::ZoneRecord,
     },
 };
 
 /// What the configuration says of a zone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Named<'c> {
+pub(super) struct ZoneUse<'c> {
     /// Its name.
     pub(super) apex: &'c Name,
     /// Where it stands: blamed for what is missing altogether.
@@ -34,13 +34,13 @@ pub(super) struct Named<'c> {
 /// Checks a zone, merges equal records and makes the TTLs within an RRset equal. `ttls` says that the TTLs of all
 /// records are known.
 pub(super) fn check(
-    named: Named<'_>,
-    records: &mut Vec<Record>,
+    named: ZoneUse<'_>,
+    records: &mut Vec<ZoneRecord>,
     places: &mut Vec<Place>,
     ttls: bool,
     findings: &mut Findings,
 ) {
-    let Named { apex, place, steered } = named;
+    let ZoneUse { apex, place, steered } = named;
     merge_equal(apex, records, places, findings);
     let nodes = Nodes::of(apex, records);
     if ttls {
@@ -89,7 +89,7 @@ fn at_apex(zone: Zone<'_>, named: &Place, findings: &mut Findings) {
 const MOST_OCTETS: usize = 65_535 - 12 - (255 + 4) - 11;
 
 /// Keeps one of equal records (RFC 2181 5).
-fn merge_equal(apex: &Name, records: &mut Vec<Record>, places: &mut Vec<Place>, findings: &mut Findings) {
+fn merge_equal(apex: &Name, records: &mut Vec<ZoneRecord>, places: &mut Vec<Place>, findings: &mut Findings) {
     let nodes = Nodes::of(apex, records);
     let mut again = Vec::new();
     for (node, _) in nodes.all() {
@@ -108,7 +108,7 @@ fn merge_equal(apex: &Name, records: &mut Vec<Record>, places: &mut Vec<Place>, 
     }
     let mut keep = vec![true; records.len()];
     for &(number, first) in &again {
-        let Record { owner, rtype, .. } = &records[number as usize];
+        let ZoneRecord { owner, rtype, .. } = &records[number as usize];
         let place = places[number as usize].clone();
         let fault = Fault::warning(format!("{owner} {rtype} stands twice with the same data"), place, "kept once");
         findings.push(fault.also(places[first as usize].clone(), "the first").remedy("remove one of them"));
@@ -121,7 +121,7 @@ fn merge_equal(apex: &Name, records: &mut Vec<Record>, places: &mut Vec<Place>, 
 }
 
 /// Gives all records of an RRset the smallest of their TTLs (RFC 2181 5.2).
-fn equal_ttls(nodes: &Nodes, records: &mut [Record], places: &[Place], findings: &mut Findings) {
+fn equal_ttls(nodes: &Nodes, records: &mut [ZoneRecord], places: &[Place], findings: &mut Findings) {
     for (node, _) in nodes.all() {
         let mut uneven = Vec::new();
         for set in nodes.sets(node, records) {
@@ -132,7 +132,7 @@ fn equal_ttls(nodes: &Nodes, records: &mut [Record], places: &[Place], findings:
             }
         }
         for (set, odd, least) in uneven {
-            let Record { owner, rtype, ttl, .. } = &records[odd as usize];
+            let ZoneRecord { owner, rtype, ttl, .. } = &records[odd as usize];
             let message = format!("the records of {owner} {rtype} have different TTLs; all get {least}");
             let fault = Fault::warning(message, places[odd as usize].clone(), format!("has {ttl}"));
             let first = set[0] as usize;
@@ -149,7 +149,7 @@ fn equal_ttls(nodes: &Nodes, records: &mut [Record], places: &[Place], findings:
 fn sets(zone: Zone<'_>, findings: &mut Findings) {
     for (node, _) in zone.nodes.all() {
         for set in zone.nodes.sets(node, zone.records) {
-            let Record { owner, rtype, .. } = zone.record(set[0]);
+            let ZoneRecord { owner, rtype, .. } = zone.record(set[0]);
             let octets: usize = set.iter().map(|&number| 12 + zone.record(number).rdata.len()).sum();
             if octets > MOST_OCTETS {
                 let message = match set.len() {
@@ -180,7 +180,7 @@ fn alone(zone: Zone<'_>, node: u32, findings: &mut Findings) {
             !matches!(rtype, RrType::CNAME | RrType::RRSIG | RrType::NSEC | RrType::KEY | RrType::SIG)
         };
         if let Some(&other) = zone.nodes.records(node).iter().find(beside) {
-            let Record { owner, rtype, .. } = zone.record(other);
+            let ZoneRecord { owner, rtype, .. } = zone.record(other);
             let message = format!("{owner} has a CNAME and {rtype} data beside it");
             let fault = Fault::error(message, zone.place(cname), "a CNAME stands alone");
             findings.push(fault.also(zone.place(other), "beside it").remedy(if node == zone.nodes.apex() {

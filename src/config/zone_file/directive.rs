@@ -5,7 +5,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
 
 use super::{
     fields::complete,
-    reader::{Line, Reader},
+    reader::{EntryTokens, Reader},
     token::{Entry, Octets, Token},
 };
 use crate::{
@@ -28,7 +28,7 @@ const DIRECTIVES: [&str; 4] = ["$ORIGIN", "$TTL", "$INCLUDE", "$GENERATE"];
 
 impl Reader<'_> {
     /// Follows a directive. What it cannot do itself, it returns.
-    pub(super) fn directive(&mut self, line: Line<'_>) -> Option<Include> {
+    pub(super) fn directive(&mut self, line: EntryTokens<'_>) -> Option<Include> {
         match line.content(0).to_ascii_uppercase().as_str() {
             "$ORIGIN" => self.origin_directive(line),
             "$TTL" => {
@@ -57,7 +57,7 @@ impl Reader<'_> {
         None
     }
 
-    fn origin_directive(&mut self, line: Line<'_>) {
+    fn origin_directive(&mut self, line: EntryTokens<'_>) {
         if !self.arguments(line, 1, 1, "$ORIGIN example.com.") {
             return;
         }
@@ -78,7 +78,7 @@ impl Reader<'_> {
         }
     }
 
-    fn include_directive(&mut self, line: Line<'_>) -> Option<Include> {
+    fn include_directive(&mut self, line: EntryTokens<'_>) -> Option<Include> {
         if !self.arguments(line, 1, 2, "$INCLUDE hosts.zone") {
             return None;
         }
@@ -103,7 +103,7 @@ impl Reader<'_> {
     }
 
     /// Whether the number of arguments is right; if not, says so.
-    fn arguments(&mut self, line: Line<'_>, least: usize, most: usize, example: &str) -> bool {
+    fn arguments(&mut self, line: EntryTokens<'_>, least: usize, most: usize, example: &str) -> bool {
         let count = line.tokens.len() - 1;
         if (least..=most).contains(&count) {
             return true;
@@ -128,7 +128,7 @@ const LARGEST: i64 = i32::MAX as i64;
 const WIDEST: usize = 63;
 
 /// Makes the records of one directive: range, owner, `[TTL] [class] type`, data.
-fn generate(reader: &mut Reader<'_>, line: Line<'_>) {
+fn generate(reader: &mut Reader<'_>, line: EntryTokens<'_>) {
     let Some((start, stop, step)) = range(line.content(1)) else {
         let fault = Fault::error(format!("{} is no range", line.content(1)), line.place(1), "a range is expected");
         reader.findings.push(fault.remedy("write START-STOP or START-STOP/STEP, as in `1-10/2`"));
@@ -148,7 +148,7 @@ fn generate(reader: &mut Reader<'_>, line: Line<'_>) {
         let before = reader.findings.errors();
         match expand(line, value) {
             Ok((text, tokens)) => {
-                reader.record(Line { file: line.file, text: &text, tokens: &tokens, indented: false });
+                reader.record(EntryTokens { file: line.file, text: &text, tokens: &tokens, indented: false });
             }
             Err((token, message)) => {
                 let fault = Fault::error(format!("$GENERATE: {message}"), line.place(token), "the form is not valid");
@@ -176,7 +176,7 @@ fn range(text: &str) -> Option<(i64, i64, i64)> {
 }
 
 /// The line of one counter value: its text, and tokens that blame the directive's own.
-fn expand(line: Line<'_>, value: i64) -> Result<(String, Vec<Token>), (usize, &'static str)> {
+fn expand(line: EntryTokens<'_>, value: i64) -> Result<(String, Vec<Token>), (usize, &'static str)> {
     let mut text = String::new();
     let mut tokens = Vec::new();
     let rest = &line.tokens[2..];
@@ -214,7 +214,7 @@ fn expand(line: Line<'_>, value: i64) -> Result<(String, Vec<Token>), (usize, &'
 }
 
 /// Whether the token before this one is the type: only then is this one all of the data.
-fn type_before(line: Line<'_>, number: usize) -> bool {
+fn type_before(line: EntryTokens<'_>, number: usize) -> bool {
     number.checked_sub(1).is_some_and(|before| {
         let quoted = line.tokens.get(before).is_some_and(|token| token.quoted);
         !quoted && RrType::from_text(line.content(before)).is_some()

@@ -23,10 +23,10 @@ use std::{
 };
 
 use self::{
-    check::Named,
+    check::ZoneUse,
     directive::Include,
     folder::{FileError, Folder, Opened},
-    reader::{Line, Owner, Reader},
+    reader::{EntryTokens, Owner, Reader},
     token::Entry,
 };
 use super::{
@@ -119,7 +119,7 @@ pub fn load(
     reader.close();
     let ttls = reader.knows_ttls();
     let Reader { mut records, mut places, mut findings, .. } = reader;
-    check::check(Named { apex, place: named, steered }, &mut records, &mut places, ttls, &mut findings);
+    check::check(ZoneUse { apex, place: named, steered }, &mut records, &mut places, ttls, &mut findings);
     findings.finish(apex, named, faults);
     Some(LoadedZone { zone: ZoneSource { apex: apex.clone(), records }, places })
 }
@@ -129,7 +129,7 @@ fn read_entry(reader: &mut Reader<'_>, file: FileId, text: &str, entry: &Entry) 
         let (message, label, remedy) = slip.words();
         reader.findings.push(Fault::error(message, Place { file, span: span.clone() }, label).remedy(remedy));
     }
-    let line = Line { file, text, tokens: &entry.tokens, indented: entry.indented };
+    let line = EntryTokens { file, text, tokens: &entry.tokens, indented: entry.indented };
     if !entry.slips.is_empty() {
         reader.pass_over(line);
     } else if !entry.tokens[0].quoted && line.content(0).starts_with('$') {

@@ -17,18 +17,18 @@ use std::borrow::Cow;
 
 use data_encoding::HEXUPPER;
 
-use self::field::Field;
+use self::field::RdataField;
 use super::{
     fields::{Complaint, Fields},
     svcb,
 };
 use crate::engine::{
     wire::{name::Name, rr::RrType},
-    zone::Record,
+    zone::ZoneRecord,
 };
 
 /// The host that a record's data point to: of types whose hosts must have addresses, and of CNAME.
-pub(crate) fn target(record: &Record) -> Option<Name> {
+pub(crate) fn target(record: &ZoneRecord) -> Option<Name> {
     let from = match record.rtype {
         RrType::NS | RrType::CNAME => 0,
         RrType::MX | RrType::KX | RrType::AFSDB | RrType::RT => 2,
@@ -88,7 +88,7 @@ pub(super) fn show(rtype: RrType, wire: &[u8]) -> String {
 }
 
 /// Data as they compare: names in the types that RFC 4034 6.2 lists fold case, nothing else does.
-pub(super) fn comparable(record: &Record) -> Cow<'_, [u8]> {
+pub(super) fn comparable(record: &ZoneRecord) -> Cow<'_, [u8]> {
     let folds = matches!(
         record.rtype,
         RrType::NS
@@ -116,15 +116,15 @@ pub(super) fn comparable(record: &Record) -> Cow<'_, [u8]> {
     let Some(spans) = folds.then(|| spans(record.rtype, &record.rdata)).flatten() else {
         return Cow::Borrowed(&record.rdata);
     };
-    let fold = |(field, octets): (Field, &[u8])| match field {
-        Field::Name | Field::Mailbox => octets.to_ascii_lowercase(),
+    let fold = |(field, octets): (RdataField, &[u8])| match field {
+        RdataField::Name | RdataField::Mailbox => octets.to_ascii_lowercase(),
         _ => octets.to_vec(),
     };
     Cow::Owned(spans.into_iter().flat_map(fold).collect())
 }
 
 /// The octets of each field; none where they are not valid data of the type.
-fn spans(rtype: RrType, wire: &[u8]) -> Option<Vec<(Field, &[u8])>> {
+fn spans(rtype: RrType, wire: &[u8]) -> Option<Vec<(RdataField, &[u8])>> {
     let (mut rest, mut spans) = (wire, Vec::new());
     for field in forms::of(rtype)? {
         let (octets, behind) = rest.split_at_checked(field.measure(rest)?)?;
@@ -215,15 +215,15 @@ fn inspect(rtype: RrType, wire: &[u8]) -> Result<(), Complaint> {
         _ => {}
     }
     // Only these may be empty where the type forbids it.
-    let last = forms::of(rtype).and_then(<[Field]>::last);
-    if !matches!(last, Some(Field::Hex | Field::Base64 | Field::KeyBase64)) {
+    let last = forms::of(rtype).and_then(<[RdataField]>::last);
+    if !matches!(last, Some(RdataField::Hex | RdataField::Base64 | RdataField::KeyBase64)) {
         return Ok(());
     }
     let Some((field, [])) = spans(rtype, wire).unwrap_or_default().pop() else { return Ok(()) };
     match field {
-        Field::Hex | Field::Base64 => Err(Complaint::new("the octets themselves are missing")),
+        RdataField::Hex | RdataField::Base64 => Err(Complaint::new("the octets themselves are missing")),
         // Algorithm 0 says that there is no key (RFC 4025 2.4).
-        Field::KeyBase64 if rtype == RrType::IPSECKEY && wire.get(2) != Some(&0) => {
+        RdataField::KeyBase64 if rtype == RrType::IPSECKEY && wire.get(2) != Some(&0) => {
             Err(Complaint::new("the key is missing"))
         }
         _ => Ok(()),

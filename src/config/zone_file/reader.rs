@@ -11,13 +11,13 @@ use crate::{
     config::fault::{Fault, FileId, Place},
     engine::{
         wire::{name::Name, rr::RrType},
-        zone::Record,
+        zone::ZoneRecord,
     },
 };
 
 /// Tokens of one entry, and the file that is blamed for them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'e> {
+pub(super) struct EntryTokens<'e> {
     /// Whose spans the tokens have.
     pub(super) file: FileId,
     /// Where their contents stand.
@@ -28,7 +28,7 @@ pub(super) struct Line<'e> {
     pub(super) indented: bool,
 }
 
-impl<'e> Line<'e> {
+impl<'e> EntryTokens<'e> {
     /// The content of a token; empty behind the last.
     pub(super) fn content(&self, token: usize) -> &'e str {
         self.tokens.get(token).and_then(|token| self.text.get(token.text.clone())).unwrap_or("")
@@ -75,7 +75,7 @@ pub(super) struct Reader<'r> {
     /// Of the record before that wrote one.
     last_ttl: Option<u32>,
     /// The records so far.
-    pub(super) records: Vec<Record>,
+    pub(super) records: Vec<ZoneRecord>,
     /// Where each of them stands.
     pub(super) places: Vec<Place>,
     /// What was found wrong.
@@ -112,7 +112,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Reads one record.
-    pub(super) fn record(&mut self, line: Line<'_>) {
+    pub(super) fn record(&mut self, line: EntryTokens<'_>) {
         let first = if line.indented {
             if matches!(self.owner, Owner::None) {
                 let fault = Fault::error("a record without owner", line.place(0), "no record before it names one");
@@ -137,7 +137,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Takes the owner from an entry that is not read otherwise, so that the lines behind it are not blamed on another.
-    pub(super) fn pass_over(&mut self, line: Line<'_>) {
+    pub(super) fn pass_over(&mut self, line: EntryTokens<'_>) {
         self.findings.lose(None);
         if !line.indented {
             self.owner = match complete(line.content(0), &self.origin) {
@@ -147,7 +147,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn read_owner(&mut self, line: Line<'_>) -> Owner {
+    fn read_owner(&mut self, line: EntryTokens<'_>) -> Owner {
         let mut fields = Fields::new(line.text, line.tokens, 0..1, &self.origin);
         let name = match fields.name() {
             Ok(name) => name,
@@ -169,7 +169,7 @@ impl<'r> Reader<'r> {
         Owner::Named(name)
     }
 
-    fn doubt(&mut self, line: Line<'_>, doubts: &[usize]) {
+    fn doubt(&mut self, line: EntryTokens<'_>, doubts: &[usize]) {
         for &token in doubts {
             let (written, origin) = (line.content(token), &self.origin);
             let message = format!("{written} has no final dot and becomes {written}.{origin}");
@@ -179,7 +179,7 @@ impl<'r> Reader<'r> {
     }
 
     /// TTL and class in either order, then the type.
-    fn head(&mut self, line: Line<'_>, first: usize) -> Option<Head> {
+    fn head(&mut self, line: EntryTokens<'_>, first: usize) -> Option<Head> {
         let (mut ttl, mut class) = (None, None);
         for at in first..line.tokens.len() {
             let content = line.content(at);
@@ -212,7 +212,7 @@ impl<'r> Reader<'r> {
     }
 
     /// A TTL at this token; none after a fault, which is reported.
-    pub(super) fn ttl(&mut self, line: Line<'_>, at: usize) -> Option<u32> {
+    pub(super) fn ttl(&mut self, line: EntryTokens<'_>, at: usize) -> Option<u32> {
         let content = line.content(at);
         let fault = match seconds(content) {
             Ok(value) => return Some(value),
@@ -229,7 +229,7 @@ impl<'r> Reader<'r> {
         Some(0)
     }
 
-    fn rtype(&mut self, line: Line<'_>, at: usize) -> Option<RrType> {
+    fn rtype(&mut self, line: EntryTokens<'_>, at: usize) -> Option<RrType> {
         let content = line.content(at);
         let Some(rtype) = RrType::from_text(content) else {
             let remedy = match nearest_type(content) {
@@ -250,7 +250,7 @@ impl<'r> Reader<'r> {
         Some(rtype)
     }
 
-    fn data(&mut self, line: Line<'_>, head: &Head) -> Option<Vec<u8>> {
+    fn data(&mut self, line: EntryTokens<'_>, head: &Head) -> Option<Vec<u8>> {
         if matches!(head.rtype, RrType::RRSIG | RrType::NSEC | RrType::NSEC3 | RrType::NSEC3PARAM) {
             self.signed.push((head.rtype, line.whole(head.at)));
             return None;
@@ -271,7 +271,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn keep(&mut self, line: Line<'_>, head: Head, rdata: Vec<u8>) {
+    fn keep(&mut self, line: EntryTokens<'_>, head: Head, rdata: Vec<u8>) {
         let Owner::Named(owner) = &self.owner else { return };
         let ttl = head.ttl.or(self.default_ttl).or(self.last_ttl);
         if ttl.is_none() {
@@ -279,11 +279,11 @@ impl<'r> Reader<'r> {
         }
         self.places.push(line.whole(head.at));
         let (owner, rtype, rdata) = (owner.clone(), head.rtype, rdata.into_boxed_slice());
-        self.records.push(Record { owner, rtype, ttl: ttl.unwrap_or(0), rdata });
+        self.records.push(ZoneRecord { owner, rtype, ttl: ttl.unwrap_or(0), rdata });
     }
 
     /// Reports what is wrong with a field of `what`, whose last token read is `last`.
-    pub(super) fn complain(&mut self, what: String, line: Line<'_>, last: usize, complaint: Complaint) {
+    pub(super) fn complain(&mut self, what: String, line: EntryTokens<'_>, last: usize, complaint: Complaint) {
         let token = complaint.token.unwrap_or(last);
         let fault = Fault::error(format!("{what}: {complaint}"), line.place(token), shown(line.content(token)));
         self.findings.push(match complaint.remedy {

@@ -26,12 +26,12 @@ pub(super) struct Entry {
     /// Its tokens.
     pub(super) tokens: Vec<Token>,
     /// What is wrong with it as text, and where; such an entry cannot be trusted.
-    pub(super) slips: Vec<(Slip, Range<usize>)>,
+    pub(super) slips: Vec<(TokenSlip, Range<usize>)>,
 }
 
 /// What can be wrong below the level of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slip {
+pub(super) enum TokenSlip {
     /// `(` without `)`.
     OpenParenthesis,
     /// `)` without `(`.
@@ -42,7 +42,7 @@ pub(super) enum Slip {
     Control,
 }
 
-impl Slip {
+impl TokenSlip {
     /// The fault's message, its label and its remedy.
     pub(super) fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -96,7 +96,7 @@ impl Entry {
                 b')' => {
                     match depth.checked_sub(1) {
                         Some(less) => depth = less,
-                        None => self.slips.push((Slip::CloseParenthesis, at..at + 1)),
+                        None => self.slips.push((TokenSlip::CloseParenthesis, at..at + 1)),
                     }
                     at += 1;
                 }
@@ -106,7 +106,7 @@ impl Entry {
         }
         if depth > 0 {
             self.slips.retain(|(_, span)| span.start < opened);
-            self.slips.push((Slip::OpenParenthesis, opened..opened + 1));
+            self.slips.push((TokenSlip::OpenParenthesis, opened..opened + 1));
             // What the parenthesis has swallowed is read again, from the next line that looks like a new entry.
             self.tokens.retain(|token| token.span.start < opened);
             return Some(fresh_line(octets, opened));
@@ -146,7 +146,7 @@ impl Entry {
                     return at + 1;
                 }
                 None | Some(b'\n') => {
-                    self.slips.push((Slip::OpenQuote, start..start + 1));
+                    self.slips.push((TokenSlip::OpenQuote, start..start + 1));
                     return at;
                 }
                 Some(b'\\') if !matches!(octets.get(at + 1), None | Some(b'\n')) => {
@@ -165,7 +165,7 @@ impl Entry {
 
     fn control(&mut self, octet: u8, at: usize) {
         if octet.is_ascii_control() {
-            self.slips.push((Slip::Control, at..at + 1));
+            self.slips.push((TokenSlip::Control, at..at + 1));
         }
     }
 

@@ -15,16 +15,16 @@ use super::{
 use crate::engine::types::{Family, Prefix};
 
 /// A hash table without chance: the same input makes the same atlas, to the last number.
-pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+pub(super) type Numbers<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// Where addresses are: one trie with disjoint leaves over everything that knows.
 #[derive(Debug)]
 pub struct Atlas {
     tries: [Trie; 2],
-    entries: Vec<Entry>,
+    entries: Vec<AtlasEntry>,
     locations: Vec<Location>,
     sources: Vec<Box<str>>,
-    marks: Marks,
+    marks: MarkTable,
     /// The prefixes of overrides.
     overridden: Vec<Prefix>,
 }
@@ -39,13 +39,13 @@ pub(super) struct Mark {
 
 /// The marks of an atlas, wider ones first.
 #[derive(Debug, Default)]
-pub(super) struct Marks(Vec<Mark>);
+pub(super) struct MarkTable(Vec<Mark>);
 
-impl Marks {
+impl MarkTable {
     fn new(mut prefixes: Vec<Prefix>) -> Self {
         prefixes.sort_unstable_by_key(|prefix| (prefix.len(), *prefix));
         prefixes.dedup();
-        let numbers: Table<Prefix, u32> = prefixes.iter().copied().zip(0..).collect();
+        let numbers: Numbers<Prefix, u32> = prefixes.iter().copied().zip(0..).collect();
         let lens: std::collections::BTreeSet<u8> = prefixes.iter().map(|prefix| prefix.len()).collect();
         let within =
             |prefix: &Prefix| lens.range(..prefix.len()).rev().find_map(|len| numbers.get(&prefix.cut(*len)).copied());
@@ -83,8 +83,8 @@ pub struct Spot<'a> {
 
 /// What a leaf stands for. Leaves of equal entries are one thing that was split; others are never joined here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Entry {
-    kind: Kind,
+struct AtlasEntry {
+    kind: Layer,
     location: Option<u32>,
     source: u32,
     /// The narrowest mark that holds it.
@@ -93,7 +93,7 @@ struct Entry {
 
 /// Which of the layers a leaf came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum Layer {
     /// Databases and overrides, or nobody.
     Ordinary,
     /// The n-th of [`SPECIAL`].
@@ -104,14 +104,14 @@ pub(super) enum Kind {
 
 /// How much of a prefix is of one entry.
 #[derive(Clone, Copy, Debug)]
-struct Share {
+struct EntryShare {
     entry: u32,
     extent: u128,
     /// The first leaf of it.
     first: Prefix,
 }
 
-impl Kind {
+impl Layer {
     /// Whether it stays a leaf of its own however coarse maps are cut: forms of IPv4, and special-purpose blocks so small
     /// that even the default cuts would swallow them (`::`, `::1`, 100::/64).
     pub(super) fn is_pinned(self) -> bool {
@@ -134,11 +134,11 @@ pub struct Fact(u32);
 #[derive(Debug)]
 pub struct AtlasBuilder {
     atlas: Atlas,
-    by_entry: Table<Entry, u32>,
+    by_entry: Numbers<AtlasEntry, u32>,
     /// By hash, the first location with it. Two locations with one hash are kept twice, which costs memory only.
-    by_location: Table<u64, u32>,
-    by_source: Table<Box<str>, u32>,
-    added: Table<(u32, u32), u32>,
+    by_location: Numbers<u64, u32>,
+    by_source: Numbers<Box<str>, u32>,
+    added: Numbers<(u32, u32), u32>,
     overrides: Vec<(Prefix, Fact)>,
     marks: Vec<Prefix>,
 }
@@ -158,18 +158,18 @@ impl Default for AtlasBuilder {
                 entries: Vec::new(),
                 locations: Vec::new(),
                 sources: Vec::new(),
-                marks: Marks::default(),
+                marks: MarkTable::default(),
                 overridden: Vec::new(),
             },
-            by_entry: Table::default(),
-            by_location: Table::default(),
-            by_source: Table::default(),
-            added: Table::default(),
+            by_entry: Numbers::default(),
+            by_location: Numbers::default(),
+            by_source: Numbers::default(),
+            added: Numbers::default(),
             overrides: Vec::new(),
             marks: Vec::new(),
         };
         let source = builder.source("");
-        builder.entry(Entry { kind: Kind::Ordinary, location: None, source, mark: None });
+        builder.entry(AtlasEntry { kind: Layer::Ordinary, location: None, source, mark: None });
         builder
     }
 }
@@ -179,7 +179,7 @@ impl AtlasBuilder {
     pub fn fact(&mut self, location: Location, source: &str) -> Fact {
         let location = self.location(location);
         let source = self.source(source);
-        Fact(self.entry(Entry { kind: Kind::Ordinary, location: Some(location), source, mark: None }))
+        Fact(self.entry(AtlasEntry { kind: Layer::Ordinary, location: Some(location), source, mark: None }))
     }
 
     /// What a database knows of `prefix`. Call it for one database after the other: for each field the first that knows
@@ -201,7 +201,7 @@ impl AtlasBuilder {
                 let location = Some(keep(locations, by_location, joined));
                 let names = format!("{}, {}", sources[first.source as usize], sources[second.source as usize]);
                 let source = keep_source(sources, by_source, &names);
-                keep_entry(entries, by_entry, Entry { kind: Kind::Ordinary, location, source, mark: None })
+                keep_entry(entries, by_entry, AtlasEntry { kind: Layer::Ordinary, location, source, mark: None })
             })
         });
     }
@@ -224,12 +224,12 @@ impl AtlasBuilder {
     #[must_use]
     pub fn finish(mut self) -> Atlas {
         let nobody = self.source("");
-        let special = SPECIAL.iter().enumerate().map(|(n, block)| (block, Kind::Special(n as u8)));
-        let embeddings = EMBEDDINGS.iter().enumerate().map(|(n, form)| (&form.block, Kind::Embedding(n as u8)));
+        let special = SPECIAL.iter().enumerate().map(|(n, block)| (block, Layer::Special(n as u8)));
+        let embeddings = EMBEDDINGS.iter().enumerate().map(|(n, form)| (&form.block, Layer::Embedding(n as u8)));
         let mut blocks: Vec<_> = special.chain(embeddings).map(|(block, kind)| (block.prefix(), kind)).collect();
         blocks.sort_by_key(|(prefix, _)| prefix.len());
         for (prefix, kind) in blocks {
-            let entry = self.entry(Entry { kind, location: None, source: nobody, mark: None });
+            let entry = self.entry(AtlasEntry { kind, location: None, source: nobody, mark: None });
             self.atlas.tries[prefix.family().at()].paint(prefix, entry);
         }
         let mut overrides = std::mem::take(&mut self.overrides);
@@ -238,9 +238,9 @@ impl AtlasBuilder {
         overridden.extend(overrides.iter().map(|(prefix, _)| *prefix));
         for (prefix, fact) in overrides {
             tries[prefix.family().at()].change(prefix, |old| match entries[old as usize].kind {
-                Kind::Ordinary => fact.0,
-                Kind::Special(n) if SPECIAL[usize::from(n)].prefix().contains(prefix) => fact.0,
-                Kind::Special(_) | Kind::Embedding(_) => old,
+                Layer::Ordinary => fact.0,
+                Layer::Special(n) if SPECIAL[usize::from(n)].prefix().contains(prefix) => fact.0,
+                Layer::Special(_) | Layer::Embedding(_) => old,
             });
         }
         self.put_marks(nobody);
@@ -250,17 +250,17 @@ impl AtlasBuilder {
 
     fn put_marks(&mut self, nobody: u32) {
         let Self { atlas, by_entry, marks, .. } = self;
-        atlas.marks = Marks::new(std::mem::take(marks));
+        atlas.marks = MarkTable::new(std::mem::take(marks));
         let Atlas { tries, entries, marks, .. } = atlas;
         for (number, Mark { prefix, .. }) in (0..).zip(&marks.0) {
             tries[prefix.family().at()].change(*prefix, |old| {
                 let entry = entries[old as usize];
                 let marked = match entry.kind {
-                    Kind::Ordinary => Entry { mark: Some(number), ..entry },
-                    Kind::Special(n) if SPECIAL[usize::from(n)].prefix().contains(*prefix) => {
-                        Entry { kind: Kind::Ordinary, location: None, source: nobody, mark: Some(number) }
+                    Layer::Ordinary => AtlasEntry { mark: Some(number), ..entry },
+                    Layer::Special(n) if SPECIAL[usize::from(n)].prefix().contains(*prefix) => {
+                        AtlasEntry { kind: Layer::Ordinary, location: None, source: nobody, mark: Some(number) }
                     }
-                    Kind::Special(_) | Kind::Embedding(_) => return old,
+                    Layer::Special(_) | Layer::Embedding(_) => return old,
                 };
                 keep_entry(entries, by_entry, marked)
             });
@@ -275,7 +275,7 @@ impl AtlasBuilder {
         keep_source(&mut self.atlas.sources, &mut self.by_source, name)
     }
 
-    fn entry(&mut self, entry: Entry) -> u32 {
+    fn entry(&mut self, entry: AtlasEntry) -> u32 {
         keep_entry(&mut self.atlas.entries, &mut self.by_entry, entry)
     }
 }
@@ -292,7 +292,7 @@ fn completed(known: &Location, new: &Location) -> Location {
     }
 }
 
-fn keep(locations: &mut Vec<Location>, by_hash: &mut Table<u64, u32>, location: Location) -> u32 {
+fn keep(locations: &mut Vec<Location>, by_hash: &mut Numbers<u64, u32>, location: Location) -> u32 {
     let next = locations.len() as u32;
     let at = *by_hash.entry(BuildHasherDefault::<DefaultHasher>::default().hash_one(&location)).or_insert(next);
     if at != next && locations[at as usize] == location {
@@ -302,7 +302,7 @@ fn keep(locations: &mut Vec<Location>, by_hash: &mut Table<u64, u32>, location: 
     next
 }
 
-fn keep_source(sources: &mut Vec<Box<str>>, by_name: &mut Table<Box<str>, u32>, name: &str) -> u32 {
+fn keep_source(sources: &mut Vec<Box<str>>, by_name: &mut Numbers<Box<str>, u32>, name: &str) -> u32 {
     if let Some(&at) = by_name.get(name) {
         return at;
     }
@@ -312,7 +312,7 @@ fn keep_source(sources: &mut Vec<Box<str>>, by_name: &mut Table<Box<str>, u32>, 
     at
 }
 
-fn keep_entry(entries: &mut Vec<Entry>, by_entry: &mut Table<Entry, u32>, entry: Entry) -> u32 {
+fn keep_entry(entries: &mut Vec<AtlasEntry>, by_entry: &mut Numbers<AtlasEntry, u32>, entry: AtlasEntry) -> u32 {
     *by_entry.entry(entry).or_insert_with(|| {
         entries.push(entry);
         (entries.len() - 1) as u32
@@ -330,10 +330,10 @@ impl Atlas {
             return None;
         }
         // Entries name marks by number, and the numbers are others now.
-        let numbered = Marks::new(marks.clone());
+        let numbered = MarkTable::new(marks.clone());
         let number = |old: u32| numbered.number(self.marks.get(old)?.prefix);
-        let entries: Vec<Entry> =
-            self.entries.iter().map(|entry| Entry { mark: entry.mark.and_then(number), ..*entry }).collect();
+        let entries: Vec<AtlasEntry> =
+            self.entries.iter().map(|entry| AtlasEntry { mark: entry.mark.and_then(number), ..*entry }).collect();
         let mut builder = AtlasBuilder {
             by_entry: entries.iter().copied().zip(0..).collect(),
             by_source: self.sources.iter().cloned().zip(0..).collect(),
@@ -342,11 +342,11 @@ impl Atlas {
                 entries,
                 locations: self.locations.clone(),
                 sources: self.sources.clone(),
-                marks: Marks::default(),
+                marks: MarkTable::default(),
                 overridden: self.overridden.clone(),
             },
-            by_location: Table::default(),
-            added: Table::default(),
+            by_location: Numbers::default(),
+            added: Numbers::default(),
             overrides: Vec::new(),
             marks,
         };
@@ -403,12 +403,13 @@ impl Atlas {
         if shares.iter().any(|share| self.kind(share.entry).is_pinned()) {
             return true;
         }
-        let alike = |share: &Share| self.known(share.entry) == location;
-        let sum = |shares: &mut dyn Iterator<Item = &Share>| shares.fold(0_u128, |all, s| all.saturating_add(s.extent));
+        let alike = |share: &EntryShare| self.known(share.entry) == location;
+        let sum =
+            |shares: &mut dyn Iterator<Item = &EntryShare>| shares.fold(0_u128, |all, s| all.saturating_add(s.extent));
         let (own, others) =
             (sum(&mut shares.iter().filter(|s| alike(s))), sum(&mut shares.iter().filter(|s| !alike(s))));
         // Of equal parts the ordinary one comes first, then the lowest.
-        let lowest = || shares.iter().filter(|s| self.kind(s.entry) == Kind::Ordinary).min_by_key(|s| s.first);
+        let lowest = || shares.iter().filter(|s| self.kind(s.entry) == Layer::Ordinary).min_by_key(|s| s.first);
         own > others || own == others && lowest().is_some_and(alike)
     }
 
@@ -418,7 +419,7 @@ impl Atlas {
     pub fn is_mostly_special(&self, around: Prefix) -> bool {
         let shares = self.shares(around, &self.tries[around.family().at()]);
         let (ordinary, special): (Vec<_>, Vec<_>) =
-            shares.into_iter().partition(|share| self.kind(share.entry) == Kind::Ordinary);
+            shares.into_iter().partition(|share| self.kind(share.entry) == Layer::Ordinary);
         let special = special.iter().fold(0_u128, |all, share| all.saturating_add(share.extent));
         special > ordinary.iter().map(|share| share.extent).max().unwrap_or(0)
     }
@@ -429,35 +430,35 @@ impl Atlas {
     }
 
     /// The entries within `client`, what covers most first, special-purpose blocks last.
-    fn shares(&self, client: Prefix, trie: &Trie) -> Vec<Share> {
-        let mut shares: Vec<Share> = Vec::new();
-        let mut position = Table::<u32, usize>::default();
+    fn shares(&self, client: Prefix, trie: &Trie) -> Vec<EntryShare> {
+        let mut shares: Vec<EntryShare> = Vec::new();
+        let mut position = Numbers::<u32, usize>::default();
         let (bits, len) = (client.bits(), client.len());
         trie.leaves(trie.at(client), bits, len, &mut |entry, bits, depth| {
             let at = *position.entry(entry).or_insert_with(|| {
-                shares.push(Share { entry, extent: 0, first: Prefix::from_bits(client.family(), bits, depth) });
+                shares.push(EntryShare { entry, extent: 0, first: Prefix::from_bits(client.family(), bits, depth) });
                 shares.len() - 1
             });
             shares[at].extent = shares[at].extent.saturating_add(extent(depth));
         });
-        let ordinary = |entry: u32| self.kind(entry) == Kind::Ordinary;
+        let ordinary = |entry: u32| self.kind(entry) == Layer::Ordinary;
         shares.sort_by_key(|share| Reverse((ordinary(share.entry), share.extent, Reverse(share.first))));
         shares
     }
 
     fn spot(&self, entry: u32, leaf: Prefix) -> Spot<'_> {
-        let Entry { kind, source, .. } = self.entries[entry as usize];
+        let AtlasEntry { kind, source, .. } = self.entries[entry as usize];
         let facts = self.facts(entry);
         Spot {
             location: facts.location,
             facts,
             source: match kind {
-                Kind::Ordinary => &self.sources[source as usize],
-                Kind::Special(n) => SPECIAL[usize::from(n)].name,
-                Kind::Embedding(n) => EMBEDDINGS[usize::from(n)].block.name,
+                Layer::Ordinary => &self.sources[source as usize],
+                Layer::Special(n) => SPECIAL[usize::from(n)].name,
+                Layer::Embedding(n) => EMBEDDINGS[usize::from(n)].block.name,
             },
             leaf,
-            special: kind != Kind::Ordinary,
+            special: kind != Layer::Ordinary,
         }
     }
 
@@ -467,7 +468,7 @@ impl Atlas {
     }
 
     /// What kind of leaf an entry makes.
-    pub(super) fn kind(&self, entry: u32) -> Kind {
+    pub(super) fn kind(&self, entry: u32) -> Layer {
         self.entries[entry as usize].kind
     }
 
@@ -479,7 +480,7 @@ impl Atlas {
     }
 
     /// The marks.
-    pub(super) fn marks(&self) -> &Marks {
+    pub(super) fn marks(&self) -> &MarkTable {
         &self.marks
     }
 

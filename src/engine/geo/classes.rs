@@ -3,19 +3,19 @@
 
 use super::{
     Coordinates, Estimate, Estimator, Facts, GeoKey, Ground, How, Location, PLACE, Preferences, Rule, Whose,
-    atlas::{Atlas, Kind, Table},
+    atlas::{Atlas, Layer, Numbers},
     estimate::measured_as,
     ranking::{Rows, Shape},
-    select::{Fences, Index, places},
+    select::{Fences, Selectors, places},
     trie::extent,
 };
 use crate::engine::{geo::Limits, types::Family};
 
 /// What a leaf of a map says: the catchment, and whether it is a block of its own that says nothing of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Cell(pub(super) u32);
+pub(super) struct Leaf(pub(super) u32);
 
-impl Cell {
+impl Leaf {
     /// Special-purpose and embedding blocks: never joined with a neighbour.
     const FENCED: u32 = 1 << 30;
     /// Fenced, and kept however coarse the map is cut.
@@ -41,7 +41,7 @@ impl Cell {
 /// Catchments, and who is of which.
 pub(super) struct Classes {
     /// For each entry of the atlas its cell.
-    pub(super) cells: Vec<Cell>,
+    pub(super) cells: Vec<Leaf>,
     /// For each entry of the resolvers' atlas the catchment of the clients behind it.
     pub(super) behind: Vec<u32>,
     /// The catchments' rows. The first is that of clients of whom nothing is known.
@@ -74,21 +74,21 @@ impl Classes {
     pub(super) fn of(ground: &Ground<'_>, rule: &Rule, shape: &Shape) -> Self {
         let estimator = Estimator::new(ground);
         let (mut rows, mut met) = (Rows::default(), Vec::new());
-        let mut numbers = Table::default();
-        let mut of = |reading: &Reading<'_>, facts: &Facts<'_>| -> u32 {
+        let mut numbers = Numbers::default();
+        let mut of = |reading: &RuleReading<'_>, facts: &Facts<'_>| -> u32 {
             *numbers.entry(reading.class(facts)).or_insert_with(|| {
                 met.push(reading.meet(facts, &estimator, shape, &mut rows));
                 (met.len() - 1) as u32
             })
         };
-        let known = Reading::new(ground, ground.atlas, rule);
+        let known = RuleReading::new(ground, ground.atlas, rule);
         let nowhere = of(&known, &Facts::unknown(ground.atlas));
         let class = |entry| match ground.atlas.kind(entry) {
-            Kind::Ordinary => of(&known, &ground.atlas.facts(entry)),
-            Kind::Special(_) | Kind::Embedding(_) => nowhere,
+            Layer::Ordinary => of(&known, &ground.atlas.facts(entry)),
+            Layer::Special(_) | Layer::Embedding(_) => nowhere,
         };
         let classes: Vec<u32> = (0..ground.atlas.entries()).map(class).collect();
-        let resolvers = Reading::new(ground, ground.resolvers, rule);
+        let resolvers = RuleReading::new(ground, ground.resolvers, rule);
         let behind = |entry| match ground.resolvers.known(entry) {
             Some(_) => of(&resolvers, &ground.resolvers.facts(entry)),
             None => nowhere, // the sender is looked up like any other client
@@ -99,7 +99,7 @@ impl Classes {
             for family in Family::BOTH {
                 let trie = ground.atlas.trie(family);
                 trie.leaves(trie.root(), 0, 0, &mut |entry, _, depth| {
-                    if ground.atlas.kind(entry) == Kind::Ordinary {
+                    if ground.atlas.kind(entry) == Layer::Ordinary {
                         let met: &mut Met = &mut met[classes[entry as usize] as usize];
                         (met.used, met.extent) = (true, met.extent.saturating_add(extent(depth)));
                     }
@@ -111,10 +111,10 @@ impl Classes {
         }
         let cell = |(entry, class): (u32, &u32)| {
             let catchment = met[*class as usize].catchment;
-            Cell(match ground.atlas.kind(entry) {
-                kind if kind.is_pinned() => catchment | Cell::FENCED | Cell::PINNED,
-                Kind::Special(_) | Kind::Embedding(_) => catchment | Cell::FENCED,
-                Kind::Ordinary => catchment,
+            Leaf(match ground.atlas.kind(entry) {
+                kind if kind.is_pinned() => catchment | Leaf::FENCED | Leaf::PINNED,
+                Layer::Special(_) | Layer::Embedding(_) => catchment | Leaf::FENCED,
+                Layer::Ordinary => catchment,
             })
         };
         let cells = (0..).zip(&classes).map(cell).collect();
@@ -128,7 +128,7 @@ impl Classes {
 /// another for them.
 fn representatives(met: &[Met], catchments: usize) -> Vec<&Met> {
     let mut alike: Vec<(&Met, u128)> = Vec::new();
-    let mut known = Table::default();
+    let mut known = Numbers::default();
     for met in met {
         let at = *known.entry((met.catchment, met.costs.as_slice(), met.located, met.used)).or_insert_with(|| {
             alike.push((met, 0));
@@ -148,16 +148,16 @@ fn representatives(met: &[Met], catchments: usize) -> Vec<&Met> {
 }
 
 /// A rule as it is read for the clients of one atlas.
-struct Reading<'a> {
+struct RuleReading<'a> {
     ground: &'a Ground<'a>,
     rule: &'a Rule,
     fences: Option<Fences>,
-    preferences: Option<(&'a Preferences, Index<usize>)>,
+    preferences: Option<(&'a Preferences, Selectors<usize>)>,
     by_rtt: bool,
     by_place: bool,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> RuleReading<'a> {
     fn new(ground: &'a Ground<'a>, atlas: &Atlas, rule: &'a Rule) -> Self {
         let uses = |key: GeoKey| rule.keys.iter().any(|(used, _)| *used == key);
         let by_rtt = uses(GeoKey::Rtt) || rule.limits.rtt.is_some();
@@ -235,7 +235,7 @@ pub(super) fn is_of(
     facts: &Facts<'_>,
     catchment: u32,
 ) -> bool {
-    let reading = Reading::new(ground, ground.atlas, rule);
+    let reading = RuleReading::new(ground, ground.atlas, rule);
     let (_, values, within) = reading.values(facts, &Estimator::new(ground));
     rows.is(catchment, shape, rule, &values, reading.denied(facts), within)
 }

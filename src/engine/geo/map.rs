@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 
 use super::{
     Atlas, Ground, Piece, Rule, Spot,
-    classes::{Cell, Classes, is_of},
+    classes::{Classes, Leaf, is_of},
     ranking::{Rows, Shape},
-    trie::{Branch, Slot, Trie, extent, side},
+    trie::{Branch, Child, Trie, extent, side},
 };
 use crate::engine::types::{Family, Prefix};
 
@@ -62,9 +62,9 @@ impl Map {
         let (Branch::Leaf(cell) | Branch::Inner(cell), depth) = found;
         let len = depth.max(self.widest[family.at()]);
         Piece {
-            catchment: Cell(cell).catchment(),
+            catchment: Leaf(cell).catchment(),
             prefix: Prefix::from_bits(family, bits, len),
-            special: Cell(cell).fenced(),
+            special: Leaf(cell).fenced(),
         }
     }
 
@@ -77,10 +77,10 @@ impl Map {
         let finer = &self.finer[family.at()];
         if finer.len() > 0
             && let (Branch::Leaf(cell), depth) = finer.walk(finer.root(), 0, client.bits(), client.len())
-            && Cell(cell) != Cell::NONE
+            && Leaf(cell) != Leaf::NONE
         {
             let prefix = Prefix::from_bits(family, client.bits(), depth);
-            return Piece { catchment: Cell(cell).catchment(), prefix, special: Cell(cell).fenced() };
+            return Piece { catchment: Leaf(cell).catchment(), prefix, special: Leaf(cell).fenced() };
         }
         self.find(client)
     }
@@ -164,7 +164,7 @@ impl Map {
         let (mut seen, mut samples) = (vec![false; self.rows.len()], Vec::new());
         for (family, side) in Family::BOTH.into_iter().zip(&self.sides) {
             side.trie.leaves(side.trie.root(), 0, 0, &mut |cell, bits, _| {
-                let (cell, new) = (Cell(cell), seen.get_mut(Cell(cell).catchment() as usize));
+                let (cell, new) = (Leaf(cell), seen.get_mut(Leaf(cell).catchment() as usize));
                 if let Some(seen) = new.filter(|seen| !**seen && !cell.fenced()) {
                     *seen = true;
                     samples.push(Prefix::from_bits(family, bits, family.bits()));
@@ -192,7 +192,7 @@ impl Map {
 /// One family of an atlas on its way to a map.
 struct Fold<'a> {
     atlas: &'a Trie,
-    cells: &'a [Cell],
+    cells: &'a [Leaf],
     rows: &'a Rows,
     finest: u8,
 }
@@ -205,12 +205,12 @@ impl Fold<'_> {
         map
     }
 
-    /// A trie of those prefixes that operators name and that are finer than the cut, uncut; [`Cell::NONE`] elsewhere, and
+    /// A trie of those prefixes that operators name and that are finer than the cut, uncut; [`Leaf::NONE`] elsewhere, and
     /// where the map says the same.
     fn finer(&self, atlas: &Atlas, family: Family, finest: u8, side: &Side) -> Trie {
         let mut named: Vec<Prefix> = atlas.named().filter(|p| p.family() == family && p.len() > finest).collect();
         named.sort_unstable_by_key(|prefix| (prefix.bits(), prefix.len()));
-        let (mut finer, mut last) = (Trie::new(Cell::NONE.0), None::<Prefix>);
+        let (mut finer, mut last) = (Trie::new(Leaf::NONE.0), None::<Prefix>);
         for prefix in named {
             if last.is_some_and(|last| last.contains(prefix)) {
                 continue;
@@ -229,27 +229,27 @@ impl Fold<'_> {
     /// Copies a branch, joining leaves of one catchment into the widest prefixes. At the depth `finest` a branch
     /// becomes one leaf, unless it holds a pinned block or clients whom fences treat differently: then it is cut around
     /// those.
-    fn fold(&self, slot: Slot, depth: u8, map: &mut Trie) -> Slot {
+    fn fold(&self, slot: Child, depth: u8, map: &mut Trie) -> Child {
         let node = match slot.open() {
-            Branch::Leaf(entry) => return Slot::leaf(self.cells[entry as usize].0),
+            Branch::Leaf(entry) => return Child::leaf(self.cells[entry as usize].0),
             Branch::Inner(node) => node,
         };
         if depth >= self.finest
             && let Some(cell) = self.most(slot)
         {
-            return Slot::leaf(cell.0);
+            return Child::leaf(cell.0);
         }
         let [zero, one] = self.atlas.branches(node);
         let pair = [self.fold(zero, depth + 1, map), self.fold(one, depth + 1, map)];
         match pair[0].open() {
-            Branch::Leaf(cell) if pair[0] == pair[1] && !Cell(cell).fenced() => pair[0],
+            Branch::Leaf(cell) if pair[0] == pair[1] && !Leaf(cell).fenced() => pair[0],
             _ => map.join(pair),
         }
     }
 
     /// The cell that covers most of a branch, special-purpose blocks among them; none when a pinned block is inside, or
     /// clients that other fences keep out.
-    fn most(&self, slot: Slot) -> Option<Cell> {
+    fn most(&self, slot: Child) -> Option<Leaf> {
         let mut shares = Shares::default();
         let (mut whole, mut denied) = (true, None);
         // Only lengths relative to each other count, so the branch may be taken for the whole space.
@@ -267,7 +267,7 @@ impl Fold<'_> {
 /// How much of a stretch one cell covers.
 #[derive(Clone, Copy, Debug)]
 struct Share {
-    cell: Cell,
+    cell: Leaf,
     extent: u128,
     first: u128,
 }
@@ -325,7 +325,7 @@ struct Side {
     stand_ins: Vec<u128>,
     /// By the first 16 bits: where the walk stands after them, or the leaf before. Empty where the trie is so small
     /// that it stays in the cache itself.
-    top: Vec<Slot>,
+    top: Vec<Child>,
     /// How many bits lead to `top`'s branch.
     top_depth: Vec<u8>,
 }
@@ -360,7 +360,7 @@ impl Side {
 
     fn size(&self) -> usize {
         let trie = self.trie.size() + self.stand_ins.capacity() * size_of::<u128>();
-        trie + self.top.capacity() * size_of::<Slot>() + self.top_depth.capacity()
+        trie + self.top.capacity() * size_of::<Child>() + self.top_depth.capacity()
     }
 
     /// Where the walk along the first `len` of `bits` ends, and how many bits lead there.
@@ -375,9 +375,9 @@ impl Side {
 }
 
 /// Notes for `slot` and every inner node below it who stands in for it.
-fn stand_in(trie: &Trie, slot: Slot, bits: u128, depth: u8, notes: &mut [u128]) -> Shares {
+fn stand_in(trie: &Trie, slot: Child, bits: u128, depth: u8, notes: &mut [u128]) -> Shares {
     match slot.open() {
-        Branch::Leaf(cell) => Shares(vec![Share { cell: Cell(cell), extent: extent(depth), first: bits }]),
+        Branch::Leaf(cell) => Shares(vec![Share { cell: Leaf(cell), extent: extent(depth), first: bits }]),
         Branch::Inner(node) => {
             let [zero, one] = trie.branches(node);
             let low = stand_in(trie, zero, bits, depth + 1, notes);

@@ -1,6 +1,6 @@
 //! Measured round-trip times, by client and region. Must not know where they come from, nor when they are believed.
 
-use super::atlas::Table;
+use super::atlas::Numbers;
 use crate::engine::types::{Prefix, RegionId};
 
 /// Whose round trips a measured value holds for.
@@ -43,14 +43,14 @@ pub struct Measured {
 /// Measured round-trip times, by client and region.
 #[derive(Clone, Debug, Default)]
 pub struct Measures {
-    rows: Table<Whose, Vec<(RegionId, Measured)>>,
+    rows: Numbers<Whose, Vec<(RegionId, Measured)>>,
 }
 
 impl Measures {
     /// Of cells in any order; of two for one client and region the last.
     #[must_use]
     pub fn new(cells: impl IntoIterator<Item = (Whose, RegionId, Measured)>) -> Self {
-        let mut rows: Table<Whose, Vec<(RegionId, Measured)>> = Table::default();
+        let mut rows: Numbers<Whose, Vec<(RegionId, Measured)>> = Numbers::default();
         for (whose, region, measured) in cells {
             let row = rows.entry(whose).or_default();
             match row.binary_search_by_key(&region, |(known, _)| *known) {

@@ -1,12 +1,12 @@
 //! Which regions are the best for a client, for every set of regions that may still be eligible: the compiled answer
 //! to a key of the rank. Must not know addresses.
 
-use super::{GeoKey, Model, PLACE, Rule, atlas::Table};
+use super::{GeoKey, Model, PLACE, Rule, atlas::Numbers};
 
 /// One step of a decision list: when `member` is eligible and no earlier step's member is, the band is what of the
 /// eligible regions lies in `reach`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Step {
+pub(super) struct ListStep {
     /// A region, as one bit.
     pub(super) member: u64,
     /// The regions no more than the tolerance worse than it, without members of earlier steps, which are not eligible
@@ -84,13 +84,13 @@ impl Shape {
 
     /// The row for a client from which the regions lie at `values` (key by key, in the rule's order of regions), and to
     /// whom the regions of `open` are open. Lists that closed regions make shorter end in steps that nobody takes.
-    pub(super) fn row(&self, rule: &Rule, values: &[Vec<u32>], open: u64) -> Vec<Step> {
+    pub(super) fn row(&self, rule: &Rule, values: &[Vec<u32>], open: u64) -> Vec<ListStep> {
         let mut row = Vec::with_capacity(self.stride);
         for (&(_, tolerance), values) in rule.keys.iter().zip(values) {
             for &group in &self.groups {
                 let end = row.len() + usize::from(rule.depth).min(group.count_ones() as usize);
                 list(values, group & open, tolerance, rule.depth, &mut row);
-                row.resize(end, Step { member: 0, reach: 0 });
+                row.resize(end, ListStep { member: 0, reach: 0 });
             }
         }
         row
@@ -99,7 +99,7 @@ impl Shape {
     /// The band of a key: the first step whose member is eligible decides; where the list does not go as far, the cost
     /// row does. `eligible` lies within one group; the first such group is taken.
     #[inline]
-    pub(super) fn best(&self, row: &[Step], costs: &Costs, key: usize, eligible: u64) -> u64 {
+    pub(super) fn best(&self, row: &[ListStep], costs: &Costs, key: usize, eligible: u64) -> u64 {
         for step in self.steps(row, key, eligible) {
             if eligible & step.member != 0 {
                 return eligible & step.reach;
@@ -110,13 +110,13 @@ impl Shape {
     }
 
     /// Whether the cost row decides, and not the list.
-    pub(super) fn is_beyond(&self, row: &[Step], key: usize, eligible: u64) -> bool {
+    pub(super) fn is_beyond(&self, row: &[ListStep], key: usize, eligible: u64) -> bool {
         eligible.count_ones() > 1 && self.steps(row, key, eligible).iter().all(|step| eligible & step.member == 0)
     }
 
     /// The list of a key for the group that `eligible` lies within.
     #[inline]
-    fn steps<'r>(&self, row: &'r [Step], key: usize, eligible: u64) -> &'r [Step] {
+    fn steps<'r>(&self, row: &'r [ListStep], key: usize, eligible: u64) -> &'r [ListStep] {
         let group = self.groups.iter().position(|group| eligible & !group == 0).unwrap_or(0);
         match self.lists.get(key * self.groups.len() + group) {
             Some(&(first, count)) => &row[first as usize..(first + count) as usize],
@@ -126,7 +126,7 @@ impl Shape {
 
     /// Whether two rows answer alike for every eligible set within `open` for which a list of either decides, whatever
     /// they are written like. Cost rows keep no rows apart.
-    pub(super) fn alike(&self, one: &[Step], other: &[Step], open: u64) -> bool {
+    pub(super) fn alike(&self, one: &[ListStep], other: &[ListStep], open: u64) -> bool {
         self.lists.iter().enumerate().all(|(at, &(first, count))| {
             let range = first as usize..(first + count) as usize;
             same(&one[range.clone()], &other[range], self.groups[at % self.groups.len()] & open)
@@ -134,7 +134,7 @@ impl Shape {
     }
 
     /// A number that alike rows share: what their lists answer on all pairs of regions within `open`.
-    pub(super) fn fingerprint(&self, row: &[Step], open: u64) -> u64 {
+    pub(super) fn fingerprint(&self, row: &[ListStep], open: u64) -> u64 {
         let mut print = 0xcbf2_9ce4_8422_2325_u64;
         for (at, &(first, count)) in self.lists.iter().enumerate() {
             let steps = &row[first as usize..(first + count) as usize];
@@ -148,7 +148,7 @@ impl Shape {
 }
 
 /// The decision list of one key within one group, appended to `row`.
-fn list(values: &[u32], group: u64, tolerance: u32, depth: u8, row: &mut Vec<Step>) {
+fn list(values: &[u32], group: u64, tolerance: u32, depth: u8, row: &mut Vec<ListStep>) {
     let mut order: Vec<u64> = bits(group).collect();
     let value = |member: u64| values[member.trailing_zeros() as usize];
     order.sort_by_key(|&member| (value(member), member));
@@ -156,13 +156,13 @@ fn list(values: &[u32], group: u64, tolerance: u32, depth: u8, row: &mut Vec<Ste
     for &member in order.iter().take(usize::from(depth)) {
         let limit = value(member).saturating_add(tolerance);
         let reach = bits(group & !earlier).filter(|&region| value(region) <= limit).fold(0, |set, region| set | region);
-        row.push(Step { member, reach });
+        row.push(ListStep { member, reach });
         earlier |= member;
     }
 }
 
 /// The regions r for which `region` is in the band of {region, r}.
-fn beside(steps: &[Step], group: u64, region: u64) -> u64 {
+fn beside(steps: &[ListStep], group: u64, region: u64) -> u64 {
     let (mut earlier, mut set) = (0, 0);
     for step in steps {
         if step.member == region {
@@ -181,7 +181,7 @@ fn beside(steps: &[Step], group: u64, region: u64) -> u64 {
 /// step of the other that can decide for the same E (its members eligible, all earlier ones of both lists not), the
 /// results agree for all such E. Where both lists have ended, neither says anything; where one has, the other may decide
 /// only for a region that is left alone.
-fn same(one: &[Step], other: &[Step], group: u64) -> bool {
+fn same(one: &[ListStep], other: &[ListStep], group: u64) -> bool {
     let mut left = group;
     for a in one {
         if !agree(Some(a), other, left) {
@@ -194,7 +194,7 @@ fn same(one: &[Step], other: &[Step], group: u64) -> bool {
 
 /// Whether `step` (none: the end of its list), which decides for sets within `left`, agrees with all that `other` says
 /// of these sets.
-fn agree(step: Option<&Step>, other: &[Step], mut left: u64) -> bool {
+fn agree(step: Option<&ListStep>, other: &[ListStep], mut left: u64) -> bool {
     for b in other {
         let possible = left & b.member != 0 && step.is_none_or(|a| left & a.member != 0);
         if possible
@@ -246,12 +246,12 @@ fn bits(mut set: u64) -> impl Iterator<Item = u64> {
 /// Catchments: rows that answer differently, numbered as they come.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
-    steps: Vec<Step>,
+    steps: Vec<ListStep>,
     denied: Vec<u64>,
     within: Vec<u64>,
     costs: Vec<u8>,
-    written: Table<(u64, u64, Vec<Step>), u32>,
-    by_print: Table<(u64, u64, u64), Vec<u32>>,
+    written: Numbers<(u64, u64, Vec<ListStep>), u32>,
+    by_print: Numbers<(u64, u64, u64), Vec<u32>>,
 }
 
 impl Rows {
@@ -293,7 +293,7 @@ impl Rows {
         within: u64,
     ) -> bool {
         let open = open(rule, denied);
-        let alike = |own: &[Step]| shape.alike(own, &shape.row(rule, values, open), open);
+        let alike = |own: &[ListStep]| shape.alike(own, &shape.row(rule, values, open), open);
         self.denied(catchment) == denied
             && self.within(catchment) == within
             && self.steps(catchment, shape.stride).is_some_and(alike)
@@ -307,7 +307,7 @@ impl Rows {
 
     /// Forgets what only further numbering would need.
     pub(super) fn shrink(&mut self) {
-        (self.written, self.by_print) = (Table::default(), Table::default());
+        (self.written, self.by_print) = (Numbers::default(), Numbers::default());
         self.steps.shrink_to_fit();
         self.denied.shrink_to_fit();
         self.within.shrink_to_fit();
@@ -316,7 +316,7 @@ impl Rows {
     /// The memory that they take, in bytes.
     pub(super) fn size(&self) -> usize {
         let masks = self.denied.capacity() + self.within.capacity();
-        self.steps.capacity() * size_of::<Step>() + masks * size_of::<u64>() + self.costs.capacity()
+        self.steps.capacity() * size_of::<ListStep>() + masks * size_of::<u64>() + self.costs.capacity()
     }
 
     /// How many catchments there are.
@@ -326,7 +326,7 @@ impl Rows {
 
     /// The decision lists of a catchment.
     #[inline]
-    pub(super) fn steps(&self, catchment: u32, stride: usize) -> Option<&[Step]> {
+    pub(super) fn steps(&self, catchment: u32, stride: usize) -> Option<&[ListStep]> {
         let first = catchment as usize * stride;
         self.steps.get(first..first + stride)
     }

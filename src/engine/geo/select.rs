@@ -3,7 +3,7 @@
 
 use super::{
     Fence, Location, Order, Preferences, Selector,
-    atlas::{Atlas, Mark, Marks, Table},
+    atlas::{Atlas, Mark, MarkTable, Numbers},
 };
 use crate::engine::types::{Prefix, RegionId};
 
@@ -12,7 +12,7 @@ use crate::engine::types::{Prefix, RegionId};
 pub struct Facts<'a> {
     /// Where it is; none when nobody knows.
     pub location: Option<&'a Location>,
-    pub(super) marks: &'a Marks,
+    pub(super) marks: &'a MarkTable,
     pub(super) mark: Option<u32>,
 }
 
@@ -58,11 +58,11 @@ impl std::fmt::Display for Selector {
 
 /// Selectors, so laid out that those which a client meets are found without trying all.
 #[derive(Debug)]
-pub(super) struct Index<T> {
-    nets: Table<u32, T>,
-    asns: Table<u32, T>,
-    countries: Table<[u8; 2], Country<T>>,
-    continents: Table<[u8; 2], T>,
+pub(super) struct Selectors<T> {
+    nets: Numbers<u32, T>,
+    asns: Numbers<u32, T>,
+    countries: Numbers<[u8; 2], Country<T>>,
+    continents: Numbers<[u8; 2], T>,
     unknown: Option<T>,
 }
 
@@ -72,19 +72,19 @@ struct Country<T> {
     subdivisions: Vec<(Box<str>, T)>,
 }
 
-impl<T> Index<T> {
+impl<T> Selectors<T> {
     /// Lays selectors out; `join` puts together what one selector stands for twice. A net that is no mark of the atlas
     /// would select nobody: whoever builds the atlas marks every net that is named.
     pub(super) fn new<'s>(
         selectors: impl IntoIterator<Item = (&'s Selector, T)>,
-        marks: &Marks,
+        marks: &MarkTable,
         join: impl Fn(&mut T, T),
     ) -> Self {
         let mut index = Self {
-            nets: Table::default(),
-            asns: Table::default(),
-            countries: Table::default(),
-            continents: Table::default(),
+            nets: Numbers::default(),
+            asns: Numbers::default(),
+            countries: Numbers::default(),
+            continents: Numbers::default(),
             unknown: None,
         };
         for (selector, value) in selectors {
@@ -131,7 +131,7 @@ impl<T> Index<T> {
     }
 }
 
-fn put<K: Eq + std::hash::Hash, T>(table: &mut Table<K, T>, key: K, value: T, join: &impl Fn(&mut T, T)) {
+fn put<K: Eq + std::hash::Hash, T>(table: &mut Numbers<K, T>, key: K, value: T, join: &impl Fn(&mut T, T)) {
     match table.get_mut(&key) {
         Some(old) => join(old, value),
         None => _ = table.insert(key, value),
@@ -150,15 +150,15 @@ fn set<T>(slot: &mut Option<T>, value: T, join: &impl Fn(&mut T, T)) {
 /// Fences, laid out: which of them keep a client out.
 #[derive(Debug)]
 pub(super) struct Fences {
-    only: Index<u64>,
-    never: Index<u64>,
+    only: Selectors<u64>,
+    never: Selectors<u64>,
     /// Those that have an `only`.
     closed: u64,
 }
 
 impl Fences {
     /// At most 64.
-    pub(super) fn new(fences: &[Fence], marks: &Marks) -> Self {
+    pub(super) fn new(fences: &[Fence], marks: &MarkTable) -> Self {
         let union = |bits: &mut u64, more: u64| *bits |= more;
         let listed = |list: fn(&Fence) -> &[Selector]| {
             let each = fences.iter().zip(0..64_u32);
@@ -166,15 +166,15 @@ impl Fences {
         };
         let closed = fences.iter().zip(0..64_u32).filter(|(fence, _)| !fence.only.is_empty());
         Self {
-            only: Index::new(listed(|fence| &fence.only), marks, union),
-            never: Index::new(listed(|fence| &fence.never), marks, union),
+            only: Selectors::new(listed(|fence| &fence.only), marks, union),
+            never: Selectors::new(listed(|fence| &fence.never), marks, union),
             closed: closed.fold(0, |bits, (_, bit)| bits | 1 << bit),
         }
     }
 
     /// The fences that keep a client out, as bits.
     pub(super) fn against(&self, facts: &Facts<'_>) -> u64 {
-        let all = |index: &Index<u64>| index.met(facts).fold(0, |bits, more| bits | more);
+        let all = |index: &Selectors<u64>| index.met(facts).fold(0, |bits, more| bits | more);
         self.closed & !all(&self.only) | all(&self.never)
     }
 }
@@ -198,12 +198,12 @@ impl Preferences {
     }
 
     /// The rules by number, laid out.
-    pub(super) fn index(&self, marks: &Marks) -> Index<usize> {
-        Index::new(self.rules.iter().enumerate().map(|(at, (selector, _))| (selector, at)), marks, |_, _| {})
+    pub(super) fn index(&self, marks: &MarkTable) -> Selectors<usize> {
+        Selectors::new(self.rules.iter().enumerate().map(|(at, (selector, _))| (selector, at)), marks, |_, _| {})
     }
 
     /// The number of the most specific rule that a client meets.
-    pub(super) fn chosen(&self, index: &Index<usize>, facts: &Facts<'_>) -> Option<usize> {
+    pub(super) fn chosen(&self, index: &Selectors<usize>, facts: &Facts<'_>) -> Option<usize> {
         index.met(facts).next().copied()
     }
 

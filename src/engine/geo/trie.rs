@@ -5,9 +5,9 @@ use crate::engine::types::Prefix;
 
 /// Where a branch leads: to an inner node, or to a leaf whose value stands in the same word under a set top bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot(u32);
+pub(super) struct Child(u32);
 
-/// A [`Slot`], read.
+/// A [`Child`], read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Branch {
     /// The end: a value below 2^31.
@@ -16,7 +16,7 @@ pub(super) enum Branch {
     Inner(u32),
 }
 
-impl Slot {
+impl Child {
     const LEAF: u32 = 1 << 31;
 
     pub(super) fn leaf(value: u32) -> Self {
@@ -42,23 +42,23 @@ pub(super) fn side(bits: u128, depth: u8) -> usize {
 /// The trie: pairs of branches, by the next address bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trie {
-    root: Slot,
-    nodes: Vec<[Slot; 2]>,
+    root: Child,
+    nodes: Vec<[Child; 2]>,
 }
 
 impl Trie {
     /// One leaf over everything.
     pub(super) fn new(value: u32) -> Self {
-        Self { root: Slot::leaf(value), nodes: Vec::new() }
+        Self { root: Child::leaf(value), nodes: Vec::new() }
     }
 
     /// Where every walk starts.
-    pub(super) fn root(&self) -> Slot {
+    pub(super) fn root(&self) -> Child {
         self.root
     }
 
     /// Sets where the trie starts, after it was built from below with [`Self::join`].
-    pub(super) fn set_root(&mut self, root: Slot) {
+    pub(super) fn set_root(&mut self, root: Child) {
         self.root = root;
         self.nodes.shrink_to_fit();
     }
@@ -70,25 +70,25 @@ impl Trie {
 
     /// The memory that it takes, in bytes.
     pub(super) fn size(&self) -> usize {
-        self.nodes.capacity() * size_of::<[Slot; 2]>()
+        self.nodes.capacity() * size_of::<[Child; 2]>()
     }
 
     /// The two branches of an inner node.
     #[inline]
-    pub(super) fn branches(&self, node: u32) -> [Slot; 2] {
+    pub(super) fn branches(&self, node: u32) -> [Child; 2] {
         self.nodes[node as usize]
     }
 
     /// A new inner node over two branches.
-    pub(super) fn join(&mut self, pair: [Slot; 2]) -> Slot {
+    pub(super) fn join(&mut self, pair: [Child; 2]) -> Child {
         self.nodes.push(pair);
-        Slot::inner(self.nodes.len() - 1)
+        Child::inner(self.nodes.len() - 1)
     }
 
     /// Walks down from `from`, which lies at `depth`, along `bits` to a leaf, or as far as `len` bits reach. Returns
     /// where the walk ended and how many bits lead there.
     #[inline]
-    pub(super) fn walk(&self, from: Slot, depth: u8, bits: u128, len: u8) -> (Branch, u8) {
+    pub(super) fn walk(&self, from: Child, depth: u8, bits: u128, len: u8) -> (Branch, u8) {
         let (mut slot, mut depth) = (from, depth);
         loop {
             let branch = slot.open();
@@ -103,7 +103,7 @@ impl Trie {
     }
 
     /// Where a prefix begins, or the leaf that holds it.
-    pub(super) fn at(&self, prefix: Prefix) -> Slot {
+    pub(super) fn at(&self, prefix: Prefix) -> Child {
         let mut slot = self.root;
         for depth in 0..prefix.len() {
             let Branch::Inner(node) = slot.open() else { break };
@@ -117,11 +117,11 @@ impl Trie {
         self.root = self.changed(self.root, 0, prefix, &mut change);
     }
 
-    fn changed(&mut self, slot: Slot, depth: u8, prefix: Prefix, change: &mut impl FnMut(u32) -> u32) -> Slot {
+    fn changed(&mut self, slot: Child, depth: u8, prefix: Prefix, change: &mut impl FnMut(u32) -> u32) -> Child {
         match slot.open() {
             Branch::Leaf(value) => {
                 let new = change(value);
-                if new == value { slot } else { self.graft(slot, depth, prefix, Slot::leaf(new)) }
+                if new == value { slot } else { self.graft(slot, depth, prefix, Child::leaf(new)) }
             }
             Branch::Inner(node) if depth < prefix.len() => {
                 let at = side(prefix.bits(), depth);
@@ -140,15 +140,15 @@ impl Trie {
 
     /// Makes `prefix` one leaf, whatever was below. The nodes below stay behind unused: this is for a few dozen blocks.
     pub(super) fn paint(&mut self, prefix: Prefix, value: u32) {
-        self.plant(prefix, Slot::leaf(value));
+        self.plant(prefix, Child::leaf(value));
     }
 
     /// Puts a branch of this trie at `prefix`, whatever was there.
-    pub(super) fn plant(&mut self, prefix: Prefix, branch: Slot) {
+    pub(super) fn plant(&mut self, prefix: Prefix, branch: Child) {
         self.root = self.planted(self.root, 0, prefix, branch);
     }
 
-    fn planted(&mut self, slot: Slot, depth: u8, prefix: Prefix, branch: Slot) -> Slot {
+    fn planted(&mut self, slot: Child, depth: u8, prefix: Prefix, branch: Child) -> Child {
         if depth >= prefix.len() {
             return branch;
         }
@@ -163,7 +163,7 @@ impl Trie {
     }
 
     /// A branch that is `around` everywhere but at `prefix`, where it is `new`.
-    fn graft(&mut self, around: Slot, depth: u8, prefix: Prefix, new: Slot) -> Slot {
+    fn graft(&mut self, around: Child, depth: u8, prefix: Prefix, new: Child) -> Child {
         let mut made = new;
         for level in (depth..prefix.len()).rev() {
             made = self.join(if side(prefix.bits(), level) == 0 { [made, around] } else { [around, made] });
@@ -172,7 +172,7 @@ impl Trie {
     }
 
     /// Visits the leaves under `slot`, which lies at (`bits`, `depth`), lowest address first.
-    pub(super) fn leaves(&self, slot: Slot, bits: u128, depth: u8, visit: &mut impl FnMut(u32, u128, u8)) {
+    pub(super) fn leaves(&self, slot: Child, bits: u128, depth: u8, visit: &mut impl FnMut(u32, u128, u8)) {
         match slot.open() {
             Branch::Leaf(value) => visit(value, bits, depth),
             Branch::Inner(node) => {

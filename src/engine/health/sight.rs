@@ -25,7 +25,7 @@ pub struct Sight {
 
 /// What turned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum SightTurn {
     /// No canary is up any more: no failure is believed.
     Isolated,
     /// One answers again, after so many milliseconds.
@@ -35,7 +35,7 @@ pub enum Turn {
 impl Sight {
     /// Takes in an outcome of a canary. `answer`: whether it was one. `any`: whether the newest outcome of any canary
     /// is. `lost`: whether each has been judged and none is up.
-    pub fn observe(&mut self, now: At, answer: bool, any: bool, lost: bool) -> Option<Turn> {
+    pub fn observe(&mut self, now: At, answer: bool, any: bool, lost: bool) -> Option<SightTurn> {
         if answer {
             self.answered = Some(now);
         }
@@ -44,12 +44,12 @@ impl Sight {
                 (self.doubted, self.cleared) = (false, Some(now));
             }
             self.well = self.well.or(Some(now));
-            return self.isolated.take().map(|since| Turn::Sees(now.since(since)));
+            return self.isolated.take().map(|since| SightTurn::Sees(now.since(since)));
         }
         (self.well, self.doubted) = (None, true);
         (lost && self.isolated.is_none()).then(|| {
             self.isolated = Some(now);
-            Turn::Isolated
+            SightTurn::Isolated
         })
     }
 
@@ -104,10 +104,10 @@ mod tests {
         sight.observe(At(1000), true, true, false);
         assert_eq!(sight.observe(At(2000), false, false, false), None, "in doubt, but not judged");
         assert!(!sight.confirms(At(2000), At(900), 1800));
-        assert_eq!(sight.observe(At(2400), false, false, true), Some(Turn::Isolated));
+        assert_eq!(sight.observe(At(2400), false, false, true), Some(SightTurn::Isolated));
         assert_eq!(sight.observe(At(3400), false, false, true), None, "told once");
         assert_eq!((sight.is_isolated(), sight.well()), (true, None));
-        assert_eq!(sight.observe(At(9000), true, true, true), Some(Turn::Sees(6600)));
+        assert_eq!(sight.observe(At(9000), true, true, true), Some(SightTurn::Sees(6600)));
         assert_eq!((sight.is_isolated(), sight.well()), (false, Some([At(9000), At(9000)])));
         assert!(!sight.confirms(At(10_799), At(2400), 1800));
         assert_eq!(sight.next(At(9000), At(2400), 1800), Some(At(10_800)));
@@ -128,6 +128,6 @@ mod tests {
     fn a_node_that_starts_without_its_network_is_isolated() {
         let mut sight = Sight::default();
         assert_eq!(sight.observe(At(10), false, false, false), None, "another canary has not been asked yet");
-        assert_eq!(sight.observe(At(20), false, false, true), Some(Turn::Isolated));
+        assert_eq!(sight.observe(At(20), false, false, true), Some(SightTurn::Isolated));
     }
 }

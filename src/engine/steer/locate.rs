@@ -2,12 +2,7 @@
 //! follows from configuration and geo data, never from health, load or the clock.
 
 use super::trace::Basis;
-use crate::engine::{
-    geo::{self, Atlas, Ground, Map, Piece, Spot},
-    types::{MapId, Prefix},
-    wire::edns::Subnet,
-    world::{World, policy::Service},
-};
+use crate::engine::{geo::{self, Atlas, Ground, Map, Piece, Spot}, types::{MapId, Prefix}, wire::edns::Subnet, world::{World, service::Service}};
 
 /// The client as one service sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

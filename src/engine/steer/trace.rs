@@ -106,10 +106,10 @@ pub enum Step {
     /// The query's number said which of several addresses of the configuration or a zone file stands first.
     Turned(u64),
     /// What is assigned to a region of the pool for the client's catchment: the share that it takes of those who come to
-    /// it, in parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL).
+    /// it, in parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL).
     Assigned(RegionId, u32),
     /// An endpoint was drawn and does not admit the block, whose number lies at or above its admission; both in parts of
-    /// [`ADMIT_ALL`](super::policy::ADMIT_ALL).
+    /// [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL).
     Refused {
         /// Who.
         endpoint: EndpointId,

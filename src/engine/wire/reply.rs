@@ -39,7 +39,7 @@ pub struct Reply<'s> {
     /// answer of one family reads only that one.
     pub chosen: [ArrayVec<u8, 64>; 2],
     /// For steered names that records of the answer point at, what A and AAAA queries of theirs would say.
-    pub targets: ArrayVec<Target<'s>, MAX_TARGETS>,
+    pub targets: ArrayVec<SteeredTarget<'s>, MAX_TARGETS>,
     /// What [`Part::Https`] hints at, for each family.
     pub hints: [List<'s>; 2],
     /// What [`Part::Text`] says: character-strings as they stand in TXT data, one at least.
@@ -86,16 +86,16 @@ pub struct Counted {
 
 /// Addresses of a steered name that a record of the answer points at. They are only a service to the client.
 #[derive(Debug)]
-pub struct Target<'s> {
+pub struct SteeredTarget<'s> {
     /// Where the name stands, as its [`Extra`](super::fragment::Extra) has it.
     pub at: u16,
     /// For each family.
-    pub told: [Told<'s>; 2],
+    pub told: [TargetAddresses<'s>; 2],
 }
 
 /// Addresses of one family that go along in the additional section.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told<'s> {
+pub struct TargetAddresses<'s> {
     /// Whose.
     pub list: List<'s>,
     /// Which of [`Reply::chosen`] of the family: the first, and how many.

@@ -7,7 +7,7 @@ use super::{
     edns,
     fragment::{Extra, Fragment, Held, QUESTION, RECORD, pointer},
     read::{HEADER, Query},
-    reply::{List, MAX_AUTHORITY, Part, Reply, Told},
+    reply::{List, MAX_AUTHORITY, Part, Reply, TargetAddresses},
     rr::{Rcode, RrType},
 };
 use crate::engine::types::Family;
@@ -325,7 +325,7 @@ impl Pen<'_> {
 }
 
 /// Of the chosen those that are told of a steered name.
-fn slice<'r>(told: &Told<'_>, chosen: &'r [u8]) -> &'r [u8] {
+fn slice<'r>(told: &TargetAddresses<'_>, chosen: &'r [u8]) -> &'r [u8] {
     let (first, count) = told.chosen;
     chosen.get(usize::from(first)..usize::from(first) + usize::from(count)).unwrap_or_default()
 }

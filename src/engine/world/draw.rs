@@ -59,7 +59,7 @@ pub fn in_slot(block_draw: u64, slot: u64) -> u64 {
     splitmix(block_draw ^ splitmix(slot))
 }
 
-/// The number of a block with a region, in parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL): the region admits the block
+/// The number of a block with a region, in parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL): the region admits the block
 /// when it lies below its admission. No slot enters, so the same blocks leave first and come back last.
 #[must_use]
 pub fn admission(block_draw: u64, region: u64) -> u32 {

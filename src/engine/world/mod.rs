@@ -2,15 +2,16 @@
 //! changes with a reload; of what is measured only round-trip times are in it. Must not know health, load or queries.
 
 pub mod draw;
+pub mod endpoint;
 pub mod policy;
+pub mod pool;
+pub mod service;
 pub mod table;
 
 use std::{net::IpAddr, sync::Arc};
 
-use self::{
-    policy::{Endpoint, Policy, Pool, Route, Service},
-    table::{PoolTable, RouteTable},
-};
+use self::{policy::Policy, table::{PoolTable, RouteTable}};
+use crate::{engine::{types::{EndpointId, PoolId, RouteId}, world::{endpoint::Endpoint, pool::{Pool, Route}, service::Service}}, probing::monitor::{Monitor, MonitorId, ProbeKey}};
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::rules::HealthRules,
@@ -18,10 +19,6 @@ use super::{
     types::{At, MapId, Prefix, RegionId, TargetId},
     wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
-};
-use crate::{
-    engine::types::{EndpointId, PoolId, RouteId},
-    probing::monitor::{Monitor, MonitorId, ProbeKey},
 };
 
 /// The compiled configuration, before the tables that queries read are laid out from it.

@@ -1,14 +1,6 @@
 //! A pool as the query reads it: keys and sets of endpoints, laid out once when the configuration is compiled.
 
-use crate::engine::{
-    geo::Rule,
-    types::{MapId, PerFamily, RegionId, members},
-    wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
-    world::{
-        draw::{self, Seed},
-        policy::{Distinct, Endpoint},
-    },
-};
+use crate::engine::{geo::Rule, types::{MapId, PerFamily, RegionId, members}, wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType}, world::{draw::{self, Seed}, endpoint::{Distinct, Endpoint}}};
 
 /// How a pool's demand is assigned to its regions: for each catchment and region, the share of blocks that the region
 /// admits of those that come to it. Catchments are those of the pool's map (one, where it has none), regions the pool's
@@ -17,7 +9,7 @@ use crate::engine::{
 pub struct Assignment {
     /// How many regions.
     pub regions: usize,
-    /// In parts of [`ADMIT_ALL`](super::policy::ADMIT_ALL), catchment by catchment.
+    /// In parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL), catchment by catchment.
     pub shares: Vec<u32>,
 }
 

@@ -10,7 +10,7 @@ use std::{
 use super::{
     ZoneSource,
     compiled::Zone,
-    index::{Index, Place},
+    index::{Index, NamePlace},
     inputs::{Homes, Inputs},
     table::{Bridge, Placed, Table},
 };
@@ -60,7 +60,7 @@ impl Table {
         let mut index = Index::new(nodes().sum::<usize>() + above.len(), self.zones.len() + 1, most);
         for (Placed { zone: compiled, .. }, zone) in self.zones.iter().zip(0..) {
             for (entry, node) in compiled.nodes.iter().zip(0..) {
-                index.insert(fold::hash(compiled.name(entry)), Place { zone, node });
+                index.insert(fold::hash(compiled.name(entry)), NamePlace { zone, node });
             }
         }
         self.index = index;
@@ -74,7 +74,7 @@ impl Table {
                 Some(bridge) => bridge.under,
                 None => Some(place),
             });
-            let place = Place { zone: self.zones.len() as u32, node: self.bridges.len() as u32 };
+            let place = NamePlace { zone: self.zones.len() as u32, node: self.bridges.len() as u32 };
             self.index.insert(fold::hash(name.wire()), place);
             self.bridges.push(Bridge { name, under });
         }

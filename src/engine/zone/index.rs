@@ -6,7 +6,7 @@ const EMPTY: u64 = u64::MAX;
 
 /// Where a name is: the number of its zone, and the number that it has there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct NamePlace {
     pub(super) zone: u32,
     pub(super) node: u32,
 }
@@ -42,7 +42,7 @@ impl Index {
 
     /// What `found` makes of the first place with the name's hash that it knows.
     #[inline]
-    pub(super) fn probe<T>(&self, hash: u64, found: impl Fn(Place) -> Option<T>) -> Option<T> {
+    pub(super) fn probe<T>(&self, hash: u64, found: impl Fn(NamePlace) -> Option<T>) -> Option<T> {
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {
@@ -53,7 +53,7 @@ impl Index {
             if (slot ^ hash) >> self.place_bits == 0 {
                 let place = slot & !(u64::MAX << self.place_bits);
                 let (zone, node) = ((place >> self.node_bits) as u32, (place & !(u64::MAX << self.node_bits)) as u32);
-                let known = found(Place { zone, node });
+                let known = found(NamePlace { zone, node });
                 if known.is_some() {
                     return known;
                 }
@@ -63,7 +63,7 @@ impl Index {
     }
 
     /// Adds a name that is not there, for which there is room.
-    pub(super) fn insert(&mut self, hash: u64, place: Place) {
+    pub(super) fn insert(&mut self, hash: u64, place: NamePlace) {
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         while self.slots[at].0 != EMPTY {
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn places_come_back_also_where_hashes_share_their_bits() {
         for (zones, nodes) in [(1, 1), (1, 9), (3, 1), (3, 4), (7, 8), (8, 7)] {
-            let places = || (0..zones).flat_map(move |zone| (0..nodes).map(move |node| Place { zone, node }));
+            let places = || (0..zones).flat_map(move |zone| (0..nodes).map(move |node| NamePlace { zone, node }));
             for hash in [|_| 0, |_| u64::MAX, |n| n, |n: u64| n << 60, |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)] {
                 let mut index = Index::new((zones * nodes) as usize, zones as usize, nodes as usize);
                 for (place, n) in places().zip(0..) {

@@ -22,12 +22,12 @@ pub(super) struct Inputs {
     /// The name that tells clients what they are taken for, if it lies in the zone.
     pub(super) reflect: Option<Name>,
     /// What lower zones of ours have at names that its records point at, where they have anything.
-    pub(super) taken: BTreeMap<Name, Taken>,
+    pub(super) taken: BTreeMap<Name, LowerName>,
 }
 
 /// What a lower zone has at a name.
 #[derive(Debug, PartialEq)]
-pub(super) struct Taken {
+pub(super) struct LowerName {
     /// Its address RRsets.
     pub(super) addresses: Vec<Fragment>,
     /// The service that answers for the name, if a record points at the name that may bring its addresses.
@@ -115,7 +115,7 @@ impl Inputs {
                 Entry::Vacant(place) => {
                     let addresses = zone.addresses(&target);
                     let addresses = addresses.iter().filter_map(|number| zone.fragments.get(*number as usize));
-                    let taken = Taken { addresses: addresses.cloned().collect(), service: service.cloned() };
+                    let taken = LowerName { addresses: addresses.cloned().collect(), service: service.cloned() };
                     if taken.service.is_some() || !taken.addresses.is_empty() {
                         place.insert(taken);
                     }

@@ -15,7 +15,7 @@ use super::wire::{name::Name, rr::RrType};
 
 /// One record of a zone file, checked, with its data in uncompressed wire form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct ZoneRecord {
     /// Whose it is, as written.
     pub owner: Name,
     /// Its type.
@@ -32,5 +32,5 @@ pub struct ZoneSource {
     /// The zone's name.
     pub apex: Name,
     /// Every record, in the file's order; no two equal.
-    pub records: Vec<Record>,
+    pub records: Vec<ZoneRecord>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     ZoneSource,
     compiled::{Node, REFLECT, Zone},
-    index::{Index, Place, Slot},
+    index::{Index, NamePlace, Slot},
 };
 use crate::engine::{
     types::{ServiceId, ZoneId},
@@ -45,7 +45,7 @@ pub(super) struct Bridge {
     /// Folded.
     pub(super) name: Name,
     /// The closest name above it that a zone has.
-    pub(super) under: Option<Place>,
+    pub(super) under: Option<NamePlace>,
 }
 
 /// What stands at one name of a zone.
@@ -147,19 +147,19 @@ impl Table {
     }
 
     /// The place of a name that is there.
-    pub(super) fn place(&self, name: &[u8]) -> Option<Place> {
+    pub(super) fn place(&self, name: &[u8]) -> Option<NamePlace> {
         let named = |place| self.node(place).map(|at| at.name()).or_else(|| Some(self.bridge(place)?.name.wire()));
         self.index.probe(fold::hash(name), |place| named(place).filter(|own| fold::same(own, name)).map(|_| place))
     }
 
     #[inline]
-    fn node(&self, place: Place) -> Option<NodeRef<'_>> {
+    fn node(&self, place: NamePlace) -> Option<NodeRef<'_>> {
         let home = self.zones.get(place.zone as usize)?;
         Some(NodeRef { home, node: home.zone.nodes.get(place.node as usize)? })
     }
 
     /// What stands at a place that is no zone's.
-    pub(super) fn bridge(&self, place: Place) -> Option<&Bridge> {
+    pub(super) fn bridge(&self, place: NamePlace) -> Option<&Bridge> {
         self.bridges.get(place.node as usize).filter(|_| place.zone as usize == self.zones.len())
     }
 

@@ -6,7 +6,7 @@ mod shared;
 use std::sync::Arc;
 
 use super::{
-    Record, ZoneSource,
+    ZoneRecord, ZoneSource,
     table::{Found, NodeRef, Table},
 };
 use crate::engine::wire::{fold, fragment::Held, name::Name, rr::RrType};
@@ -17,7 +17,7 @@ fn name(text: &str) -> Name {
 
 fn zone(apex: &str, records: &[(&str, RrType, &[u8])]) -> Arc<ZoneSource> {
     let soa = (apex, RrType::SOA, &b"\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x3c"[..]);
-    let record = |&(owner, rtype, data): &(&str, RrType, &[u8])| Record {
+    let record = |&(owner, rtype, data): &(&str, RrType, &[u8])| ZoneRecord {
         owner: name(owner),
         rtype,
         ttl: 300,

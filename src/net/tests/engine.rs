@@ -4,26 +4,7 @@ use super::{
     udp::{by_hand, client},
     *,
 };
-use crate::{
-    engine::{
-        geo::{GeoKey, RegionPoint, Rule},
-        health::fold::Outcome,
-        snapshot::Snapshot,
-        types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
-        wire::{name::Name, rr::RrType},
-        world::{
-            Draft, Region, Target, World,
-            policy::{Endpoint, Fallback, Key, Policy, Pool, Route, Service, Spread},
-        },
-        zone::{Record, ZoneSource},
-    },
-    net::udp::Wait,
-    probing::{
-        check::Check,
-        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
-    },
-    state::ledger::{Event, Ledger},
-};
+use crate::{engine::{geo::{GeoKey, RegionPoint, Rule}, health::fold::Outcome, snapshot::Snapshot, types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId}, wire::{name::Name, rr::RrType}, world::{Draft, Region, Target, World, endpoint::Endpoint, policy::{Key, Policy, Spread}, pool::{Pool, Route}, service::{Fallback, Service}}, zone::{ZoneRecord, ZoneSource}}, net::udp::Wait, probing::{check::Check, monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch}}, state::ledger::{Event, Ledger}};
 
 fn name(text: &str) -> Name {
     Name::from_text(text).unwrap()
@@ -33,7 +14,7 @@ fn zone() -> ZoneSource {
     let wire = |text: &str| name(text).wire().to_vec();
     let soa = [wire("ns.test"), wire("admin.test"), vec![0; 20]].concat();
     let text = [vec![250; 1], vec![b'x'; 250]].concat();
-    let record = |owner: &str, rtype: RrType, rdata: Vec<u8>| Record {
+    let record = |owner: &str, rtype: RrType, rdata: Vec<u8>| ZoneRecord {
         owner: name(owner),
         rtype,
         ttl: 60,

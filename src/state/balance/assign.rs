@@ -1,24 +1,11 @@
 //! How the clients of a catchment try a pool's regions: the policy's keys and the map's own ranking, walked as the query
 //! walks them while regions refuse. Off the query path. Must not know load or demand.
 
-use crate::{
-    engine::{
-        geo::Map,
-        live::{
-            EndpointRow, PoolRow,
-            eligible::{Belief, Eligibility, Scope},
-        },
-        snapshot::Snapshot,
-        steer::rank,
-        types::{RegionId, RouteId, members},
-        world::policy::{Families, Policy, Pool, Route},
-    },
-    state::balance::landing::Band,
-};
+use crate::{engine::{geo::Map, live::{EndpointRow, PoolRow, eligible::{Belief, Eligibility, Scope}}, snapshot::Snapshot, steer::rank, types::{RegionId, RouteId, members}, world::{policy::Policy, pool::{Pool, Route}, service::Families}}, state::balance::landing::Band};
 
 /// A pool as it stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing<'s> {
+pub struct PoolView<'s> {
     /// The pool.
     pub pool: &'s Pool,
     /// The route through it.
@@ -33,7 +20,7 @@ pub struct Standing<'s> {
     pub live: &'s [EndpointRow],
 }
 
-impl<'s> Standing<'s> {
+impl<'s> PoolView<'s> {
     /// A pool on a route, as it stands in a Snapshot.
     #[must_use]
     pub fn of(snapshot: &'s Snapshot, id: RouteId) -> Option<Self> {
@@ -50,7 +37,7 @@ impl<'s> Standing<'s> {
     }
 }
 
-impl Standing<'_> {
+impl PoolView<'_> {
     /// The pool's regions in id order: what an [assignment](super::table::Assignment) numbers.
     #[must_use]
     pub fn regions(&self) -> Vec<RegionId> {

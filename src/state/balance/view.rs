@@ -3,22 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::{
-    engine::{
-        live::PoolRow,
-        snapshot::Snapshot,
-        types::{RegionId, RouteId},
-        world::{
-            World,
-            policy::{ADMIT_ALL, Endpoint, Families, Key, Route, Service},
-        },
-    },
-    state::balance::{
-        assign::Standing,
-        landing::{self, Band},
-        spare::{FARTHEST, NEVER, Room},
-    },
-};
+use crate::{engine::{live::PoolRow, snapshot::Snapshot, types::{RegionId, RouteId}, world::{World, endpoint::{ADMIT_ALL, Endpoint}, policy::Key, pool::Route, service::{Families, Service}}}, state::balance::{assign::PoolView, landing::{self, Band}, spare::{FARTHEST, NEVER, Room}}};
 
 /// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.
 const PLACE: u32 = 200;
@@ -187,7 +172,7 @@ impl View {
         let world = &*snapshot.world;
         self.outlooks.clear();
         for member in members {
-            let Some(standing) = Standing::of(snapshot, member.id) else { continue };
+            let Some(standing) = PoolView::of(snapshot, member.id) else { continue };
             let families = families(world, member.id);
             let admission = own_admissions(&standing, member);
             let outlook_of =
@@ -253,7 +238,7 @@ fn families(world: &World, id: RouteId) -> Families {
 fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
     let mut seen = Vec::new();
     for member in members {
-        let Some(standing) = Standing::of(snapshot, member.id) else { continue };
+        let Some(standing) = PoolView::of(snapshot, member.id) else { continue };
         let row = standing.row;
         let health = row.up.iter().chain(row.down.iter()).chain(row.governed.iter());
         seen.extend(health.chain([&row.forced, &row.out, &row.drained, &row.weighted]));
@@ -265,7 +250,7 @@ fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
 }
 
 /// What the regions of a member admit of themselves: the mean of their endpoints by weight.
-fn own_admissions(standing: &Standing<'_>, member: &Member) -> Vec<f64> {
+fn own_admissions(standing: &PoolView<'_>, member: &Member) -> Vec<f64> {
     let regions = standing.regions();
     let mut sums = vec![(0.0, 0.0); member.places.len()];
     for (n, _, endpoint) in standing.pool.members() {

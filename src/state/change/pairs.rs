@@ -14,7 +14,7 @@ const WAIT: u64 = 1000;
 
 /// What is to be logged as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum LogLine {
     /// One change.
     One(Arc<Change>),
     /// Equal verdicts on both families of the same endpoints, in the order in which they came.
@@ -35,7 +35,7 @@ struct Waiting {
 
 impl Pairs {
     /// Takes in a change and gives out what is to be logged now.
-    pub fn take(&mut self, now: At, change: &Arc<Change>) -> Vec<Line> {
+    pub fn take(&mut self, now: At, change: &Arc<Change>) -> Vec<LogLine> {
         let mut lines = self.pass(now);
         match &**change {
             Change::Verdict(verdict) => {
@@ -46,19 +46,19 @@ impl Pairs {
                 }
                 if let Some(at) = self.0.iter().position(|waiting| is_other(waiting, verdict)) {
                     let Waiting { verdict: first, behind, .. } = self.0.remove(at);
-                    lines.push(Line::Both(first, verdict.clone()));
-                    lines.extend(behind.into_iter().map(Line::One));
+                    lines.push(LogLine::Both(first, verdict.clone()));
+                    lines.extend(behind.into_iter().map(LogLine::One));
                 } else if verdict.other.is_some_and(|other| other != verdict.transition.to) {
                     let until = At(now.0.saturating_add(WAIT));
                     self.0.push(Waiting { until, verdict: verdict.clone(), behind: Vec::new() });
                 } else {
-                    lines.push(Line::One(Arc::clone(change)));
+                    lines.push(LogLine::One(Arc::clone(change)));
                 }
             }
             Change::SlowStart { endpoint, .. } => {
                 match self.0.iter_mut().find(|waiting| waiting.verdict.endpoints.contains(endpoint)) {
                     Some(waiting) => waiting.behind.push(Arc::clone(change)),
-                    None => lines.push(Line::One(Arc::clone(change))),
+                    None => lines.push(LogLine::One(Arc::clone(change))),
                 }
             }
             // What is said of regions and of everything stands behind the verdicts that it follows from.
@@ -71,15 +71,15 @@ impl Pairs {
             | Change::World { .. }
             | Change::Ready { .. } => {
                 lines.extend(self.flush());
-                lines.push(Line::One(Arc::clone(change)));
+                lines.push(LogLine::One(Arc::clone(change)));
             }
-            _ => lines.push(Line::One(Arc::clone(change))),
+            _ => lines.push(LogLine::One(Arc::clone(change))),
         }
         lines
     }
 
     /// Gives out what has waited for long enough.
-    pub fn pass(&mut self, now: At) -> Vec<Line> {
+    pub fn pass(&mut self, now: At) -> Vec<LogLine> {
         let over = self.0.partition_point(|waiting| waiting.until <= now);
         let mut lines = Vec::new();
         self.0.drain(..over).for_each(|waiting| waiting.give(&mut lines));
@@ -87,7 +87,7 @@ impl Pairs {
     }
 
     /// Gives out all that waits.
-    pub fn flush(&mut self) -> Vec<Line> {
+    pub fn flush(&mut self) -> Vec<LogLine> {
         self.pass(At(u64::MAX))
     }
 
@@ -99,9 +99,9 @@ impl Pairs {
 }
 
 impl Waiting {
-    fn give(self, lines: &mut Vec<Line>) {
-        lines.push(Line::One(Arc::new(Change::Verdict(self.verdict))));
-        lines.extend(self.behind.into_iter().map(Line::One));
+    fn give(self, lines: &mut Vec<LogLine>) {
+        lines.push(LogLine::One(Arc::new(Change::Verdict(self.verdict))));
+        lines.extend(self.behind.into_iter().map(LogLine::One));
     }
 }
 
@@ -117,7 +117,7 @@ fn is_other(waiting: &Waiting, verdict: &Verdict) -> bool {
         && waiting.verdict.transition.to == verdict.transition.to
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(change) => change.fmt(f),
@@ -153,7 +153,7 @@ mod tests {
         })))
     }
 
-    fn texts(lines: &[Line]) -> Vec<String> {
+    fn texts(lines: &[LogLine]) -> Vec<String> {
         lines.iter().map(ToString::to_string).collect()
     }
 
@@ -198,11 +198,11 @@ mod tests {
         assert_eq!(texts(&pairs.pass(At(999))), NONE);
         assert_eq!(pairs.pass(At(1000)).len(), 1);
         let late = pairs.take(At(1001), &verdict("eu-1", "2001:db8::1", Health::Down, Some(Health::Down)));
-        assert!(matches!(&late[..], [Line::One(_)]), "{late:?}");
+        assert!(matches!(&late[..], [LogLine::One(_)]), "{late:?}");
         // It comes without a look at the time in between, too.
         pairs.take(At(5000), &verdict("eu-1", "192.0.2.1", Health::Up, Some(Health::Down)));
         let both = pairs.take(At(6000), &verdict("eu-1", "2001:db8::1", Health::Up, Some(Health::Up)));
-        assert!(matches!(&both[..], [Line::One(_), Line::One(_)]), "{both:?}");
+        assert!(matches!(&both[..], [LogLine::One(_), LogLine::One(_)]), "{both:?}");
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         let mut pairs = Pairs::default();
         for other in [None, Some(Health::Down)] {
             let lines = pairs.take(At(0), &verdict("eu-1", "192.0.2.1", Health::Down, other));
-            assert!(matches!(&lines[..], [Line::One(_)]), "{lines:?}");
+            assert!(matches!(&lines[..], [LogLine::One(_)]), "{lines:?}");
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(wait(&mut pairs, 1, verdict("eu-2", "2001:db8::2", Health::Down, Some(Health::Up))), 0);
         // The first turns back: what waits is said, and the new one waits for nothing, for both are up again.
         let back = pairs.take(At(2), &verdict("eu-1", "192.0.2.1", Health::Up, Some(Health::Up)));
-        assert!(matches!(&back[..], [Line::One(_), Line::One(_)]), "{back:?}");
+        assert!(matches!(&back[..], [LogLine::One(_), LogLine::One(_)]), "{back:?}");
         assert_eq!(pairs.flush().len(), 1);
     }
 
@@ -231,11 +231,11 @@ mod tests {
         let mut pairs = Pairs::default();
         pairs.take(At(0), &verdict("eu-1", "192.0.2.1", Health::Up, Some(Health::Down)));
         let start = |name: &str| Arc::new(Change::SlowStart { endpoint: name.into(), over: 1000, pace: Pace::Back });
-        assert_eq!(pairs.take(At(1), &start("web/us-1")), [Line::One(start("web/us-1"))]);
+        assert_eq!(pairs.take(At(1), &start("web/us-1")), [LogLine::One(start("web/us-1"))]);
         assert_eq!(pairs.take(At(1), &start("web/eu-1")), []);
         let ready = Arc::new(Change::Isolated { canaries: 1 });
         let lines = pairs.take(At(2), &ready);
         assert_eq!(lines.len(), 3);
-        assert_eq!(lines[1..], [Line::One(start("web/eu-1")), Line::One(ready)]);
+        assert_eq!(lines[1..], [LogLine::One(start("web/eu-1")), LogLine::One(ready)]);
     }
 }

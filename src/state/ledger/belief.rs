@@ -16,7 +16,7 @@ use crate::{
         health::{
             fold::{Health, Outcome},
             governor::{Ended, Governed},
-            sight::{Sight, Turn},
+            sight::{Sight, SightTurn},
         },
         types::{At, Past, RegionId, TargetId},
         world::{Asks, World},
@@ -155,8 +155,8 @@ impl Ledger {
         let (answer, any) = (answers(&id) && answers(&cause), canaries.iter().any(answers));
         let (lost, count) = (canaries.iter().all(lost), canaries.len());
         match self.beliefs.sight.observe(now, answer, any, lost) {
-            Some(Turn::Isolated) => changes.push(Change::Isolated { canaries: count }),
-            Some(Turn::Sees(after)) => changes.push(Change::SeesCanaries { after }),
+            Some(SightTurn::Isolated) => changes.push(Change::Isolated { canaries: count }),
+            Some(SightTurn::Sees(after)) => changes.push(Change::SeesCanaries { after }),
             None => return answer,
         }
         self.refresh_all(now);

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How a verdict turned, and why.
-type Told = (Transition, Because);
+type Turned = (Transition, Because);
 
 impl Ledger {
     pub(super) fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
@@ -131,9 +131,9 @@ impl Ledger {
     }
 
     /// Works out what follows from what a target's record has just taken in: rows, and the targets that are made of it.
-    fn settle(&mut self, at: At, id: TargetId, told: Option<Told>, changes: &mut Vec<Change>) {
+    fn settle(&mut self, at: At, id: TargetId, told: Option<Turned>, changes: &mut Vec<Change>) {
         // Targets stand behind what they are made of, so that in this order each is met once, when all else is settled.
-        let mut open: BTreeMap<usize, Option<Told>> = BTreeMap::from([(id.at(), told)]);
+        let mut open: BTreeMap<usize, Option<Turned>> = BTreeMap::from([(id.at(), told)]);
         while let Some((n, told)) = open.pop_first() {
             let kept = self.believe(at, TargetId(n as u32), id);
             let users = mem::take(&mut self.users[n]);

@@ -1,7 +1,7 @@
 //! What goes in steps: the share that an endpoint takes when it begins to serve, and a drain over a time. Pure arithmetic
 //! of moments. Must not know pools, nor what a share is taken from.
 
-use crate::engine::{health::fold::Health, types::At, world::policy::ADMIT_ALL};
+use crate::engine::{health::fold::Health, types::At, world::endpoint::ADMIT_ALL};
 
 /// In how many steps anything grows or shrinks.
 pub(super) const STEPS: u32 = 20;

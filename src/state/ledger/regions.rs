@@ -11,25 +11,7 @@ use std::{
 };
 
 use super::{Ledger, members, name};
-use crate::{
-    engine::{
-        geo::normalise,
-        health::fold::Health,
-        live::PoolRow,
-        steer::{
-            self, Parts, Verdict as Answer,
-            locate::{Asker, Whereabouts, locate},
-            trace::{Rung, Silent},
-        },
-        types::{At, Chance, Family, MapId, PoolId, Prefix, RegionId, ServiceId, TargetId, UnixMillis},
-        world::{
-            Asks, World,
-            draw::splitmix,
-            policy::{Fallback, Service},
-        },
-    },
-    state::change::{Change, Move, RegionTurn},
-};
+use crate::{engine::{geo::normalise, health::fold::Health, live::PoolRow, steer::{self, Parts, Verdict as Answer, locate::{Asker, Whereabouts, locate}, trace::{Rung, Silent}}, types::{At, Chance, Family, MapId, PoolId, Prefix, RegionId, ServiceId, TargetId, UnixMillis}, world::{Asks, World, draw::splitmix, service::{Fallback, Service}}}, state::change::{Change, Move, RegionTurn}};
 
 /// The most clients of one service that are asked for, one of each catchment.
 const CLIENTS: usize = 256;
@@ -54,7 +36,7 @@ pub(super) struct Regions {
 }
 
 /// A region that has turned.
-struct Turn {
+struct RegionChange {
     region: RegionId,
     to: Health,
     /// What was said of it before, and since when.
@@ -101,13 +83,13 @@ impl Regions {
     }
 
     /// Regions that have turned since this was asked last: to up or down.
-    fn turns(&mut self, now: At) -> Vec<Turn> {
+    fn turns(&mut self, now: At) -> Vec<RegionChange> {
         let mut turns = Vec::new();
         for region in std::mem::take(&mut self.moved) {
             let Some(health) = self.health(region).filter(|health| *health != Health::Unknown) else { continue };
             let said = &mut self.said[region.at()];
             if said.is_none_or(|(known, _)| known != health) {
-                turns.push(Turn { region, to: health, before: said.replace((health, now)) });
+                turns.push(RegionChange { region, to: health, before: said.replace((health, now)) });
             }
         }
         turns
@@ -118,7 +100,7 @@ impl Ledger {
     /// Adds to the changes of the newest events which regions are lost or back by them. That one is up for the first time is
     /// no news. Slow where a region is lost: what it changes for queries should be published before.
     pub fn tell_regions(&mut self, now: At, changes: &mut Vec<Change>) {
-        for Turn { region, to, before } in self.regions.turns(now) {
+        for RegionChange { region, to, before } in self.regions.turns(now) {
             if to == Health::Up && before.is_none() {
                 continue;
             }

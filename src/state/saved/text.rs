@@ -19,7 +19,7 @@ pub(super) struct Contents {
     pub(super) version: u64,
     /// The wall clock then, in Unix milliseconds.
     pub(super) wall: u64,
-    pub(super) targets: Vec<Line>,
+    pub(super) targets: Vec<SavedTarget>,
     pub(super) governor: Governor,
     pub(super) slow_starts: Vec<Start>,
 }
@@ -89,7 +89,7 @@ pub(super) struct Kept {
 
 /// One target. Moments are milliseconds before it was saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Line {
+pub(super) struct SavedTarget {
     #[serde(rename = "address")]
     pub(super) address: IpAddr,
     #[serde(rename = "monitor")]
@@ -185,7 +185,7 @@ pub(super) fn read(text: &str) -> Result<Contents, Unreadable> {
     let mut lines = text.lines();
     let (version, head) = format::header(lines.next(), "meridian_health")?;
     let head: Head<Governor, Vec<Start>> = of(1, serde_json::from_value(head))?;
-    let targets: Vec<Line> =
+    let targets: Vec<SavedTarget> =
         lines.enumerate().map(|(n, line)| of(n + 2, serde_json::from_str(line))).collect::<Result<_, _>>()?;
     if targets.len() != head.targets {
         let what = format!("it has {} targets, and says {}", targets.len(), head.targets);

@@ -3,11 +3,7 @@
 
 use std::sync::Arc;
 
-use meridian::engine::{
-    snapshot::Snapshot,
-    wire::name::Name,
-    world::{Draft, World, policy::Fallback},
-};
+use meridian::engine::{snapshot::Snapshot, wire::name::Name, world::{Draft, World, service::Fallback}};
 
 use super::*;
 

@@ -2,25 +2,7 @@
 
 use std::sync::Arc;
 
-use meridian::{
-    engine::{
-        health::fold::Outcome,
-        steer::{
-            self, Parts, Verdict,
-            locate::{Asker, Whereabouts, locate},
-            trace::{Rung, Silent},
-        },
-        types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
-        world::{World, draw::splitmix, policy::ADMIT_ALL, table::Assignment},
-    },
-    state::{
-        balance::{
-            assign::Standing,
-            landing::{admissions, land},
-        },
-        ledger::{Event, Ledger},
-    },
-};
+use meridian::{engine::{health::fold::Outcome, steer::{self, Parts, Verdict, locate::{Asker, Whereabouts, locate}, trace::{Rung, Silent}}, types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis}, world::{World, draw::splitmix, endpoint::ADMIT_ALL, table::Assignment}}, state::{balance::{assign::PoolView, landing::{admissions, land}}, ledger::{Event, Ledger}}};
 
 use super::instance::{Instance, KINDS};
 use crate::steering::lab::draft;
@@ -52,7 +34,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
             (0..regions as u64).map(|r| if r == 3 { 0.0 } else { (splitmix(r + seed as u64) % 100) as f64 }).collect();
         let wanted: Vec<f64> = parts.iter().map(|part| part / parts.iter().sum::<f64>()).collect();
         let before = ledger.snapshot(At(0));
-        let standing = Standing::of(&before, RouteId(0)).expect("a route");
+        let standing = PoolView::of(&before, RouteId(0)).expect("a route");
         assert_eq!(standing.catchments(), catchments);
         let mut assigned = Assignment { regions, shares: Vec::new() };
         for catchment in 0..catchments as u32 {

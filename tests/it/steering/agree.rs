@@ -2,12 +2,7 @@
 
 use std::net::IpAddr;
 
-use meridian::engine::{
-    snapshot::Snapshot,
-    steer::trace::Step,
-    types::EndpointId,
-    world::policy::{ADMIT_ALL, Families, Spread},
-};
+use meridian::engine::{snapshot::Snapshot, steer::trace::Step, types::EndpointId, world::{endpoint::ADMIT_ALL, policy::Spread, service::Families}};
 use proptest::prelude::*;
 
 use super::{

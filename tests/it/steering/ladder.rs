@@ -1,16 +1,6 @@
 //! The ladder: what is asked of a pool on each rung, and what operators, fences and policies leave of it.
 
-use meridian::engine::{
-    live::eligible::Exclusion,
-    snapshot::Snapshot,
-    steer::trace::{Rung, Step},
-    types::RouteId,
-    wire::{name::Name, rr::Rcode},
-    world::{
-        draw,
-        policy::{ADMIT_ALL, Canary, Fallback, Families, Service, Threshold},
-    },
-};
+use meridian::engine::{live::eligible::Exclusion, snapshot::Snapshot, steer::trace::{Rung, Step}, types::RouteId, wire::{name::Name, rr::Rcode}, world::{draw, endpoint::ADMIT_ALL, pool::Threshold, service::{Canary, Fallback, Families, Service}}};
 
 use super::{
     lab::{A, AAAA, Lab, Question, Told, at, draft, listen, prefix},

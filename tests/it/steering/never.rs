@@ -2,19 +2,7 @@
 
 use std::sync::Arc;
 
-use meridian::{
-    engine::{
-        snapshot::Snapshot,
-        steer::trace::{Rung, Step},
-        types::{At, EndpointId},
-        wire::rr::Rcode,
-        world::{World, policy::ADMIT_ALL},
-    },
-    state::{
-        ledger::{Event, Ledger},
-        overrides::{Act, Override, Whom},
-    },
-};
+use meridian::{engine::{snapshot::Snapshot, steer::trace::{Rung, Step}, types::{At, EndpointId}, wire::rr::Rcode, world::{World, endpoint::ADMIT_ALL}}, state::{ledger::{Event, Ledger}, overrides::{Act, Override, Whom}}};
 use proptest::prelude::*;
 
 use super::lab::{A, Question, SECRET, Told, at, draft, listen, outcome, prefix};
@@ -224,7 +212,7 @@ fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
             prop_assert_eq!(told.answer.rcode, Rcode::NoError, "{} {}", name, client);
             prop_assert!(!told.answer.addresses.is_empty(), "{} {}: {:?}", name, client, told.steps);
             for id in chosen {
-                let own = |pool: &&meridian::engine::world::policy::Pool| pool.first.0 <= id.0;
+                let own = |pool: &&meridian::engine::world::pool::Pool| pool.first.0 <= id.0;
                 let pool = snapshot.world.pools.iter().filter(own).max_by_key(|pool| pool.first).expect("a pool");
                 let (p, e) = (usize::from(pool.name.ends_with('1')), (id.0 - pool.first.0) as usize);
                 prop_assert!(site.lets_in(p, e, n), "{} got p{}/e{} across a fence: {:?}", client, p, e, told.steps);

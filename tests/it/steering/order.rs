@@ -4,20 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use hickory_proto::{
     op::Message,
-    rr::{RData, Record as Read, rdata::svcb::SvcParamValue},
+    rr::{RData, ZoneRecord as Read, rdata::svcb::SvcParamValue},
 };
-use meridian::engine::{
-    respond::{self, Answered},
-    snapshot::Snapshot,
-    steer::trace::Silent,
-    types::{Origin, Transport},
-    wire::{name::Name, rr::RrType},
-    world::{
-        Draft,
-        policy::{Fallback, Https},
-    },
-    zone::Record,
-};
+use meridian::engine::{respond::{self, Answered}, snapshot::Snapshot, steer::trace::Silent, types::{Origin, Transport}, wire::{name::Name, rr::RrType}, world::{Draft, service::{Fallback, Https}}, zone::ZoneRecord};
 
 use super::{
     lab::{A, AAAA, Lab, draft, drawn, packet},
@@ -43,7 +32,7 @@ fn world(change: impl FnOnce(&mut Draft)) -> Lab {
     let mut draft = draft(&text, &[]);
     let name = |text: &str| Name::from_text(&format!("{text}.g.test")).expect(text);
     let mut put = |owner: &str, rtype: RrType, rdata: Vec<u8>| {
-        Arc::make_mut(&mut draft.zones[0]).records.push(Record {
+        Arc::make_mut(&mut draft.zones[0]).records.push(ZoneRecord {
             owner: name(owner),
             rtype,
             ttl: 300,

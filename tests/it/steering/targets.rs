@@ -9,15 +9,7 @@ use hickory_proto::{
         rdata::opt::{EdnsCode, EdnsOption},
     },
 };
-use meridian::engine::{
-    respond::{self, Answered},
-    snapshot::Snapshot,
-    steer::trace::Silent,
-    types::{Chance, Origin, Transport},
-    wire::{name::Name, rr::RrType},
-    world::policy::Families,
-    zone::Record,
-};
+use meridian::engine::{respond::{self, Answered}, snapshot::Snapshot, steer::trace::Silent, types::{Chance, Origin, Transport}, wire::{name::Name, rr::RrType}, world::service::Families, zone::ZoneRecord};
 use proptest::prelude::*;
 
 use super::{
@@ -30,10 +22,10 @@ const SRV: u16 = 33;
 const TARGETS: [&str; 2] = ["www.g.test", "apart.g.test"];
 
 /// A record `srv.g.test SRV 1 1 443 TARGET`.
-fn record(target: &str) -> Record {
+fn record(target: &str) -> ZoneRecord {
     let name = |text: &str| Name::from_text(text).expect(text);
     let rdata = [&[0, 1, 0, 1, 1, 187], name(target).wire()].concat();
-    Record { owner: name("srv.g.test"), rtype: RrType::SRV, ttl: 300, rdata: rdata.into() }
+    ZoneRecord { owner: name("srv.g.test"), rtype: RrType::SRV, ttl: 300, rdata: rdata.into() }
 }
 
 fn ask(snapshot: &Snapshot, question: &Question, chance: Chance) -> Message {

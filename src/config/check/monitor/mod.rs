@@ -21,11 +21,11 @@ use crate::{
 };
 
 pub(crate) use http::headers;
-pub(crate) use probe_kind::Around;
+pub(crate) use probe_kind::ProbeContext;
 pub(crate) use tls::trust;
 
 /// `[monitors]`, in name order.
-pub(crate) fn monitors(spec: &Spec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Vec<Monitor> {
+pub(crate) fn monitors(spec: &Spec, around: &mut ProbeContext<'_, '_>, notes: &mut Notes<'_>) -> Vec<Monitor> {
     let usual = timing::usual(&spec.defaults.monitor, notes);
     timing::coming(spec.defaults.monitor.failback.as_ref(), "defaults.monitor", notes);
     let monitors: Vec<Monitor> = spec

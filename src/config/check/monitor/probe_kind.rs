@@ -18,7 +18,7 @@ use crate::{
 
 /// What the checks of monitors need beside what is written in them.
 #[derive(Debug)]
-pub(crate) struct Around<'a, 's> {
+pub(crate) struct ProbeContext<'a, 's> {
     /// The monitors, since they may be made of each other.
     pub(crate) names: &'a mut Names<'s>,
     /// Every file that is read.
@@ -45,7 +45,7 @@ enum Kind<'s> {
 pub(super) fn watch(
     key: &Spanned<String>,
     spec: &MonitorSpec,
-    around: &mut Around<'_, '_>,
+    around: &mut ProbeContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) -> Watch {
     let what = key.get_ref();
@@ -78,7 +78,7 @@ pub(super) fn watch(
     Watch::Probe(Check::tcp(0))
 }
 
-fn only(kind: &Kind<'_>, monitor: &str, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Watch {
+fn only(kind: &Kind<'_>, monitor: &str, around: &mut ProbeContext<'_, '_>, notes: &mut Notes<'_>) -> Watch {
     Watch::Probe(match kind {
         Kind::Http(spec) => Check::Http(http::http(spec, monitor, notes)),
         Kind::Https(spec) => Check::Http(http::https(spec, monitor, around.files, notes)),

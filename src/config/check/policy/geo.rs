@@ -22,7 +22,7 @@ use crate::{
 
 /// What a policy may name.
 #[derive(Debug)]
-pub(crate) struct Around<'a, 's> {
+pub(crate) struct RulesContext<'a, 's> {
     pub(crate) regions: &'a Names<'s>,
     pub(crate) groups: &'a mut Groups<'s>,
 }
@@ -43,12 +43,12 @@ impl GeoRules {
         &mut self,
         (name, spec): (&str, &PolicySpec),
         has_effect: bool,
-        around: &mut Around<'_, '_>,
+        around: &mut RulesContext<'_, '_>,
         notes: &mut Notes<'_>,
     ) {
         let Some(written) = &spec.geo else { return };
         let path = join(&["policies", name, "geo"]);
-        let mut table = Table { path: &path, around, rules: BTreeMap::new() };
+        let mut table = RuleTable { path: &path, around, rules: BTreeMap::new() };
         table.read(written.get_ref(), notes);
         let rules = table.rules;
         let preferences = self.preferences.get_or_insert_default();
@@ -72,13 +72,13 @@ impl GeoRules {
 }
 
 /// The rules of one table so far, each with its place.
-struct Table<'t, 'a, 's> {
+struct RuleTable<'t, 'a, 's> {
     path: &'t str,
-    around: &'t mut Around<'a, 's>,
+    around: &'t mut RulesContext<'a, 's>,
     rules: BTreeMap<Selector, (Order, Range<usize>)>,
 }
 
-impl Table<'_, '_, '_> {
+impl RuleTable<'_, '_, '_> {
     fn read(&mut self, spec: &GeoRulesSpec, notes: &mut Notes<'_>) {
         let tables: [&Orders; 5] = [&spec.continent, &spec.country, &spec.subdivision, &spec.asn, &spec.net];
         for (kind, orders) in KINDS.into_iter().zip(tables) {

@@ -22,7 +22,7 @@ use crate::{
         world::policy::{Key, Policy},
     },
 };
-pub(crate) use geo::{Around, order};
+pub(crate) use geo::{RulesContext, order};
 use policy_table::{Terms, overlay};
 
 /// All policies by name.
@@ -35,7 +35,11 @@ pub(crate) struct Policies<'s> {
 
 impl<'s> Policies<'s> {
     /// Resolves every table.
-    pub(crate) fn resolve(spec: &'s Named<PolicySpec>, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> Self {
+    pub(crate) fn resolve(
+        spec: &'s Named<PolicySpec>,
+        around: &mut RulesContext<'_, '_>,
+        notes: &mut Notes<'_>,
+    ) -> Self {
         let mut policies = Self { spec, terms: BTreeMap::new(), used: BTreeSet::new() };
         for key in spec.keys() {
             name("policy", key, notes);
@@ -116,7 +120,7 @@ impl<'s> Policies<'s> {
     }
 
     /// Resolves one table and all that it extends, the furthest first.
-    fn chain(&mut self, key: &'s Spanned<String>, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) {
+    fn chain(&mut self, key: &'s Spanned<String>, around: &mut RulesContext<'_, '_>, notes: &mut Notes<'_>) {
         let mut chain: Vec<(&'s Spanned<String>, &'s PolicySpec)> = Vec::new();
         let mut next = Some(key.get_ref().as_str());
         let mut base = Terms::from(&presets::ADAPTIVE);

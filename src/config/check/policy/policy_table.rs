@@ -6,19 +6,9 @@ use toml::Spanned;
 
 use super::{
     super::value::{distance, element, items, millis, real, share, text, units, whole, word},
-    geo::{Around, GeoRules},
+    geo::{GeoRules, RulesContext},
 };
-use crate::{
-    config::{
-        diagnostics::{Notes, join},
-        presets::{self, Preset, key_name, spread_name},
-        spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole},
-    },
-    engine::{
-        geo::Limits,
-        world::policy::{Distinct, Key, MAX_ENDPOINTS, Policy, Spread},
-    },
-};
+use crate::{config::{diagnostics::{Notes, join}, presets::{self, Preset, key_name, spread_name}, spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole}}, engine::{geo::Limits, world::{endpoint::{Distinct, MAX_ENDPOINTS}, policy::{Key, Policy, Spread}}}};
 
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
 const STICKY: [(i64, i64); 2] = [(16, 24), (32, 56)];
@@ -116,7 +106,7 @@ pub(super) fn overlay(
     base: Terms,
     name: &str,
     spec: &PolicySpec,
-    around: &mut Around<'_, '_>,
+    around: &mut RulesContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) -> Terms {
     let mut terms = base;

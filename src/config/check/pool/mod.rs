@@ -15,17 +15,7 @@ use super::{
     symbols::Names,
     value::{name, share, text},
 };
-use crate::{
-    config::{
-        diagnostics::{Notes, join},
-        quantity,
-        spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
-    },
-    engine::world::{
-        Region,
-        policy::{MAX_ENDPOINTS, Threshold},
-    },
-};
+use crate::{config::{diagnostics::{Notes, join}, quantity, spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text}}, engine::world::{Region, endpoint::MAX_ENDPOINTS, pool::Threshold}};
 use endpoint::{Seen, order};
 pub(crate) use load_fit::reported;
 pub(crate) use policy_fit::{in_force, suits};
@@ -35,7 +25,7 @@ const MAX_FENCES: usize = 64;
 
 /// What a pool may name.
 #[derive(Debug)]
-pub(crate) struct Around<'a, 's> {
+pub(crate) struct PoolContext<'a, 's> {
     pub(crate) regions: &'a mut Names<'s>,
     pub(crate) monitors: &'a mut Names<'s>,
     pub(crate) loads: &'a mut Names<'s>,
@@ -49,7 +39,7 @@ pub(crate) struct Around<'a, 's> {
 pub(crate) fn pools(
     spec: &Spec,
     regions: &[Region],
-    around: &mut Around<'_, '_>,
+    around: &mut PoolContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) -> Vec<MeantPool> {
     let pools: Vec<MeantPool> = spec.pools.iter().map(|(key, pool)| one(key, pool, around, notes)).collect();
@@ -65,7 +55,7 @@ pub(crate) fn pools(
     pools
 }
 
-fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, notes: &mut Notes<'_>) -> MeantPool {
+fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut PoolContext<'_, '_>, notes: &mut Notes<'_>) -> MeantPool {
     name("pool", key, notes);
     let pool = key.get_ref();
     let at = |field: &str| join(&["pools", pool, field]);
@@ -101,7 +91,7 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut Around<'_, '_>, note
 fn monitor(
     key: &Spanned<String>,
     spec: &PoolSpec,
-    around: &mut Around<'_, '_>,
+    around: &mut PoolContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) -> Option<usize> {
     let pool = key.get_ref();

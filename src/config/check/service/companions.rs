@@ -16,19 +16,7 @@ use super::{
     },
     ownership::Homes,
 };
-use crate::{
-    config::{
-        diagnostics::{Notes, join},
-        spec::{HttpsSpec, ServiceSpec},
-    },
-    engine::{
-        wire::name::Name,
-        world::{
-            Region,
-            policy::{ADMIT_ALL, Https, Policy, Spread},
-        },
-    },
-};
+use crate::{config::{diagnostics::{Notes, join}, spec::{HttpsSpec, ServiceSpec}}, engine::{wire::name::Name, world::{Region, endpoint::ADMIT_ALL, policy::{Policy, Spread}, service::Https}}};
 
 /// A pool that takes a share of the blocks first, in parts of [`ADMIT_ALL`].
 pub(super) fn canary(

@@ -23,7 +23,7 @@ struct Cause {
 }
 
 /// What is looked at, and what was found.
-struct Search<'h, 'z> {
+struct NameSearch<'h, 'z> {
     homes: &'h Homes<'z>,
     apexes: BTreeSet<&'z Name>,
     /// The names that wildcard services stand below, each with its service's place.
@@ -38,7 +38,7 @@ impl Homes<'_> {
         let wildcards = self.taken.iter().filter(|(name, _)| name.is_wildcard());
         let parents = wildcards.filter_map(|(name, (span, _))| Some((name.parent()?, span.clone()))).collect();
         let apexes = self.zones.iter().map(|zone| &zone.apex).collect();
-        let mut search = Search { homes: self, apexes, parents, found: BTreeMap::new() };
+        let mut search = NameSearch { homes: self, apexes, parents, found: BTreeMap::new() };
         if search.parents.is_empty() || notes.has_errors() {
             return;
         }
@@ -76,7 +76,7 @@ impl Homes<'_> {
     }
 }
 
-impl<'z> Search<'_, 'z> {
+impl<'z> NameSearch<'_, 'z> {
     /// Looks at a name that exists, and at all above it that exist because of it.
     fn look(&mut self, owner: &Name, cause: impl FnOnce() -> (String, Place)) {
         let mut names = vec![owner.clone()];
@@ -131,7 +131,7 @@ mod tests {
             fault::FileId,
             zone_file::LoadedZone,
         },
-        engine::zone::{Record, ZoneSource},
+        engine::zone::{ZoneRecord, ZoneSource},
     };
 
     fn name(text: &str) -> Name {
@@ -139,14 +139,14 @@ mod tests {
     }
 
     fn zone(apex: &str, records: &[(&str, RrType)]) -> MeantZone {
-        let record = |(owner, rtype): &(&str, RrType)| Record {
+        let record = |(owner, rtype): &(&str, RrType)| ZoneRecord {
             owner: name(owner),
             rtype: *rtype,
             ttl: 0,
             rdata: Box::default(),
         };
         let soa = [(apex, RrType::SOA)];
-        let records: Vec<Record> = soa.iter().chain(records).map(record).collect();
+        let records: Vec<ZoneRecord> = soa.iter().chain(records).map(record).collect();
         let places = (0..records.len()).map(|at| Place { file: FileId(0), span: at..at }).collect();
         let zone = ZoneSource { apex: name(apex), records };
         MeantZone { apex: name(apex), loaded: Some(LoadedZone { zone, places }) }

@@ -20,19 +20,7 @@ use super::{
     value::{items, millis, text, word},
     zone::name,
 };
-use crate::{
-    config::{
-        diagnostics::{Notes, join},
-        spec::{Field, ServiceSpec, Spec, Text},
-    },
-    engine::{
-        wire::{name::Name, rr::RrType},
-        world::{
-            Region,
-            policy::{Fallback, Families, Key, Policy, Service},
-        },
-    },
-};
+use crate::{config::{diagnostics::{Notes, join}, spec::{Field, ServiceSpec, Spec, Text}}, engine::{wire::{name::Name, rr::RrType}, world::{Region, policy::{Key, Policy}, service::{Fallback, Families, Service}}}};
 pub(crate) use ownership::Homes;
 
 const TTL: [u64; 2] = [30, 5];
@@ -41,7 +29,7 @@ const DAY: u64 = 86_400_000;
 
 /// What a service may name, and what else is known when it is read.
 #[derive(Debug)]
-pub(crate) struct Around<'a, 's> {
+pub(crate) struct ServiceContext<'a, 's> {
     pub(crate) steered: &'a [MeantPool],
     pub(crate) regions: &'a [Region],
     pub(crate) pools: &'a mut Names<'s>,
@@ -62,7 +50,7 @@ struct Defaults {
 /// `[services]`, in canonical order of their names.
 pub(crate) fn services(
     spec: &Spec,
-    around: &mut Around<'_, '_>,
+    around: &mut ServiceContext<'_, '_>,
     homes: &mut Homes<'_>,
     notes: &mut Notes<'_>,
 ) -> Vec<MeantService> {
@@ -121,7 +109,7 @@ fn one(
     service: &ServiceSpec,
     spec: &Spec,
     defaults: &Defaults,
-    around: &mut Around<'_, '_>,
+    around: &mut ServiceContext<'_, '_>,
     seconds: &mut Vec<(Spanned<String>, Name)>,
     notes: &mut Notes<'_>,
 ) -> Option<MeantService> {
@@ -168,7 +156,7 @@ fn closed(
     key: &Spanned<String>,
     service: &MeantService,
     written: Option<Range<usize>>,
-    around: &Around<'_, '_>,
+    around: &ServiceContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) {
     let can_be = fence_coverage::can_be(service, around.steered, around.regions);
@@ -201,7 +189,7 @@ fn one_family(
     (field, list, span): (&str, &[IpAddr], Range<usize>),
     label: &dyn Fn(&str) -> String,
     service: &MeantService,
-    around: &Around<'_, '_>,
+    around: &ServiceContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) {
     let pools = service.pools.iter().filter_map(|at| around.steered.get(*at));
@@ -221,7 +209,7 @@ fn fenced_again(
     key: &Spanned<String>,
     [service, other]: [&MeantService; 2],
     written: Range<usize>,
-    around: &Around<'_, '_>,
+    around: &ServiceContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) {
     let told = match &other.answers.when_fenced {
@@ -246,7 +234,7 @@ fn own_policy(
     service: &str,
     pools: &[usize],
     spec: &Spec,
-    around: &mut Around<'_, '_>,
+    around: &mut ServiceContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) -> Policy {
     let policy = around.policies.find(Some(text(written)), notes);
@@ -295,7 +283,7 @@ fn affinity(written: &Spanned<Text>, path: &str, notes: &mut Notes<'_>) -> Optio
 fn chosen(
     key: &Spanned<String>,
     spec: &ServiceSpec,
-    around: &mut Around<'_, '_>,
+    around: &mut ServiceContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) -> Vec<(usize, Range<usize>)> {
     let service = key.get_ref();
@@ -326,7 +314,7 @@ fn never_reached(
     service: &str,
     chosen: &[(usize, Range<usize>)],
     policy: Option<&Policy>,
-    around: &Around<'_, '_>,
+    around: &ServiceContext<'_, '_>,
     notes: &mut Notes<'_>,
 ) {
     if notes.has_errors() {

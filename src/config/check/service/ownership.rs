@@ -186,19 +186,19 @@ mod tests {
             fault::FileId,
             zone_file::LoadedZone,
         },
-        engine::zone::{Record, ZoneSource},
+        engine::zone::{ZoneRecord, ZoneSource},
     };
 
     /// What is said of a service `name` where the zone `example.com` holds these records.
     fn said(name: &str, records: &[(&str, RrType)]) -> Vec<String> {
         let own = |text: &str| Name::from_text(text).expect(text);
-        let record = |(owner, rtype): &(&str, RrType)| Record {
+        let record = |(owner, rtype): &(&str, RrType)| ZoneRecord {
             owner: own(owner),
             rtype: *rtype,
             ttl: 0,
             rdata: Box::default(),
         };
-        let records: Vec<Record> = records.iter().map(record).collect();
+        let records: Vec<ZoneRecord> = records.iter().map(record).collect();
         let places = records.iter().map(|_| Place { file: FileId(0), span: 0..0 }).collect();
         let zone = ZoneSource { apex: own("example.com"), records };
         let zones = [MeantZone { apex: own("example.com"), loaded: Some(LoadedZone { zone, places }) }];

@@ -10,7 +10,7 @@ use crate::{
     config::fault::Place,
     engine::{
         wire::{name::Name, rr::RrType},
-        zone::Record,
+        zone::ZoneRecord,
     },
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Node {
 
 /// What a name meets in a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Met {
     /// A name of the zone, or the wildcard that answers for it.
     Node(u32),
     /// A delegation or a DNAME above the name: another place has the answer.
@@ -49,7 +49,7 @@ pub(super) enum Found {
 
 impl Nodes {
     /// Of these records; all lie within `apex`.
-    pub(super) fn of(apex: &Name, records: &[Record]) -> Self {
+    pub(super) fn of(apex: &Name, records: &[ZoneRecord]) -> Self {
         let mut built =
             Self { by_name: HashMap::with_capacity(records.len()), nodes: vec![Node::default()], order: Vec::new() };
         built.by_name.insert(apex.folded().wire().into(), 0);
@@ -102,7 +102,7 @@ impl Nodes {
         parent
     }
 
-    fn look_up(&mut self, records: &[Record]) {
+    fn look_up(&mut self, records: &[ZoneRecord]) {
         for node in 1..self.nodes.len() {
             let parent = self.nodes[node].parent;
             let (cut, dname) = {
@@ -137,12 +137,12 @@ impl Nodes {
     }
 
     /// A node's RRsets: numbers of records of one type each.
-    pub(super) fn sets<'n>(&'n self, node: u32, records: &'n [Record]) -> impl Iterator<Item = &'n [u32]> {
+    pub(super) fn sets<'n>(&'n self, node: u32, records: &'n [ZoneRecord]) -> impl Iterator<Item = &'n [u32]> {
         self.records(node).chunk_by(|&a, &b| records[a as usize].rtype == records[b as usize].rtype)
     }
 
     /// The numbers of a node's records of one type.
-    pub(super) fn set(&self, node: u32, rtype: RrType, records: &[Record]) -> &[u32] {
+    pub(super) fn set(&self, node: u32, rtype: RrType, records: &[ZoneRecord]) -> &[u32] {
         let all = self.records(node);
         let start = all.partition_point(|&number| records[number as usize].rtype < rtype);
         let end = all.partition_point(|&number| records[number as usize].rtype <= rtype);
@@ -150,7 +150,7 @@ impl Nodes {
     }
 
     /// Whether a node has an address.
-    pub(super) fn has_address(&self, node: u32, records: &[Record]) -> bool {
+    pub(super) fn has_address(&self, node: u32, records: &[ZoneRecord]) -> bool {
         [RrType::A, RrType::AAAA].into_iter().any(|rtype| !self.set(node, rtype, records).is_empty())
     }
 
@@ -173,20 +173,20 @@ impl Nodes {
     }
 
     /// What the zone's data say of a name within it (RFC 1034 4.3.2, RFC 4592).
-    pub(super) fn find(&self, name: &Name, records: &[Record]) -> Found {
-        let Some((closest, exists)) = self.closest(name) else { return Found::Nothing };
+    pub(super) fn find(&self, name: &Name, records: &[ZoneRecord]) -> Met {
+        let Some((closest, exists)) = self.closest(name) else { return Met::Nothing };
         let node = self.node(closest);
         let has = |rtype| !self.set(closest, rtype, records).is_empty();
         if node.cut.is_some()
             || node.dname.is_some()
             || !exists && (closest != 0 && has(RrType::NS) || has(RrType::DNAME))
         {
-            return Found::Elsewhere;
+            return Met::Elsewhere;
         }
         if exists {
-            return Found::Node(closest);
+            return Met::Node(closest);
         }
-        self.wildcard(name).map_or(Found::Nothing, Found::Node)
+        self.wildcard(name).map_or(Met::Nothing, Met::Node)
     }
 
     /// The wildcard below the closest name above one that does not exist.
@@ -200,7 +200,7 @@ impl Nodes {
     }
 
     /// The node above a name whose DNAME leads elsewhere for it; none where a delegation comes first.
-    pub(super) fn dname_of(&self, name: &Name, records: &[Record]) -> Option<u32> {
+    pub(super) fn dname_of(&self, name: &Name, records: &[ZoneRecord]) -> Option<u32> {
         let (closest, exists) = self.closest(name)?;
         let node = self.node(closest);
         let has = |rtype| !exists && !self.set(closest, rtype, records).is_empty();
@@ -221,7 +221,7 @@ fn above(wire: &[u8]) -> &[u8] {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Zone<'z> {
     pub(super) apex: &'z Name,
-    pub(super) records: &'z [Record],
+    pub(super) records: &'z [ZoneRecord],
     pub(super) places: &'z [Place],
     pub(super) nodes: &'z Nodes,
     pub(super) steered: &'z BTreeSet<Name>,
@@ -248,7 +248,7 @@ impl Zone<'_> {
     }
 
     /// The record of this number.
-    pub(super) fn record(&self, record: u32) -> &Record {
+    pub(super) fn record(&self, record: u32) -> &ZoneRecord {
         &self.records[record as usize]
     }
 }

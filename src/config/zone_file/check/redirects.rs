@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::nodes::{Found, Zone};
+use super::nodes::{Met, Zone};
 use crate::{
     config::{
         fault::Fault,
@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{
         wire::{name::Name, rr::RrType},
-        zone::Record,
+        zone::ZoneRecord,
     },
 };
 
@@ -51,7 +51,7 @@ fn below_dname(zone: Zone<'_>, node: u32, dname: u32, findings: &mut Findings) {
     findings.push(fault.also(zone.place(*dname), "the DNAME").remedy("remove one of the two (RFC 6672 2.4)"));
 }
 
-fn is_address(record: &Record) -> bool {
+fn is_address(record: &ZoneRecord) -> bool {
     matches!(record.rtype, RrType::A | RrType::AAAA)
 }
 
@@ -60,7 +60,7 @@ fn below_cut(zone: Zone<'_>, node: u32, cut: u32, glue: &HashSet<u32>, findings:
     let is_glue = glue.contains(&node);
     let occluded = zone.nodes.records(node).iter().find(|&&number| !(is_glue && is_address(zone.record(number))));
     if let (Some(&record), [ns, ..]) = (occluded, zone.nodes.set(cut, RrType::NS, zone.records)) {
-        let Record { owner, rtype, .. } = zone.record(record);
+        let ZoneRecord { owner, rtype, .. } = zone.record(record);
         let message = format!("{owner} {rtype} lies below the delegation of {}", zone.record(*ns).owner);
         let fault = Fault::warning(message, zone.place(record), "never answered");
         let fault = fault.also(zone.place(*ns), "delegated here");
@@ -82,7 +82,7 @@ fn at_cut(zone: Zone<'_>, node: u32, glue: &HashSet<u32>, findings: &mut Finding
         !(belongs || is_glue && is_address(record))
     };
     if let Some(&record) = zone.nodes.records(node).iter().find(beside) {
-        let Record { owner, rtype, .. } = zone.record(record);
+        let ZoneRecord { owner, rtype, .. } = zone.record(record);
         let message = format!("{owner} is delegated, and has {rtype} data beside its NS");
         let fault = Fault::warning(message, zone.place(record), "never answered");
         let fault = fault.also(zone.place(*ns), "delegated here");
@@ -161,13 +161,13 @@ fn servers(zone: Zone<'_>, findings: &mut Findings) {
 /// Whether the zone has an address for a name, or leaves it to a place that may. An alias has a warning of its own.
 fn answers_address(zone: Zone<'_>, name: &Name) -> bool {
     match zone.nodes.find(name, zone.records) {
-        Found::Node(node) => {
+        Met::Node(node) => {
             let alias = !zone.nodes.set(node, RrType::CNAME, zone.records).is_empty();
             let cut = node != zone.nodes.apex() && !zone.nodes.set(node, RrType::NS, zone.records).is_empty();
             alias || cut || zone.nodes.has_address(node, zone.records)
         }
-        Found::Elsewhere => true,
-        Found::Nothing => false,
+        Met::Elsewhere => true,
+        Met::Nothing => false,
     }
 }
 
@@ -227,7 +227,7 @@ fn alias_of(zone: Zone<'_>, name: &Name) -> Option<u32> {
         return None;
     }
     match zone.nodes.find(name, zone.records) {
-        Found::Node(node) if !zone.nodes.set(node, RrType::CNAME, zone.records).is_empty() => Some(node),
+        Met::Node(node) if !zone.nodes.set(node, RrType::CNAME, zone.records).is_empty() => Some(node),
         _ => None,
     }
 }

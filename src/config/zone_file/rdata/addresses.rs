@@ -9,7 +9,7 @@ use std::{
 
 use data_encoding::{BASE64, HEXLOWER};
 
-use super::field::{Field, Special, name, word};
+use super::field::{RdataField, Special, name, word};
 use crate::{
     config::zone_file::fields::{Complaint, Fields, hex},
     engine::wire::name::write_text,
@@ -311,7 +311,7 @@ fn doa(fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
     if fields.peek().is_none() {
         return Err(Complaint::new("data in base64 are expected behind this, or `-` for none"));
     }
-    Field::Base64.read(fields, wire)
+    RdataField::Base64.read(fields, wire)
 }
 
 fn show_doa(wire: &[u8], out: &mut String) {

@@ -20,7 +20,7 @@ use crate::{
 
 /// What stands in a place of a record's data.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Field {
+pub(super) enum RdataField {
     /// A number of one octet.
     U8,
     /// A number of two octets.
@@ -97,7 +97,7 @@ pub(super) struct Special {
     pub(super) show: fn(&[u8], &mut String),
 }
 
-impl Field {
+impl RdataField {
     /// Reads the field and appends its octets.
     pub(super) fn read(self, fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Result<(), Complaint> {
         match self {

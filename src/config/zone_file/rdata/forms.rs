@@ -3,18 +3,18 @@
 
 use super::{
     addresses::{A6, APL, ATMA, DOA, NSAP, WKS},
-    field::{Field, Words},
+    field::{RdataField, Words},
     gateway::{AMTRELAY, HIP, IPSECKEY},
     location::{DEGREES, LOC, METRES},
 };
 use crate::engine::wire::rr::RrType;
-use Field::{
+use RdataField::{
     Address4, Address6, Base64, Digits, Eui, Hex, KeyBase64, Locator, Mailbox, Moment, Name, Octets, OptionalString,
     Special, Strings, Tag, Timer, Type, Types, U8, U16, U32, U64, Word8, Word16,
 };
 
 /// One character-string.
-const STRING: Field = Field::String;
+const STRING: RdataField = RdataField::String;
 
 /// DNSSEC algorithms (RFC 4034 A.1 and the IANA registry). BIND's names of three of them come first, as dig shows those.
 const ALGORITHMS: &[(&str, u16)] = &[
@@ -43,12 +43,12 @@ const ALGORITHMS: &[(&str, u16)] = &[
     ("PRIVATEDNS", 253),
     ("PRIVATEOID", 254),
 ];
-const ALGORITHM: Field = Word8(Words { known: ALGORITHMS, shown: false });
+const ALGORITHM: RdataField = Word8(Words { known: ALGORITHMS, shown: false });
 /// CERT is shown with the word.
-const SHOWN_ALGORITHM: Field = Word8(Words { known: ALGORITHMS, shown: true });
+const SHOWN_ALGORITHM: RdataField = Word8(Words { known: ALGORITHMS, shown: true });
 
 /// Digests of keys in DS and its kin (RFC 4034 A.2 and the IANA registry).
-const DIGEST: Field = Word8(Words {
+const DIGEST: RdataField = Word8(Words {
     known: &[
         ("SHA-1", 1),
         ("SHA1", 1),
@@ -64,13 +64,13 @@ const DIGEST: Field = Word8(Words {
 });
 
 /// Protocols of a key (RFC 2535 3.1.3); DNSKEY has 3 only.
-const PROTOCOL: Field = Word8(Words {
+const PROTOCOL: RdataField = Word8(Words {
     known: &[("NONE", 0), ("TLS", 1), ("EMAIL", 2), ("DNSSEC", 3), ("IPSEC", 4), ("ALL", 255)],
     shown: false,
 });
 
 /// Certificate types (RFC 4398 2.1).
-const CERTIFICATE: Field = Word16(Words {
+const CERTIFICATE: RdataField = Word16(Words {
     known: &[
         ("PKIX", 1),
         ("SPKI", 2),
@@ -87,16 +87,16 @@ const CERTIFICATE: Field = Word16(Words {
 });
 
 /// Schemes of DSYNC (RFC 9859 2).
-const SCHEME: Field = Word8(Words { known: &[("NOTIFY", 1)], shown: true });
+const SCHEME: RdataField = Word8(Words { known: &[("NOTIFY", 1)], shown: true });
 
 /// The fields of a type's data; none where the type has no readable form.
-pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
+pub(super) fn of(rtype: RrType) -> Option<&'static [RdataField]> {
     FORMS.iter().find(|(known, _)| known.contains(&rtype)).map(|(_, fields)| *fields)
 }
 
 /// SVCB and HTTPS are not here: their parameters have a reader of their own. NULL has no readable form (RFC 1035 3.3.10),
 /// nor have UINFO, UID, GID and UNSPEC, which no document describes.
-const FORMS: &[(&[RrType], &[Field])] = &[
+const FORMS: &[(&[RrType], &[RdataField])] = &[
     (&[RrType::A], &[Address4]),
     (&[RrType::AAAA], &[Address6]),
     (&[RrType::NS, RrType::CNAME, RrType::PTR, RrType::DNAME, RrType::NSAP_PTR], &[Name]),
@@ -143,5 +143,5 @@ const FORMS: &[(&[RrType], &[Field])] = &[
     (&[RrType::IPN], &[U64]),
     // Of the first DNSSEC (RFC 2535); a zone may hold old ones.
     (&[RrType::SIG], &[Type, ALGORITHM, U8, U32, Moment, Moment, U16, Name, Base64]),
-    (&[RrType::NXT], &[Name, Field::OldTypes]),
+    (&[RrType::NXT], &[Name, RdataField::OldTypes]),
 ];

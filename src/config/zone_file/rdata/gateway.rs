@@ -8,7 +8,7 @@ use std::{
 
 use data_encoding::{BASE64, HEXUPPER};
 
-use super::field::{Field, Special, name, word};
+use super::field::{RdataField, Special, name, word};
 use crate::{
     config::zone_file::fields::{Complaint, Fields, base64, hex},
     engine::wire::name::write_text,
@@ -75,17 +75,17 @@ fn node(kind: u8, what: &str, fields: &mut Fields<'_>, wire: &mut Vec<u8>) -> Re
     match kind {
         0 if word(fields)? == "." => Ok(()),
         0 => Err(Complaint::new(format!("type 0 has no {what}: `.` is expected"))),
-        1 => Field::Address4.read(fields, wire),
-        2 => Field::Address6.read(fields, wire),
-        _ => Field::Name.read(fields, wire),
+        1 => RdataField::Address4.read(fields, wire),
+        2 => RdataField::Address6.read(fields, wire),
+        _ => RdataField::Name.read(fields, wire),
     }
 }
 
 fn measure_node(kind: u8, wire: &[u8]) -> Option<usize> {
     match kind {
         0 => Some(0),
-        1 => Field::Address4.measure(wire),
-        2 => Field::Address6.measure(wire),
+        1 => RdataField::Address4.measure(wire),
+        2 => RdataField::Address6.measure(wire),
         3 => name(wire),
         _ => None,
     }

@@ -12,11 +12,7 @@ use super::{
     },
     Asked, Ladder,
 };
-use crate::engine::{
-    live::eligible::{Belief, Eligibility, Exclusion, Standing},
-    types::{Family, RegionId, members},
-    world::policy::{Fallback, Families, Spread},
-};
+use crate::engine::{live::eligible::{Belief, Eligibility, Exclusion, Standing}, types::{Family, RegionId, members}, world::{policy::Spread, service::{Fallback, Families}}};
 
 impl Ladder<'_> {
     /// What of the choice for the name the type gets. `self.chosen` holds that choice when it comes, and what is told when

@@ -2,21 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{super::assign::Standing, *};
-use crate::engine::{
-    live::{
-        EndpointState,
-        eligible::{Eligibility, Exclusion, Standing as Stand},
-    },
-    snapshot::Snapshot,
-    steer::{
-        self, Parts,
-        locate::{Asker, Whereabouts, locate},
-        trace::{Lack, Step, Tape},
-    },
-    types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis},
-    world::policy::{Families, Threshold},
-};
+use super::{super::assign::PoolView, *};
+use crate::engine::{live::{EndpointState, eligible::{Eligibility, Exclusion, PoolView as Stand}}, snapshot::Snapshot, steer::{self, Parts, locate::{Asker, Whereabouts, locate}, trace::{Lack, Step, Tape}}, types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis}, world::{pool::Threshold, service::Families}};
 
 /// An endpoint as the writer may leave it: no family is both up and down, only what is up may fail and only what is down
 /// come back; what the governor holds counts as up; what is forced up has nothing else said of its health.
@@ -92,7 +79,7 @@ proptest! {
         let in_answers = said.iter().rev().fold(0_u64, |set, verdict| set << 1 | u64::from(verdict.is_ok()));
         let passed_over = steps.iter().any(|step| matches!(step, Step::PassedOver(_, Lack::TooFew)));
 
-        let standing = Standing::of(snapshot, RouteId(0)).expect("a route");
+        let standing = PoolView::of(snapshot, RouteId(0)).expect("a route");
         let in_balance = standing.eligible(0, families);
         prop_assert_eq!(in_balance, if passed_over { 0 } else { in_answers }, "{:#?}", steps);
         let bands: u64 = standing.bands_of(0, families).iter().flatten().fold(0, |set, (region, _)| set | 1 << region);

@@ -1,7 +1,7 @@
 //! What another configuration keeps: by name, never by position.
 
 use super::*;
-use crate::engine::{types::MapId, world::policy::Route};
+use crate::engine::{types::MapId, world::pool::Route};
 
 const MORE: &str = "a eu 192.0.2.7
                     web aa 192.0.2.8

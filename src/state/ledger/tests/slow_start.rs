@@ -1,7 +1,7 @@
 //! The way back after a recovery.
 
 use super::*;
-use crate::engine::{types::PolicyId, world::policy::Route};
+use crate::engine::{types::PolicyId, world::pool::Route};
 
 fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| draft.policies[0].slow_start = over)
