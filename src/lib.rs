@@ -54,7 +54,7 @@ pub use engine::{
     snapshot::Snapshot,
     steer::{
         Decision, Verdict,
-        trace::{Rung, Silent, Step, Tape, Trace},
+        trace::{Recording, Rung, Silent, Step, Trace},
     },
     types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis},
     wire::name::{Name, NameFault},

@@ -12,7 +12,7 @@ use crate::engine::{
     steer::{
         self, Parts,
         locate::{Asker, Whereabouts, locate},
-        trace::{Lack, Step, Tape},
+        trace::{Lack, Recording, Step},
     },
     types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis},
     world::policy::{Families, Threshold},
@@ -56,11 +56,16 @@ fn first_attempt(snapshot: &Snapshot) -> Vec<Step> {
     let service = &world.services[0];
     let client = locate(&asker, service, false, &here);
     let chance = Chance { now: UnixMillis(0), random: 7, draw: None };
-    let mut tape = Tape::default();
-    steer::decide_name(&Parts::of(snapshot), (ServiceId(0), service), &client, chance, &mut tape);
-    let end = tape.0.iter().skip(1).position(|step| matches!(step, Step::Pool(_))).map_or(tape.0.len(), |at| at + 1);
-    tape.0.truncate(end);
-    tape.0
+    let mut recording = Recording::default();
+    steer::decide_name(&Parts::of(snapshot), (ServiceId(0), service), &client, chance, &mut recording);
+    let end = recording
+        .0
+        .iter()
+        .skip(1)
+        .position(|step| matches!(step, Step::Pool(_)))
+        .map_or(recording.0.len(), |at| at + 1);
+    recording.0.truncate(end);
+    recording.0
 }
 
 proptest! {
