@@ -6,8 +6,8 @@
 use std::{error::Error, sync::Arc};
 
 use meridian::{
-    Chance, Draft, Endpoint, EndpointState, Family, Key, Name, Policy, Pool, Prefix, Region, RegionId, RouteId,
-    Service, ServiceId, Snapshot, Tape, World,
+    Chance, Draft, Endpoint, EndpointState, Family, Key, Name, Policy, Pool, Prefix, Recording, Region, RegionId,
+    RouteId, Service, ServiceId, Snapshot, World,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // eu-1 is down, so the next in order answers.
     let state = |_: &Pool, e: &Endpoint| if &*e.name == "eu-1" { EndpointState::down(e) } else { EndpointState::up(e) };
     let snapshot = Snapshot::of(world, state);
-    let (client, mut why) = (Prefix::host([203, 0, 113, 7].into()), Tape::default());
+    let (client, mut why) = (Prefix::host([203, 0, 113, 7].into()), Recording::default());
     let decision =
         snapshot.decide(ServiceId(0), client, Family::V4, Chance::default(), &mut why).ok_or("no service")?;
     println!("{:?}, TTL {} s", snapshot.addresses(&decision, Family::V4), decision.ttl);

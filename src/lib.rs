@@ -46,5 +46,5 @@ pub mod telemetry;
 #[doc(inline)]
 pub use config::{Config, Loaded, load, report};
 #[doc(inline)]
-pub use engine::{live::{EndpointState, eligible::{Exclusion, Standing}}, snapshot::Snapshot, steer::{Decision, Verdict, trace::{Rung, Silent, Step, Tape, Trace}}, types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis}, wire::name::{Name, NameFault}, world::{Draft, Region, World, policy::{Key, Policy, Spread}}};
+pub use engine::{live::{EndpointState, eligible::{Exclusion, Standing}}, snapshot::Snapshot, steer::{Decision, Verdict, trace::{Rung, Silent, Step, Recording, Trace}}, types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis}, wire::name::{Name, NameFault}, world::{Draft, Region, World, policy::{Key, Policy, Spread}}};
 pub use crate::engine::world::{endpoint::{Distinct, Endpoint}, pool::{Pool, Route, Threshold}, service::{Canary, Fallback, Families, Service}};

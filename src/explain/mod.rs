@@ -18,7 +18,7 @@ use crate::{
     client::{self, Query},
     engine::{
         snapshot::Snapshot,
-        steer::trace::Tape,
+        steer::trace::Recording,
         types::{Chance, Prefix, Transport},
         wire::{name::Name, rr::RrType},
     },
@@ -45,8 +45,8 @@ pub struct Question {
 #[must_use]
 pub fn explain(snapshot: &Snapshot, question: &Question) -> Explanation {
     let &Question { ref name, rtype, source, subnet, chance, transport } = question;
-    let mut tape = Tape::default();
-    let reply = client::ask(snapshot, &Query { name, rtype, subnet, source, transport }, chance, &mut tape);
+    let mut recording = Recording::default();
+    let reply = client::ask(snapshot, &Query { name, rtype, subnet, source, transport }, chance, &mut recording);
     let octets = reply.map(|reply| reply.octets).unwrap_or_default();
-    steps::explanation(&snapshot.world, question, &tape.0, &octets)
+    steps::explanation(&snapshot.world, question, &recording.0, &octets)
 }

@@ -99,7 +99,7 @@ fn always_answers(subject: &Subject<'_>, service: &Service, route: &Route) -> bo
         None if service.second => regions.iter().all(|region| enough(client, !of(*region))),
         None => enough(client, u64::MAX),
     };
-    pool.monitor.is_none() && clients.policy.admits_all() && clients.all().all(answers)
+    pool.monitor.is_none() && subject.admits_all(pool) && clients.all().all(answers)
 }
 
 impl Use<'_> {
@@ -133,7 +133,7 @@ impl Use<'_> {
                 "it is beyond `limit` for every client, or too few are within it, and a later pool has no monitor",
             );
         }
-        if self.pool.monitor.is_some() || narrower || !clients.policy.admits_all() {
+        if self.pool.monitor.is_some() || narrower || !subject.admits_all(self.pool) {
             return None;
         }
         let chosen = |client| {

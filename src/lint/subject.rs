@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use toml::Spanned;
 
-use crate::{config::spec::{Named, Spec, Text}, engine::{wire::name::Name, world::{World, policy::Policy, pool::Pool}}};
+use crate::{config::spec::{Named, Spec, Text}, engine::{wire::name::Name, world::{World, policy::Policy, pool::{Pool, Route}}}};
 
 /// What the findings are made from.
 pub(super) struct Subject<'a> {
@@ -17,6 +17,15 @@ impl<'a> Subject<'a> {
     /// The pools as they are configured.
     pub(super) fn pools(&self) -> impl Iterator<Item = &'a Pool> {
         self.world.pools.iter()
+    }
+
+    /// Whether every endpoint of a pool takes every block, whichever policy it is used under: a row is shaped by the
+    /// strictest of all routes through the pool.
+    pub(super) fn admits_all(&self, pool: &Pool) -> bool {
+        let world = self.world;
+        let through = |route: &&Route| world.pools.get(route.pool.at()).is_some_and(|known| known.name == pool.name);
+        let policy = |route: &Route| world.policies.get(route.policy.at());
+        world.routes.iter().filter(through).filter_map(policy).all(Policy::admits_all)
     }
 
     /// A pool's own policy.

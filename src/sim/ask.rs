@@ -15,7 +15,7 @@ use crate::{
     client::{self, Query, Reply, records},
     engine::{
         snapshot::Snapshot,
-        steer::trace::{Basis, Silent, Step, Tape},
+        steer::trace::{Basis, Recording, Silent, Step},
         types::{Chance, EndpointId, Prefix, Transport},
         wire::{
             name::Name,
@@ -91,14 +91,14 @@ impl Heard {
 pub(super) fn listen(snapshot: &Snapshot, ask: &Ask, chance: Chance) -> Result<Option<Heard>, Refusal> {
     let &Ask { ref name, rtype, subnet, source } = ask;
     let query = Query { name, rtype, subnet, source, transport: Transport::Tcp };
-    let mut tape = Tape::default();
-    let reply = client::ask(snapshot, &query, chance, &mut tape);
+    let mut recording = Recording::default();
+    let reply = client::ask(snapshot, &query, chance, &mut recording);
     if reply != client::ask(snapshot, &query, chance, &mut Silent) {
         return Err(Refusal::Bug("the reply is another one when nobody listens".into()));
     }
     let Some(Reply { octets, rcode, counted }) = reply else { return Ok(None) };
     let answer = decode(rcode, &octets).map_err(Refusal::Bug)?;
-    Ok(Some(Heard { answer, steps: tape.0, counted }))
+    Ok(Some(Heard { answer, steps: recording.0, counted }))
 }
 
 fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {

@@ -88,7 +88,29 @@ pub(super) struct Before<'a> {
     /// The answer to the same question, before.
     pub(super) same: Option<&'a Answer>,
     /// What was chosen for the question before, whatever it was.
-    pub(super) chosen: &'a [EndpointId],
+    pub(super) chosen: &'a [Chosen],
+}
+
+/// An endpoint of an answer by names, so that it can be held against one of another configuration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Chosen {
+    /// As `pool/endpoint`.
+    endpoint: String,
+    region: Box<str>,
+}
+
+impl Chosen {
+    /// The endpoints of an answer, in the order of their names.
+    pub(super) fn all(world: &World, ids: &[EndpointId]) -> Vec<Self> {
+        let named = |id: &EndpointId| {
+            let (pool, endpoint) = world.endpoint(*id)?;
+            let region = world.regions.get(endpoint.region.at())?.name.clone();
+            Some(Self { endpoint: format!("{}/{}", pool.name, endpoint.name), region })
+        };
+        let mut all: Vec<Self> = ids.iter().filter_map(named).collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 /// Holds silence to what was expected.
@@ -168,10 +190,14 @@ fn comes(world: &World, expected: &Expected, heard: &Heard, before: &Before<'_>)
                 && last.texts == answer.texts;
             !is_empty && alike == (*expected == Expected::Same)
         }
-        Expected::SameEndpoint => !chosen.is_empty() && in_order(&chosen) == in_order(before.chosen),
+        Expected::SameEndpoint => !chosen.is_empty() && Chosen::all(world, &chosen) == before.chosen,
         Expected::SameRegion => {
-            let regions = |ids: &[EndpointId]| in_order(&ids.iter().map(region).collect::<Vec<_>>());
-            !chosen.is_empty() && regions(&chosen) == regions(before.chosen)
+            let regions = |of: &[Chosen]| {
+                let mut regions: Vec<Box<str>> = of.iter().map(|one| one.region.clone()).collect();
+                regions.sort_unstable();
+                regions
+            };
+            !chosen.is_empty() && regions(&Chosen::all(world, &chosen)) == regions(before.chosen)
         }
     })
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Answer, Ask, Blocks, Configuration, Expectation, Fare, Happening, Missed, Refusal,
     ask::{Heard, listen},
-    assert::{self, Before},
+    assert::{self, Before, Chosen},
     because::{because, timings},
     probes::Probes,
     resolve,
@@ -63,12 +63,14 @@ pub struct Asked {
 #[derive(Debug)]
 struct Last {
     ask: Ask,
+    /// The configuration that it was answered from.
+    world: Arc<World>,
     /// None: there was no reply.
     heard: Option<Heard>,
     /// The answer to the same question before.
     before: Option<Answer>,
     /// What was chosen for the question before.
-    chosen_before: Vec<EndpointId>,
+    chosen_before: Vec<Chosen>,
     chance: Chance,
 }
 
@@ -273,9 +275,10 @@ impl Simulation {
         if let Some(counted) = heard.as_ref().and_then(|heard| heard.counted) {
             self.wiring()?.answered(counted);
         }
-        let last = self.asked.as_ref().and_then(|last| last.heard.as_ref());
-        let chosen_before = last.map(Heard::chosen).unwrap_or_default();
-        self.asked = Some(Last { ask, heard, before, chosen_before, chance });
+        let last = self.asked.as_ref().and_then(|last| Some((&last.world, last.heard.as_ref()?)));
+        let chosen_before = last.map(|(world, heard)| Chosen::all(world, &heard.chosen())).unwrap_or_default();
+        let world = Arc::clone(&snapshot.world);
+        self.asked = Some(Last { ask, world, heard, before, chosen_before, chance });
         Ok(asked)
     }
 
@@ -290,9 +293,9 @@ impl Simulation {
     pub fn expect(&self, expectation: &Expectation) -> Result<Option<Missed>, Refusal> {
         let last = self.last()?;
         let Some(heard) = &last.heard else { return Ok(assert::silence(expectation)) };
-        let world = self.world()?;
+        let world = &last.world;
         let before = Before { same: last.before.as_ref(), chosen: &last.chosen_before };
-        assert::missed(&world, expectation, heard, &before, because(&world, &heard.steps))
+        assert::missed(world, expectation, heard, &before, because(world, &heard.steps))
     }
 
     /// Asks the last question from many blocks, and says how many of them fare so.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::engine::{live::EndpointState, snapshot::Snapshot, steer::{self, Decision, Parts, Verdict, locate::Client, trace::{Basis, Rung, Step, Tape}}, types::{Chance, EndpointId, Prefix, RegionId, ServiceId}, world::{World, endpoint::Endpoint, pool::Pool, service::Service}};
+use crate::engine::{live::EndpointState, snapshot::Snapshot, steer::{self, Decision, Parts, Verdict, locate::Client, trace::{Basis, Rung, Step, Recording}}, types::{Chance, EndpointId, Prefix, RegionId, ServiceId}, world::{World, endpoint::Endpoint, pool::Pool, service::Service}};
 
 /// How many blocks are tried for one that the canary does not take.
 const BLOCKS: u128 = 64;
@@ -100,20 +100,20 @@ struct Goes {
 
 /// Asks where a client goes.
 fn goes(snapshot: &Snapshot, (id, service): (ServiceId, &Service), client: Prefix) -> Goes {
-    let mut tape = Tape::default();
+    let mut recording = Recording::default();
     let mut decision = None;
     for n in 0..BLOCKS {
-        tape = Tape::default();
+        recording = Recording::default();
         let block = Prefix::from_bits(client.family(), client.bits() ^ n << 96, client.len());
         let client = Client { basis: Basis::Subnet, prefix: client, behind: None, block, scope: 0, found: None };
         let parts = Parts::of(snapshot);
-        decision = Some(steer::decide_name(&parts, (id, service), &client, Chance::default(), &mut tape));
-        if !tape.0.iter().any(|step| matches!(step, Step::Canary(_, true))) {
+        decision = Some(steer::decide_name(&parts, (id, service), &client, Chance::default(), &mut recording));
+        if !recording.0.iter().any(|step| matches!(step, Step::Canary(_, true))) {
             break;
         }
     }
     let (mut eligible, mut band) = (Vec::new(), Vec::new());
-    for step in &tape.0 {
+    for step in &recording.0 {
         match step {
             Step::Pool(_) => band.clear(),
             Step::Candidate(id, Ok(_)) => {

@@ -70,7 +70,9 @@ impl MeantPool {
         let open = weighted().filter(|endpoint| self.fences_of(endpoint, regions).is_empty()).count();
         // A client may be open to all that are weighted, and a share is one of those.
         let needed = self.min_healthy.of(weighted().count() as u32).max(1);
-        self.monitor.is_none() && open as u32 >= needed && policy.limits == Policy::UNLIMITED && policy.admits_all()
+        // What passes blocks on under the pool's own policy does so for every service.
+        let admits_all = policy.admits_all() && self.policy.admits_all();
+        self.monitor.is_none() && open as u32 >= needed && policy.limits == Policy::UNLIMITED && admits_all
     }
 
     /// The fences that an endpoint of it stands behind: its region's, the pool's and its own, without those that keep

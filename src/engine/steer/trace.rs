@@ -26,9 +26,9 @@ impl Trace for Silent {
 
 /// Keeps every step.
 #[derive(Clone, Debug, Default)]
-pub struct Tape(pub Vec<Step>);
+pub struct Recording(pub Vec<Step>);
 
-impl Trace for Tape {
+impl Trace for Recording {
     const ON: bool = true;
     fn note(&mut self, step: impl FnOnce() -> Step) {
         self.0.push(step());

@@ -1,4 +1,4 @@
-//! One path, three ways to walk it: `respond` silently, `respond` with a tape, and `read`, `touch`, `finish` as a batch
+//! One path, three ways to walk it: `respond` silently, `respond` with a recording, and `read`, `touch`, `finish` as a batch
 //! takes them. All give the same octets, in every state of health.
 
 use std::sync::{Arc, LazyLock};
@@ -7,7 +7,7 @@ use meridian::{
     engine::{
         respond::{self, Answered},
         snapshot::Snapshot,
-        steer::trace::{Silent, Tape},
+        steer::trace::{Recording, Silent},
         types::{At, Chance, Origin, UnixMillis},
         wire::reply::ResponseClass,
         world::World,
@@ -151,9 +151,9 @@ proptest! {
         let (mut one, mut two, mut three) = (buffer(), buffer(), buffer());
         let sent = respond::respond(&snapshot, &mut one, packet.len(), origin, chance, &mut Silent);
         let (answered, silent) = (sent, octets(&one, sent));
-        let mut tape = Tape::default();
-        let sent = respond::respond(&snapshot, &mut two, packet.len(), origin, chance, &mut tape);
-        prop_assert_eq!(&silent, &octets(&two, sent), "with a tape");
+        let mut recording = Recording::default();
+        let sent = respond::respond(&snapshot, &mut two, packet.len(), origin, chance, &mut recording);
+        prop_assert_eq!(&silent, &octets(&two, sent), "with a recording");
         let read = respond::read(&three[..packet.len()]).expect("a query");
         respond::touch(&snapshot, &read);
         let staged = respond::finish(&snapshot, &mut three, &read, origin, chance, &mut Silent);
@@ -171,7 +171,7 @@ proptest! {
                     _ => ResponseClass::Error,
                 };
                 prop_assert!(truncated || class == expected, "{:?} and not {:?}", class, expected);
-                prop_assert!(reply.rcode() != SERVFAIL || tape.0.len() > 1, "SERVFAIL is a decision only");
+                prop_assert!(reply.rcode() != SERVFAIL || recording.0.len() > 1, "SERVFAIL is a decision only");
                 // P97, P101: the option in, the option out
                 let sent = query.opt.as_ref().and_then(|(.., options)| options.get(4..));
                 let back = reply.subnet().map(|(family, source, _, address)| [&[0, family as u8, source, 0], &*address].concat());

@@ -9,7 +9,7 @@ use meridian::{
         health::fold::Outcome,
         respond::{self, Answered},
         snapshot::Snapshot,
-        steer::trace::{Silent, Step, Tape, Trace},
+        steer::trace::{Recording, Silent, Step, Trace},
         types::{At, Chance, Family, Origin, Prefix, Transport, UnixMillis},
         wire::{name::Name, rr::Rcode},
         world::{Draft, World},
@@ -209,10 +209,10 @@ pub fn ask(snapshot: &Snapshot, question: &Question, chance: Chance) -> Option<A
 
 /// Asks at a wall-clock moment in seconds, listens, and holds the silent reply to the traced one.
 pub fn listen(snapshot: &Snapshot, question: &Question, chance: Chance) -> Option<Told> {
-    let mut tape = Tape::default();
-    let answer = put(snapshot, question, chance, &mut tape);
+    let mut recording = Recording::default();
+    let answer = put(snapshot, question, chance, &mut recording);
     assert_eq!(answer, ask(snapshot, question, chance), "who listens changes nothing");
-    Some(Told { answer: answer?, steps: tape.0 })
+    Some(Told { answer: answer?, steps: recording.0 })
 }
 
 /// A chance with nothing in it but the moment, in seconds.

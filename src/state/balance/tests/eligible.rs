@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{super::assign::PoolView, *};
-use crate::engine::{live::{EndpointState, eligible::{Eligibility, Exclusion, PoolView as Stand}}, snapshot::Snapshot, steer::{self, Parts, locate::{Asker, Whereabouts, locate}, trace::{Lack, Step, Tape}}, types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis}, world::{pool::Threshold, service::Families}};
+use crate::engine::{live::{EndpointState, eligible::{Eligibility, Exclusion, Standing as Stand}}, snapshot::Snapshot, steer::{self, Parts, locate::{Asker, Whereabouts, locate}, trace::{Lack, Step, Recording}}, types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis}, world::{pool::Threshold, service::Families}};
 
 /// An endpoint as the writer may leave it: no family is both up and down, only what is up may fail and only what is down
 /// come back; what the governor holds counts as up; what is forced up has nothing else said of its health.
@@ -43,11 +43,16 @@ fn first_attempt(snapshot: &Snapshot) -> Vec<Step> {
     let service = &world.services[0];
     let client = locate(&asker, service, false, &here);
     let chance = Chance { now: UnixMillis(0), random: 7, draw: None };
-    let mut tape = Tape::default();
-    steer::decide_name(&Parts::of(snapshot), (ServiceId(0), service), &client, chance, &mut tape);
-    let end = tape.0.iter().skip(1).position(|step| matches!(step, Step::Pool(_))).map_or(tape.0.len(), |at| at + 1);
-    tape.0.truncate(end);
-    tape.0
+    let mut recording = Recording::default();
+    steer::decide_name(&Parts::of(snapshot), (ServiceId(0), service), &client, chance, &mut recording);
+    let end = recording
+        .0
+        .iter()
+        .skip(1)
+        .position(|step| matches!(step, Step::Pool(_)))
+        .map_or(recording.0.len(), |at| at + 1);
+    recording.0.truncate(end);
+    recording.0
 }
 
 proptest! {
