@@ -9,7 +9,25 @@
 
 use std::{fmt::Write as _, fs, hint::black_box, io, path::Path, process::Command, sync::Arc, time::Instant};
 
-use meridian::{config, engine::{health::fold::Outcome, snapshot::Snapshot, types::{At, PerFamily, Prefix, RouteId}, wire::name::Name, world::{Draft, Reflect, World, draw, service::Https}}, net::{UdpOptions, udp::{DATAGRAM, Datagrams, Frame, Unsent, Wait, Worker}}, state::{board::Board, ledger::{Event, Ledger}}, telemetry::counters::{Count, Counters}};
+use meridian::{
+    config,
+    engine::{
+        health::fold::Outcome,
+        snapshot::Snapshot,
+        types::{At, PerFamily, Prefix, RouteId},
+        wire::name::Name,
+        world::{Draft, Reflect, World, draw, service::Https},
+    },
+    net::{
+        UdpOptions,
+        udp::{DATAGRAM, Datagrams, Frame, Unsent, Wait, Worker},
+    },
+    state::{
+        board::Board,
+        ledger::{Event, Ledger},
+    },
+    telemetry::counters::{Count, Counters},
+};
 
 /// Names of each sort.
 const NAMES: usize = 10_000;

@@ -17,7 +17,19 @@ use std::{
     time::Duration,
 };
 
-use meridian::{engine::{types::{PerFamily, RegionId, TargetId}, world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool}}, monitor::{Plan, Prober}, probing::{check::{Check, HttpCheck, HttpVersion}, monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch}}, state::{clock::Clock, writer::Writer}, telemetry::signals::Signals};
+use meridian::{
+    engine::{
+        types::{PerFamily, RegionId, TargetId},
+        world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool},
+    },
+    monitor::{Plan, Prober},
+    probing::{
+        check::{Check, HttpCheck, HttpVersion},
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+    },
+    state::{clock::Clock, writer::Writer},
+    telemetry::signals::Signals,
+};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

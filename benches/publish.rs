@@ -7,7 +7,18 @@
 
 use std::{hint::black_box, io, io::Write as _, net::Ipv4Addr, sync::Arc, time::Instant};
 
-use meridian::{engine::{health::fold::Outcome, types::{At, PerFamily, RegionId, TargetId}, world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool}}, probing::{check::Check, monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch}}, state::ledger::{Event, Ledger}};
+use meridian::{
+    engine::{
+        health::fold::Outcome,
+        types::{At, PerFamily, RegionId, TargetId},
+        world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool},
+    },
+    probing::{
+        check::Check,
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+    },
+    state::ledger::{Event, Ledger},
+};
 
 /// Endpoints of a pool.
 const POOL: u32 = 10;

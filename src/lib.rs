@@ -43,8 +43,28 @@ pub mod state;
 #[doc(hidden)]
 pub mod telemetry;
 
+pub use crate::engine::world::{
+    endpoint::{Distinct, Endpoint},
+    pool::{Pool, Route, Threshold},
+    service::{Canary, Fallback, Families, Service},
+};
 #[doc(inline)]
 pub use config::{Config, Loaded, load, report};
 #[doc(inline)]
-pub use engine::{live::{EndpointState, eligible::{Exclusion, Standing}}, snapshot::Snapshot, steer::{Decision, Verdict, trace::{Rung, Silent, Step, Recording, Trace}}, types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis}, wire::name::{Name, NameFault}, world::{Draft, Region, World, policy::{Key, Policy, Spread}}};
-pub use crate::engine::world::{endpoint::{Distinct, Endpoint}, pool::{Pool, Route, Threshold}, service::{Canary, Fallback, Families, Service}};
+pub use engine::{
+    live::{
+        EndpointState,
+        eligible::{Exclusion, Standing},
+    },
+    snapshot::Snapshot,
+    steer::{
+        Decision, Verdict,
+        trace::{Recording, Rung, Silent, Step, Trace},
+    },
+    types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis},
+    wire::name::{Name, NameFault},
+    world::{
+        Draft, Region, World,
+        policy::{Key, Policy, Spread},
+    },
+};

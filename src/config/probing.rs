@@ -3,7 +3,10 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use crate::{engine::world::{Draft, endpoint::Endpoint}, probing::monitor::ProbeKey};
+use crate::{
+    engine::world::{Draft, endpoint::Endpoint},
+    probing::monitor::ProbeKey,
+};
 
 /// Probes that want to begin in a second while all is well, and how many may, where that is less.
 pub(crate) fn over_budget(draft: &Draft) -> Option<(u64, u32)> {

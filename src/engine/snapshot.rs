@@ -2,7 +2,16 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use super::{live::{EndpointRow, EndpointState, PoolRow}, steer::{self, Decision, Parts, locate::{Asker, Whereabouts, locate}, trace::Trace}, types::{At, Chance, Family, Prefix, ServiceId}, world::{World, table::Assignment}};
+use super::{
+    live::{EndpointRow, EndpointState, PoolRow},
+    steer::{
+        self, Decision, Parts,
+        locate::{Asker, Whereabouts, locate},
+        trace::Trace,
+    },
+    types::{At, Chance, Family, Prefix, ServiceId},
+    world::{World, table::Assignment},
+};
 use crate::engine::world::{endpoint::Endpoint, pool::Pool};
 
 /// What one query reads.

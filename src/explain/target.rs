@@ -3,7 +3,11 @@
 use serde::Serialize;
 
 use super::words;
-use crate::engine::{steer::trace::{Basis, Step}, types::Prefix, world::{World, service::Service}};
+use crate::engine::{
+    steer::trace::{Basis, Step},
+    types::Prefix,
+    world::{World, service::Service},
+};
 
 /// A steered name that a record of the answer points at.
 #[derive(Clone, Debug, Serialize)]

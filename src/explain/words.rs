@@ -1,6 +1,15 @@
 //! What numbers and verdicts of a recording mean, in words. Must not know the explanation's shape.
 
-use crate::engine::{geo::{COARSE, How, Measured, PLACE, SCALE_ONE, Start}, live::eligible::{Exclusion, Standing}, steer::trace::{Basis, Lack, Rung, TtlFrom}, types::{Family, Prefix}, world::{endpoint::ADMIT_ALL, policy::{Key, Policy, Spread}}};
+use crate::engine::{
+    geo::{COARSE, How, Measured, PLACE, SCALE_ONE, Start},
+    live::eligible::{Exclusion, Standing},
+    steer::trace::{Basis, Lack, Rung, TtlFrom},
+    types::{Family, Prefix},
+    world::{
+        endpoint::ADMIT_ALL,
+        policy::{Key, Policy, Spread},
+    },
+};
 
 /// A key and a value of it.
 pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {

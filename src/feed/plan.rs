@@ -2,7 +2,14 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use crate::{engine::{signal::load::Of, world::{World, endpoint::Endpoint}}, probing::pull::Pull, state::overrides::Whom};
+use crate::{
+    engine::{
+        signal::load::Of,
+        world::{World, endpoint::Endpoint},
+    },
+    probing::pull::Pull,
+    state::overrides::Whom,
+};
 
 /// What is asked, and of whom.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +87,15 @@ fn region(world: &World, endpoint: &Endpoint) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{signal::load::Load, types::{PerFamily, RegionId}, world::{Draft, Region, policy::Policy, pool::{Pool, Threshold}}};
+    use crate::engine::{
+        signal::load::Load,
+        types::{PerFamily, RegionId},
+        world::{
+            Draft, Region,
+            policy::Policy,
+            pool::{Pool, Threshold},
+        },
+    };
 
     fn world(of: Of) -> World {
         let endpoint = |name: &str, region: u16, v4: u8, v6: bool| Endpoint {

@@ -3,7 +3,24 @@
 //! needs more healthy endpoints than some clients may have is passed over by these, whatever is up.
 
 use super::subject::{Subject, listed};
-use crate::{config::diagnostics::Notes, engine::{geo::Map, live::{PoolRow, eligible::{Belief, Eligibility, Scope}}, steer::rank::settled, types::{PoolId, RegionId, RouteId}, world::{endpoint::Endpoint, policy::{Key, Policy}, pool::{Pool, Route, Threshold}, service::{Families, Service}}}};
+use crate::{
+    config::diagnostics::Notes,
+    engine::{
+        geo::Map,
+        live::{
+            PoolRow,
+            eligible::{Belief, Eligibility, Scope},
+        },
+        steer::rank::settled,
+        types::{PoolId, RegionId, RouteId},
+        world::{
+            endpoint::Endpoint,
+            policy::{Key, Policy},
+            pool::{Pool, Route, Threshold},
+            service::{Families, Service},
+        },
+    },
+};
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     let mut never: Vec<(RegionId, String, String, String)> = Vec::new();

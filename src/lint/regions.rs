@@ -8,7 +8,20 @@ use super::{
     chosen::Clients,
     subject::{Subject, listed},
 };
-use crate::{config::diagnostics::Notes, engine::{geo::{Coordinates, distance_km, nearest_country}, types::{Family, PoolId, RegionId}, world::{Region, endpoint::Endpoint, policy::{Key, Policy}, pool::Pool}}, sim::{self, Moves}};
+use crate::{
+    config::diagnostics::Notes,
+    engine::{
+        geo::{Coordinates, distance_km, nearest_country},
+        types::{Family, PoolId, RegionId},
+        world::{
+            Region,
+            endpoint::Endpoint,
+            policy::{Key, Policy},
+            pool::Pool,
+        },
+    },
+    sim::{self, Moves},
+};
 
 /// Further than this from where the people of any country live is nowhere, in kilometres. Anchorage is 4,388 away.
 const NOWHERE: u32 = 4500;

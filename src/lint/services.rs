@@ -3,7 +3,23 @@
 //! Must not know how health is judged.
 
 use super::subject::{Subject, listed};
-use crate::{config::{diagnostics::Notes, quantity::{duration, show_duration}}, engine::{types::RegionId, wire::{fold, name::Name, rr::RrType}, world::{endpoint::Endpoint, pool::Pool, service::{Fallback, Service}}, zone::table::{Found, Table}}, probing::monitor::Rhythm};
+use crate::{
+    config::{
+        diagnostics::Notes,
+        quantity::{duration, show_duration},
+    },
+    engine::{
+        types::RegionId,
+        wire::{fold, name::Name, rr::RrType},
+        world::{
+            endpoint::Endpoint,
+            pool::Pool,
+            service::{Fallback, Service},
+        },
+        zone::table::{Found, Table},
+    },
+    probing::monitor::Rhythm,
+};
 
 /// Services as they are configured, without the names that were made beside them.
 fn configured<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a Service> {

@@ -5,7 +5,17 @@ use std::{ops::Range, sync::Arc};
 
 use toml::Spanned;
 
-use crate::{config::spec::{Named, Spec, Text}, engine::{wire::name::Name, world::{World, policy::Policy, pool::{Pool, Route}}}};
+use crate::{
+    config::spec::{Named, Spec, Text},
+    engine::{
+        wire::name::Name,
+        world::{
+            World,
+            policy::Policy,
+            pool::{Pool, Route},
+        },
+    },
+};
 
 /// What the findings are made from.
 pub(super) struct Subject<'a> {

@@ -3,7 +3,13 @@
 use std::net::IpAddr;
 
 use super::{Refusal, Who};
-use crate::{engine::{types::{EndpointId, Family, TargetId}, world::{World, pool::Pool}}, state::overrides};
+use crate::{
+    engine::{
+        types::{EndpointId, Family, TargetId},
+        world::{World, pool::Pool},
+    },
+    state::overrides,
+};
 
 /// The pools as they are configured, with their endpoints.
 fn pools(world: &World) -> impl Iterator<Item = (&Pool, impl Iterator<Item = EndpointId>)> {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     engine::{
-        types::{At, Chance, EndpointId, TargetId, UnixMillis},
+        types::{At, Chance, TargetId, UnixMillis},
         world::World,
     },
     state::{

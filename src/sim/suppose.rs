@@ -3,7 +3,21 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use crate::{engine::{geo::Map, health::fold::Outcome, snapshot::Snapshot, types::{At, EndpointId, Family, RouteId, TargetId}, world::{Asks, Target, World, pool::Route}}, probing::monitor::ProbeKey, state::{balance::Balance, change::Change, ledger::{Event, Ledger}}};
+use crate::{
+    engine::{
+        geo::Map,
+        health::fold::Outcome,
+        snapshot::Snapshot,
+        types::{At, EndpointId, Family, RouteId, TargetId},
+        world::{Asks, Target, World, pool::Route},
+    },
+    probing::monitor::ProbeKey,
+    state::{
+        balance::Balance,
+        change::Change,
+        ledger::{Event, Ledger},
+    },
+};
 
 /// What is supposed. Each text names POOL/ENDPOINT, ENDPOINT, REGION or one ADDRESS of an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::engine::{live::EndpointState, snapshot::Snapshot, steer::{self, Decision, Parts, Verdict, locate::Client, trace::{Basis, Rung, Step, Recording}}, types::{Chance, EndpointId, Prefix, RegionId, ServiceId}, world::{World, endpoint::Endpoint, pool::Pool, service::Service}};
+use crate::engine::{
+    live::EndpointState,
+    snapshot::Snapshot,
+    steer::{
+        self, Decision, Parts, Verdict,
+        locate::Client,
+        trace::{Basis, Recording, Rung, Step},
+    },
+    types::{Chance, EndpointId, Prefix, RegionId, ServiceId},
+    world::{World, endpoint::Endpoint, pool::Pool, service::Service},
+};
 
 /// How many blocks are tried for one that the canary does not take.
 const BLOCKS: u128 = 64;
@@ -142,7 +152,15 @@ fn goes(snapshot: &Snapshot, (id, service): (ServiceId, &Service), client: Prefi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{types::RouteId, wire::name::Name, world::{Draft, Region, policy::{Key, Policy}, pool::Route}};
+    use crate::engine::{
+        types::RouteId,
+        wire::name::Name,
+        world::{
+            Draft, Region,
+            policy::{Key, Policy},
+            pool::Route,
+        },
+    };
 
     fn endpoint(region: u16, weight: u32) -> Endpoint {
         let v4 = Some([192, 0, 2, 1 + region as u8].into());

@@ -4,7 +4,24 @@
 use std::sync::Arc;
 
 use super::{Configuration, Refusal};
-use crate::{app::Measuring, engine::{health::fold::Record, snapshot::Snapshot, types::{At, TargetId}, wire::reply::Counted, world::{World, policy::Key, pool::Route}}, state::{balance::Balance, ledger::{Event, Ledger}, samples::Samples, saved, status::Status}, telemetry::signals::Signals};
+use crate::{
+    app::Measuring,
+    engine::{
+        health::fold::Record,
+        snapshot::Snapshot,
+        types::{At, TargetId},
+        wire::reply::Counted,
+        world::{World, policy::Key, pool::Route},
+    },
+    state::{
+        balance::Balance,
+        ledger::{Event, Ledger},
+        samples::Samples,
+        saved,
+        status::Status,
+    },
+    telemetry::signals::Signals,
+};
 
 /// How often it is looked whether demand has to go elsewhere, in milliseconds.
 const BEAT: u64 = 1000;

@@ -21,7 +21,11 @@ use self::{
     demand::Demand,
     view::{Member, View},
 };
-use crate::engine::{snapshot::Snapshot, types::{At, RegionId, RouteId}, world::{World, endpoint::ADMIT_ALL, table::Assignment}};
+use crate::engine::{
+    snapshot::Snapshot,
+    types::{At, RegionId, RouteId},
+    world::{World, endpoint::ADMIT_ALL, table::Assignment},
+};
 
 /// The most that may leave a live region in one period, as a part of its load, or of half its capacity where its load is
 /// less: a tail has to end.

@@ -33,7 +33,21 @@ use super::{
     overrides::{Override, Whom},
     saved::{Age, Saved},
 };
-use crate::{engine::{health::fold::{Outcome, Record}, live::{EndpointRow, PoolRow}, signal::{shed::{Marks, Shed}, timing::Timing}, snapshot::Snapshot, types::{At, EndpointId, PoolId, RouteId, TargetId}, world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment}}, probing::monitor::ProbeKey, state::status::Status};
+use crate::{
+    engine::{
+        health::fold::{Outcome, Record},
+        live::{EndpointRow, PoolRow},
+        signal::{
+            shed::{Marks, Shed},
+            timing::Timing,
+        },
+        snapshot::Snapshot,
+        types::{At, EndpointId, PoolId, RouteId, TargetId},
+        world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
+    },
+    probing::monitor::ProbeKey,
+    state::status::Status,
+};
 
 /// What can happen to the truth.
 #[derive(Clone, Debug)]

@@ -5,7 +5,21 @@ use std::collections::BTreeMap;
 
 use self::text::{Contents, Governor, Kept, SavedTarget, Start};
 use super::format::{FORMAT, Unreadable};
-use crate::{engine::{health::{fold::{Fall, Health, Penalty, Record, Restored}, governor::Governed}, types::{At, Family, Past, PoolId, RegionId, TargetId}, world::{Target, World, endpoint::Endpoint, pool::Pool}}, probing::{identity, monitor::{Monitor, ProbeKey}}, state::status::{SlowStart, SlowStartOf, Status}};
+use crate::{
+    engine::{
+        health::{
+            fold::{Fall, Health, Penalty, Record, Restored},
+            governor::Governed,
+        },
+        types::{At, Family, Past, PoolId, RegionId, TargetId},
+        world::{Target, World, endpoint::Endpoint, pool::Pool},
+    },
+    probing::{
+        identity,
+        monitor::{Monitor, ProbeKey},
+    },
+    state::status::{SlowStart, SlowStartOf, Status},
+};
 
 mod text;
 mod version_1;

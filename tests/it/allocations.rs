@@ -2,7 +2,25 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use meridian::{engine::{respond::{self, Answered}, snapshot::Snapshot, steer::trace::Silent, types::{At, Chance, Origin, PerFamily, Transport, UnixMillis}, wire::{name::Name, read::Query, rr::{Rcode, RrType}}, world::{Draft, Reflect, service::{Fallback, Families, Https}}, zone::ZoneRecord}, state::ledger::Ledger};
+use meridian::{
+    engine::{
+        respond::{self, Answered},
+        snapshot::Snapshot,
+        steer::trace::Silent,
+        types::{At, Chance, Origin, PerFamily, Transport, UnixMillis},
+        wire::{
+            name::Name,
+            read::Query,
+            rr::{Rcode, RrType},
+        },
+        world::{
+            Draft, Reflect,
+            service::{Fallback, Families, Https},
+        },
+        zone::ZoneRecord,
+    },
+    state::ledger::Ledger,
+};
 
 use crate::steering::lab::{A, AAAA, Lab, draft, packet, prefix};
 

@@ -194,7 +194,9 @@ fn a_type_name_stands_once_in_a_room() {
         for line in without_tests(&text).lines().filter(|line| !line.starts_with(' ')) {
             let words = || line.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
             let is_type = |word: &&str| matches!(*word, "struct" | "enum" | "trait" | "type" | "union");
-            let declared = words().skip_while(|word| matches!(*word, "pub" | "crate" | "super" | "in" | "self")).collect::<Vec<_>>();
+            let declared = words()
+                .skip_while(|word| matches!(*word, "pub" | "crate" | "super" | "in" | "self"))
+                .collect::<Vec<_>>();
             let [kind, name, ..] = declared[..] else { continue };
             if !is_type(&kind) || line.starts_with("//") {
                 continue;

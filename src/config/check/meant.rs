@@ -6,7 +6,22 @@ use std::{
     path::PathBuf,
 };
 
-use crate::{config::{geo::{Found, LatencyFiles}, settings::{Hook, Latency, Log, Server}}, engine::{geo::{Cuts, Fence, Model, Order}, health::rules::HealthRules, signal::load::Load, types::Prefix, wire::name::Name, world::{Reflect, Region, policy::Policy, pool::Threshold, service::Service}, zone::ZoneSource}, probing::monitor::Monitor};
+use crate::{
+    config::{
+        geo::{Found, LatencyFiles},
+        settings::{Hook, Latency, Log, Server},
+    },
+    engine::{
+        geo::{Cuts, Fence, Model, Order},
+        health::rules::HealthRules,
+        signal::load::Load,
+        types::Prefix,
+        wire::name::Name,
+        world::{Reflect, Region, policy::Policy, pool::Threshold, service::Service},
+        zone::ZoneSource,
+    },
+    probing::monitor::Monitor,
+};
 
 /// A configuration as it was meant. Tables are in name order; references are positions in them.
 #[derive(Debug)]

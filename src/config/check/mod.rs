@@ -49,12 +49,12 @@ pub(crate) fn check(spec: &Spec, in_force: Option<&InForce>, sources: &mut Sourc
     let mut groups = selector::groups(&spec.groups, notes);
     let regions = region::regions(&spec.regions, &mut groups, notes);
     let mut monitor_names = Names::of("monitor", "monitors", &spec.monitors);
-    let around = &mut monitor::Around { names: &mut monitor_names, files: &mut files };
+    let around = &mut monitor::ProbeContext { names: &mut monitor_names, files: &mut files };
     let monitors = monitor::monitors(spec, around, notes);
     let loads = load::loads(&spec.loads, notes);
     let mut region_names = Names::of("region", "regions", &spec.regions);
     let mut load_names = Names::of("load", "loads", &spec.loads);
-    let around = &mut policy::Around { regions: &region_names, groups: &mut groups };
+    let around = &mut policy::RulesContext { regions: &region_names, groups: &mut groups };
     let mut policies = policy::Policies::resolve(&spec.policies, around, notes);
     let usual = policies.usual(spec.defaults.service.policy.as_ref(), notes);
     let around = &mut pool::PoolContext {

@@ -17,7 +17,7 @@ use crate::{
         geo::{self, Found, InForce, LatencyFiles, NamedFile},
         quantity,
         settings::Latency,
-        spec::{LatencySpec, List, ModelSpec, NamedFile, Real, RegionSpec, Spec, SwitchSpec, Text},
+        spec::{LatencySpec, List, ModelSpec, Named, Real, RegionSpec, Spec, SwitchSpec, Text},
     },
     engine::{
         geo::{Coordinates, Model, RegionPoint},
@@ -103,7 +103,7 @@ fn named_files(written: Option<&Spanned<List>>, path: &str, notes: &mut Notes<'_
 }
 
 /// `[regions]`, in name order.
-pub(crate) fn regions(spec: &NamedFile<RegionSpec>, groups: &mut Groups<'_>, notes: &mut Notes<'_>) -> Vec<Region> {
+pub(crate) fn regions(spec: &Named<RegionSpec>, groups: &mut Groups<'_>, notes: &mut Notes<'_>) -> Vec<Region> {
     if let Some((key, _)) = spec.iter().nth(usize::from(u16::MAX)) {
         let fault = notes.error(key.span(), "there are too many regions", format!("at most {}", u16::MAX));
         notes.push(fault);

@@ -9,7 +9,23 @@ mod target;
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
 use super::{check::Meant, geo::latency::LatencyLine};
-use crate::{engine::{geo::Rule, health::rules::HealthRules, signal::latency::Latencies, types::{At, MapId, PerFamily, PolicyId, PoolId, RegionId, TargetId}, world::{Draft, endpoint::Endpoint, measures, policy::Policy, pool::{Pool, Route}, service::Service}}, probing::monitor::MonitorId};
+use crate::{
+    engine::{
+        geo::Rule,
+        health::rules::HealthRules,
+        signal::latency::Latencies,
+        types::{At, MapId, PerFamily, PolicyId, PoolId, RegionId, TargetId},
+        world::{
+            Draft,
+            endpoint::Endpoint,
+            measures,
+            policy::Policy,
+            pool::{Pool, Route},
+            service::Service,
+        },
+    },
+    probing::monitor::MonitorId,
+};
 use service::Steered;
 use target::Targets;
 

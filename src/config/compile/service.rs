@@ -4,7 +4,14 @@ use super::{
     super::check::{MeantPool, MeantService},
     rule::splits,
 };
-use crate::engine::{types::{MapId, RegionId, RouteId}, world::{policy::Policy, pool::Route, service::{Canary, Service}}};
+use crate::engine::{
+    types::{MapId, RegionId, RouteId},
+    world::{
+        policy::Policy,
+        pool::Route,
+        service::{Canary, Service},
+    },
+};
 
 /// The pools, as meant and compiled.
 #[derive(Debug)]

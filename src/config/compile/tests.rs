@@ -3,7 +3,26 @@
 use std::path::Path;
 
 use super::*;
-use crate::{config::{check::{self, MeantEndpoint, MeantPool, MeantService}, diagnostics::Notes, document, fault::Sources, load, report, spec}, engine::{geo::{Fence, GeoKey, Selector}, types::RouteId, wire::name::Name, world::{Region, policy::{Key, Policy, Spread}, pool::{Route, Threshold}, table::{PoolTable, RouteTable}}}};
+use crate::{
+    config::{
+        check::{self, MeantEndpoint, MeantPool, MeantService},
+        diagnostics::Notes,
+        document,
+        fault::Sources,
+        load, report, spec,
+    },
+    engine::{
+        geo::{Fence, GeoKey, Selector},
+        types::RouteId,
+        wire::name::Name,
+        world::{
+            Region,
+            policy::{Key, Policy, Spread},
+            pool::{Route, Threshold},
+            table::{PoolTable, RouteTable},
+        },
+    },
+};
 
 const POOLS: &str = r#"
 version = 1

@@ -3,7 +3,16 @@
 //! ranked, nor what makes the rows.
 
 use super::PoolRow;
-use crate::engine::{geo::Map, types::{Family, PerFamily}, world::{policy::Policy, pool::{Pool, Threshold}, service::Families, table::{PoolTable, RouteTable}}};
+use crate::engine::{
+    geo::Map,
+    types::{Family, PerFamily},
+    world::{
+        policy::Policy,
+        pool::{Pool, Threshold},
+        service::Families,
+        table::{PoolTable, RouteTable},
+    },
+};
 
 /// How health counts on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

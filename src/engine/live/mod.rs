@@ -4,7 +4,16 @@
 pub mod eligible;
 
 use self::eligible::{Eligibility, Exclusion, Standing};
-use crate::engine::{health::fold::Health, types::{Family, PerFamily}, wire::edns::Notice, world::{endpoint::{ADMIT_ALL, Endpoint}, pool::Pool, service::Families}};
+use crate::engine::{
+    health::fold::Health,
+    types::{Family, PerFamily},
+    wire::edns::Notice,
+    world::{
+        endpoint::{ADMIT_ALL, Endpoint},
+        pool::Pool,
+        service::Families,
+    },
+};
 
 /// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
 /// up is up in all its families, who is forced down is `out`.

@@ -9,7 +9,17 @@ use super::{
     spread::{self, Chosen, Doors, Drawing},
     trace::{Lack, Rung, Silent, Step, Trace, TtlFrom},
 };
-use crate::engine::{live::{EndpointRow, eligible::{Belief, Eligibility, Exclusion, Scope, Standing}}, types::{Chance, EndpointId, Family, PoolId, RegionId, RouteId, ServiceId, members}, world::{draw::{self}, service::{Canary, Fallback, Service}}};
+use crate::engine::{
+    live::{
+        EndpointRow,
+        eligible::{Belief, Eligibility, Exclusion, Scope, Standing},
+    },
+    types::{Chance, EndpointId, Family, PoolId, RegionId, RouteId, ServiceId, members},
+    world::{
+        draw::{self},
+        service::{Canary, Fallback, Service},
+    },
+};
 
 /// Decides which endpoints a client of a service gets for addresses of a family. Which pool answers, and whether it answers
 /// with addresses or with another name, does not depend on the family.

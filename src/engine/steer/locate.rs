@@ -2,7 +2,12 @@
 //! follows from configuration and geo data, never from health, load or the clock.
 
 use super::trace::Basis;
-use crate::engine::{geo::{self, Atlas, Ground, Map, Piece, Spot}, types::{MapId, Prefix}, wire::edns::Subnet, world::{World, service::Service}};
+use crate::engine::{
+    geo::{self, Atlas, Ground, Map, Piece, Spot},
+    types::{MapId, Prefix},
+    wire::edns::Subnet,
+    world::{World, service::Service},
+};
 
 /// The client as one service sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,16 @@ use super::{
     locate::Client,
     trace::{Step, Trace},
 };
-use crate::engine::{geo::Map, live::{EndpointRow, PoolRow}, types::{EndpointId, PoolId, RouteId, members}, world::{policy::{Key, Policy}, pool::Pool, table::{Assignment, PoolTable, RouteTable}}};
+use crate::engine::{
+    geo::Map,
+    live::{EndpointRow, PoolRow},
+    types::{EndpointId, PoolId, RouteId, members},
+    world::{
+        policy::{Key, Policy},
+        pool::Pool,
+        table::{Assignment, PoolTable, RouteTable},
+    },
+};
 
 /// A pool as one decision sees it.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,15 @@ use super::{
     rank::Field,
     trace::{Step, Trace},
 };
-use crate::engine::{types::{Chance, Prefix, members}, world::{draw::{self, Score, Seed}, endpoint::ADMIT_ALL, policy::Spread, table::Assignment}};
+use crate::engine::{
+    types::{Chance, Prefix, members},
+    world::{
+        draw::{self, Score, Seed},
+        endpoint::ADMIT_ALL,
+        policy::Spread,
+        table::Assignment,
+    },
+};
 
 /// Endpoints of a pool, by position, in the order of the reply.
 pub type Chosen = ArrayVec<u8, 64>;

@@ -10,8 +10,10 @@ pub mod table;
 
 use std::{net::IpAddr, sync::Arc};
 
-use self::{policy::Policy, table::{PoolTable, RouteTable}};
-use crate::{engine::{types::{EndpointId, PoolId, RouteId}, world::{endpoint::Endpoint, pool::{Pool, Route}, service::Service}}, probing::monitor::{Monitor, MonitorId, ProbeKey}};
+use self::{
+    policy::Policy,
+    table::{PoolTable, RouteTable},
+};
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::rules::HealthRules,
@@ -19,6 +21,17 @@ use super::{
     types::{At, MapId, Prefix, RegionId, TargetId},
     wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
+};
+use crate::{
+    engine::{
+        types::{EndpointId, PoolId, RouteId},
+        world::{
+            endpoint::Endpoint,
+            pool::{Pool, Route},
+            service::Service,
+        },
+    },
+    probing::monitor::{Monitor, MonitorId, ProbeKey},
 };
 
 /// The compiled configuration, before the tables that queries read are laid out from it.

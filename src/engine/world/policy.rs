@@ -91,4 +91,3 @@ impl Policy {
         matches!(self.spread, Spread::Weighted | Spread::RoundRobin | Spread::Hash)
     }
 }
-

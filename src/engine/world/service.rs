@@ -2,7 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::{World, draw::Seed, pool::{Pool, Route}, table::ServiceTable};
+use super::{
+    World,
+    draw::Seed,
+    pool::{Pool, Route},
+    table::ServiceTable,
+};
 use crate::engine::{
     geo::Map,
     types::{MapId, PoolId, RegionId, RouteId},

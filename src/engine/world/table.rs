@@ -1,6 +1,14 @@
 //! A pool as the query reads it: keys and sets of endpoints, laid out once when the configuration is compiled.
 
-use crate::engine::{geo::Rule, types::{MapId, PerFamily, RegionId, members}, wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType}, world::{draw::{self, Seed}, endpoint::{Distinct, Endpoint}}};
+use crate::engine::{
+    geo::Rule,
+    types::{MapId, PerFamily, RegionId, members},
+    wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
+    world::{
+        draw::{self, Seed},
+        endpoint::{self, Distinct, Endpoint},
+    },
+};
 
 /// How a pool's demand is assigned to its regions: for each catchment and region, the share of blocks that the region
 /// admits of those that come to it. Catchments are those of the pool's map (one, where it has none), regions the pool's
@@ -18,7 +26,7 @@ impl Assignment {
     #[must_use]
     pub fn share(&self, catchment: u32, region: usize) -> u32 {
         let at = catchment as usize * self.regions + region;
-        self.shares.get(at).copied().unwrap_or(super::policy::ADMIT_ALL)
+        self.shares.get(at).copied().unwrap_or(endpoint::ADMIT_ALL)
     }
 }
 

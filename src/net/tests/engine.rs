@@ -4,7 +4,29 @@ use super::{
     udp::{by_hand, client},
     *,
 };
-use crate::{engine::{geo::{GeoKey, RegionPoint, Rule}, health::fold::Outcome, snapshot::Snapshot, types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId}, wire::{name::Name, rr::RrType}, world::{Draft, Region, Target, World, endpoint::Endpoint, policy::{Key, Policy, Spread}, pool::{Pool, Route}, service::{Fallback, Service}}, zone::{ZoneRecord, ZoneSource}}, net::udp::Wait, probing::{check::Check, monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch}}, state::ledger::{Event, Ledger}};
+use crate::{
+    engine::{
+        geo::{GeoKey, RegionPoint, Rule},
+        health::fold::Outcome,
+        snapshot::Snapshot,
+        types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
+        wire::{name::Name, rr::RrType},
+        world::{
+            Draft, Region, Target, World,
+            endpoint::Endpoint,
+            policy::{Key, Policy, Spread},
+            pool::{Pool, Route},
+            service::{Fallback, Service},
+        },
+        zone::{ZoneRecord, ZoneSource},
+    },
+    net::udp::Wait,
+    probing::{
+        check::Check,
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
+    },
+    state::ledger::{Event, Ledger},
+};
 
 fn name(text: &str) -> Name {
     Name::from_text(text).unwrap()

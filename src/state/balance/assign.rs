@@ -1,7 +1,24 @@
 //! How the clients of a catchment try a pool's regions: the policy's keys and the map's own ranking, walked as the query
 //! walks them while regions refuse. Off the query path. Must not know load or demand.
 
-use crate::{engine::{geo::Map, live::{EndpointRow, PoolRow, eligible::{Belief, Eligibility, Scope}}, snapshot::Snapshot, steer::rank, types::{RegionId, RouteId, members}, world::{policy::Policy, pool::{Pool, Route}, service::Families}}, state::balance::landing::Band};
+use crate::{
+    engine::{
+        geo::Map,
+        live::{
+            EndpointRow, PoolRow,
+            eligible::{Belief, Eligibility, Scope},
+        },
+        snapshot::Snapshot,
+        steer::rank,
+        types::{RegionId, RouteId, members},
+        world::{
+            policy::Policy,
+            pool::{Pool, Route},
+            service::Families,
+        },
+    },
+    state::balance::landing::Band,
+};
 
 /// A pool as it stands.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,19 @@ mod eligible;
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::engine::{live::{EndpointRow, PoolRow}, signal::load::Load, types::{Family, PerFamily, RegionId}, wire::name::Name, world::{Draft, Region, endpoint::Endpoint, policy::{Key, Policy}, pool::Pool, service::Service}};
+use crate::engine::{
+    live::{EndpointRow, PoolRow},
+    signal::load::Load,
+    types::{Family, PerFamily, RegionId},
+    wire::name::Name,
+    world::{
+        Draft, Region,
+        endpoint::Endpoint,
+        policy::{Key, Policy},
+        pool::Pool,
+        service::Service,
+    },
+};
 
 /// Three regions from north to south, 100 of capacity each, one endpoint each, one catchment: all clients prefer the
 /// first, then the second, then the third, by order.

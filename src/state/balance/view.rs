@@ -3,7 +3,25 @@
 
 use std::sync::Arc;
 
-use crate::{engine::{live::PoolRow, snapshot::Snapshot, types::{RegionId, RouteId}, world::{World, endpoint::{ADMIT_ALL, Endpoint}, policy::Key, pool::Route, service::{Families, Service}}}, state::balance::{assign::PoolView, landing::{self, Band}, spare::{FARTHEST, NEVER, Room}}};
+use crate::{
+    engine::{
+        live::PoolRow,
+        snapshot::Snapshot,
+        types::{RegionId, RouteId},
+        world::{
+            World,
+            endpoint::{ADMIT_ALL, Endpoint},
+            policy::Key,
+            pool::Route,
+            service::{Families, Service},
+        },
+    },
+    state::balance::{
+        assign::PoolView,
+        landing::{self, Band},
+        spare::{FARTHEST, NEVER, Room},
+    },
+};
 
 /// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.
 const PLACE: u32 = 200;

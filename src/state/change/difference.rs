@@ -10,7 +10,16 @@ use std::{
     sync::Arc,
 };
 
-use crate::{engine::{geo::{Database, Rule}, types::{MapId, PerFamily, RegionId, RouteId}, wire::{name::Name, rr::RrType}, world::{World, endpoint::Endpoint, policy::Policy, pool::Pool, service::Service, table::ServiceTable}, zone::ZoneSource}, probing::monitor::Monitor};
+use crate::{
+    engine::{
+        geo::{Database, Rule},
+        types::{MapId, PerFamily, RegionId, RouteId},
+        wire::{name::Name, rr::RrType},
+        world::{World, endpoint::Endpoint, policy::Policy, pool::Pool, service::Service, table::ServiceTable},
+        zone::ZoneSource,
+    },
+    probing::monitor::Monitor,
+};
 
 /// How many names of one kind a sentence lists.
 const MOST: usize = 10;

@@ -4,7 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::ramp;
-use crate::{engine::{types::{At, PoolId}, world::{World, endpoint::ADMIT_ALL}}, state::{change::{Change, Fate, Told}, overrides::{Act, Kind, Override, Whom}}};
+use crate::{
+    engine::{
+        types::{At, PoolId},
+        world::{World, endpoint::ADMIT_ALL},
+    },
+    state::{
+        change::{Change, Fate, Told},
+        overrides::{Act, Kind, Override, Whom},
+    },
+};
 
 /// What was said, and what became of it so far.
 #[derive(Clone, Debug)]

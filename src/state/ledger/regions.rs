@@ -11,7 +11,25 @@ use std::{
 };
 
 use super::{Ledger, members, name};
-use crate::{engine::{geo::normalise, health::fold::Health, live::PoolRow, steer::{self, Parts, Verdict as Answer, locate::{Asker, Whereabouts, locate}, trace::{Rung, Silent}}, types::{At, Chance, Family, MapId, PoolId, Prefix, RegionId, ServiceId, TargetId, UnixMillis}, world::{Asks, World, draw::splitmix, service::{Fallback, Service}}}, state::change::{Change, Move, RegionTurn}};
+use crate::{
+    engine::{
+        geo::normalise,
+        health::fold::Health,
+        live::PoolRow,
+        steer::{
+            self, Parts, Verdict as Answer,
+            locate::{Asker, Whereabouts, locate},
+            trace::{Rung, Silent},
+        },
+        types::{At, Chance, Family, MapId, PoolId, Prefix, RegionId, ServiceId, TargetId, UnixMillis},
+        world::{
+            Asks, World,
+            draw::splitmix,
+            service::{Fallback, Service},
+        },
+    },
+    state::change::{Change, Move, RegionTurn},
+};
 
 /// The most clients of one service that are asked for, one of each catchment.
 const CLIENTS: usize = 256;

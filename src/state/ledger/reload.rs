@@ -8,7 +8,21 @@ use super::{
     rows::{Live, Shaping},
     slow_start::{Heirs, Occasion},
 };
-use crate::{engine::{health::fold::Record, live::{EndpointRow, PoolRow}, signal::shed::Shed, types::{At, PoolId, RouteId, TargetId, members as positions}, world::{Target, World, endpoint::Endpoint, pool::{Pool, Route}, table::Assignment}}, state::change::Change};
+use crate::{
+    engine::{
+        health::fold::Record,
+        live::{EndpointRow, PoolRow},
+        signal::shed::Shed,
+        types::{At, PoolId, RouteId, TargetId, members as positions},
+        world::{
+            Target, World,
+            endpoint::Endpoint,
+            pool::{Pool, Route},
+            table::Assignment,
+        },
+    },
+    state::change::Change,
+};
 
 impl Ledger {
     /// Puts `world` in force. History goes by what is probed, never by position: first by the same key under a

@@ -7,7 +7,22 @@ use super::{
     overrides::{Effect, Named},
     ramp::Recovery,
 };
-use crate::{engine::{health::fold::Health, live::{EndpointRow, EndpointState, PoolRow}, signal::shed::{Marks, Shed}, types::{At, Family, PerFamily, PoolId, RouteId, TargetId}, wire::edns::Notice, world::{World, endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT}, policy::Key, service::Families}}, state::change::Keeper};
+use crate::{
+    engine::{
+        health::fold::Health,
+        live::{EndpointRow, EndpointState, PoolRow},
+        signal::shed::{Marks, Shed},
+        types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
+        wire::edns::Notice,
+        world::{
+            World,
+            endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT},
+            policy::Key,
+            service::Families,
+        },
+    },
+    state::change::Keeper,
+};
 
 /// What is kept of an endpoint beside its health.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,7 +14,20 @@ use super::{
     ramp::{Cold, Ramp, Recovery, Seen, Turn},
     rows::weighed,
 };
-use crate::{engine::{health::fold::Health, live::eligible::Standing, types::{At, EndpointId, Family, PoolId, RegionId, TargetId, members as positions}, world::{World, endpoint::Endpoint, pool::Pool}}, state::{change::{Change, Pace}, ledger::rows::overridden, saved::{Age, Saved}, status::{SlowStart, SlowStartOf}}};
+use crate::{
+    engine::{
+        health::fold::Health,
+        live::eligible::Standing,
+        types::{At, EndpointId, Family, PoolId, RegionId, TargetId, members as positions},
+        world::{World, endpoint::Endpoint, pool::Pool},
+    },
+    state::{
+        change::{Change, Pace},
+        ledger::rows::overridden,
+        saved::{Age, Saved},
+        status::{SlowStart, SlowStartOf},
+    },
+};
 
 /// For each region of a pool that came back with none of its endpoints serving, how far it is.
 pub(super) type Returns = BTreeMap<RegionId, Ramp>;

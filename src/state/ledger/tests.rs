@@ -16,7 +16,20 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{engine::{health::{fold::Health, rules::MaxRegions}, signal::load::Load, types::{Family, PerFamily, RegionId, RouteId}, wire::name::Name, world::{Draft, Region, Target, endpoint::ADMIT_ALL, policy::Policy, service::Service}}, probing::{check::Check, monitor::{Calm, Monitor, MonitorId, Rhythm, Watch}}, state::overrides::Act};
+use crate::{
+    engine::{
+        health::{fold::Health, rules::MaxRegions},
+        signal::load::Load,
+        types::{Family, PerFamily, RegionId, RouteId},
+        wire::name::Name,
+        world::{Draft, Region, Target, endpoint::ADMIT_ALL, policy::Policy, service::Service},
+    },
+    probing::{
+        check::Check,
+        monitor::{Calm, Monitor, MonitorId, Rhythm, Watch},
+    },
+    state::overrides::Act,
+};
 
 const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
 

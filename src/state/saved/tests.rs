@@ -176,7 +176,14 @@ proptest! {
 
 mod slow_starts {
     use super::*;
-    use crate::{engine::{health::rules::{HealthRules, MaxRegions}, types::{EndpointId, PoolId, RegionId, TargetId}, world::{Region, endpoint::Endpoint, policy::Policy, pool::Pool}}, state::status::{SlowStart, SlowStartOf}};
+    use crate::{
+        engine::{
+            health::rules::{HealthRules, MaxRegions},
+            types::{EndpointId, PoolId, RegionId, TargetId},
+            world::{Region, endpoint::Endpoint, policy::Policy, pool::Pool},
+        },
+        state::status::{SlowStart, SlowStartOf},
+    };
 
     fn probe(last: u8) -> Arc<ProbeKey> {
         Arc::new(ProbeKey::new(Check::tcp(80), [192, 0, 2, last].into()))

@@ -7,7 +7,15 @@ use std::{
 };
 
 use hickory_proto::{op::Message, rr::RData};
-use meridian::engine::{snapshot::Snapshot, types::Transport, wire::name::Name, world::{Draft, World, service::{Fallback, Https}}};
+use meridian::engine::{
+    snapshot::Snapshot,
+    types::Transport,
+    wire::name::Name,
+    world::{
+        Draft, World,
+        service::{Fallback, Https},
+    },
+};
 
 use super::*;
 

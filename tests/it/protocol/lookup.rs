@@ -5,11 +5,17 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use meridian::engine::{snapshot::Snapshot, types::Transport, wire::{name::Name, rr::RrType}, world::{World, service::Service}, zone::{ZoneRecord as Wire, ZoneSource}};
+use meridian::engine::{
+    snapshot::Snapshot,
+    types::Transport,
+    wire::{name::Name, rr::RrType},
+    world::{World, service::Service},
+    zone::{ZoneRecord as Wire, ZoneSource},
+};
 use proptest::prelude::*;
 
 use super::{
-    reference::{Code, Labels, Outcome, Type, Zone, ZoneRecord, closest, look_up, within},
+    reference::{Code, Labels, Outcome, Record, Type, Zone, closest, look_up, within},
     *,
 };
 
@@ -26,7 +32,7 @@ struct Wish {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    ZoneRecord(Type),
+    Record(Type),
     Service,
 }
 
@@ -70,7 +76,7 @@ fn zones() -> impl Strategy<Value = Vec<Zone>> {
             let owner = [&*wish.owner, &*zones[at].apex].concat();
             match wish.what {
                 What::Record(rtype) if fits(&zones[at], &owner, rtype) => {
-                    zones[at].records.push(ZoneRecord { owner, rtype, target: wish.target });
+                    zones[at].records.push(Record { owner, rtype, target: wish.target });
                 }
                 What::Service if closest(&zones, &owner).is_some_and(|zone| may_steer(zone, &owner)) => {
                     let home =
@@ -85,13 +91,13 @@ fn zones() -> impl Strategy<Value = Vec<Zone>> {
 }
 
 fn start(apex: &Labels) -> Zone {
-    let of = |rtype| ZoneRecord { owner: apex.clone(), rtype, target: vec!["ns"] };
+    let of = |rtype| Record { owner: apex.clone(), rtype, target: vec!["ns"] };
     Zone { apex: apex.clone(), records: vec![of(Type::Soa), of(Type::Ns)], services: Vec::new() }
 }
 
 /// Whether the loader would take one more RRset (P50, P58, P64 and the rules between services and zones).
 fn fits(zone: &Zone, owner: &Labels, rtype: Type) -> bool {
-    let at = |record: &&ZoneRecord| record.owner == *owner;
+    let at = |record: &&Record| record.owner == *owner;
     let own = || zone.records.iter().filter(at);
     let below = |name: &Labels, other: &Labels| name != other && within(name, other);
     let steered = zone.services.contains(owner);
@@ -111,11 +117,11 @@ fn fits(zone: &Zone, owner: &Labels, rtype: Type) -> bool {
 }
 
 fn may_steer(zone: &Zone, owner: &Labels) -> bool {
-    let cut = |record: &&ZoneRecord| {
+    let cut = |record: &&Record| {
         record.rtype == Type::Ns && record.owner != zone.apex && within(owner, &record.owner)
             || record.rtype == Type::Dname && record.owner != *owner && within(owner, &record.owner)
     };
-    let own = |record: &&ZoneRecord| record.owner == *owner && matches!(record.rtype, Type::A | Type::Cname);
+    let own = |record: &&Record| record.owner == *owner && matches!(record.rtype, Type::A | Type::Cname);
     !zone.services.contains(owner) && !zone.records.iter().any(|record| cut(&record) || own(&record))
 }
 
@@ -138,7 +144,7 @@ fn number(rtype: Type) -> u16 {
     }
 }
 
-fn data(record: &ZoneRecord) -> Vec<u8> {
+fn data(record: &Record) -> Vec<u8> {
     let target = || name(&record.target).wire().to_vec();
     match record.rtype {
         Type::Soa => [&target(), b"\x01h\0\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x3c".as_slice()].concat(),

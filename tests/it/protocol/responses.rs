@@ -1,7 +1,14 @@
 //! The client subnet option on every class of response, end to end: whose address the answer is for, and the scope that
 //! goes back (RFC 7871; P97 to P102, G2 to G5, G9).
 
-use meridian::engine::{snapshot::Snapshot, wire::name::Name, world::{Draft, Reflect, service::{Fallback, Https}}};
+use meridian::engine::{
+    snapshot::Snapshot,
+    wire::name::Name,
+    world::{
+        Draft, Reflect,
+        service::{Fallback, Https},
+    },
+};
 
 use super::*;
 use crate::steering::lab::prefix;

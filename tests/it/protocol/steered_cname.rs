@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use meridian::engine::{snapshot::Snapshot, wire::name::Name, world::{Draft, World, service::Fallback}};
+use meridian::engine::{
+    snapshot::Snapshot,
+    wire::name::Name,
+    world::{Draft, World, service::Fallback},
+};
 
 use super::*;
 

@@ -1,7 +1,18 @@
 //! SRV, SVCB and HTTPS records of the zone file that point at steered names: what A and AAAA queries of the target would say
 //! goes along (RFC 9460 4.1, RFC 2782), with the scope of what was consulted; and where nothing does.
 
-use meridian::{engine::{snapshot::Snapshot, types::At, wire::name::Name, world::{Draft, service::{Fallback, Families}}}, state::ledger::Ledger};
+use meridian::{
+    engine::{
+        snapshot::Snapshot,
+        types::At,
+        wire::name::Name,
+        world::{
+            Draft,
+            service::{Fallback, Families},
+        },
+    },
+    state::ledger::Ledger,
+};
 
 use super::*;
 

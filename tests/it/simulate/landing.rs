@@ -2,7 +2,25 @@
 
 use std::sync::Arc;
 
-use meridian::{engine::{health::fold::Outcome, steer::{self, Parts, Verdict, locate::{Asker, Whereabouts, locate}, trace::{Rung, Silent}}, types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis}, world::{World, draw::splitmix, endpoint::ADMIT_ALL, table::Assignment}}, state::{balance::{assign::PoolView, landing::{admissions, land}}, ledger::{Event, Ledger}}};
+use meridian::{
+    engine::{
+        health::fold::Outcome,
+        steer::{
+            self, Parts, Verdict,
+            locate::{Asker, Whereabouts, locate},
+            trace::{Rung, Silent},
+        },
+        types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
+        world::{World, draw::splitmix, endpoint::ADMIT_ALL, table::Assignment},
+    },
+    state::{
+        balance::{
+            assign::PoolView,
+            landing::{admissions, land},
+        },
+        ledger::{Event, Ledger},
+    },
+};
 
 use super::instance::{Instance, KINDS};
 use crate::steering::lab::draft;

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use meridian::engine::{live::PoolRow, snapshot::Snapshot, steer::trace::{Lack, Rung, Step}, types::{Family, PerFamily, Prefix}, world::{endpoint::ADMIT_ALL, policy::Spread, table::Assignment}};
+use meridian::engine::{
+    live::PoolRow,
+    snapshot::Snapshot,
+    steer::trace::{Lack, Rung, Step},
+    types::{Family, PerFamily, Prefix},
+    world::{endpoint::ADMIT_ALL, policy::Spread, table::Assignment},
+};
 
 use super::{
     lab::{A, Lab, Question, Told, at, draft, listen},

@@ -2,7 +2,12 @@
 
 use std::net::IpAddr;
 
-use meridian::engine::{snapshot::Snapshot, steer::trace::Step, types::EndpointId, world::{endpoint::ADMIT_ALL, policy::Spread, service::Families}};
+use meridian::engine::{
+    snapshot::Snapshot,
+    steer::trace::Step,
+    types::EndpointId,
+    world::{endpoint::ADMIT_ALL, policy::Spread, service::Families},
+};
 use proptest::prelude::*;
 
 use super::{

@@ -1,7 +1,16 @@
 //! Never empty by accident: who has endpoints answers with some, unless its policy says otherwise; and how long such
 //! an answer may be kept.
 
-use meridian::{engine::{health::fold::{Health, Record}, steer::trace::{Rung, Step, TtlFrom}, types::{At, EndpointId, Family}, wire::rr::Rcode, world::{endpoint::Endpoint, pool::Pool, service::Fallback}}, state::status::Status};
+use meridian::{
+    engine::{
+        health::fold::{Health, Record},
+        steer::trace::{Rung, Step, TtlFrom},
+        types::{At, EndpointId, Family},
+        wire::rr::Rcode,
+        world::{endpoint::Endpoint, pool::Pool, service::Fallback},
+    },
+    state::status::Status,
+};
 use proptest::prelude::*;
 
 use super::{

@@ -3,7 +3,14 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use meridian::engine::{live::eligible::Exclusion, snapshot::Snapshot, steer::trace::{NoAddress, Rung, Step}, types::{EndpointId, Family, RouteId, UnixMillis}, wire::{name::Name, rr::Rcode}, world::service::{Canary, Families, Service}};
+use meridian::engine::{
+    live::eligible::Exclusion,
+    snapshot::Snapshot,
+    steer::trace::{NoAddress, Rung, Step},
+    types::{EndpointId, Family, RouteId, UnixMillis},
+    wire::{name::Name, rr::Rcode},
+    world::service::{Canary, Families, Service},
+};
 use proptest::prelude::*;
 
 use super::{

@@ -1,6 +1,18 @@
 //! The ladder: what is asked of a pool on each rung, and what operators, fences and policies leave of it.
 
-use meridian::engine::{live::eligible::Exclusion, snapshot::Snapshot, steer::trace::{Rung, Step}, types::RouteId, wire::{name::Name, rr::Rcode}, world::{draw, endpoint::ADMIT_ALL, pool::Threshold, service::{Canary, Fallback, Families, Service}}};
+use meridian::engine::{
+    live::eligible::Exclusion,
+    snapshot::Snapshot,
+    steer::trace::{Rung, Step},
+    types::RouteId,
+    wire::{name::Name, rr::Rcode},
+    world::{
+        draw,
+        endpoint::ADMIT_ALL,
+        pool::Threshold,
+        service::{Canary, Fallback, Families, Service},
+    },
+};
 
 use super::{
     lab::{A, AAAA, Lab, Question, Told, at, draft, listen, prefix},

@@ -3,7 +3,15 @@
 
 use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
-use meridian::engine::{snapshot::Snapshot, steer::trace::{Lack, Rung, Step}, types::{EndpointId, PoolId, RouteId}, world::{World, pool::{Pool, Route}}};
+use meridian::engine::{
+    snapshot::Snapshot,
+    steer::trace::{Lack, Rung, Step},
+    types::{EndpointId, PoolId, RouteId},
+    world::{
+        World,
+        pool::{Pool, Route},
+    },
+};
 use proptest::prelude::*;
 
 use super::lab::{A, Lab, Question, Told, at, draft, linted, listen, prefix};

@@ -2,7 +2,19 @@
 
 use std::sync::Arc;
 
-use meridian::{engine::{snapshot::Snapshot, steer::trace::{Rung, Step}, types::{At, EndpointId}, wire::rr::Rcode, world::{World, endpoint::ADMIT_ALL}}, state::{ledger::{Event, Ledger}, overrides::{Act, Override, Whom}}};
+use meridian::{
+    engine::{
+        snapshot::Snapshot,
+        steer::trace::{Rung, Step},
+        types::{At, EndpointId},
+        wire::rr::Rcode,
+        world::{World, endpoint::ADMIT_ALL},
+    },
+    state::{
+        ledger::{Event, Ledger},
+        overrides::{Act, Override, Whom},
+    },
+};
 use proptest::prelude::*;
 
 use super::lab::{A, Question, SECRET, Told, at, draft, listen, outcome, prefix};

@@ -4,9 +4,20 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use hickory_proto::{
     op::Message,
-    rr::{RData, ZoneRecord as Read, rdata::svcb::SvcParamValue},
+    rr::{RData, Record as Read, rdata::svcb::SvcParamValue},
 };
-use meridian::engine::{respond::{self, Answered}, snapshot::Snapshot, steer::trace::Silent, types::{Origin, Transport}, wire::{name::Name, rr::RrType}, world::{Draft, service::{Fallback, Https}}, zone::ZoneRecord};
+use meridian::engine::{
+    respond::{self, Answered},
+    snapshot::Snapshot,
+    steer::trace::Silent,
+    types::{Origin, Transport},
+    wire::{name::Name, rr::RrType},
+    world::{
+        Draft,
+        service::{Fallback, Https},
+    },
+    zone::ZoneRecord,
+};
 
 use super::{
     lab::{A, AAAA, Lab, draft, drawn, packet},

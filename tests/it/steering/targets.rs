@@ -9,7 +9,15 @@ use hickory_proto::{
         rdata::opt::{EdnsCode, EdnsOption},
     },
 };
-use meridian::engine::{respond::{self, Answered}, snapshot::Snapshot, steer::trace::Silent, types::{Chance, Origin, Transport}, wire::{name::Name, rr::RrType}, world::service::Families, zone::ZoneRecord};
+use meridian::engine::{
+    respond::{self, Answered},
+    snapshot::Snapshot,
+    steer::trace::Silent,
+    types::{Chance, Origin, Transport},
+    wire::{name::Name, rr::RrType},
+    world::service::Families,
+    zone::ZoneRecord,
+};
 use proptest::prelude::*;
 
 use super::{

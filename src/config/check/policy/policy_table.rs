@@ -8,7 +8,20 @@ use super::{
     super::value::{distance, element, items, millis, real, share, text, units, whole, word},
     geo::{GeoRules, RulesContext},
 };
-use crate::{config::{diagnostics::{Notes, join}, presets::{self, Preset, key_name, spread_name}, spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole}}, engine::{geo::Limits, world::{endpoint::{Distinct, MAX_ENDPOINTS}, policy::{Key, Policy, Spread}}}};
+use crate::{
+    config::{
+        diagnostics::{Notes, join},
+        presets::{self, Preset, key_name, spread_name},
+        spec::{LengthsSpec, LimitSpec, PolicySpec, Real, ShedSpec, ToleranceSpec, Whole},
+    },
+    engine::{
+        geo::Limits,
+        world::{
+            endpoint::{Distinct, MAX_ENDPOINTS},
+            policy::{Key, Policy, Spread},
+        },
+    },
+};
 
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
 const STICKY: [(i64, i64); 2] = [(16, 24), (32, 56)];

@@ -15,7 +15,19 @@ use super::super::{
     symbols::Names,
     value::{address, items, name, real, target, text, whole},
 };
-use crate::{config::{diagnostics::{Notes, join, nearest, suggest}, spec::{EndpointSpec, List, PoolSpec, Whole}}, engine::{wire::name::Name, world::{endpoint::MAX_WEIGHT, policy::{Key, Policy}}}};
+use crate::{
+    config::{
+        diagnostics::{Notes, join, nearest, suggest},
+        spec::{EndpointSpec, List, PoolSpec, Whole},
+    },
+    engine::{
+        wire::name::Name,
+        world::{
+            endpoint::MAX_WEIGHT,
+            policy::{Key, Policy},
+        },
+    },
+};
 
 const WEIGHT: i64 = 100;
 const MAX_TIER: i64 = 1000;

@@ -15,7 +15,14 @@ use super::{
     symbols::Names,
     value::{name, share, text},
 };
-use crate::{config::{diagnostics::{Notes, join}, quantity, spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text}}, engine::world::{Region, endpoint::MAX_ENDPOINTS, pool::Threshold}};
+use crate::{
+    config::{
+        diagnostics::{Notes, join},
+        quantity,
+        spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
+    },
+    engine::world::{Region, endpoint::MAX_ENDPOINTS, pool::Threshold},
+};
 use endpoint::{Seen, order};
 pub(crate) use load_fit::reported;
 pub(crate) use policy_fit::{in_force, suits};

@@ -9,7 +9,17 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::super::meant::{MeantEndpoint, MeantPool, MeantService};
-use crate::{config::{diagnostics::Notes, presets::key_name, spec::Spec}, engine::{geo::Selector, world::{Region, endpoint::Distinct, policy::{Key, Policy, Spread}}}};
+use crate::{
+    config::{diagnostics::Notes, presets::key_name, spec::Spec},
+    engine::{
+        geo::Selector,
+        world::{
+            Region,
+            endpoint::Distinct,
+            policy::{Key, Policy, Spread},
+        },
+    },
+};
 
 /// Warns of what `policy`, named at `span`, asks for in vain.
 pub(crate) fn suits(span: Range<usize>, policy: &Policy, pool: &MeantPool, notes: &mut Notes<'_>) {

@@ -6,7 +6,18 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use super::ownership::Homes;
-use crate::{config::{check::meant::{MeantPool, MeantService}, diagnostics::Notes, fault::Fault, zone_file::target}, engine::{wire::{name::Name, rr::RrType}, world::service::Fallback}};
+use crate::{
+    config::{
+        check::meant::{MeantPool, MeantService},
+        diagnostics::Notes,
+        fault::Fault,
+        zone_file::target,
+    },
+    engine::{
+        wire::{name::Name, rr::RrType},
+        world::service::Fallback,
+    },
+};
 
 /// Every name that a service may be answered with.
 fn targets<'m>(service: &'m MeantService, pools: &'m [MeantPool]) -> Vec<&'m Name> {

@@ -16,7 +16,21 @@ use super::{
     },
     ownership::Homes,
 };
-use crate::{config::{diagnostics::{Notes, join}, spec::{HttpsSpec, ServiceSpec}}, engine::{wire::name::Name, world::{Region, endpoint::ADMIT_ALL, policy::{Policy, Spread}, service::Https}}};
+use crate::{
+    config::{
+        diagnostics::{Notes, join},
+        spec::{HttpsSpec, ServiceSpec},
+    },
+    engine::{
+        wire::name::Name,
+        world::{
+            Region,
+            endpoint::ADMIT_ALL,
+            policy::{Policy, Spread},
+            service::Https,
+        },
+    },
+};
 
 /// A pool that takes a share of the blocks first, in parts of [`ADMIT_ALL`].
 pub(super) fn canary(

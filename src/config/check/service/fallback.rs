@@ -5,7 +5,13 @@ use std::net::IpAddr;
 use toml::Spanned;
 
 use super::super::value::{address, items, target, text, units, word};
-use crate::{config::{diagnostics::Notes, spec::{SpareSpec, TableOr, TtlSpec}}, engine::world::{endpoint::MAX_ENDPOINTS, service::Fallback}};
+use crate::{
+    config::{
+        diagnostics::Notes,
+        spec::{SpareSpec, TableOr, TtlSpec},
+    },
+    engine::world::{endpoint::MAX_ENDPOINTS, service::Fallback},
+};
 
 /// A steered answer that is kept longer than a day is not steered.
 const TTL_BOUND: u64 = 86_400;

@@ -20,7 +20,20 @@ use super::{
     value::{items, millis, text, word},
     zone::name,
 };
-use crate::{config::{diagnostics::{Notes, join}, spec::{Field, ServiceSpec, Spec, Text}}, engine::{wire::{name::Name, rr::RrType}, world::{Region, policy::{Key, Policy}, service::{Fallback, Families, Service}}}};
+use crate::{
+    config::{
+        diagnostics::{Notes, join},
+        spec::{Field, ServiceSpec, Spec, Text},
+    },
+    engine::{
+        wire::{name::Name, rr::RrType},
+        world::{
+            Region,
+            policy::{Key, Policy},
+            service::{Fallback, Families, Service},
+        },
+    },
+};
 pub(crate) use ownership::Homes;
 
 const TTL: [u64; 2] = [30, 5];

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::config::geo::files::NamedFile;
 
 const REGIONS: &[&str] = &["eu-west", "us-east"];
 
@@ -111,7 +112,7 @@ fn the_last_file_has_a_cell_and_prefixes_are_counted_over_all() {
     let put = |name: &str, text: &str| {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
-        Named { path, place: Place { file: config, span: 4..17 } }
+        NamedFile { path, place: Place { file: config, span: 4..17 } }
     };
     let files = [
         put("a.csv", "client,region,ms\n192.0.2.0/24,eu-west,10\nDE,eu-west,20\n"),
@@ -144,7 +145,7 @@ fn a_file_of_measurements_that_are_too_old_is_told() {
     let mut told = |text: &str, max_age| {
         let path = folder.path().join("a.csv");
         fs::write(&path, text).unwrap();
-        let files = [Named { path, place: Place { file: config, span: 4..17 } }];
+        let files = [NamedFile { path, place: Place { file: config, span: 4..17 } }];
         let files = Files { latency: &files, max_prefixes: 9, max_age, regions: REGIONS, ..Files::default() };
         let mut faults = Vec::new();
         super::super::load(&files, &mut sources, &mut faults);

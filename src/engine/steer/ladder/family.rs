@@ -12,7 +12,14 @@ use super::{
     },
     Asked, Ladder,
 };
-use crate::engine::{live::eligible::{Belief, Eligibility, Exclusion, Standing}, types::{Family, RegionId, members}, world::{policy::Spread, service::{Fallback, Families}}};
+use crate::engine::{
+    live::eligible::{Belief, Eligibility, Exclusion, Standing},
+    types::{Family, RegionId, members},
+    world::{
+        policy::Spread,
+        service::{Fallback, Families},
+    },
+};
 
 impl Ladder<'_> {
     /// What of the choice for the name the type gets. `self.chosen` holds that choice when it comes, and what is told when

@@ -106,7 +106,8 @@ impl Served {
                 let closest = around.iter().copied().max_by_key(|at| self.zones[*at].apex.wire().len());
                 let at = if to.index(4) > 0 { closest.unwrap_or(0) } else { *to.get(&around) };
                 let zone = Arc::make_mut(&mut self.zones[at]);
-                let record = Record { owner: owner.clone(), rtype: *rtype, ttl: 300, rdata: data(*rtype, target, *n) };
+                let record =
+                    ZoneRecord { owner: owner.clone(), rtype: *rtype, ttl: 300, rdata: data(*rtype, target, *n) };
                 match zone.records.iter().position(|known| *known == record) {
                     Some(at) => _ = zone.records.remove(at),
                     None => zone.records.push(record),

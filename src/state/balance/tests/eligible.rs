@@ -3,7 +3,20 @@
 use proptest::prelude::*;
 
 use super::{super::assign::PoolView, *};
-use crate::engine::{live::{EndpointState, eligible::{Eligibility, Exclusion, Standing as Stand}}, snapshot::Snapshot, steer::{self, Parts, locate::{Asker, Whereabouts, locate}, trace::{Lack, Step, Recording}}, types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis}, world::{pool::Threshold, service::Families}};
+use crate::engine::{
+    live::{
+        EndpointState,
+        eligible::{Eligibility, Exclusion, Standing as Stand},
+    },
+    snapshot::Snapshot,
+    steer::{
+        self, Parts,
+        locate::{Asker, Whereabouts, locate},
+        trace::{Lack, Recording, Step},
+    },
+    types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis},
+    world::{pool::Threshold, service::Families},
+};
 
 /// An endpoint as the writer may leave it: no family is both up and down, only what is up may fail and only what is down
 /// come back; what the governor holds counts as up; what is forced up has nothing else said of its health.
