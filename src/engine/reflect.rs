@@ -24,7 +24,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers the name that tells clients what they are taken for, to those that may ask.
     pub(super) fn reflect(&mut self, node: NodeRef<'s>, reply: &mut Reply<'s>) {
         let world = &*self.snapshot.world;
-        let (Some(reflect), Some(whom)) = (&world.reflect, &world.reflector) else { return };
+        let (Some(reflect), Some(reflector)) = (&world.reflect, &world.reflector) else { return };
         if self.hops > 0 {
             return; // an answer for one client is no end of a chain that others keep: the target is asked for by itself
         }
@@ -34,7 +34,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             (reply.rcode, reply.authoritative) = (Rcode::Refused, false);
             return;
         }
-        let client = self.client(whom, false);
+        let client = self.client(reflector, false);
         // Of no use to anybody else behind the same option, however wide (RFC 7871 7.2.1).
         let used = matches!(client.basis, Basis::Subnet | Basis::Special);
         let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet.as_ref()).filter(|_| used);

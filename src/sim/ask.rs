@@ -94,7 +94,7 @@ pub(super) fn listen(snapshot: &Snapshot, ask: &Ask, chance: Chance) -> Result<O
     let mut recording = Recording::default();
     let reply = client::ask(snapshot, &query, chance, &mut recording);
     if reply != client::ask(snapshot, &query, chance, &mut Silent) {
-        return Err(Refusal::Bug("the reply is another one when nobody listens".into()));
+        return Err(Refusal::Bug("the reply is another one when it is not recorded".into()));
     }
     let Some(Reply { octets, rcode, counted }) = reply else { return Ok(None) };
     let answer = decode(rcode, &octets).map_err(Refusal::Bug)?;

@@ -37,7 +37,7 @@ pub struct Files<'a> {
     pub latency: &'a [NamedFile],
     /// The most prefixes that are measured apart.
     pub max_prefixes: usize,
-    /// From which age on, in milliseconds, measurements are not believed; none: nobody asks.
+    /// From which age on, in milliseconds, measurements are not believed; none: no policy uses them.
     pub max_age: Option<u64>,
     /// Every prefix that geo rules, fences and groups name.
     pub nets: &'a [Prefix],

@@ -35,7 +35,7 @@ pub enum Belief {
 /// How an eligible endpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Its probes succeed, or nobody monitors it.
+    /// Its probes succeed, or it has no monitor.
     Up,
     /// Up, with failures counted.
     Failing,
@@ -47,9 +47,9 @@ pub enum Standing {
     Ignored,
     /// Health is not believed: too few of the pool are up.
     Distrusted,
-    /// It was up when last anybody was.
+    /// It was up when last an endpoint of the pool was.
     LastKnown,
-    /// What operators said of it is set aside: they have left nobody.
+    /// What operators said of it is set aside: it would leave no endpoint.
     Lifted,
 }
 

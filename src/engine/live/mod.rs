@@ -49,11 +49,11 @@ pub struct PoolRow {
     pub slow: u64,
     /// Admission, weight or an override will change with time alone, as [`EndpointRow::change_in`] says.
     pub moving: u64,
-    /// Those that were up when last anybody was, by measurement alone.
+    /// Those that were up when last any endpoint was, by measurement alone.
     pub last: u64,
     /// For each family, those that were up in it when last any was, by measurement alone.
     pub last_in: PerFamily<u64>,
-    /// Until when, in milliseconds of the process's clock, `u64::MAX` while somebody is; the latest of a service's pools
+    /// Until when, in milliseconds of the process's clock, `u64::MAX` while one is; the latest of a service's pools
     /// is its last known.
     pub last_at: u64,
 }

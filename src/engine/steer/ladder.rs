@@ -236,8 +236,8 @@ impl Ladder<'_> {
     fn last_known(&self) -> Option<RouteId> {
         let known = self.service.routes.iter().filter_map(|&route| {
             let field = Field::new(self.parts, route, self.client, false)?;
-            let somebody = self.gate(&field, Belief::LastKnown).set() != 0;
-            somebody.then_some((field.row.last_at, route))
+            let has_any = self.gate(&field, Belief::LastKnown).set() != 0;
+            has_any.then_some((field.row.last_at, route))
         });
         // Of pools that were lost together, the first.
         known.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, route)| route)

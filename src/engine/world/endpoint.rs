@@ -42,7 +42,7 @@ pub struct Endpoint {
     pub group: Option<Box<str>>,
     /// What it can take, in the unit that its load is reported in.
     pub capacity: Option<f64>,
-    /// The fences that it stands behind: its own, its pool's and its region's, those that keep nobody out left away.
+    /// The fences that it stands behind: its own, its pool's and its region's, without those that keep no client out.
     pub fences: Vec<Fence>,
 }
 

@@ -66,7 +66,7 @@ pub struct Draft {
     pub resolvers: Arc<Atlas>,
     /// Measured round-trip times.
     pub measures: Arc<Measures>,
-    /// The order of regions for clients of whom nothing is known; empty: all are equally near.
+    /// The order of regions for clients of which nothing is known; empty: all are equally near.
     pub nowhere: Order,
     /// Reckons round-trip times where nothing is measured.
     pub model: Model,
@@ -78,7 +78,7 @@ pub struct Draft {
     pub secret: [u8; 16],
     /// What `id.server` answers; empty: nothing.
     pub identity: Box<str>,
-    /// Sources whose ECS option is believed, as prefixes; empty: nobody's.
+    /// Sources whose client subnet option is believed, as prefixes; empty: none.
     pub ecs_from: Vec<Prefix>,
     /// How maps are cut.
     pub cuts: Cuts,
@@ -102,7 +102,7 @@ impl Draft {
 pub struct Reflect {
     /// The name.
     pub name: Name,
-    /// The sources that are told; empty: nobody.
+    /// The sources that are answered; empty: none.
     pub allow: Vec<Prefix>,
 }
 
@@ -341,7 +341,7 @@ pub struct Region {
     pub capacity: Option<f64>,
     /// Its usual peak in that unit, where nothing is reported.
     pub demand: Option<f64>,
-    /// Whom it is open to. It is in the endpoints' fences already.
+    /// The clients that it is open to. It is in the endpoints' fences already.
     pub fence: Fence,
 }
 
@@ -357,7 +357,7 @@ pub struct Target {
 /// Where a target's health comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Asks {
-    /// Probes: what is asked of whom. History is carried by it.
+    /// Probes: what is asked of which address. History is carried by it.
     Probe(Arc<ProbeKey>),
     /// Other targets, which all stand before it in the list.
     Several {
@@ -377,7 +377,7 @@ impl Target {
         Self { monitor, asks: Asks::Probe(key) }
     }
 
-    /// What is asked of whom, where it is probed itself.
+    /// What is asked of which address, where it is probed itself.
     #[must_use]
     pub fn key(&self) -> Option<&Arc<ProbeKey>> {
         match &self.asks {

@@ -44,7 +44,7 @@ impl Policy {
 /// A key that ranks endpoints. Smaller is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// The endpoint's [`Endpoint::order`].
+    /// The endpoint's [`Endpoint::order`](super::endpoint::Endpoint::order).
     Order,
     /// Expected round-trip time from the client, in tenths of a millisecond.
     Rtt,
@@ -70,7 +70,7 @@ pub enum Spread {
     Hash,
     /// By weight; every query draws anew.
     Random,
-    /// Everybody in the band at once.
+    /// All of the band at once.
     All,
 }
 

@@ -97,7 +97,7 @@ pub enum Threshold {
 }
 
 impl Threshold {
-    /// One endpoint: nobody answers with none.
+    /// One endpoint: a pool without one does not answer.
     pub const ONE: Self = Self::Count(1);
     /// No share is smaller.
     pub const NEVER: Self = Self::Share(0);

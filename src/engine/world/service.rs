@@ -63,7 +63,7 @@ pub struct Service {
 pub struct Canary {
     /// The route.
     pub route: RouteId,
-    /// The share in parts of [`ADMIT_ALL`].
+    /// The share in parts of [`ADMIT_ALL`](super::endpoint::ADMIT_ALL).
     pub share: u32,
 }
 
