@@ -32,7 +32,7 @@ use tokio::{
     sync::broadcast,
     time::{self, MissedTickBehavior},
 };
-use tracing::{info, level_filters::LevelFilter, warn};
+use tracing::{error, info, level_filters::LevelFilter, warn};
 
 pub use self::latency::Measuring;
 pub use self::signals::{Signal, Signals};
@@ -191,6 +191,8 @@ impl App {
         // Only now, so that the log tells where queries are taken before it tells what the first probes found.
         if let Some(status) = writer.wanted().status().await {
             prober.set(&Plan::resumed(&status));
+        } else {
+            error!("the writer has ended: nothing is probed; restart the server");
         }
         feed.set(&feed::Plan::of(&world));
         Ok(Self {

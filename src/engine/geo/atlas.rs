@@ -69,7 +69,7 @@ impl MarkTable {
 /// What an [`Atlas`] knows of one prefix.
 #[derive(Clone, Debug)]
 pub struct Spot<'a> {
-    /// Where it is; none when nobody knows.
+    /// Where it is; none when no source knows it.
     pub location: Option<&'a Location>,
     /// All that it is known by.
     pub facts: Facts<'a>,
@@ -94,7 +94,7 @@ struct AtlasEntry {
 /// Which of the layers a leaf came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layer {
-    /// Databases and overrides, or nobody.
+    /// Databases and overrides, or none of them.
     Ordinary,
     /// The n-th of [`SPECIAL`].
     Special(u8),
@@ -223,13 +223,13 @@ impl AtlasBuilder {
     /// Puts the layers together.
     #[must_use]
     pub fn finish(mut self) -> Atlas {
-        let nobody = self.source("");
+        let unnamed = self.source("");
         let special = SPECIAL.iter().enumerate().map(|(n, block)| (block, Layer::Special(n as u8)));
         let embeddings = EMBEDDINGS.iter().enumerate().map(|(n, form)| (&form.block, Layer::Embedding(n as u8)));
         let mut blocks: Vec<_> = special.chain(embeddings).map(|(block, kind)| (block.prefix(), kind)).collect();
         blocks.sort_by_key(|(prefix, _)| prefix.len());
         for (prefix, kind) in blocks {
-            let entry = self.entry(AtlasEntry { kind, location: None, source: nobody, mark: None });
+            let entry = self.entry(AtlasEntry { kind, location: None, source: unnamed, mark: None });
             self.atlas.tries[prefix.family().at()].paint(prefix, entry);
         }
         let mut overrides = std::mem::take(&mut self.overrides);
@@ -243,12 +243,12 @@ impl AtlasBuilder {
                 Layer::Special(_) | Layer::Embedding(_) => old,
             });
         }
-        self.put_marks(nobody);
+        self.put_marks(unnamed);
         self.atlas.tries.iter_mut().for_each(Trie::shrink);
         self.atlas
     }
 
-    fn put_marks(&mut self, nobody: u32) {
+    fn put_marks(&mut self, unnamed: u32) {
         let Self { atlas, by_entry, marks, .. } = self;
         atlas.marks = MarkTable::new(std::mem::take(marks));
         let Atlas { tries, entries, marks, .. } = atlas;
@@ -258,7 +258,7 @@ impl AtlasBuilder {
                 let marked = match entry.kind {
                     Layer::Ordinary => AtlasEntry { mark: Some(number), ..entry },
                     Layer::Special(n) if SPECIAL[usize::from(n)].prefix().contains(*prefix) => {
-                        AtlasEntry { kind: Layer::Ordinary, location: None, source: nobody, mark: Some(number) }
+                        AtlasEntry { kind: Layer::Ordinary, location: None, source: unnamed, mark: Some(number) }
                     }
                     Layer::Special(_) | Layer::Embedding(_) => return old,
                 };
@@ -350,8 +350,8 @@ impl Atlas {
             overrides: Vec::new(),
             marks,
         };
-        let nobody = builder.source("");
-        builder.put_marks(nobody);
+        let unnamed = builder.source("");
+        builder.put_marks(unnamed);
         builder.atlas.tries.iter_mut().for_each(Trie::shrink);
         Some(builder.atlas)
     }

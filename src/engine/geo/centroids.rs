@@ -4,7 +4,7 @@ use super::Coordinates;
 
 /// ISO 3166-1 alpha-2 codes (and XK, which databases use for Kosovo) with roughly the centre of the population: north
 /// and east in tenths of a degree. Estimated by hand from where the large cities lie; good to a degree or two, which
-/// is a few milliseconds. Where nobody lives it is the main station or island.
+/// is a few milliseconds. Where a country has no inhabitants it is the main station or island.
 #[rustfmt::skip]
 const CENTROIDS: [([u8; 2], i16, i16); 250] = [
     (*b"AD", 425, 15), (*b"AE", 250, 552), (*b"AF", 345, 685), (*b"AG", 171, -618), (*b"AI", 182, -631),

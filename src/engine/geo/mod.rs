@@ -105,7 +105,7 @@ pub struct Fence {
 }
 
 impl Fence {
-    /// Whether it keeps nobody out.
+    /// Whether it keeps no client out.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.only.is_empty() && self.never.is_empty()

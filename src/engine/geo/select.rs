@@ -10,7 +10,7 @@ use crate::engine::types::{Prefix, RegionId};
 /// What a client is known by.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// Where it is; none when nobody knows.
+    /// Where it is; none when no source knows it.
     pub location: Option<&'a Location>,
     pub(super) marks: &'a MarkTable,
     pub(super) mark: Option<u32>,
@@ -74,7 +74,7 @@ struct Country<T> {
 
 impl<T> Selectors<T> {
     /// Lays selectors out; `join` puts together what one selector stands for twice. A net that is no mark of the atlas
-    /// would select nobody: whoever builds the atlas marks every net that is named.
+    /// would select no client: the builder of the atlas marks every net that is named.
     pub(super) fn new<'s>(
         selectors: impl IntoIterator<Item = (&'s Selector, T)>,
         marks: &MarkTable,

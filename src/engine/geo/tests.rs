@@ -109,8 +109,8 @@ fn country_stands_in_for_coordinates_and_nothing_known_makes_all_equal() {
     assert_eq!(german[0].how, How::Modelled(Start::Centroid, SCALE_ONE));
     assert!(german[0].km < 200 && german[1].km > 5000);
     assert_eq!((german[2].rtt, german[2].km, german[2].how), (u32::MAX, u32::MAX, How::UnknownRegion));
-    let nobody = row(None, &regions);
-    assert!(nobody.iter().all(|e| e.rtt == nobody[0].rtt && e.how == How::UnknownClient));
+    let unknown = row(None, &regions);
+    assert!(unknown.iter().all(|e| e.rtt == unknown[0].rtt && e.how == How::UnknownClient));
     let unheard_of = Location { country: Some(*b"ZZ"), ..Location::default() };
     assert_eq!(row(Some(&unheard_of), &regions)[0].how, How::UnknownClient);
 }

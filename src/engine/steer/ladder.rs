@@ -16,7 +16,7 @@ use crate::engine::{
     },
     types::{Chance, EndpointId, Family, PoolId, RegionId, RouteId, ServiceId, members},
     world::{
-        draw::{self},
+        draw,
         service::{Canary, Fallback, Service},
     },
 };

@@ -138,7 +138,7 @@ impl Ledger {
         pools.dedup();
         let is_followed = |pool: &PoolId| {
             let mut services = self.world.services.iter();
-            services.any(|s| s.pools(&self.world).take(s.routes.len() - 1).any(|before| before == *pool))
+            services.any(|s| s.pools(&self.world).take(s.routes.len().saturating_sub(1)).any(|before| before == *pool))
         };
         pools.iter().filter(|pool| is_followed(pool)).map(|pool| self.world.pools[pool.at()].name.clone()).collect()
     }
