@@ -180,6 +180,19 @@ fn a_hold_ends_when_a_reload_takes_away_what_was_held() {
 }
 
 #[test]
+fn a_region_is_held_in_a_world_with_a_service_without_routes() {
+    let mut ledger = all_up(&governed(SMALL, 0, |draft| {
+        draft.services.push(Service::new(Name::from_text("bare.example").expect("a name")));
+    }));
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        for at in [1000, 1200, 1400] {
+            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        }
+    }
+    assert_eq!(ledger.held_regions(), 1);
+}
+
+#[test]
 fn a_hold_lasts_as_long_as_it_may_to_the_millisecond() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
     for address in ["192.0.2.1", "192.0.2.2"] {
