@@ -22,7 +22,7 @@ use meridian::{
         UdpOptions,
         udp::{DATAGRAM, Datagrams, Frame, Unsent, Wait, Worker},
     },
-    state::{
+    node::{
         board::Board,
         ledger::{Event, Ledger},
     },

@@ -23,11 +23,11 @@ use meridian::{
         world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool},
     },
     monitor::{Plan, Prober},
+    node::{clock::Clock, writer::Writer},
     probing::{
         check::{Check, HttpCheck, HttpVersion},
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
-    state::{clock::Clock, writer::Writer},
     telemetry::signals::Signals,
 };
 use rustix::time::{ClockId, clock_gettime};

@@ -13,11 +13,11 @@ use meridian::{
         types::{At, PerFamily, RegionId, TargetId},
         world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool},
     },
+    node::ledger::{Event, Ledger},
     probing::{
         check::Check,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
-    state::ledger::{Event, Ledger},
 };
 
 /// Endpoints of a pool.

@@ -22,7 +22,7 @@ use meridian::{
         types::{At, Chance, Origin, Transport},
         world::{World, draw::splitmix},
     },
-    state::ledger::{Event, Ledger},
+    node::ledger::{Event, Ledger},
 };
 use mmdb_writer::{Value, Writer, ipnet::IpNet};
 

@@ -48,7 +48,7 @@ use crate::{
     feed::{self, Feed},
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},
-    state::{change::Change, clock::Clock, samples::Samples, writer::Writer},
+    node::{change::Change, clock::Clock, samples::Samples, writer::Writer},
     telemetry::{
         log::{Form, Log},
         signals::Signals as Numbers,

@@ -7,10 +7,10 @@
 //! is hidden from this documentation, and changes without notice.
 //!
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
-//! telemetry → engine; config → probing, engine; state → those and telemetry; net → those and state; monitor, feed → those and
+//! telemetry → engine; config → probing, engine; node → those and telemetry; net → those and node; monitor, feed → those and
 //! command; app → all of these; client → config, engine; explain → client, engine; sim → app, client, config, probing,
-//! engine, state, telemetry; lint → config, probing, engine, sim; cli → app,
-//! config, engine, explain, lint, sim, state, telemetry.
+//! engine, node, telemetry; lint → config, probing, engine, sim; cli → app,
+//! config, engine, explain, lint, sim, node, telemetry.
 
 #[doc(hidden)]
 pub mod app;
@@ -35,11 +35,11 @@ pub mod monitor;
 #[doc(hidden)]
 pub mod net;
 #[doc(hidden)]
+pub mod node;
+#[doc(hidden)]
 pub mod probing;
 #[doc(hidden)]
 pub mod sim;
-#[doc(hidden)]
-pub mod state;
 #[doc(hidden)]
 pub mod telemetry;
 

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::{
     engine::world::World,
-    state::{
+    node::{
         balance::{Balance, Foreseen},
         clock::Clock,
         ledger::Event,

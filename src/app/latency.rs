@@ -19,7 +19,7 @@ use crate::{
         types::At,
         world::{Region, World, measures},
     },
-    state::{clock::Clock, ledger::Event, samples::Samples},
+    node::{clock::Clock, ledger::Event, samples::Samples},
 };
 
 /// What a source said, and when.

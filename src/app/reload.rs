@@ -12,7 +12,7 @@ use crate::{
     engine::world::{Draft, World},
     feed,
     monitor::Plan,
-    state::ledger::Event,
+    node::ledger::Event,
 };
 
 /// Reads the configuration when asked.

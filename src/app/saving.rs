@@ -20,7 +20,7 @@ use tracing::{debug, info, warn};
 use crate::{
     config::unreadable::{STATE_DIR, unwritable},
     engine::health::fold::Health,
-    state::{
+    node::{
         change::Change,
         clock::Clock,
         format::Unreadable,
@@ -216,7 +216,7 @@ fn wall() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::format::{FORMAT, OLDEST};
+    use crate::node::format::{FORMAT, OLDEST};
 
     #[test]
     fn what_cannot_be_written_leaves_the_old_file() {

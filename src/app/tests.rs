@@ -19,11 +19,11 @@ use crate::{
         world::{Draft, Region, Target},
         zone::{ZoneRecord, ZoneSource},
     },
+    node::samples::Sample,
     probing::{
         check::Check,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
-    state::samples::Sample,
 };
 
 fn config(ports: &[u16], workers: Workers) -> Config {

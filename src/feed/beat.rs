@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::types::At,
-    state::{clock::Clock, ledger::Event},
+    node::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };
 

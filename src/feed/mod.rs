@@ -30,7 +30,7 @@ use self::{
     plan::{Order, Question},
 };
 use crate::{
-    state::{clock::Clock, ledger::Event},
+    node::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };
 

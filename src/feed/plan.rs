@@ -7,8 +7,8 @@ use crate::{
         signal::load::Of,
         world::{World, endpoint::Endpoint},
     },
+    node::overrides::Whom,
     probing::pull::Pull,
-    state::overrides::Whom,
 };
 
 /// What is asked, and of whom.

@@ -10,8 +10,8 @@ use tokio::{
 
 use super::*;
 use crate::{
+    node::overrides::Whom,
     probing::pull::{HAPROXY_FIELDS, NginxField, Page, Pull},
-    state::overrides::Whom,
 };
 
 /// How long an event may take before a test is given up.

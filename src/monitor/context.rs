@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     engine::health::rules::HealthRules,
+    node::{clock::Clock, ledger::Event},
     probing::monitor::ProbeKey,
-    state::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };
 

@@ -53,8 +53,8 @@ use self::{
 };
 use crate::{
     engine::health::fold::Record,
+    node::{clock::Clock, ledger::Event},
     probing::monitor::ProbeKey,
-    state::{clock::Clock, ledger::Event},
     telemetry::signals::Signals,
 };
 

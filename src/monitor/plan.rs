@@ -7,8 +7,8 @@ use crate::{
         health::{fold::Record, rules::Rate},
         world::World,
     },
+    node::status::Status,
     probing::monitor::{Calm, Monitor, ProbeKey, Rhythm},
-    state::status::Status,
 };
 
 /// What is to be probed and how often.
@@ -134,11 +134,11 @@ mod tests {
             types::At,
             world::{Draft, Target},
         },
+        node::ledger::{Event, Ledger},
         probing::{
             check::Check,
             monitor::{MonitorId, Watch},
         },
-        state::ledger::{Event, Ledger},
     };
 
     const SLOW: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     engine::health::fold::{Outcome, Record},
+    node::ledger::Event,
     probing::monitor::ProbeKey,
-    state::ledger::Event,
 };
 
 /// Probes a target until no outcome is taken any more; its judges may know something of it already. `heard` is told the

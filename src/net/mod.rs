@@ -40,7 +40,7 @@ pub use self::{
     stream::TcpOptions,
     udp::UdpOptions,
 };
-use crate::{state::board::Board, telemetry::counters::Counters};
+use crate::{node::board::Board, telemetry::counters::Counters};
 
 /// Serves the sockets with what the board shows: UDP on threads of their own, TCP on `runtime`.
 ///

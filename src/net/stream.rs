@@ -28,7 +28,7 @@ use crate::{
         types::{Chance, Origin, Transport},
         wire::reply::Counted,
     },
-    state::board::Board,
+    node::board::Board,
     telemetry::counters::{Count, Counters, Tally},
 };
 

@@ -18,7 +18,7 @@ use super::{
     stream::{FULL, Stream, TcpOptions},
 };
 use crate::{
-    state::board::Board,
+    node::board::Board,
     telemetry::counters::{Count, Counters},
 };
 

@@ -20,7 +20,7 @@ use crate::{
         types::{Chance, Origin, Transport},
         wire::reply::Counted,
     },
-    state::board::Reader,
+    node::board::Reader,
     telemetry::counters::{Count, Counters, Tally},
 };
 

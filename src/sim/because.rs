@@ -8,7 +8,7 @@ use crate::{
         types::EndpointId,
         world::{World, policy::Key},
     },
-    state::status::Status,
+    node::status::Status,
 };
 
 /// The steps that expectations speak of, in order.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Ask;
 use crate::{
     engine::types::{Family, Prefix},
-    state::overrides::Act,
+    node::overrides::Act,
 };
 
 /// What something happens to.

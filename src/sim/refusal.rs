@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::{
     engine::{types::Prefix, wire::name::Name},
-    state::samples::Refused,
+    node::samples::Refused,
 };
 
 /// Why something cannot be played.

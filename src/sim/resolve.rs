@@ -8,7 +8,7 @@ use crate::{
         types::{EndpointId, Family, TargetId},
         world::{World, pool::Pool},
     },
-    state::overrides,
+    node::overrides,
 };
 
 /// The pools as they are configured, with their endpoints.

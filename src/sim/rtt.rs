@@ -8,7 +8,7 @@ use crate::{
         types::{At, Chance, Prefix, UnixMillis},
         world::World,
     },
-    state::samples::{Sample, Samples},
+    node::samples::{Sample, Samples},
 };
 
 /// How many connections of its clients a region measures at a time.

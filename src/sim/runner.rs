@@ -22,7 +22,7 @@ use crate::{
         types::{At, Chance, TargetId, UnixMillis},
         world::World,
     },
-    state::{
+    node::{
         ledger::Event,
         overrides::{self, Override},
     },

@@ -11,12 +11,12 @@ use crate::{
         types::{At, EndpointId, Family, RouteId, TargetId},
         world::{Asks, Target, World, pool::Route},
     },
-    probing::monitor::ProbeKey,
-    state::{
+    node::{
         balance::Balance,
         change::Change,
         ledger::{Event, Ledger},
     },
+    probing::monitor::ProbeKey,
 };
 
 /// What is supposed. Each text names POOL/ENDPOINT, ENDPOINT, REGION or one ADDRESS of an endpoint.

@@ -13,7 +13,7 @@ use crate::{
         wire::reply::Counted,
         world::{World, policy::Key, pool::Route},
     },
-    state::{
+    node::{
         balance::Balance,
         ledger::{Event, Ledger},
         samples::Samples,

@@ -19,7 +19,7 @@ use meridian::{
         },
         zone::ZoneRecord,
     },
-    state::ledger::Ledger,
+    node::ledger::Ledger,
 };
 
 use crate::steering::lab::{A, AAAA, Lab, draft, packet, prefix};

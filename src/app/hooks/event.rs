@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     config::settings::Occasion,
     engine::{health::fold::Health, types::UnixMillis},
-    state::change::{Because, Change, RegionTurn, Standing, Verdict},
+    node::change::{Because, Change, RegionTurn, Standing, Verdict},
 };
 
 /// The version of what is told: another one only where a key changes its meaning or goes away.
@@ -191,7 +191,7 @@ fn word(health: Health) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::change::{Believed, Held, Late};
+    use crate::node::change::{Believed, Held, Late};
 
     fn json(change: &Change) -> serde_json::Value {
         serde_json::to_value(Event::of(change, UnixMillis(5)).expect("worth telling")).expect("JSON")

@@ -28,7 +28,7 @@ use self::{event::Event, tell::Teller};
 use crate::{
     config::settings::Hook,
     engine::{health::fold::Health, types::UnixMillis, world::World},
-    state::{
+    node::{
         change::{Change, Verdict},
         clock::Clock,
         writer::Writer,

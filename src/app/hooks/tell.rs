@@ -294,7 +294,7 @@ async fn post(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::types::UnixMillis, state::change::Change};
+    use crate::{engine::types::UnixMillis, node::change::Change};
 
     /// A hook whose command never ends, with a rate of two of each kind.
     fn hook() -> Hook {

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     app::{self, App, Ended, Refusal, Signals},
     engine::types::At,
-    state::{change::Change, clock::Clock},
+    node::{change::Change, clock::Clock},
 };
 
 /// Shows the whole server on this machine: three regions to break and to heal, and questions to ask with dig.

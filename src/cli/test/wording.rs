@@ -3,8 +3,8 @@
 use super::{Fault, fault};
 use crate::{
     engine::wire::rr::Rcode,
+    node::samples::Refused,
     sim::{Answer, Ask, Blocks, Expectation, Expected, Fare, Refusal, Unmet},
-    state::samples::Refused,
 };
 
 /// A question.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::types::{Prefix, UnixMillis},
-    state::samples::Sample,
+    node::samples::Sample,
     telemetry,
 };
 
@@ -72,7 +72,7 @@ pub(super) fn write(measured: &Measured, region: &str, now: UnixMillis) -> Strin
     serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
 }
 
-/// Reads a line; one from the future is of now. What it says is judged by [`Samples`](crate::state::samples::Samples).
+/// Reads a line; one from the future is of now. What it says is judged by [`Samples`](crate::node::samples::Samples).
 ///
 /// # Errors
 /// Why it is none, for people.

@@ -21,11 +21,11 @@ use crate::{
         zone::{ZoneRecord, ZoneSource},
     },
     net::udp::Wait,
+    node::ledger::{Event, Ledger},
     probing::{
         check::Check,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
-    state::ledger::{Event, Ledger},
 };
 
 fn name(text: &str) -> Name {

@@ -22,11 +22,11 @@ use meridian::{
         world::{Draft, Target, World},
     },
     monitor::{Plan, Prober},
+    node::{clock::Clock, ledger::Event},
     probing::{
         check::{Check, HttpCheck, HttpVersion, Tls},
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
-    state::{clock::Clock, ledger::Event},
 };
 use tokio::sync::mpsc;
 

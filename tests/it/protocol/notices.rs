@@ -9,7 +9,7 @@ use meridian::{
         types::{At, Transport::Udp},
         world::World,
     },
-    state::ledger::{Event, Ledger},
+    node::ledger::{Event, Ledger},
 };
 
 use super::*;

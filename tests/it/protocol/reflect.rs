@@ -10,7 +10,7 @@ use meridian::{
         wire::name::Name,
         world::{Reflect, World},
     },
-    state::ledger::Ledger,
+    node::ledger::Ledger,
 };
 
 use super::*;

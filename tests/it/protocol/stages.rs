@@ -12,7 +12,7 @@ use meridian::{
         wire::reply::ResponseClass,
         world::World,
     },
-    state::ledger::Ledger,
+    node::ledger::Ledger,
 };
 use proptest::prelude::*;
 

@@ -11,7 +11,7 @@ use meridian::{
             service::{Fallback, Families},
         },
     },
-    state::ledger::Ledger,
+    node::ledger::Ledger,
 };
 
 use super::*;

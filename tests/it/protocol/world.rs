@@ -11,7 +11,7 @@ use meridian::{
         types::At,
         world::{Draft, World},
     },
-    state::ledger::{Event, Ledger},
+    node::ledger::{Event, Ledger},
 };
 
 /// The start of every zone here.

@@ -13,7 +13,7 @@ use meridian::{
         types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
         world::{World, draw::splitmix, endpoint::ADMIT_ALL, table::Assignment},
     },
-    state::{
+    node::{
         balance::{
             assign::PoolView,
             landing::{admissions, land},

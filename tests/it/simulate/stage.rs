@@ -15,7 +15,7 @@ use meridian::{
         types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
         world::World,
     },
-    state::{
+    node::{
         balance::Balance,
         ledger::{Event, Ledger},
         overrides::Whom,

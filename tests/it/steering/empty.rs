@@ -9,7 +9,7 @@ use meridian::{
         wire::rr::Rcode,
         world::{endpoint::Endpoint, pool::Pool, service::Fallback},
     },
-    state::status::Status,
+    node::status::Status,
 };
 use proptest::prelude::*;
 

@@ -15,8 +15,8 @@ use meridian::{
         world::{Draft, World},
     },
     lint,
+    node::ledger::{Event, Ledger},
     probing::monitor::ProbeKey,
-    state::ledger::{Event, Ledger},
 };
 
 /// What draws are keyed with, unless a test says otherwise.

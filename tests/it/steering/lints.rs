@@ -185,7 +185,7 @@ fn shedding(mut snapshot: Snapshot) -> Snapshot {
 
 /// Answers in every state of health of up to four targets (others share their state), to all names and clients.
 fn answers(site: &Site, world: &Arc<World>) -> Vec<Seen> {
-    let mut lab = Lab { ledger: meridian::state::ledger::Ledger::new(Arc::clone(world)), world: Arc::clone(world) };
+    let mut lab = Lab { ledger: meridian::node::ledger::Ledger::new(Arc::clone(world)), world: Arc::clone(world) };
     let targets = world.targets.len();
     let mut seen = Vec::new();
     for state in 0..1u32 << targets.min(4) {

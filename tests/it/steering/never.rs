@@ -10,7 +10,7 @@ use meridian::{
         wire::rr::Rcode,
         world::{World, endpoint::ADMIT_ALL},
     },
-    state::{
+    node::{
         ledger::{Event, Ledger},
         overrides::{Act, Override, Whom},
     },

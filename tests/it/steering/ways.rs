@@ -8,7 +8,7 @@ use meridian::{
         steer::trace::{Basis, Step},
         types::{At, RegionId},
     },
-    state::ledger::Event,
+    node::ledger::Event,
 };
 
 use super::lab::{A, Lab, Question, Told, at, draft, listen, outcome, prefix};

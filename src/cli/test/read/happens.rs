@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     engine::types::Family,
+    node::overrides::Act,
     sim::{Behaviour, Happening, Who},
-    state::overrides::Act,
 };
 
 /// How soon what works answers, unless it is said: a millisecond.

@@ -1,0 +1,182 @@
+//! The sentences of load shaping: what operators said, slow starts, sheds, load reports.
+
+use std::fmt;
+
+use super::Change;
+use crate::node::overrides::{Act, Override, Whom};
+
+/// What became of an operator's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The word.
+    pub word: Override,
+    /// Milliseconds until it ends by itself.
+    pub left: Option<u64>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What can become of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It counts from now on.
+    Taken {
+        /// Whose word it replaces.
+        instead_of: Option<Box<str>>,
+        /// In how many milliseconds a drain starts to move anybody.
+        begins_in: u64,
+    },
+    /// It does not count, for this reason.
+    Refused(Box<str>),
+    /// A timed drain moves its first blocks from now on.
+    Begun,
+    /// A timed drain has moved everybody.
+    Done,
+    /// It was taken back.
+    Lifted,
+    /// Its time is over.
+    Expired,
+    /// Nobody is called so any more; should somebody be again, it counts again.
+    Kept,
+}
+
+/// How far a slow start is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It begins: the endpoint was down.
+    Back,
+    /// It begins: the endpoint is new, or had no weight.
+    First,
+    /// It is over: the endpoint has its whole share.
+    Whole,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { word: Override { whom, act, reason, author, .. }, left, fate } = self;
+        match fate {
+            Fate::Taken { instead_of, begins_in } => {
+                write!(f, "{whom} {}, says {author}: {reason}; ", Phrase(*act))?;
+                if *begins_in > 0 {
+                    write!(
+                        f,
+                        "it begins in {}, when caches hold only answers that can be moved in parts; ",
+                        Span(*begins_in)
+                    )?;
+                }
+                match left {
+                    Some(left) => write!(f, "for {}", Span(*left))?,
+                    None => f.write_str("until it is lifted")?,
+                }
+                instead_of.as_ref().map_or(Ok(()), |before| write!(f, "; this replaces a word of {before}"))
+            }
+            Fate::Refused(why) => write!(f, "refused: {whom} {}, says {author}: {why}", Phrase(*act)),
+            Fate::Begun => write!(f, "the drain of {whom} begins to move clients ({author}: {reason})"),
+            Fate::Done => write!(f, "{whom} is drained: it is given to nobody any more ({author}: {reason})"),
+            Fate::Lifted => write!(f, "lifted: {whom} {} ({author}: {reason})", Phrase(*act)),
+            Fate::Expired => write!(f, "expired: {whom} {} ({author}: {reason})", Phrase(*act)),
+            Fate::Kept => write!(
+                f,
+                "nobody is called {whom} any more, but the word is kept: it {}, says {author}: {reason}",
+                Phrase(*act)
+            ),
+        }
+    }
+}
+
+pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
+    match change {
+        Change::NothingToLift(whom) => write!(f, "nothing to lift: no operator has said anything of {whom}"),
+        Change::SlowStart { endpoint, over, pace: Pace::Back } => {
+            write!(f, "{endpoint} takes its share back step by step, over {}", Span(*over))
+        }
+        Change::SlowStart { endpoint, over, pace: Pace::First } => {
+            write!(f, "{endpoint} takes its share step by step, over {}, since others serve already", Span(*over))
+        }
+        Change::SlowStart { endpoint, over, pace: Pace::Whole } => {
+            write!(f, "{endpoint} has its whole share, after a slow start of {}", Span(*over))
+        }
+        Change::Shed { endpoint, parts, load } => {
+            match parts {
+                0 => write!(f, "{endpoint} keeps all its blocks again: ")?,
+                parts => write!(f, "{endpoint} passes on {} of its blocks: ", Percent(*parts))?,
+            }
+            match load {
+                Some(load) => write!(f, "its load is {} of its capacity", Percent(*load)),
+                None => f.write_str("its load is not reported any more"),
+            }
+        }
+        Change::Reports { whom, silent: None } => write!(f, "load is reported of {whom} again"),
+        Change::Reports { whom, silent: Some(silent) } => {
+            write!(f, "no load was reported of {whom} for {}: weights alone decide there", Span(*silent))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Whom {
+    /// `region eu-west`, `pool web`, `web/eu-1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Region(region) => write!(f, "region {region}"),
+            Self::Pool(pool) => write!(f, "pool {pool}"),
+            Self::Endpoint(pool, endpoint) => write!(f, "{pool}/{endpoint}"),
+        }
+    }
+}
+
+/// What an act says of somebody.
+struct Phrase(Act);
+
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Act::Drain(0) => f.write_str("is drained"),
+            Act::Drain(over) => write!(f, "is drained over {}", Span(over)),
+            Act::ForceUp => f.write_str("is forced up"),
+            Act::ForceDown => f.write_str("is forced down"),
+            Act::Weight(parts) => write!(f, "has {} of its weight", Percent(parts)),
+            Act::Shed(parts) => write!(f, "passes on {} of its blocks", Percent(parts.into())),
+        }
+    }
+}
+
+/// Parts of a thousand.
+struct Percent(u32);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 % 10 {
+            0 => write!(f, "{} %", self.0 / 10),
+            tenth => write!(f, "{}.{tenth} %", self.0 / 10),
+        }
+    }
+}
+
+/// Milliseconds, in the largest unit that tells them whole.
+pub(super) struct Span(pub(super) u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
+        match units.iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit)) {
+            Some((unit, name)) => write!(f, "{} {name}", self.0 / unit),
+            None => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+/// Milliseconds that were measured, as exactly as a person wants to know them.
+pub(super) struct Rough(pub(super) u64);
+
+impl fmt::Display for Rough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            millis @ 0..10_000 => write!(f, "{}.{} s", millis / 1000, millis % 1000 / 100),
+            millis @ 10_000..120_000 => write!(f, "{} s", millis / 1000),
+            millis @ 120_000..7_200_000 => write!(f, "{} min", millis / 60_000),
+            millis @ 7_200_000..172_800_000 => write!(f, "{} h", millis / 3_600_000),
+            millis => write!(f, "{} d", millis / 86_400_000),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Which regions an event would empty: those whose last endpoint goes down that probes have up and operators have not
+//! taken out. Must not know what is decided then.
+
+use std::collections::BTreeMap;
+
+use super::super::{Ledger, endpoint, members, name, overrides::Named, rows::supposed};
+use crate::{engine::live::eligible::Standing, node::ledger::rows::overridden};
+use crate::{
+    engine::{
+        health::{fold::Health, governor::Ended},
+        live::EndpointState,
+        types::{At, PoolId, RegionId, TargetId, members as positions},
+        world::World,
+    },
+    node::change::{Change, Held, LetGo},
+};
+
+/// For each region with monitored endpoints, who they are: pool, and place among all.
+#[derive(Debug, Default)]
+pub(super) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
+
+impl Seats {
+    pub(super) fn of(world: &World) -> Self {
+        let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (n, pool) in world.pools.iter().enumerate() {
+            for (_, index, endpoint) in members(pool).filter(|(.., e)| e.targets.iter().any(Option::is_some)) {
+                of.entry(endpoint.region).or_default().push((PoolId(n as u32), index));
+            }
+        }
+        Self(of)
+    }
+
+    /// How many regions probes can empty.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether probes can empty a region.
+    pub(super) fn has(&self, region: RegionId) -> bool {
+        self.0.contains_key(&region)
+    }
+
+    fn in_region(&self, region: RegionId) -> &[(PoolId, usize)] {
+        self.0.get(&region).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Ledger {
+    /// Where the endpoints are that a target is about.
+    pub(super) fn regions_of(&self, id: TargetId) -> Vec<RegionId> {
+        let mut found: Vec<RegionId> =
+            self.seats_of(id).map(|(_, index)| endpoint(&self.world, index).region).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The endpoints that a target is about: pool, and place among all.
+    fn seats_of(&self, id: TargetId) -> impl Iterator<Item = (PoolId, usize)> + '_ {
+        self.users[id.at()].iter().flat_map(|(pool, set)| {
+            let first = self.world.pools[pool.at()].first.at();
+            positions(*set).map(move |n| (*pool, first + usize::from(n)))
+        })
+    }
+
+    /// What is probed in a region.
+    pub(in super::super) fn targets_in(&self, region: RegionId) -> Vec<TargetId> {
+        let endpoints = self.beliefs.seats.in_region(region).iter().map(|(_, index)| endpoint(&self.world, *index));
+        endpoints.flat_map(|endpoint| endpoint.targets).flatten().collect()
+    }
+
+    /// The regions that have somebody, and would have nobody were these down. In id order.
+    pub(super) fn emptied(&self, now: At, down: &[TargetId]) -> Vec<RegionId> {
+        let mut sorted = down.to_vec();
+        sorted.sort_unstable();
+        // A region is looked through only for somebody who would go: at the start of thousands nobody is there yet.
+        let goes = |seat| self.is_there(now, seat, &[]) && !self.is_there(now, seat, &sorted);
+        let mut regions: Vec<RegionId> = down
+            .iter()
+            .flat_map(|id| self.seats_of(*id))
+            .filter(|seat| goes(*seat))
+            .map(|(_, index)| endpoint(&self.world, index).region)
+            .collect();
+        regions.sort_unstable();
+        regions.dedup();
+        regions.retain(|region| !self.has_somebody(now, *region, &sorted));
+        regions
+    }
+
+    /// Whether a region has anybody, were these down, who are sorted.
+    fn has_somebody(&self, now: At, region: RegionId, down: &[TargetId]) -> bool {
+        self.beliefs.seats.in_region(region).iter().any(|seat| self.is_there(now, *seat, down))
+    }
+
+    /// Whether an endpoint is there for its region, were these targets down, which are sorted: whether it would be eligible
+    /// and up by itself. What an operator has taken out is not there for probes to take out; what one forces up they do not.
+    fn is_there(&self, now: At, (pool, index): (PoolId, usize), down: &[TargetId]) -> bool {
+        let endpoint = endpoint(&self.world, index);
+        let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
+        overridden(self.stood(index, down), endpoint, &said)
+            .verdict(self.shaping[pool.at()].families)
+            .is_ok_and(Standing::is_up)
+    }
+
+    /// How an endpoint would stand, were these targets down, which are sorted. Of a target of which nothing is known any
+    /// more it matters how it stood before.
+    fn stood(&self, index: usize, down: &[TargetId]) -> EndpointState {
+        let stood = |id: TargetId| self.beliefs.stood[id.at()].0;
+        let health = |id: TargetId| if down.binary_search(&id).is_ok() { Health::Down } else { stood(id) };
+        supposed(endpoint(&self.world, index), health)
+    }
+
+    /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
+    pub(super) fn hold(&self, now: At, region: RegionId, since: Option<u64>) -> Change {
+        let rules = &self.world.health.governor;
+        let lately = self.beliefs.governed.lately(rules, now);
+        Change::Held(Box::new(Held {
+            region: self.region_name(region),
+            left: lately.map(|region| self.region_name(region)).collect(),
+            of: self.beliefs.seats.count(),
+            window: rules.window,
+            endpoints: self.those(region, |seat, _| self.is_kept(seat)),
+            gives_way: self.gives_way(region),
+            release: rules.release.saturating_sub(since.unwrap_or_default()),
+            since,
+            canaries: !self.world.health.canaries.is_empty(),
+        }))
+    }
+
+    fn is_kept(&self, (_, index): (PoolId, usize)) -> bool {
+        endpoint(&self.world, index).targets.into_iter().flatten().any(|id| self.beliefs.keeper(id).is_some())
+    }
+
+    /// The pools of a region's held endpoints that stand before another pool in a service.
+    fn gives_way(&self, region: RegionId) -> Vec<Box<str>> {
+        let kept = self.beliefs.seats.in_region(region).iter().filter(|seat| self.is_kept(**seat));
+        let mut pools: Vec<PoolId> = kept.map(|(pool, _)| *pool).collect();
+        pools.dedup();
+        let is_followed = |pool: &PoolId| {
+            let mut services = self.world.services.iter();
+            services.any(|s| s.pools(&self.world).take(s.routes.len().saturating_sub(1)).any(|before| before == *pool))
+        };
+        pools.iter().filter(|pool| is_followed(pool)).map(|pool| self.world.pools[pool.at()].name.clone()).collect()
+    }
+
+    /// Tells that it is held no longer.
+    /// `counted`: who counts as down by that.
+    pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64, counted: &[TargetId]) -> Change {
+        // Nobody is called down of whom nothing is known, as after a reload.
+        let down = self.those(region, |(pool, index), _| {
+            self.stood(index, &[]).health(self.shaping[pool.at()].families) == Health::Down
+        });
+        let empty = !self.has_somebody(now, region, &[]);
+        let pools = self.standings(counted);
+        Change::LetGo(Box::new(LetGo { region: self.region_name(region), why, after, down, empty, pools }))
+    }
+
+    /// Some endpoints of a region, as `pool/endpoint`.
+    fn those(&self, region: RegionId, which: impl Fn((PoolId, usize), Vec<TargetId>) -> bool) -> Vec<Box<str>> {
+        let seats = self.beliefs.seats.in_region(region).iter();
+        seats
+            .filter(|(pool, index)| {
+                which((*pool, *index), endpoint(&self.world, *index).targets.into_iter().flatten().collect())
+            })
+            .map(|(pool, index)| name(&self.world.pools[pool.at()], endpoint(&self.world, *index)))
+            .collect()
+    }
+
+    /// The endpoints that a target is about, as `pool/endpoint`.
+    pub(super) fn names_of(&self, id: TargetId) -> Vec<Box<str>> {
+        self.users[id.at()]
+            .iter()
+            .flat_map(|(pool, set)| super::super::health::names(&self.world, *pool, *set))
+            .collect()
+    }
+
+    fn region_name(&self, region: RegionId) -> Box<str> {
+        self.world.regions.get(region.at()).map_or_else(Box::default, |region| region.name.clone())
+    }
+}

@@ -1,0 +1,150 @@
+//! What is reported of load, by whom it is about, and what that makes of an endpoint: load ÷ capacity. Kept by name, so
+//! that it outlives a reload. Must not know what follows from it.
+
+use std::collections::BTreeMap;
+
+use super::overrides::Named;
+use crate::{
+    engine::{
+        signal::load::{Load, Smoothed, is_load},
+        types::{At, PoolId},
+        world::World,
+    },
+    node::{change::Change, overrides::Whom},
+};
+
+/// One sum that is reported again and again.
+#[derive(Clone, Copy, Debug)]
+struct Report {
+    load: Smoothed,
+    max_age: u64,
+    silent: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    of: BTreeMap<Whom, Report>,
+    /// How often a report was missed for longer than it may be.
+    gaps: u64,
+}
+
+/// What the weight of an endpoint is a share of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums {
+    /// The endpoint's own weight; 0 while it is down or out.
+    pub(super) own: u64,
+    /// All of its pool's.
+    pub(super) pool: u64,
+    /// All of its region's, in the pools that name a load.
+    pub(super) region: u64,
+}
+
+/// Load ÷ capacity of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ratio {
+    /// As reported.
+    Fresh(f64),
+    /// Nothing fresh is reported since then.
+    Silent(At),
+    /// It has no part in what is reported: it is down, out or of no weight.
+    Idle,
+}
+
+impl Reports {
+    /// Takes in a report. One that is no load, or of somebody in no pool that names a load, says nothing.
+    pub(super) fn take(&mut self, now: At, whom: &Whom, load: f64, world: &World) -> Option<Change> {
+        let (max_age, smooth) = terms(world, whom).filter(|_| is_load(load))?;
+        let Some(report) = self.of.get_mut(whom) else {
+            self.of.insert(whom.clone(), Report { load: Smoothed::new(now, load), max_age, silent: false });
+            return None;
+        };
+        report.load.take(now, load, max_age, smooth);
+        std::mem::take(&mut report.silent).then(|| Change::Reports { whom: whom.clone(), silent: None })
+    }
+
+    /// Lets time pass: which reports are too old now.
+    pub(super) fn pass(&mut self, now: At) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (whom, report) in &mut self.of {
+            if !report.silent && report.load.fresh(now, report.max_age).is_none() {
+                report.silent = true;
+                self.gaps += 1;
+                changes.push(Change::Reports { whom: whom.clone(), silent: Some(report.max_age) });
+            }
+        }
+        changes
+    }
+
+    /// When the next report is too old.
+    pub(super) fn next(&self) -> Option<At> {
+        let fresh = self.of.values().filter(|report| !report.silent);
+        fresh.map(|report| report.load.stale_at(report.max_age)).min()
+    }
+
+    /// Takes over the terms of another configuration, and forgets those of whom it wants no reports, or asks for them
+    /// something else: that is another number, perhaps in another unit.
+    pub(super) fn carry(&mut self, old: &World, world: &World) {
+        self.of.retain(|whom, report| {
+            let terms = terms(world, whom);
+            report.max_age = terms.map_or(0, |(max_age, _)| max_age);
+            terms.is_some() && about(world, whom).any(|load| about(old, whom).any(|was| was.pull == load.pull))
+        });
+    }
+
+    pub(super) fn gaps(&self) -> u64 {
+        self.gaps
+    }
+
+    /// Load ÷ capacity of an endpoint: of the narrowest report that is fresh, its share by weight. `capacity`: its own,
+    /// and its region's; without either the load itself is the ratio.
+    pub(super) fn ratio(&self, now: At, named: Named<'_>, sums: Sums, capacity: [Option<f64>; 2]) -> Ratio {
+        if sums.own == 0 {
+            return Ratio::Idle;
+        }
+        let share = |of: u64| sums.own as f64 / of.max(1) as f64;
+        let about = [
+            (Whom::Endpoint(named.pool.into(), named.endpoint.into()), 1.0),
+            (Whom::Pool(named.pool.into()), share(sums.pool)),
+            (Whom::Region(named.region.into()), share(sums.region)),
+        ];
+        let mut since = At(0);
+        for (whom, share) in about {
+            let Some(report) = self.of.get(&whom) else { continue };
+            let Some(load) = report.load.fresh(now, report.max_age) else {
+                since = since.max(report.load.stale_at(report.max_age));
+                continue;
+            };
+            let own = load * share;
+            return Ratio::Fresh(match capacity {
+                [Some(capacity), _] => own / capacity,
+                // The region's capacity is shared like its load.
+                [None, Some(capacity)] => own / (capacity * self::share(sums)),
+                [None, None] => own,
+            });
+        }
+        Ratio::Silent(since)
+    }
+}
+
+fn share(sums: Sums) -> f64 {
+    sums.own as f64 / sums.region.max(1) as f64
+}
+
+/// How reports of somebody count: `max_age` and `smooth`, the longest of the pools that they are about. None: of no pool
+/// that names a load.
+fn terms(world: &World, whom: &Whom) -> Option<(u64, u64)> {
+    about(world, whom).map(|load| (load.max_age, load.smooth)).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+}
+
+/// The loads of the pools that somebody is in.
+fn about<'w>(world: &'w World, whom: &Whom) -> impl Iterator<Item = &'w Load> {
+    let pools = (0..world.pools.len() as u32).map(PoolId).filter(move |id| whom.touches(world, *id));
+    pools.filter_map(|id| load_of(world, id))
+}
+
+/// The load that a pool names.
+pub(super) fn load_of(world: &World, id: PoolId) -> Option<&Load> {
+    let name = world.pools[id.at()].load.as_ref()?;
+    world.loads.iter().find(|load| load.name == *name)
+}

@@ -1,0 +1,271 @@
+//! What operators have said and what it makes of an endpoint. Kept by name, so that it outlives a reload. Must not know
+//! health or load.
+
+use std::collections::BTreeMap;
+
+use super::ramp;
+use crate::{
+    engine::{
+        types::{At, PoolId},
+        world::{World, endpoint::ADMIT_ALL},
+    },
+    node::{
+        change::{Change, Fate, Told},
+        overrides::{Act, Kind, Override, Whom},
+    },
+};
+
+/// What was said, and what became of it so far.
+#[derive(Clone, Debug)]
+struct Said {
+    word: Override,
+    /// When a timed drain starts to move anybody: the caches hold no uncut answer from then on.
+    from: At,
+    /// Milliseconds of it that the drain before it had done by then.
+    ahead: u64,
+    phase: Phase,
+}
+
+/// How far a drain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    Moving,
+    Done,
+}
+
+/// All that operators have said, at most one word of a kind for each whom.
+#[derive(Debug, Default)]
+pub(super) struct Words(BTreeMap<(Whom, Kind), Said>);
+
+/// What the words make of one endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Effect {
+    /// Parts of a thousand of the configured weight.
+    pub(super) weight: u32,
+    /// Forced up, or down.
+    pub(super) force: Option<bool>,
+    /// What drains and sheds leave, in parts of [`ADMIT_ALL`].
+    pub(super) admission: u32,
+    /// A drain is done.
+    pub(super) drained: bool,
+    /// When any of it changes by itself.
+    pub(super) next: Option<At>,
+}
+
+/// An endpoint by its names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    pub(super) region: &'a str,
+    pub(super) pool: &'a str,
+    pub(super) endpoint: &'a str,
+}
+
+impl Whom {
+    pub(super) fn is(&self, named: Named<'_>) -> bool {
+        match self {
+            Self::Region(region) => **region == *named.region,
+            Self::Pool(pool) => **pool == *named.pool,
+            Self::Endpoint(pool, endpoint) => **pool == *named.pool && **endpoint == *named.endpoint,
+        }
+    }
+
+    /// Whether the configuration knows the name.
+    pub(super) fn is_in(&self, world: &World) -> bool {
+        match self {
+            Self::Region(region) => world.regions.iter().any(|r| r.name == *region),
+            Self::Pool(pool) => world.pools.iter().any(|p| p.name == *pool),
+            Self::Endpoint(..) => (0..world.pools.len()).any(|id| self.touches(world, PoolId(id as u32))),
+        }
+    }
+
+    /// Whether it is about an endpoint of this pool.
+    pub(super) fn touches(&self, world: &World, id: PoolId) -> bool {
+        super::members(&world.pools[id.at()])
+            .any(|(.., endpoint)| self.is(Named::of(world, &world.pools[id.at()].name, endpoint)))
+    }
+
+    /// How narrow it is: the narrower word decides.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Region(_) => 0,
+            Self::Pool(_) => 1,
+            Self::Endpoint(..) => 2,
+        }
+    }
+}
+
+impl Said {
+    /// The share of blocks that it sends away, in parts of [`ADMIT_ALL`], and when that changes by itself.
+    fn away(&self, now: At) -> (u32, Option<At>) {
+        match self.word.act {
+            Act::Drain(over) => {
+                let gone = self.gone(now);
+                let next = ramp::next(gone, over).map(|gone| self.moment(gone));
+                (ramp::parts(ramp::taken(gone, over)), next)
+            }
+            Act::Shed(parts) => ((u64::from(ADMIT_ALL) * u64::from(parts.min(1000)) / 1000) as u32, None),
+            Act::ForceUp | Act::ForceDown | Act::Weight(_) => (0, None),
+        }
+    }
+
+    /// How many milliseconds of a drain are done.
+    fn gone(&self, now: At) -> u64 {
+        now.since(self.from).saturating_add(self.ahead)
+    }
+
+    /// As many milliseconds of a drain that takes `to` as this one has done of its own.
+    fn stretched(&self, now: At, to: u64) -> u64 {
+        match self.word.act {
+            Act::Drain(over) if over > 0 => {
+                (u128::from(self.gone(now).min(over)) * u128::from(to) / u128::from(over)) as u64
+            }
+            _ => to,
+        }
+    }
+
+    /// When so many are.
+    fn moment(&self, gone: u64) -> At {
+        At(self.from.0.saturating_add(gone.saturating_sub(self.ahead)))
+    }
+
+    fn phase(&self, now: At) -> Phase {
+        match self.word.act {
+            Act::Drain(over) if self.gone(now) >= over => Phase::Done,
+            Act::Drain(_) if now < self.from => Phase::Waiting,
+            _ => Phase::Moving,
+        }
+    }
+
+    /// The next moment at which there is something to tell.
+    fn next(&self) -> Option<At> {
+        let turn = match (self.word.act, self.phase) {
+            (Act::Drain(_), Phase::Waiting) => Some(self.from),
+            (Act::Drain(over), Phase::Moving) => Some(self.moment(over)),
+            _ => None,
+        };
+        turn.into_iter().chain(self.word.until).min()
+    }
+
+    /// Whether it moves somebody in parts.
+    fn is_parting(&self, now: At) -> bool {
+        match self.word.act {
+            Act::Drain(_) => self.phase(now) != Phase::Done,
+            Act::Shed(parts) => (1..1000).contains(&parts),
+            Act::ForceUp | Act::ForceDown | Act::Weight(_) => false,
+        }
+    }
+}
+
+impl Words {
+    /// Takes a word, or says why not. `wait`: how long caches may hold answers that are not cut as a timed drain wants.
+    pub(super) fn take(&mut self, now: At, word: Override, wait: u64, world: &World) -> Change {
+        let refused = if !word.whom.is_in(world) {
+            Some("nobody is called so")
+        } else if word.until.is_some_and(|until| until <= now) {
+            Some("its time is over already")
+        } else if matches!(word.act, Act::Shed(parts) if parts > 1000) {
+            Some("nobody can shed more than all")
+        } else {
+            None
+        };
+        if let Some(why) = refused {
+            return told(word, now, Fate::Refused(why.into()));
+        }
+        let key = (word.whom.clone(), word.act.kind());
+        let before = self.0.remove(&key);
+        // Another word about a drain under way goes on where that one is: nobody comes back to leave again.
+        let (from, ahead) = match (word.act, &before) {
+            (Act::Drain(over), Some(said)) => (said.from.max(now), said.stretched(now, over)),
+            (Act::Drain(over), None) if over > 0 => (At(now.0.saturating_add(wait)), 0),
+            _ => (now, 0),
+        };
+        let mut said = Said { word: word.clone(), from, ahead, phase: Phase::Waiting };
+        said.phase = said.phase(now);
+        let fate = Fate::Taken {
+            instead_of: before.map(|said| said.word.author),
+            begins_in: if said.phase == Phase::Waiting { from.since(now) } else { 0 },
+        };
+        self.0.insert(key, said);
+        told(word, now, fate)
+    }
+
+    /// Takes back what was said of somebody.
+    pub(super) fn lift(&mut self, now: At, whom: &Whom) -> Vec<Change> {
+        let (lifted, kept) = std::mem::take(&mut self.0).into_iter().partition(|((of, _), _)| of == whom);
+        self.0 = kept;
+        let lifted: BTreeMap<_, Said> = lifted;
+        if lifted.is_empty() {
+            return vec![Change::NothingToLift(whom.clone())];
+        }
+        lifted.into_values().map(|said| told(said.word, now, Fate::Lifted)).collect()
+    }
+
+    /// Lets time pass: what expires, and which drains begin or are done.
+    pub(super) fn pass(&mut self, now: At) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.0.retain(|_, said| {
+            let over = said.word.until.is_some_and(|until| until <= now);
+            if over {
+                changes.push(told(said.word.clone(), now, Fate::Expired));
+            }
+            !over
+        });
+        for said in self.0.values_mut() {
+            let phase = said.phase(now);
+            if phase != said.phase {
+                said.phase = phase;
+                let fate = if phase == Phase::Done { Fate::Done } else { Fate::Begun };
+                changes.push(told(said.word.clone(), now, fate));
+            }
+        }
+        changes
+    }
+
+    /// What is said of nobody under this configuration.
+    pub(super) fn idle(&self, now: At, world: &World) -> Vec<Change> {
+        let idle = self.0.values().filter(|said| !said.word.whom.is_in(world));
+        idle.map(|said| told(said.word.clone(), now, Fate::Kept)).collect()
+    }
+
+    /// The next moment at which there is something to tell.
+    pub(super) fn next(&self) -> Option<At> {
+        self.0.values().filter_map(Said::next).min()
+    }
+
+    /// What they make of an endpoint. Of several, the narrower one decides weight and force; drains and sheds multiply.
+    pub(super) fn effect(&self, now: At, named: Named<'_>) -> Effect {
+        let mut effect = Effect { weight: 1000, force: None, admission: ADMIT_ALL, drained: false, next: None };
+        let (mut weight, mut force) = (None, None);
+        for ((whom, _), said) in self.0.iter().filter(|((whom, _), _)| whom.is(named)) {
+            let (away, next) = said.away(now);
+            effect.admission =
+                (u64::from(effect.admission) * u64::from(ADMIT_ALL - away) / u64::from(ADMIT_ALL)) as u32;
+            effect.next = effect.next.into_iter().chain(next).chain(said.word.until).min();
+            let rank = Some(whom.rank());
+            match said.word.act {
+                Act::Weight(parts) if rank > weight => (weight, effect.weight) = (rank, parts),
+                Act::ForceUp if rank > force => (force, effect.force) = (rank, Some(true)),
+                Act::ForceDown if rank > force => (force, effect.force) = (rank, Some(false)),
+                Act::Drain(_) => effect.drained |= said.phase(now) == Phase::Done,
+                _ => {}
+            }
+        }
+        effect
+    }
+
+    /// Those who are moved in parts by a word, so that blocks must be as fine as parts are.
+    pub(super) fn parted(&self, now: At) -> impl Iterator<Item = &Whom> {
+        self.0.values().filter(move |said| said.is_parting(now)).map(|said| &said.word.whom)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Override> {
+        self.0.values().map(|said| &said.word)
+    }
+}
+
+fn told(word: Override, now: At, fate: Fate) -> Change {
+    let left = word.until.map(|until| until.since(now));
+    Change::Override(Box::new(Told { word, left, fate }))
+}

@@ -1,0 +1,212 @@
+//! Another configuration: what is kept of what was known, and by which names. Must not know how rows are made.
+
+use std::{collections::HashMap, mem, sync::Arc};
+
+use super::{
+    Ledger, members, parts,
+    ramp::Recovery,
+    rows::{Live, Shaping},
+    slow_start::{Heirs, Occasion},
+};
+use crate::{
+    engine::{
+        health::fold::Record,
+        live::{EndpointRow, PoolRow},
+        signal::shed::Shed,
+        types::{At, PoolId, RouteId, TargetId, members as positions},
+        world::{
+            Target, World,
+            endpoint::Endpoint,
+            pool::{Pool, Route},
+            table::Assignment,
+        },
+    },
+    node::change::Change,
+};
+
+impl Ledger {
+    /// Puts `world` in force. History goes by what is probed, never by position: first by the same key under a
+    /// monitor of the same name, then by the same key. What is new starts unknown. Everything else goes by the names of
+    /// pools, endpoints and services.
+    pub(super) fn take_over(&mut self, now: At, world: Arc<World>) -> Vec<Change> {
+        let before = self.before(now);
+        let old = mem::replace(&mut self.world, Arc::clone(&world));
+        self.stirred = true;
+        let mut changes = vec![self.take_over_health(now, &old, &world)];
+        let shaping = Shaping::of(&world);
+        let known = Known::of(&old);
+        self.live = self.carried_live(&known, &world, &shaping);
+        self.shaping = shaping;
+        self.pools = world.pools.iter().map(|pool| self.carried_row(&known, pool)).collect();
+        self.endpoints = vec![EndpointRow::default(); world.endpoint_count()];
+        self.taking_part = vec![0; world.endpoint_count()];
+        self.regions = self.regions.carried(&old, &world);
+        self.ticks = vec![None; world.pools.len()];
+        self.assignments =
+            (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
+        let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.fine).collect();
+        self.fine = world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
+        let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
+        self.horizon = longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000);
+        self.reports.carry(&old, &world);
+        changes.extend(self.words.idle(now, &world));
+        for (id, serving) in self.carry_slow_starts(now, &Heirs::of(&old, &world), &before) {
+            self.begin(now, id, u64::MAX, &serving, Occasion::Reload, &mut changes);
+        }
+        self.pass_beliefs(now, &mut changes);
+        self.reshape(now);
+        changes
+    }
+
+    /// Other maps of the same configuration: whatever the rows stand for is as it was.
+    pub(super) fn take_maps(&mut self, now: At, world: Arc<World>) {
+        let old = mem::replace(&mut self.world, Arc::clone(&world));
+        self.stirred = true;
+        let known = Known::of(&old);
+        self.assignments =
+            (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
+        self.reshape(now);
+    }
+
+    fn take_over_health(&mut self, now: At, old: &World, world: &World) -> Change {
+        // The record that a target inherits, by its position in the old configuration.
+        let heir = |target: &Target| {
+            let name = |w: &World, t: &Target| w.monitors[t.monitor.at()].name.clone();
+            let Some(key) = target.key() else {
+                let is = |was: &Target| {
+                    was.key().is_none() && was.address() == target.address() && name(old, was) == name(world, target)
+                };
+                return old.targets.iter().position(is).map(|n| TargetId(n as u32));
+            };
+            let same = self.by_key.get(key)?;
+            same.iter().find(|id| name(old, &old.targets[id.at()]) == name(world, target)).or(same.first()).copied()
+        };
+        let heirs: Vec<_> = world.targets.iter().map(heir).collect();
+        let kept = heirs.iter().flatten().count();
+        self.records =
+            heirs.iter().map(|heir| heir.map_or_else(Record::default, |id| self.records[id.at()].clone())).collect();
+        self.timings =
+            heirs.iter().map(|heir| heir.map_or_else(Arc::default, |id| Arc::clone(&self.timings[id.at()]))).collect();
+        self.by_key.clear();
+        for (i, target) in world.targets.iter().enumerate() {
+            if let Some(key) = target.key() {
+                self.by_key.entry(Arc::clone(key)).or_default().push(TargetId(i as u32));
+            }
+        }
+        let gone =
+            old.targets.iter().filter(|target| target.key().is_some_and(|key| !self.by_key.contains_key(key))).count();
+        let probed = world.targets.iter().zip(&self.records).filter(|(target, _)| target.key().is_some());
+        self.unheard = probed.filter(|(_, record)| !record.is_heard()).count();
+        self.users = users(world);
+        self.above = parts::above(world);
+        self.derive_all(now);
+        self.carry_beliefs(now, old, world, &heirs);
+        // The difference is worked out for a reload only: at the start it would name everything.
+        Change::World { kept, fresh: world.targets.len() - kept, gone, what: Box::default() }
+    }
+
+    /// Sheds and response times go with the endpoint's name.
+    fn carried_live(&self, known: &Known<'_>, world: &World, shaping: &[Shaping]) -> Vec<Live> {
+        let mut carried = vec![Live::default(); world.endpoint_count()];
+        for (pool, shaping) in world.pools.iter().zip(shaping) {
+            for (_, index, endpoint) in members(pool) {
+                let Some((before, _)) = known.endpoint(pool, endpoint) else { continue };
+                let mut live = self.live[before];
+                live.recovery = Recovery::default(); // it goes by address
+                if shaping.marks.is_none() {
+                    live.shed = Shed::default();
+                }
+                carried[index] = live;
+            }
+        }
+        carried
+    }
+
+    /// Who was up last, by name.
+    fn carried_row(&self, known: &Known<'_>, pool: &Pool) -> PoolRow {
+        let Some(before) = known.pool(pool).map(|id| (&known.0.pools[id.at()], self.pools[id.at()])) else {
+            return PoolRow::default();
+        };
+        let (was, row) = before;
+        let carried = |set: u64| {
+            let names: Vec<&str> = positions(set)
+                .filter_map(|n| was.endpoints.get(usize::from(n)))
+                .map(|endpoint| &*endpoint.name)
+                .collect();
+            members(pool)
+                .filter(|(.., endpoint)| names.contains(&&*endpoint.name))
+                .fold(0, |set, (position, ..)| set | 1 << position)
+        };
+        let (last, last_in) = (carried(row.last), row.last_in.map(carried));
+        PoolRow { last, last_in, last_at: if last == 0 { 0 } else { row.last_at }, ..PoolRow::default() }
+    }
+
+    /// An assignment goes with a route whose map, and whose pool's regions, are what they were: it speaks of both by number.
+    fn carried_assignment(&self, known: &Known<'_>, world: &World, id: RouteId) -> Option<Arc<Assignment>> {
+        let policy = |w: &World, route: &Route| w.policies.get(route.policy.at()).cloned();
+        let map = |w: &'_ World, route: &Route| route.map.map(|id| id.at()).filter(|at| *at < w.maps.len());
+        let is_own = |w: &World, at: usize| at < w.pools.len();
+        let (route, pool) = (&world.routes[id.at()], world.pool_of(id)?);
+        let at = (0..known.0.routes.len()).find(|at| {
+            let was = &known.0.routes[*at];
+            known.0.pools.get(was.pool.at()).is_some_and(|known| known.name == pool.name)
+                && is_own(known.0, *at) == is_own(world, id.at())
+                && policy(known.0, was) == policy(world, route)
+        })?;
+        let was = &known.0.routes[at];
+        let same_map = match (map(known.0, was), map(world, route)) {
+            (Some(a), Some(b)) => known.0.maps[a] == world.maps[b],
+            (None, None) => true,
+            _ => false,
+        };
+        let assignment = self.assignments.get(at)?.as_ref()?;
+        let before = known.0.pools.get(was.pool.at())?;
+        (same_map && regions(known.0, before) == regions(world, pool)).then(|| Arc::clone(assignment))
+    }
+}
+
+/// A pool's regions by name, in id order.
+fn regions<'w>(world: &'w World, pool: &Pool) -> Vec<&'w str> {
+    let mut ids: Vec<_> = members(pool).map(|(.., endpoint)| endpoint.region).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.iter().map(|id| world.regions.get(id.at()).map_or("", |region| &*region.name)).collect()
+}
+
+/// The old configuration by names.
+struct Known<'w>(&'w World, HashMap<&'w str, PoolId>);
+
+impl<'w> Known<'w> {
+    fn of(world: &'w World) -> Self {
+        let own = world.pools.iter().enumerate();
+        Self(world, own.map(|(id, pool)| (&*pool.name, PoolId(id as u32))).collect())
+    }
+
+    /// The pool of the same name.
+    fn pool(&self, pool: &Pool) -> Option<PoolId> {
+        self.1.get(&*pool.name).copied()
+    }
+
+    /// The endpoint of the same name in the pool of the same name: position among all, endpoint.
+    fn endpoint(&self, pool: &Pool, endpoint: &Endpoint) -> Option<(usize, &'w Endpoint)> {
+        let pool = &self.0.pools[self.pool(pool)?.at()];
+        members(pool).find(|(.., was)| was.name == endpoint.name).map(|(_, index, was)| (index, was))
+    }
+}
+
+/// For each target, who rests on it.
+fn users(world: &World) -> Vec<Vec<(PoolId, u64)>> {
+    let mut users: Vec<Vec<(PoolId, u64)>> = vec![Vec::new(); world.targets.len()];
+    for (id, pool) in world.pools.iter().enumerate() {
+        let id = PoolId(id as u32);
+        for (position, _, endpoint) in members(pool) {
+            for target in endpoint.targets.into_iter().flatten() {
+                match users[target.at()].last_mut() {
+                    Some((last, set)) if *last == id => *set |= 1 << position,
+                    _ => users[target.at()].push((id, 1 << position)),
+                }
+            }
+        }
+    }
+    users
+}

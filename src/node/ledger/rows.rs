@@ -1,0 +1,385 @@
+//! Rows made from what is known: health, what operators said, slow starts, sheds, load. Must not know events.
+
+use super::{
+    Ledger,
+    load::{self, Ratio, Sums},
+    members,
+    overrides::{Effect, Named},
+    ramp::Recovery,
+};
+use crate::{
+    engine::{
+        health::fold::Health,
+        live::{EndpointRow, EndpointState, PoolRow},
+        signal::shed::{Marks, Shed},
+        types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
+        wire::edns::Notice,
+        world::{
+            World,
+            endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT},
+            policy::Key,
+            service::Families,
+        },
+    },
+    node::change::Keeper,
+};
+
+/// What is kept of an endpoint beside its health.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Live {
+    pub(super) recovery: Recovery,
+    pub(super) shed: Shed,
+    /// The response time that counts, in tenths of a millisecond; 0: none is known.
+    response: u32,
+}
+
+/// How a pool is shaped: the strictest of what the policies of all routes through it say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shaping {
+    /// The routes through it.
+    pub(super) routes: Vec<RouteId>,
+    pub(super) slow_start: u64,
+    pub(super) marks: Option<Marks>,
+    /// Milliseconds until a shed shows in full.
+    pub(super) period: u64,
+    /// It names a load.
+    pub(super) load: bool,
+    /// Somebody ranks by response time.
+    response: bool,
+    /// How families count: one service that takes what is down in one of them for down decides.
+    pub(super) families: Families,
+}
+
+/// What is measured of an endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Measured {
+    /// Without what operators say.
+    pub(super) state: EndpointState,
+    /// A family has not been probed yet.
+    unheard: bool,
+    /// Milliseconds until any of it can change.
+    soon: Option<u64>,
+}
+
+impl Live {
+    /// Whether it has served since it was down, without a weight, or new.
+    pub(super) fn is_warm(&self) -> bool {
+        self.recovery.cold.is_none()
+    }
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn of(world: &'a World, pool: &'a str, endpoint: &'a Endpoint) -> Self {
+        let region = world.regions.get(endpoint.region.at()).map_or("", |region| &region.name);
+        Self { region, pool, endpoint: &endpoint.name }
+    }
+}
+
+impl Shaping {
+    /// For each pool of a configuration.
+    pub(super) fn of(world: &World) -> Vec<Self> {
+        (0..world.pools.len() as u32).map(|id| Self::of_pool(world, PoolId(id))).collect()
+    }
+
+    fn of_pool(world: &World, id: PoolId) -> Self {
+        let routes: Vec<RouteId> = world.routes_of(id).map(|(route, _)| route).collect();
+        let policies = || world.routes_of(id).filter_map(|(_, route)| world.policies.get(route.policy.at()));
+        let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
+        let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
+        let load = load::load_of(world, id);
+        let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
+        Self {
+            slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
+            marks: marks.map(|[low, high]| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
+            // Caches, then the age of a report, then two half-lives of the average.
+            period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
+            load: load.is_some(),
+            response: policies().any(|policy| policy.prefer.iter().any(|(key, _)| *key == Key::Response)),
+            families: match services().any(|service| service.families == Families::Leave) {
+                true => Families::Leave,
+                false => Families::Apart,
+            },
+            routes,
+        }
+    }
+}
+
+impl Measured {
+    /// Of all families together, as eligibility counts them. Before all of them have been probed once an endpoint is not
+    /// known to be down, though the one that was probed is: what begins here must not look like a loss.
+    pub(super) fn health(&self, shaping: &Shaping) -> Health {
+        match self.state.health(shaping.families) {
+            Health::Down if self.unheard && !self.state.up.v4 && !self.state.up.v6 => Health::Unknown,
+            health => health,
+        }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.state.falling.v4 || self.state.falling.v6
+    }
+}
+
+/// The state of an endpoint with what operators say of it.
+pub(super) fn overridden(state: EndpointState, endpoint: &Endpoint, said: &Effect) -> EndpointState {
+    let state = EndpointState {
+        out: said.force == Some(false),
+        drained: said.drained && said.force != Some(false),
+        weighted: weighed(endpoint.weight, said.weight) > 0,
+        ..state
+    };
+    if said.force != Some(true) {
+        return state;
+    }
+    let none = PerFamily::default();
+    let up = PerFamily::of(|family| state.up[family] || has(endpoint, family));
+    EndpointState { up, down: none, falling: none, rising: none, governed: none, held: false, forced: true, ..state }
+}
+
+/// The state that an endpoint would have, were its targets so, without what operators say.
+pub(super) fn supposed(endpoint: &Endpoint, health: impl Fn(TargetId) -> Health) -> EndpointState {
+    let of = |family| target(endpoint, family).map(&health);
+    EndpointState {
+        up: PerFamily::of(|family| of(family).map_or_else(|| has(endpoint, family), |health| health == Health::Up)),
+        down: PerFamily::of(|family| of(family) == Some(Health::Down)),
+        ..EndpointState::default()
+    }
+}
+
+/// For each region, the weights of the endpoints that take part in its load. `weight`: of the n-th endpoint.
+fn by_region(world: &World, shaping: &[Shaping], weight: impl Fn(usize) -> u64) -> Vec<u64> {
+    let mut sums = vec![0; world.regions.len()];
+    for (pool, _) in world.pools.iter().zip(shaping).filter(|(_, shaping)| shaping.load) {
+        for (_, index, endpoint) in members(pool) {
+            if let Some(sum) = sums.get_mut(endpoint.region.at()) {
+                *sum += weight(index);
+            }
+        }
+    }
+    sums
+}
+
+/// Whose health an endpoint's is in a family. Who is another name has one health, whatever the family.
+fn target(endpoint: &Endpoint, family: Family) -> Option<TargetId> {
+    let any = || endpoint.cname.as_ref().and_then(|_| endpoint.targets.into_iter().flatten().next());
+    endpoint.targets[family].or_else(any)
+}
+
+/// Whether an endpoint answers in a family: with an address of it, or as another name. Without a target there it is up.
+fn has(endpoint: &Endpoint, family: Family) -> bool {
+    endpoint.address(family).is_some() || endpoint.cname.is_some()
+}
+
+impl Ledger {
+    pub(super) fn measured(&self, now: At, endpoint: &Endpoint) -> Measured {
+        let mut measured = Measured::default();
+        for family in Family::BOTH {
+            let state = &mut measured.state;
+            let Some(target) = target(endpoint, family) else {
+                state.up[family] = has(endpoint, family);
+                continue;
+            };
+            let (record, believed) = (&self.records[target.at()], self.beliefs.of(target));
+            let kept = self.beliefs.keeper(target);
+            // A recovery beyond the longest TTL moves nothing yet.
+            let near = |soon: &u64| record.health != Health::Down || *soon <= self.horizon;
+            // What is kept up against its probes may go at any moment.
+            let soon = if kept.is_some() { Some(0) } else { self.change_in(now, target).filter(near) };
+            state.held |= kept.is_some();
+            state.governed[family] = kept == Some(Keeper::Governor);
+            state.up[family] = believed == Health::Up;
+            state.down[family] = believed == Health::Down;
+            state.falling[family] = state.up[family] && soon.is_some();
+            state.rising[family] = state.down[family] && soon.is_some();
+            measured.unheard |= !self.is_heard(target);
+            measured.soon = measured.soon.into_iter().chain(soon).min();
+        }
+        measured
+    }
+
+    /// Works out all rows again.
+    pub(super) fn refresh_all(&mut self, now: At) {
+        for id in 0..self.world.pools.len() as u32 {
+            self.work_out(now, PoolId(id));
+        }
+        self.refresh_loads(now);
+    }
+
+    /// Works out a pool's rows again, and those of others whose load is shared out with its weights.
+    pub(super) fn refresh(&mut self, now: At, id: PoolId) {
+        if self.work_out(now, id) && self.shaping[id.at()].load {
+            self.refresh_loads(now);
+        } else {
+            self.fill(now, id);
+        }
+    }
+
+    /// Works out again what follows from load.
+    pub(super) fn refresh_loads(&mut self, now: At) {
+        self.region_weights = by_region(&self.world, &self.shaping, |index| u64::from(self.taking_part[index]));
+        for id in 0..self.world.pools.len() as u32 {
+            self.fill(now, PoolId(id));
+        }
+    }
+
+    /// Works out all but load, and says whether other weights take part in it.
+    fn work_out(&mut self, now: At, id: PoolId) -> bool {
+        let world = std::sync::Arc::clone(&self.world);
+        let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
+        let assigned = shaping.routes.iter().any(|id| self.assignments[id.at()].is_some());
+        let (mut row, mut known, mut addressed) = (PoolRow::default(), 0, PerFamily::default());
+        let (mut others, mut due) = (false, None);
+        for (position, index, endpoint) in members(pool) {
+            let bit = 1u64 << position;
+            let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
+            let (measured, said) =
+                (self.measured(now, endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
+            let (forced, state) = (said.force == Some(true), overridden(measured.state, endpoint, &said));
+            row.put(position as u8, &state);
+            for family in Family::BOTH {
+                let up = measured.state.up[family];
+                put(&mut known, up);
+                put(&mut addressed[family], up && endpoint.address(family).is_some());
+            }
+            let weight = weighed(endpoint.weight, said.weight);
+            let health = if forced { Health::Up } else { measured.health(shaping) };
+            let counts = state.weighted && !state.out && !state.drained;
+            self.regions.count(index, endpoint.region, counts.then_some(health));
+            // What is forced up is up at once and whole.
+            let live = &self.live[index];
+            let region = self.returns[id.at()].get(&endpoint.region);
+            let ramps = [region.copied(), live.recovery.ramp].map(|ramp| ramp.filter(|_| !forced));
+            let [region, own] =
+                ramps.map(|ramp| ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start)));
+            let kept = if assigned { 1.0 } else { 1.0 - live.shed.share() };
+            let admission = times(times(region, said.admission), (f64::from(ADMIT_ALL) * kept) as u32);
+            let warmth = part(own, region);
+            put(&mut row.partial, admission < ADMIT_ALL);
+            put(&mut row.slow, warmth < ADMIT_ALL);
+            let steps = ramps.into_iter().filter_map(|ramp| ramp?.next(now, shaping.slow_start));
+            let next = steps.chain(said.next).min();
+            let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.horizon));
+            put(&mut row.moving, moves_in < u32::MAX);
+            due = due.into_iter().chain(tick).min();
+            let health_in =
+                measured.soon.filter(|_| !forced).map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX));
+            let takes_part = if state.out || !(state.up.v4 || state.up.v6) { 0 } else { weight };
+            others |= std::mem::replace(&mut self.taking_part[index], takes_part) != takes_part;
+            let before = self.endpoints[index];
+            let after = EndpointRow { weight, admission, warmth, change_in: health_in.min(moves_in), ..before };
+            self.stirred |= after != before;
+            self.endpoints[index] = after;
+        }
+        row.notice = match () {
+            () if self.beliefs.is_isolated() => Some(Notice::Blind),
+            () => (row.governed.any() != 0).then_some(Notice::Held),
+        };
+        let last = self.pools[id.at()];
+        row.last_in = PerFamily::of(|family| match addressed[family] {
+            0 => last.last_in[family],
+            up => up,
+        });
+        (row.last, row.last_at) = match (known, last.last_at) {
+            (0, u64::MAX) => (last.last, now.0),
+            (0, ended) => (last.last, ended),
+            (known, _) => (known, u64::MAX),
+        };
+        self.stirred |= row != std::mem::replace(&mut self.pools[id.at()], row);
+        self.ticks[id.at()] = due;
+        others
+    }
+
+    /// Fills in load and response.
+    pub(super) fn fill(&mut self, now: At, id: PoolId) {
+        let world = std::sync::Arc::clone(&self.world);
+        let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
+        if !(shaping.load || shaping.response) {
+            return;
+        }
+        let loads: Vec<Option<u32>> =
+            members(pool).map(|(position, ..)| self.ratio(now, id, position).fresh().map(parts)).collect();
+        let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
+        let mut responses = Vec::new();
+        for (_, index, endpoint) in members(pool).filter(|_| shaping.response) {
+            let took: Vec<Option<u32>> = endpoint.targets.into_iter().flatten().map(|id| self.took(id)).collect();
+            let live = &mut self.live[index];
+            if let Some(took) = mean(&took) {
+                // A value moves by more than an eighth or not at all: a probe is no reason to publish.
+                if took.abs_diff(live.response) > live.response / 8 {
+                    live.response = took;
+                }
+            }
+            responses.push(Some(live.response).filter(|response| *response > 0));
+        }
+        for (position, index, _) in members(pool) {
+            let (n, row) = (position as usize, &mut self.endpoints[index]);
+            let before = *row;
+            row.load = load(n);
+            let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
+            row.response = (u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32;
+            self.stirred |= *row != before;
+        }
+    }
+
+    /// Load ÷ capacity of the endpoint at a pool's position.
+    pub(super) fn ratio(&self, now: At, id: PoolId, position: u32) -> Ratio {
+        let (world, pool) = (&self.world, &self.world.pools[id.at()]);
+        let index = pool.first.at() + position as usize;
+        let Some(endpoint) = pool.endpoints.get(position as usize).filter(|_| self.shaping[id.at()].load) else {
+            return Ratio::Idle;
+        };
+        let weights = pool.part(&self.taking_part);
+        let sums = Sums {
+            own: self.taking_part[index].into(),
+            pool: weights.iter().map(|weight| u64::from(*weight)).sum(),
+            region: self.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
+        };
+        let capacity = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
+        self.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, [endpoint.capacity, capacity])
+    }
+}
+
+impl Ratio {
+    fn fresh(self) -> Option<f64> {
+        match self {
+            Self::Fresh(ratio) => Some(ratio),
+            Self::Silent(_) | Self::Idle => None,
+        }
+    }
+}
+
+/// In parts of a thousand.
+pub(super) fn parts(ratio: f64) -> u32 {
+    (ratio * 1000.0).round() as u32
+}
+
+pub(super) fn mean(values: &[Option<u32>]) -> Option<u32> {
+    let known = || values.iter().flatten();
+    let count = known().count() as u64;
+    (count > 0).then(|| (known().map(|value| u64::from(*value)).sum::<u64>() / count) as u32)
+}
+
+/// A configured weight times so many parts of a thousand: 0 only where either is, and never beyond the largest.
+pub(super) fn weighed(weight: u32, parts: u32) -> u32 {
+    let product = u64::from(weight) * u64::from(parts);
+    product.div_ceil(1000).min(MAX_WEIGHT.into()) as u32
+}
+
+fn times(a: u32, b: u32) -> u32 {
+    (u64::from(a) * u64::from(b) / u64::from(ADMIT_ALL)) as u32
+}
+
+/// So much of a share, in parts of [`ADMIT_ALL`]; all, where it is no less.
+fn part(of: u32, share: u32) -> u32 {
+    (u64::from(of) * u64::from(ADMIT_ALL) / u64::from(share.max(1))).min(ADMIT_ALL.into()) as u32
+}
+
+/// Milliseconds until `next` in whole seconds, and when that number is another one. Beyond the longest TTL nobody asks.
+fn countdown(now: At, next: At, horizon: u64) -> (u32, Option<At>) {
+    let left = next.since(now);
+    if left > horizon {
+        return (u32::MAX, Some(At(next.0 - horizon)));
+    }
+    let seconds = left.div_ceil(1000);
+    let number = u32::try_from(seconds * 1000).unwrap_or(u32::MAX);
+    (number, Some(At(next.0 - seconds.saturating_sub(1) * 1000)))
+}
