@@ -20,12 +20,10 @@ use meridian::{
     },
     net::{
         UdpOptions,
+        board::Board,
         udp::{DATAGRAM, Datagrams, Frame, Unsent, Wait, Worker},
     },
-    node::{
-        board::Board,
-        ledger::{Event, Ledger},
-    },
+    node::{input::Input, ledger::Ledger},
     telemetry::counters::{Count, Counters},
 };
 
@@ -233,8 +231,7 @@ fn snapshot(folder: &Path) -> Snapshot {
     let world = Arc::new(World::seal(draft));
     let mut ledger = Ledger::new(Arc::clone(&world));
     for target in world.targets.iter() {
-        ledger
-            .fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: Outcome::good(1) });
+        ledger.fold(At(0), Input::outcome(target.key().expect("probed"), Outcome::good(1)));
     }
     ledger.snapshot(At(0))
 }

@@ -18,12 +18,14 @@ use std::{
 };
 
 use meridian::{
+    app::writer::Writer,
+    clock::Clock,
     engine::{
         types::{PerFamily, RegionId, TargetId},
         world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool},
     },
     monitor::{Plan, Prober},
-    node::{clock::Clock, writer::Writer},
+    node::machine::Node,
     probing::{
         check::{Check, HttpCheck, HttpVersion},
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
@@ -136,8 +138,9 @@ fn probing(port: u16, scale: Scale, whole: bool) -> f64 {
     runtime().block_on(async {
         let (world, clock, numbers) = (world(port, scale), Clock::new(), Arc::new(Signals::default()));
         let (events, mut inbox) = mpsc::channel(4096);
-        let writer = whole.then(|| Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default()));
-        let to = writer.as_ref().map_or(events, |writer| writer.events.clone());
+        let writer =
+            whole.then(|| Writer::start(Node::compiled(clock.now(), Arc::clone(&world)), clock, Arc::default()));
+        let to = writer.as_ref().map_or(events, |writer| writer.inputs.clone());
         let chance = fastrand::Rng::with_seed(1);
         let mut prober = Prober::new(to, clock, chance, 16_384, Arc::clone(&numbers));
         prober.set(&Plan::of(&world));
@@ -177,9 +180,9 @@ fn memory(port: u16, scale: Scale) -> f64 {
     runtime().block_on(async {
         let (clock, before) = (Clock::new(), resident());
         let world = world(port, scale);
-        let writer = Writer::start(Arc::clone(&world), clock, Duration::from_secs(3), Arc::default());
+        let writer = Writer::start(Node::compiled(clock.now(), Arc::clone(&world)), clock, Arc::default());
         let chance = fastrand::Rng::with_seed(1);
-        let mut prober = Prober::new(writer.events.clone(), clock, chance, 16_384, Arc::default());
+        let mut prober = Prober::new(writer.inputs.clone(), clock, chance, 16_384, Arc::default());
         prober.set(&Plan::of(&world));
         watched(&mut prober, scale.interval * 3 / 2).await;
         resident() - before

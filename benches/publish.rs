@@ -13,7 +13,7 @@ use meridian::{
         types::{At, PerFamily, RegionId, TargetId},
         world::{Draft, Region, Target, World, endpoint::Endpoint, pool::Pool},
     },
-    node::ledger::{Event, Ledger},
+    node::{input::Input, ledger::Ledger},
     probing::{
         check::Check,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
@@ -34,14 +34,14 @@ fn main() {
     for endpoints in [100, 1000, 10_000] {
         let mut ledger = Ledger::new(world(endpoints));
         for n in 0..endpoints {
-            ledger.fold(At(0), Event::Outcome { key: key(n), outcome: Outcome::good(1) });
+            ledger.fold(At(0), Input::outcome(&key(n), Outcome::good(1)));
         }
         // An endpoint that fails and recovers by turns: each probe is one change of its row at the least.
         let (mut folds, mut snapshots, mut both, mut statuses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for n in 0..rounds {
             let outcome = if n % 2 == 0 { Outcome::Bad("status 503".into()) } else { Outcome::good(1) };
             let at = At(1000 * (n + 1));
-            let (start, event) = (now(), Event::Outcome { key: key(endpoints / 2), outcome });
+            let (start, event) = (now(), Input::outcome(&key(endpoints / 2), outcome));
             black_box(ledger.fold(at, event));
             let folded = start.elapsed();
             black_box(ledger.snapshot(at));

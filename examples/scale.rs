@@ -22,7 +22,7 @@ use meridian::{
         types::{At, Chance, Origin, Transport},
         world::{World, draw::splitmix},
     },
-    node::ledger::{Event, Ledger},
+    node::ledger::Ledger,
 };
 use mmdb_writer::{Value, Writer, ipnet::IpNet};
 
@@ -53,7 +53,7 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     let read = start.elapsed();
     let world = Arc::new(World::seal(config.draft));
     let mut ledger = Ledger::new(Arc::clone(&world));
-    ledger.fold(At(0), Event::Deadline);
+    ledger.end_wait(At(0));
     let snapshot = ledger.snapshot(At(0));
     let ready = start.elapsed();
     let answers = 1_000_000u32;

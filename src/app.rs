@@ -9,13 +9,14 @@ pub mod agent;
 mod balance;
 mod descriptors;
 mod hooks;
-mod latency;
+mod log_lines;
 mod reload;
 mod saving;
 mod signals;
 #[cfg(test)]
 mod tests;
 mod watch;
+pub mod writer;
 
 use std::{
     io,
@@ -34,21 +35,20 @@ use tokio::{
 };
 use tracing::{error, info, level_filters::LevelFilter, warn};
 
-pub use self::latency::Measuring;
 pub use self::signals::{Signal, Signals};
-use self::{balance::Balancing, hooks::Hooks, reload::Reloads, saving::Saving, watch::Watch};
+use self::{balance::Balancing, hooks::Hooks, reload::Reloads, saving::Saving, watch::Watch, writer::Writer};
 use crate::{
+    clock::Clock,
     config::{
         self, Config,
         geo::InForce,
         secret::{self, SecretFault},
         settings::{self, LogFormat, LogLevel, Workers},
     },
-    engine::world::World,
     feed::{self, Feed},
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},
-    node::{change::Change, clock::Clock, samples::Samples, writer::Writer},
+    node::{change::Change, configuration::Configuration, machine::Node},
     telemetry::{
         log::{Form, Log},
         signals::Signals as Numbers,
@@ -67,10 +67,6 @@ pub struct App {
     path: PathBuf,
     settings: settings::Server,
     clock: Clock,
-    /// The World that was sent to the writer last.
-    world: Arc<World>,
-    measuring: Measuring,
-    samples: Arc<Samples>,
     latency_watch: Watch,
     /// The geo databases of the configuration in force, with which a reload compares.
     databases: InForce,
@@ -163,26 +159,23 @@ impl App {
         let bind = if server.listens_as_usual { net::bind_usual } else { net::bind };
         let sockets = bind(&server.listen, workers(server.workers), &udp).map_err(Refusal::Sockets)?;
         draft.secret = take_secret(&server, secret)?;
-        let (clock, mut measuring) = (Clock::new(), Measuring::new(latency));
-        measuring.import(clock.now(), latency, cells);
-        draft.measures = measuring.make(clock.now(), &draft.regions);
+        let clock = Clock::new();
         let numbers = Arc::new(Numbers::default());
-        let samples = Arc::new(Samples::new(Arc::clone(&numbers)));
-        latency::set_samples(&samples, &latency, &draft.regions);
-        let world = Arc::new(World::seal(draft));
-        let startup_wait = Duration::from_millis(server.startup_wait);
-        let writer = Writer::start(Arc::clone(&world), clock, startup_wait, Arc::clone(&numbers));
+        let configuration = Configuration { draft, latency, cells, startup_wait: server.startup_wait };
+        let node = Node::new(clock.now(), configuration);
+        let world = node.world();
+        let writer = Writer::start(node, clock, Arc::clone(&numbers));
         // Before anybody probes: hooks hear of the first verdict too.
         let hooks = Hooks::start(hooks, config::node(&server), &writer, clock, Arc::clone(&numbers));
-        let mut prober = Prober::new(writer.events.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
+        let mut prober = Prober::new(writer.inputs.clone(), clock, fastrand::Rng::new(), at_once, Arc::clone(&numbers));
         // Before anybody probes: what is restored is no news beside an outcome.
         saving::restore(&server.state_dir, world.health.restore_age, &writer).await;
         let saving = Saving::start(&server.state_dir, &writer, clock);
-        let mut feed = Feed::new(writer.events.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
+        let mut feed = Feed::new(writer.inputs.clone(), clock, fastrand::Rng::new(), Arc::clone(&numbers))
             .map_err(Refusal::Process)?;
         let transports =
             net::start(sockets, &writer.board, tcp_options(&server), &Handle::current()).map_err(Refusal::Process)?;
-        let balancing = Balancing::start(&writer, clock, transports.counters());
+        let balancing = Balancing::start(&writer, transports.counters());
         for address in transports.addresses() {
             info!(%address, "listening on {address}, UDP and TCP");
         }
@@ -199,9 +192,6 @@ impl App {
             path: path.to_owned(),
             settings: server,
             clock,
-            world,
-            measuring,
-            samples,
             latency_watch: Watch::new(latency_files),
             databases,
             writer,
@@ -235,12 +225,6 @@ impl App {
         &self.numbers
     }
 
-    /// Where samples of round-trip times are brought: [`Samples::take`], with the atlas of the World in force.
-    #[must_use]
-    pub fn samples(&self) -> &Arc<Samples> {
-        &self.samples
-    }
-
     /// Whether steered names are answered.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -267,11 +251,7 @@ impl App {
                     name = signals.end() => break name,
                 },
                 _ = watch.tick() => self.prober.watch(),
-                reread = self.latency_watch.next() => self.take_files(reread),
-                () = latency::until_due(&self.measuring, &self.samples, self.clock) => tokio::select! {
-                    () = self.refresh() => {}
-                    name = signals.end() => break name,
-                },
+                reread = self.latency_watch.next() => self.take_files(reread).await,
             }
         };
         info!("{signal}: answering what has arrived, then ending");

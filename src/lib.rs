@@ -18,6 +18,8 @@ pub mod app;
 pub mod cli;
 mod client;
 #[doc(hidden)]
+pub mod clock;
+#[doc(hidden)]
 pub mod command;
 #[doc(hidden)]
 pub mod config;

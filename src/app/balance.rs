@@ -1,5 +1,5 @@
-//! Balancing while serving: each second what the transports counted and what the board shows go into the control law,
-//! and what it assigns goes to the writer, and to the log where that moves anybody. Must not know how either decides.
+//! Answers for balancing: each second what the transports counted goes to the writer, where anything is made of it. And the
+//! lines about where clients are sent then. Must not know how that is decided.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -7,21 +7,16 @@ use tokio::{
     task::JoinHandle,
     time::{self, MissedTickBehavior},
 };
-use tracing::{info, warn};
 
+use super::writer::Writer;
 use crate::{
     engine::world::World,
-    node::{
-        balance::{Balance, Foreseen},
-        clock::Clock,
-        ledger::Event,
-        writer::Writer,
-    },
+    node::{answers, balance::Foreseen, input::Input},
     telemetry::{answers::Answers, counters::Counters},
 };
 
-/// How often it is looked whether demand has to go elsewhere.
-const BEAT: Duration = Duration::from_secs(1);
+/// How often answers go to the writer.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The task. Dropping it ends it; what was assigned last stays.
 #[derive(Debug)]
@@ -29,24 +24,21 @@ pub(super) struct Balancing(JoinHandle<()>);
 
 impl Balancing {
     /// Starts it. Wants a tokio runtime.
-    pub(super) fn start(writer: &Writer, clock: Clock, counters: &[Arc<Counters>]) -> Self {
-        let (events, board, counters) = (writer.events.clone(), Arc::clone(&writer.board), counters.to_vec());
+    pub(super) fn start(writer: &Writer, counters: &[Arc<Counters>]) -> Self {
+        let (inputs, board, counters) = (writer.inputs.clone(), Arc::clone(&writer.board), counters.to_vec());
         Self(tokio::spawn(async move {
-            let (mut balance, mut beat) = (Balance::default(), time::interval(BEAT));
-            let mut told = Told::default();
-            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut interval = time::interval(INTERVAL);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                beat.tick().await;
-                let snapshot = board.load();
-                let answers = Answers::take(counters.iter().map(|worker| &worker.answers));
-                let Some(assigned) = balance.tick(clock.now(), &snapshot, &answers) else { continue };
-                let of = Arc::clone(&snapshot.world);
-                let event = Event::Assign { of, assignments: assigned.clone() };
-                if events.send(event).await.is_err() {
-                    return; // the writer has ended
-                }
-                for (passes, line) in told.lines(&snapshot.world, &balance.regions()) {
-                    if passes { warn!("{line}") } else { info!("{line}") }
+                interval.tick().await;
+                let world = Arc::clone(&board.load().world);
+                // Taken in any case: what was answered long ago says nothing when it is wanted.
+                let counts = Answers::take(counters.iter().map(|worker| &worker.answers));
+                if answers::are_wanted(&world) {
+                    let input = Input::Answers(answers::named(&world, &counts));
+                    if inputs.send(input).await.is_err() {
+                        return; // the writer has ended
+                    }
                 }
             }
         }))
@@ -61,11 +53,11 @@ impl Drop for Balancing {
 
 /// What the log has of each region by name: the part of its clients that it passes on, in hundredths.
 #[derive(Debug, Default)]
-struct Told(BTreeMap<Box<str>, f64>);
+pub(super) struct Passing(BTreeMap<Box<str>, f64>);
 
-impl Told {
+impl Passing {
     /// What is news, and whether the region passes anybody on. Less than a point is none.
-    fn lines(&mut self, world: &World, regions: &[Foreseen]) -> Vec<(bool, String)> {
+    pub(super) fn lines(&mut self, world: &World, regions: &[Foreseen]) -> Vec<(bool, String)> {
         let mut lines = Vec::new();
         for Foreseen { region, passed, natural, assigned } in regions {
             let Some(name) = world.regions.get(region.at()).map(|region| region.name.clone()) else { continue };
@@ -106,7 +98,7 @@ mod tests {
     fn a_region_that_passes_clients_on_is_told_at_each_step_and_when_it_ends() {
         let regions = vec![Region { name: "eu".into(), ..Region::default() }];
         let world = World::seal(Draft { regions, ..Draft::default() });
-        let mut told = Told::default();
+        let mut told = Passing::default();
         let mut lines =
             |passed: f64| told.lines(&world, &[Foreseen { region: RegionId(0), passed, natural: 1.4, assigned: 0.95 }]);
         assert_eq!(lines(0.0), []);

@@ -1,19 +1,22 @@
 //! Another configuration while serving: all of it or nothing. Reading happens beside the serving, one at a time;
 //! what is asked meanwhile is one further reading.
 
-use std::{future, path::PathBuf, sync::Arc};
+use std::{future, path::PathBuf};
 
 use tokio::task::{self, JoinHandle};
 use tracing::{error, info, warn};
 
-use super::{App, latency, log_shape, watch::Watch};
+use super::{App, log_shape, watch::Watch};
 use crate::{
     config::{self, Config, Loaded, fault::Severity, geo::InForce, settings::Server},
     engine::world::{Draft, World},
     feed,
     monitor::Plan,
-    node::ledger::Event,
+    node::configuration::Configuration,
 };
+
+/// What is logged when nothing can be put in force any more.
+pub(super) const ENDED: &str = "the writer has ended: what is served stays as it is; restart the server";
 
 /// Reads the configuration when asked.
 #[derive(Debug)]
@@ -90,7 +93,9 @@ impl App {
         let Config {
             mut draft, server, log, secret, latency, cells, latency_files, hooks, databases, unmatched, ..
         } = config;
-        if let Err(reason) = fits(&self.settings, &server).and_then(|()| leaves(&self.world, &draft, &unmatched)) {
+        if let Err(reason) =
+            fits(&self.settings, &server).and_then(|()| leaves(&self.writer.board.load().world, &draft, &unmatched))
+        {
             error!("the reload is refused, the old configuration stays in force: {reason}");
             self.hooks.refused(reason);
             return;
@@ -103,17 +108,15 @@ impl App {
             Some(new) if new != known => warn!("the secret has changed: clients that keep their region may move"),
             Some(_) => {}
         }
-        let now = self.clock.now();
-        latency::set_samples(&self.samples, &latency, &draft.regions);
-        self.measuring.import(now, latency, cells);
-        draft.measures = self.measuring.make(now, &draft.regions);
-        let before = Arc::clone(&self.world);
-        let world = match task::spawn_blocking(move || World::seal_after(draft, Some(&before))).await {
-            Ok(world) => Arc::new(world),
+        let configuration = Configuration { draft, latency, cells, startup_wait: server.startup_wait };
+        let Ok(job) = self.writer.compile(configuration).await else { return error!("{ENDED}") };
+        let id = job.id;
+        let product = match task::spawn_blocking(move || job.run()).await {
+            Ok(product) => product,
             Err(error) => {
                 error!("the reload failed, the old configuration stays in force: {error}");
                 self.hooks.refused("it failed by a fault of this program; see the log");
-                return;
+                return self.writer.failed(id).await;
             }
         };
         for key in deferred(&self.settings, &server) {
@@ -127,16 +130,17 @@ impl App {
         self.saving.move_to(&server.state_dir);
         self.latency_watch = Watch::new(latency_files);
         self.databases = databases;
-        let (probes, pulls) = (Plan::of(&world), feed::Plan::of(&world));
-        self.world = Arc::clone(&world);
-        self.feed.stop_beyond(&pulls);
-        // The writer knows the targets before anybody probes them, so no first outcome is lost.
-        match self.writer.events.send(Event::World(world)).await {
-            Ok(()) => {
-                self.prober.set(&probes);
-                self.feed.set(&pulls);
-            }
-            Err(_) => error!("the writer has ended: what is served stays as it is; restart the server"),
+        let plans = product.world().map(|world| (Plan::of(world), feed::Plan::of(world)));
+        if let Some((_, pulls)) = &plans {
+            self.feed.stop_beyond(pulls);
+        }
+        // The node knows the targets before they are probed, so no first outcome is lost.
+        if self.writer.done(product).await.is_err() {
+            return error!("{ENDED}");
+        }
+        if let Some((probes, pulls)) = &plans {
+            self.prober.set(probes);
+            self.feed.set(pulls);
         }
     }
 }

@@ -6,7 +6,6 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -18,16 +17,11 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use crate::{
+    app::writer::{Wanted, Writer},
+    clock::Clock,
     config::unreadable::{STATE_DIR, unwritable},
     engine::health::fold::Health,
-    node::{
-        change::Change,
-        clock::Clock,
-        format::Unreadable,
-        ledger::Event,
-        saved,
-        writer::{Wanted, Writer},
-    },
+    node::{change::Change, format::Unreadable, input::Input, saved},
 };
 
 /// The file in the state folder.
@@ -80,14 +74,14 @@ impl Saving {
 pub(super) async fn restore(folder: &Path, limit: u64, writer: &Writer) {
     let Some(restored) = read(folder, limit) else { return };
     let mut changes = writer.changes();
-    let _the_writer_runs = writer.events.send(restored).await;
+    let _the_writer_runs = writer.inputs.send(restored).await;
     // Who has missed some is behind it too: it is the first of all that its event changes.
     while changes.recv().await.is_ok_and(|change| !matches!(*change, Change::Restored { .. })) {}
 }
 
 /// What an earlier process has left in the folder, as the first event of this one. What cannot be read is told, kept
 /// aside, and not used.
-fn read(folder: &Path, limit: u64) -> Option<Event> {
+fn read(folder: &Path, limit: u64) -> Option<Input> {
     let file = folder.join(FILE);
     let shown = file.display();
     let text = match read_whole(&file) {
@@ -101,7 +95,7 @@ fn read(folder: &Path, limit: u64) -> Option<Event> {
     match saved::decode(&text) {
         Ok(saved) => {
             let age = saved.age(wall(), limit);
-            Some(Event::Restored { saved: Arc::new(saved), age })
+            Some(Input::Saved { saved, age })
         }
         Err(why) => {
             let kind = if matches!(why, Unreadable::Version(_)) { "other" } else { "broken" };
@@ -266,7 +260,7 @@ mod tests {
         for version in [OLDEST, FORMAT] {
             let text = format!("{{\"meridian_health\":{version},\"saved\":0,\"targets\":0}}\n");
             fs::write(&file, &text).expect("written");
-            assert!(matches!(read(folder.path(), 1000), Some(Event::Restored { .. })), "{version}");
+            assert!(matches!(read(folder.path(), 1000), Some(Input::Saved { .. })), "{version}");
             assert_eq!(fs::read_to_string(&file).expect("it is there"), text);
         }
         for version in [OLDEST - 1, FORMAT + 1] {

@@ -11,15 +11,15 @@ use crate::{
         settings::{Server, Tcp, Udp, Workers},
     },
     engine::{
-        geo::{Atlas, GeoKey, Measured, Rule, Whose},
+        geo::{GeoKey, Measured, Rule, Whose},
         health::fold::Health,
         signal::latency::{Reading, Terms},
-        types::{At, RegionId},
+        types::RegionId,
         wire::{name::Name, rr::RrType},
-        world::{Draft, Region, Target},
+        world::{Draft, Region, Target, World},
         zone::{ZoneRecord, ZoneSource},
     },
-    node::samples::Sample,
+    node::input::Input,
     probing::{
         check::Check,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
@@ -142,10 +142,11 @@ async fn a_reload_takes_over_the_zones_that_have_not_changed() {
         config
     };
     let mut app = App::start(with(60), Path::new("server.toml"), None).await.unwrap();
-    let before = Arc::clone(&app.world);
+    let before = Arc::clone(&app.writer.board.load().world);
     app.take(loaded(Some(with(61)), Vec::new())).await;
+    let after = Arc::clone(&app.writer.board.load().world);
     let shared: Vec<bool> =
-        before.zones.iter().zip(app.world.zones.iter()).map(|(old, new)| Arc::ptr_eq(old, new)).collect();
+        before.zones.iter().zip(after.zones.iter()).map(|(old, new)| Arc::ptr_eq(old, new)).collect();
     assert_eq!(shared, [false, true]);
 }
 
@@ -174,91 +175,34 @@ fn from_germany(world: &World) -> Vec<u32> {
 
 #[tokio::test]
 async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for_long_enough() {
-    // No hold at the first, so that the time of the test does not count.
+    // No hold at the end, so that the time of the test does not count.
     let at_once = Terms { hold: 0, ..Terms::default() };
     let never = Terms { hold: 1 << 40, ..Terms::default() };
     let mut app = App::start(measured(never, [100, 900]), Path::new("server.toml"), None).await.unwrap();
-    assert_eq!(from_germany(&app.world), [100, 900]);
-    assert_eq!(app.measuring.due(&app.samples), None);
+    let world = |app: &App| Arc::clone(&app.writer.board.load().world);
+    assert_eq!(from_germany(&world(&app)), [100, 900]);
 
     // A reload that measures otherwise: what counted counts on, until it has differed for the time.
     let mut changes = app.changes();
     app.take(loaded(Some(measured(never, [900, 100])), Vec::new())).await;
     until(&mut changes, |change| matches!(change, Change::World { .. })).await;
-    let reloaded = app.writer.board.load().world.clone();
-    assert_eq!(from_germany(&reloaded), [100, 900]);
-    let due = app.measuring.due(&app.samples).unwrap();
-    assert!(due.0 >= 1 << 40);
+    assert_eq!(from_germany(&world(&app)), [100, 900]);
 
-    // The time is over.
+    // The time is over: maps are made again at most once in the refresh time, which is none here.
+    let refresh = |config: Config| Config { latency: settings::Latency { refresh: 0, ..config.latency }, ..config };
+    app.take(loaded(Some(refresh(measured(at_once, [100, 900]))), Vec::new())).await;
+    let reloaded = world(&app);
+    assert_eq!(from_germany(&reloaded), [100, 900]);
+    while changes.try_recv().is_ok() {}
     let mut published = app.writer.board.subscribe();
-    app.measuring.import(
-        At(1),
-        settings::Latency { terms: at_once, ..settings::Latency::default() },
-        measured(at_once, [900, 100]).cells,
-    );
-    app.refresh().await;
+    let cells = measured(at_once, [900, 100]).cells;
+    app.writer.inputs.send(Input::LatencyFiles(cells)).await.unwrap();
     published.changed().await.unwrap();
-    let moved = app.writer.board.load().world.clone();
+    let moved = world(&app);
     assert_eq!(from_germany(&moved), [900, 100]);
     assert!(moved.is_of(&reloaded) && !Arc::ptr_eq(&moved, &reloaded));
-    assert!(Arc::ptr_eq(&moved, &app.world) && Arc::ptr_eq(&moved.table, &reloaded.table));
-
-    // Nothing has moved since: nothing is made or said.
-    app.refresh().await;
-    assert!(Arc::ptr_eq(&app.world, &moved));
-    assert!(changes.try_recv().is_err());
-}
-
-#[test]
-fn maps_are_made_at_most_once_in_the_refresh_time() {
-    let terms = Terms { hold: 1000, ..Terms::default() };
-    let settings = settings::Latency { terms, ..settings::Latency::default() };
-    let (mut measuring, samples) = (Measuring::new(settings), Samples::new(Arc::default()));
-    measuring.import(At(0), settings, measured(terms, [100, 900]).cells);
-    measuring.make(At(0), &[]);
-    assert_eq!(measuring.due(&samples), None);
-    measuring.import(At(500), settings, measured(terms, [900, 900]).cells);
-    assert_eq!(measuring.due(&samples), Some(At(60_000)), "the cell moves at 1500");
-    measuring.make(At(60_000), &[]);
-    assert_eq!(measuring.due(&samples), None);
-    measuring.import(At(100_000), settings, measured(Terms { hold: 50_000, ..terms }, [100, 900]).cells);
-    assert_eq!(measuring.due(&samples), Some(At(120_000)));
-}
-
-#[test]
-fn samples_are_heard_at_most_once_in_the_refresh_time_and_win_over_files_but_not_over_statements() {
-    let terms = Terms { hold: 0, min_samples: 5, ..Terms::default() };
-    let settings = settings::Latency { terms, ..settings::Latency::default() };
-    let samples = Samples::new(Arc::default());
-    latency::set_samples(&samples, &settings, &measured(terms, [0, 0]).draft.regions);
-    let net = crate::engine::types::Prefix::new(IpAddr::from([203, 0, 113, 0]), 24);
-    let key = |name: &str| (Whose::Net(net), Box::from(name));
-    let old = Reading { rtt: 500, samples: Some(100), age: 3_600_000 };
-    let stated = Reading { rtt: 500, samples: None, age: 0 };
-    let mut measuring = Measuring::new(settings);
-    measuring.import(At(0), settings, vec![(key("a"), old), (key("b"), stated)]);
-    measuring.make(At(0), &[]);
-    let bring = |at: u64, count: u32| {
-        for region in ["a", "b"] {
-            let sample = Sample { prefix: net, region: region.into(), ms: 20.0, samples: count, age: 0 };
-            samples.take(At(at), &Atlas::default(), &sample).unwrap();
-        }
-    };
-    let mut hear = |at: u64| {
-        measuring.hear(At(at), samples.tell(At(at), &Atlas::default()));
-        let counts = measuring.make(At(at), &measured(terms, [0, 0]).draft.regions);
-        let row: Vec<u32> = counts.of(Whose::Net(net)).iter().map(|(_, measured)| measured.rtt).collect();
-        (row, measuring.due(&samples))
-    };
-    bring(1000, 4);
-    assert_eq!(hear(60_000), (vec![500, 500], Some(At(82_800_000))), "too few; the file ages meanwhile");
-    bring(61_000, 1);
-    assert!(samples.is_fresh());
-    assert_eq!(hear(120_000).0, [200, 500], "enough");
-    bring(121_000, 1);
-    bring(122_000, 1);
-    assert_eq!(measuring.due(&samples), Some(At(180_000)));
+    assert!(Arc::ptr_eq(&moved.table, &reloaded.table));
+    assert!(changes.try_recv().is_err(), "other maps are no change of what is configured");
 }
 
 #[tokio::test]

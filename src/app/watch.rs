@@ -6,9 +6,17 @@ use tokio::{
     task::{self, JoinHandle},
     time::{self, Interval, MissedTickBehavior},
 };
-use tracing::error;
+use tracing::{error, info, warn};
 
-use crate::config::geo::{LatencyFiles, Reread, Stamp};
+use super::{App, reload::ENDED};
+use crate::{
+    config::{
+        fault::Severity,
+        geo::{LatencyFiles, Reread, Stamp},
+        report,
+    },
+    node::input::Input,
+};
 
 /// How often it looks. A file is read when it looks twice the same, so that none is read while it is being written.
 const BEAT: Duration = Duration::from_secs(1);
@@ -66,6 +74,29 @@ impl Watch {
                 }
                 Err(error) => error!("the latency files were not looked at: {error}"),
             }
+        }
+    }
+}
+
+impl App {
+    /// Passes on what the latency files say since they changed, or logs why not.
+    pub(super) async fn take_files(&mut self, Reread { sources, faults, cells }: Reread) {
+        for fault in &faults {
+            let text = report::one(fault, &sources);
+            match fault.severity {
+                Severity::Error => error!("{text}"),
+                Severity::Warning => warn!("{text}"),
+            }
+        }
+        match cells {
+            Some(cells) => {
+                let (count, are) = (cells.len(), if cells.len() == 1 { "cell is" } else { "cells are" });
+                info!("the latency files have changed: {count} {are} read");
+                if self.writer.inputs.send(Input::LatencyFiles(cells)).await.is_err() {
+                    error!("{ENDED}");
+                }
+            }
+            None => error!("the latency files are not taken over for the faults above; what they said before goes on"),
         }
     }
 }

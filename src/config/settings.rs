@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{engine::signal::latency::Terms, probing::check::Trust};
+pub use crate::engine::signal::latency::LatencyRules as Latency;
+use crate::probing::check::Trust;
 
 /// How the server listens and where it keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,23 +70,6 @@ pub struct Tcp {
     pub idle: u64,
     /// A whole message must arrive in this time, in milliseconds.
     pub message: u64,
-}
-
-/// When measured round-trip times count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Latency {
-    /// When a measurement is believed, and when it replaces what counts.
-    pub terms: Terms,
-    /// Maps are compiled anew at most once in so many milliseconds.
-    pub refresh: u64,
-    /// So many prefixes are measured apart, in files and again by samples.
-    pub max_prefixes: usize,
-}
-
-impl Default for Latency {
-    fn default() -> Self {
-        Self { terms: Terms::default(), refresh: 60_000, max_prefixes: 100_000 }
-    }
 }
 
 /// What is logged, and how.

@@ -1,6 +1,7 @@
 //! THE QUIET ROOM: a question and a picture of the world go in, an answer comes out. Pure: no clock, no randomness,
 //! no I/O, no async, no logging, and nothing from the other rooms but what a monitor is. [`respond`] is the query path.
 
+pub mod entries;
 pub mod geo;
 pub mod health;
 pub mod live;

@@ -1,5 +1,7 @@
 //! The words that every other part of the engine speaks: numbers that index a compiled configuration, moments,
-//! chances, address prefixes. Knows nothing but the standard library.
+//! chances, address prefixes. Knows nothing but the standard library, and how serde writes them.
+
+use serde::{Deserialize, Serialize};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident($repr:ty);)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub $repr);
         impl $name {
             /// The position in the table that this number indexes.
@@ -54,9 +56,9 @@ pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
 
 // ----- Time and chance ---------------------------------------------------------------------------------------
 
-/// A moment on the process's own monotonic clock, in milliseconds since it started. Plain, so that a test or a
-/// log can write it down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A moment, in Unix milliseconds by the clock of this node, which never goes back. Plain, so that a test, a log or a journal
+/// can write it down. Simulations and tests may count from any moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct At(pub u64);
 
 impl At {
@@ -67,8 +69,9 @@ impl At {
     }
 }
 
-/// A moment that may lie before the start of this process, by the same clock: an earlier one has seen it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A moment that may lie before the start of this process, by the same clock, and in a simulation before moment 0: an earlier
+/// process has seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Past(i64);
 
 impl Past {
@@ -102,7 +105,7 @@ fn whole(millis: u64) -> i64 {
 }
 
 /// Wall-clock time in milliseconds since 1970. In an answer it numbers slots and does nothing else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnixMillis(pub u64);
 
 /// What a decision may know of time and chance.
@@ -127,7 +130,8 @@ impl Chance {
 // ----- Addresses ---------------------------------------------------------------------------------------------
 
 /// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Family {
     /// IPv4.
     V4,
@@ -177,7 +181,7 @@ impl Family {
 }
 
 /// One value for each address family.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PerFamily<T> {
     /// Of IPv4.
     pub v4: T,
@@ -258,7 +262,8 @@ impl<T> std::ops::IndexMut<Family> for PerFamily<T> {
 
 /// An address prefix. The address bits stand at the top of `bits` for both families, and all bits beyond `len`
 /// are zero, so equal prefixes are equal values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Prefix {
     family: Family,
     bits: u128,
@@ -331,6 +336,31 @@ impl Prefix {
 impl std::fmt::Display for Prefix {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.address(), self.len)
+    }
+}
+
+impl From<Prefix> for String {
+    fn from(prefix: Prefix) -> Self {
+        prefix.to_string()
+    }
+}
+
+/// What is no prefix as [`Prefix`] is written: `192.0.2.0/24`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoPrefix(Box<str>);
+
+impl std::fmt::Display for NoPrefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} is no prefix such as 192.0.2.0/24", self.0)
+    }
+}
+
+impl TryFrom<String> for Prefix {
+    type Error = NoPrefix;
+
+    fn try_from(text: String) -> Result<Self, NoPrefix> {
+        let parts = text.split_once('/').and_then(|(address, len)| Some((address.parse().ok()?, len.parse().ok()?)));
+        parts.map(|(address, len)| Self::new(address, len)).ok_or_else(|| NoPrefix(text.into()))
     }
 }
 

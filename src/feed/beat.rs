@@ -14,11 +14,7 @@ use super::{
     plan::{Order, Question},
     reading::Meter,
 };
-use crate::{
-    engine::types::At,
-    node::{clock::Clock, ledger::Event},
-    telemetry::signals::Signals,
-};
+use crate::{clock::Clock, engine::types::At, node::input::Input, telemetry::signals::Signals};
 
 /// No answer may take longer than this, in milliseconds, however long the interval.
 const PATIENCE: u64 = 5000;
@@ -30,7 +26,7 @@ const FIRST: u64 = 1000;
 pub(super) struct Desk {
     pub(super) client: reqwest::Client,
     pub(super) turns: Arc<Semaphore>,
-    pub(super) events: mpsc::Sender<Event>,
+    pub(super) events: mpsc::Sender<Input>,
     pub(super) clock: Clock,
     pub(super) signals: Arc<Signals>,
 }
@@ -72,7 +68,7 @@ pub(super) async fn run(
                     info!(%address, "{}", Told { order: &order, question: &question, address, what: What::Back(failed) });
                 }
                 for whom in load.iter().flat_map(|_| &order.about) {
-                    let event = Event::Load { whom: whom.clone(), load: load.unwrap_or_default() };
+                    let event = Input::Load { whom: whom.clone(), load: load.unwrap_or_default() };
                     if desk.events.send(event).await.is_err() {
                         return;
                     }

@@ -29,10 +29,7 @@ use self::{
     beat::Desk,
     plan::{Order, Question},
 };
-use crate::{
-    node::{clock::Clock, ledger::Event},
-    telemetry::signals::Signals,
-};
+use crate::{clock::Clock, node::input::Input, telemetry::signals::Signals};
 
 /// So many questions may be open at a time: each holds a descriptor until its answer or its time is over. One that waits
 /// for its turn is late, not failed.
@@ -64,7 +61,7 @@ impl Feed {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(
-        events: mpsc::Sender<Event>,
+        events: mpsc::Sender<Input>,
         clock: Clock,
         chance: fastrand::Rng,
         signals: Arc<Signals>,

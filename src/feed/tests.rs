@@ -66,7 +66,7 @@ impl Drop for Stand {
     }
 }
 
-fn feed() -> (Feed, mpsc::Receiver<Event>, Arc<Signals>) {
+fn feed() -> (Feed, mpsc::Receiver<Input>, Arc<Signals>) {
     let ((events, inbox), signals) = (mpsc::channel(64), Arc::<Signals>::default());
     let feed = Feed::new(events, Clock::new(), fastrand::Rng::with_seed(7), Arc::clone(&signals)).expect("a client");
     (feed, inbox, signals)
@@ -85,9 +85,9 @@ fn plan(questions: &[(&Pull, &str)]) -> Plan {
     plan
 }
 
-async fn next(inbox: &mut mpsc::Receiver<Event>) -> (Whom, f64) {
+async fn next(inbox: &mut mpsc::Receiver<Input>) -> (Whom, f64) {
     match time::timeout(PATIENCE, inbox.recv()).await {
-        Ok(Some(Event::Load { whom, load })) => (whom, load),
+        Ok(Some(Input::Load { whom, load })) => (whom, load),
         other => panic!("no report: {other:?}"),
     }
 }

@@ -19,9 +19,7 @@ use super::{
     watchdog::Watchdog,
 };
 use crate::{
-    engine::health::rules::HealthRules,
-    node::{clock::Clock, ledger::Event},
-    probing::monitor::ProbeKey,
+    clock::Clock, engine::health::rules::HealthRules, node::input::Input, probing::monitor::ProbeKey,
     telemetry::signals::Signals,
 };
 
@@ -49,13 +47,13 @@ pub(super) struct Desk {
     pub(super) unasked: Arc<Unasked>,
     /// Since when the budgets count.
     pub(super) start: Instant,
-    pub(super) events: mpsc::Sender<Event>,
+    pub(super) events: mpsc::Sender<Input>,
     pub(super) clock: Clock,
 }
 
 impl Desk {
     /// For tasks of which at most `at_once` probe at a time.
-    pub(super) fn new(events: mpsc::Sender<Event>, clock: Clock, at_once: usize, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(events: mpsc::Sender<Input>, clock: Clock, at_once: usize, signals: Arc<Signals>) -> Self {
         Self {
             tools: Arc::default(),
             turns: Arc::new(Semaphore::new(at_once)),

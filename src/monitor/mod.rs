@@ -52,9 +52,7 @@ use self::{
     watchdog::Sight,
 };
 use crate::{
-    engine::health::fold::Record,
-    node::{clock::Clock, ledger::Event},
-    probing::monitor::ProbeKey,
+    clock::Clock, engine::health::fold::Record, node::input::Input, probing::monitor::ProbeKey,
     telemetry::signals::Signals,
 };
 
@@ -84,7 +82,7 @@ impl Prober {
     /// under way at a time, which bounds sockets and memory. A probe that waits for its turn is late, not failed.
     #[must_use]
     pub fn new(
-        events: mpsc::Sender<Event>,
+        events: mpsc::Sender<Input>,
         clock: Clock,
         chance: fastrand::Rng,
         at_once: usize,

@@ -134,7 +134,7 @@ mod tests {
             types::At,
             world::{Draft, Target},
         },
-        node::ledger::{Event, Ledger},
+        node::{input::Input, ledger::Ledger},
         probing::{
             check::Check,
             monitor::{MonitorId, Watch},
@@ -195,7 +195,7 @@ mod tests {
         }));
         let mut ledger = Ledger::new(world);
         for outcome in [Outcome::good(1), Outcome::Bad("status 503".into())] {
-            ledger.fold(At(1), Event::Outcome { key: key(1), outcome });
+            ledger.fold(At(1), Input::outcome(&key(1), outcome));
         }
         let status = ledger.status(At(1));
         let plan = Plan::resumed(&status);

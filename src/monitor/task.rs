@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::health::fold::{Outcome, Record},
-    node::ledger::Event,
+    node::input::Input,
     probing::monitor::ProbeKey,
 };
 
@@ -73,7 +73,7 @@ pub(super) async fn run(
         let now = desk.clock.now();
         schedule.observe(&beat, now, &outcome);
         wait = schedule.wait(&beat);
-        if desk.events.send(Event::Outcome { key: Arc::clone(&key), outcome }).await.is_err() {
+        if desk.events.send(Input::outcome(&key, outcome)).await.is_err() {
             return;
         }
         heard.store(now.0, Ordering::Relaxed);

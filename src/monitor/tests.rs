@@ -19,6 +19,7 @@ use crate::{
     },
     probing::{
         check::{Body, Check, HttpCheck, HttpVersion},
+        identity::ProbeId,
         monitor::{Calm, Monitor, MonitorId, Rhythm, Watch},
     },
 };
@@ -213,18 +214,19 @@ fn draft(ports: &[u16], rhythm: Rhythm) -> Draft {
     Draft { monitors, targets: ports.iter().map(target).collect(), ..Draft::default() }
 }
 
-fn prober() -> (Prober, mpsc::Receiver<Event>) {
+fn prober() -> (Prober, mpsc::Receiver<Input>) {
     let (events, inbox) = mpsc::channel(64);
     (Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 64, Arc::default()), inbox)
 }
 
-async fn next(inbox: &mut mpsc::Receiver<Event>) -> (u16, Outcome) {
+/// What is probed at a port.
+fn probe(port: u16) -> ProbeId {
+    ProbeId::of(draft(&[port], RHYTHM).targets[0].key().expect("probed"))
+}
+
+async fn next(inbox: &mut mpsc::Receiver<Input>) -> (ProbeId, Outcome) {
     match inbox.recv().await {
-        Some(Event::Outcome { key, outcome }) => match &key.check {
-            Check::Http(check) => (check.port, outcome),
-            Check::Tcp(check) => (check.port, outcome),
-            other => panic!("{other:?}"),
-        },
+        Some(Input::Outcome { probe, outcome }) => (probe, outcome),
         other => panic!("{other:?}"),
     }
 }
@@ -236,7 +238,7 @@ async fn a_target_is_probed_again_and_again() {
     prober.set(&plan(&[port], RHYTHM));
     for _ in 0..3 {
         let (from, outcome) = next(&mut inbox).await;
-        assert_eq!((from, outcome.is_good()), (port, Some(true)));
+        assert_eq!((from, outcome.is_good()), (probe(port), Some(true)));
     }
 }
 
@@ -274,7 +276,7 @@ async fn what_joins_the_plan_starts_while_the_rest_goes_on() {
     next(&mut inbox).await;
     prober.set(&plan(&[one, two], RHYTHM));
     let mut heard = Vec::new();
-    while !(heard.contains(&one) && heard.contains(&two)) {
+    while !(heard.contains(&probe(one)) && heard.contains(&probe(two))) {
         heard.push(next(&mut inbox).await.0);
     }
     drop(prober);
@@ -315,7 +317,7 @@ async fn a_task_that_has_died_is_started_again() {
     task.abort();
     assert!(task.await.is_err());
     prober.watch();
-    assert_eq!(next(&mut inbox).await.0, port);
+    assert_eq!(next(&mut inbox).await.0, probe(port));
 }
 
 /// A reload that takes back a mistake: those who have waited for the budget leave, and the rest go on at once.

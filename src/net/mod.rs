@@ -13,6 +13,7 @@
 
 mod batch;
 mod bind;
+pub mod board;
 mod limit;
 mod respond;
 mod stream;
@@ -34,13 +35,14 @@ use std::{
 
 use tokio::{runtime::Handle, sync::watch, task};
 
+use self::board::Board;
 pub use self::{
     bind::{BindError, Sockets, bind, bind_usual},
     respond::{Answered, Respond},
     stream::TcpOptions,
     udp::UdpOptions,
 };
-use crate::{node::board::Board, telemetry::counters::Counters};
+use crate::telemetry::counters::Counters;
 
 /// Serves the sockets with what the board shows: UDP on threads of their own, TCP on `runtime`.
 ///

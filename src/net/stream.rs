@@ -28,7 +28,7 @@ use crate::{
         types::{Chance, Origin, Transport},
         wire::reply::Counted,
     },
-    node::board::Board,
+    net::board::Board,
     telemetry::counters::{Count, Counters, Tally},
 };
 

@@ -18,7 +18,7 @@ use super::{
     stream::{FULL, Stream, TcpOptions},
 };
 use crate::{
-    node::board::Board,
+    net::board::Board,
     telemetry::counters::{Count, Counters},
 };
 

@@ -20,7 +20,7 @@ use crate::{
         types::{Chance, Origin, Transport},
         wire::reply::Counted,
     },
-    node::board::Reader,
+    net::board::Reader,
     telemetry::counters::{Count, Counters, Tally},
 };
 

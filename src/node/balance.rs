@@ -52,7 +52,7 @@ pub struct Foreseen {
 }
 
 /// How demand is assigned, and all that this rests on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Balance {
     world: Option<Arc<World>>,
     members: Vec<Member>,

@@ -7,6 +7,8 @@ mod region;
 mod shaping;
 mod verdict;
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt;
 
 pub(super) use self::verdict::of_parts;
@@ -20,7 +22,8 @@ pub use self::{
 use super::overrides::Whom;
 
 /// Something that became different.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Another configuration is in force.
     World {

@@ -18,8 +18,9 @@ mod restore;
 mod rows;
 mod slow_start;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+pub use self::regions::RegionChange;
 use self::{
     belief::Beliefs,
     load::{Ratio, Reports},
@@ -30,74 +31,23 @@ use self::{
 };
 use super::{
     change::{Change, Difference},
+    input::Input,
     overrides::{Override, Whom},
-    saved::{Age, Saved},
 };
 use crate::{
     engine::{
-        health::fold::{Outcome, Record},
+        health::fold::Record,
         live::{EndpointRow, PoolRow},
         signal::{
             shed::{Marks, Shed},
             timing::Timing,
         },
         snapshot::Snapshot,
-        types::{At, EndpointId, PoolId, RouteId, TargetId},
+        types::{At, EndpointId, PoolId, TargetId},
         world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
     },
     node::status::Status,
-    probing::monitor::ProbeKey,
 };
-
-/// What can happen to the truth.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A probe has ended.
-    Outcome {
-        /// What was asked of whom.
-        key: Arc<ProbeKey>,
-        /// What it found.
-        outcome: Outcome,
-    },
-    /// Another configuration is to be in force.
-    World(Arc<World>),
-    /// What an earlier process knew of the targets, before anything is heard of them.
-    Restored {
-        /// It.
-        saved: Arc<Saved>,
-        /// How old it is.
-        age: Age,
-    },
-    /// The wait for the first probe round is over.
-    Deadline,
-    /// Time has passed: what moves with time alone is worked out again.
-    Tick,
-    /// How much load there is now, in the unit of the configured capacities. Only pools that name a load have a part in it.
-    Load {
-        /// Of whom: a region's sum is shared out to its endpoints by weight.
-        whom: Whom,
-        /// How much.
-        load: f64,
-    },
-    /// An operator's word.
-    Override(Override),
-    /// An operator takes back what was said of somebody: all of it.
-    Lift(Whom),
-    /// An operator lets back whoever of somebody is kept down although it has recovered, or will have.
-    Failback(Whom),
-    /// An operator lets a region go that the governor holds.
-    Release(Box<str>),
-    /// How demand is shared out to regions, by pool id of the configuration that it was worked out for; it says nothing
-    /// under another one. What is left out is assigned no more.
-    Assign {
-        /// That configuration.
-        of: Arc<World>,
-        /// For each of its pools.
-        assignments: Vec<Option<Arc<Assignment>>>,
-    },
-    /// Answers since the last such event: route, catchment of the route's map, how many.
-    Answers(Vec<(RouteId, u32, u64)>),
-}
 
 /// What is true now.
 #[derive(Debug, Default)]
@@ -127,8 +77,6 @@ pub struct Ledger {
     /// For each pool and each endpoint, the row that queries read.
     pools: Vec<PoolRow>,
     endpoints: Vec<EndpointRow>,
-    /// Which targets an outcome belongs to: several, where two monitors ask the same of the same address.
-    by_key: HashMap<Arc<ProbeKey>, Vec<TargetId>>,
     /// For each target, its pools in id order, each with the positions of its endpoints there.
     users: Vec<Vec<(PoolId, u64)>>,
     /// For each route whose demand is assigned to regions, how.
@@ -154,57 +102,95 @@ impl Ledger {
     /// The truth at the start: nothing is known of any target.
     #[must_use]
     pub fn new(world: Arc<World>) -> Self {
-        let mut ledger = Self::default();
-        ledger.take_over(At(0), world);
+        Self::starting(At(0), world)
+    }
+
+    /// The same at a moment.
+    #[must_use]
+    pub fn starting(at: At, world: Arc<World>) -> Self {
+        let mut ledger = Self { passed: at, ..Self::default() };
+        ledger.take_over(at, world);
         ledger.ready = ledger.unheard == 0;
         ledger
     }
 
-    /// Folds in one event and says what became different. Outcomes of what is not a target (any more) say nothing.
-    pub fn fold(&mut self, at: At, event: Event) -> Vec<Change> {
-        // What time alone has changed comes first, so that it does not matter whether anybody ticked.
+    /// Takes in what happens to health, load and overrides, and says what became different. Of what is not a target (any
+    /// more) nothing follows, nor, here, of what the [machine](super::machine) does: of that time passes alone.
+    pub fn fold(&mut self, at: At, input: Input) -> Vec<Change> {
         let mut changes = self.pass(at);
-        let mut over = false;
-        match event {
-            Event::Outcome { key, outcome } => self.observe(at, &key, &outcome, &mut changes),
-            Event::World(world) if world.is_of(&self.world) => self.take_maps(at, world),
-            Event::World(world) => {
-                let old = Arc::clone(&self.world);
-                let mut taken = self.take_over(at, world);
-                if let Some(Change::World { what, .. }) = taken.first_mut() {
-                    **what = Difference::between(&old, &self.world);
-                }
-                changes.append(&mut taken);
-            }
-            Event::Deadline => over = true,
-            Event::Assign { of, assignments } => self.assign(at, &of, assignments),
-            Event::Load { whom, load } => self.report(at, &whom, load, &mut changes),
-            Event::Override(word) => {
+        match input {
+            Input::Outcome { probe, outcome } => self.observe(at, &probe, &outcome, &mut changes),
+            Input::Load { whom, load } => self.report(at, &whom, load, &mut changes),
+            Input::Override(word) => {
                 let wait = self.cut_for(at, &word);
                 changes.push(self.words.take(at, word, wait, &self.world));
                 self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
-            Event::Lift(whom) => {
+            Input::Lift(whom) => {
                 changes.extend(self.words.lift(at, &whom));
                 self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
-            Event::Restored { saved, age } => self.take_saved(at, &saved, age, &mut changes),
-            Event::Failback(whom) => self.let_back(at, whom, &mut changes),
-            Event::Release(region) => {
+            Input::Saved { saved, age } => self.take_saved(at, &saved, age, &mut changes),
+            Input::Failback(whom) => self.let_back(at, whom, &mut changes),
+            Input::Release(region) => {
                 self.release(at, &region, &mut changes);
                 self.plan();
             }
-            Event::Tick | Event::Answers(_) => {}
+            Input::Tick
+            | Input::Configuration(_)
+            | Input::Samples(_)
+            | Input::LatencyFiles(_)
+            | Input::Answers(_)
+            | Input::Done(_)
+            | Input::Failed(_) => {}
         }
+        self.open(false, &mut changes);
+        changes
+    }
+
+    /// Puts another configuration in force, or other maps of the one that is.
+    pub fn configure(&mut self, at: At, world: Arc<World>) -> Vec<Change> {
+        let mut changes = self.pass(at);
+        if world.is_of(&self.world) {
+            self.take_maps(at, world);
+        } else {
+            let old = Arc::clone(&self.world);
+            let mut taken = self.take_over(at, world);
+            if let Some(Change::World { what, .. }) = taken.first_mut() {
+                **what = Difference::between(&old, &self.world);
+            }
+            changes.append(&mut taken);
+        }
+        self.open(false, &mut changes);
+        changes
+    }
+
+    /// The wait of steered names for the first probe round is over.
+    pub fn end_wait(&mut self, at: At) -> Vec<Change> {
+        let mut changes = self.pass(at);
+        self.open(true, &mut changes);
+        changes
+    }
+
+    /// Shares demand out to regions, by route of the configuration that it was worked out for; it says nothing under another
+    /// one. What is left out is assigned no more.
+    pub fn assign(&mut self, at: At, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) -> Vec<Change> {
+        let mut changes = self.pass(at);
+        self.take_assignments(at, of, assignments);
+        self.open(false, &mut changes);
+        changes
+    }
+
+    /// Steered names are answered from now on, where all targets have been heard of or the wait is `over`.
+    fn open(&mut self, over: bool, changes: &mut Vec<Change>) {
         if !self.ready && (over || self.unheard == 0) {
             (self.ready, self.stirred) = (true, true);
             let targets = self.world.targets.iter().filter(|target| target.key().is_some()).count();
             let restored = changes.iter().any(|change| matches!(change, Change::Restored { used: 1.., .. }));
             changes.push(Change::Ready { heard: targets - self.unheard, targets, restored });
         }
-        changes
     }
 
     /// A copy of the truth for queries to read.
@@ -261,8 +247,8 @@ impl Ledger {
 
     /// When time alone changes something next; none: nothing moves.
     #[must_use]
-    pub fn next_tick(&self, now: At) -> Option<At> {
-        self.due.map(|due| due.max(now))
+    pub fn due(&self) -> Option<At> {
+        self.due
     }
 
     /// What operators have said and is in force, or would be if somebody were called so.
@@ -434,7 +420,7 @@ impl Ledger {
         self.shaping[id].routes.iter().any(|id| self.assignments[id.at()].is_some())
     }
 
-    fn assign(&mut self, now: At, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
+    fn take_assignments(&mut self, now: At, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
         if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.routes.len() {
             return;
         }

@@ -1,14 +1,18 @@
-//! The truth and its one writer: events are folded in order, immutable Snapshots are published. Must not know how
-//! probes are run, DNS messages, or the configuration's text.
+//! One node of a service, without input and output: everything that can happen to it is an [`Input`](input::Input) with its
+//! moment, and [`machine`] says what follows. Must not know how probes are run, DNS messages, the configuration's text, tasks,
+//! clocks or files.
 
+pub mod answers;
 pub mod balance;
-pub mod board;
 pub mod change;
-pub mod clock;
+pub mod configuration;
 pub mod format;
+pub mod input;
+pub mod job;
 pub mod ledger;
+pub mod machine;
+pub mod measuring;
 pub mod overrides;
 pub mod samples;
 pub mod saved;
 pub mod status;
-pub mod writer;

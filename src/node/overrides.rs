@@ -1,9 +1,12 @@
 //! What operators say against measurement: who, what, why, and until when. Plain data. Must not know where it comes from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::types::At;
 
 /// Whom an override is about, by the names in the configuration, so that it outlives a reload.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Whom {
     /// Every endpoint in a region.
     Region(Box<str>),
@@ -14,7 +17,8 @@ pub enum Whom {
 }
 
 /// What is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// No new clients, gradually over so many milliseconds (0: at once); lifted where nothing else is left.
     Drain(u64),
@@ -29,7 +33,8 @@ pub enum Act {
 }
 
 /// Acts of one kind exclude each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// [`Act::Drain`].
     Drain,
@@ -55,7 +60,7 @@ impl Act {
 }
 
 /// An operator's word. A later one for the same [`Whom`] and kind of [`Act`] replaces an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
     /// Whom it is about.
     pub whom: Whom,

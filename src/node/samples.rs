@@ -1,33 +1,30 @@
 //! Round-trip times as they come from where clients are served: kept by prefix and region within bounds, and told as
-//! cells of prefixes, AS numbers and countries. Time is an argument. Must not know who brings them, nor when a cell
+//! cells of prefixes, AS numbers and countries. Time is an argument. Must not know where they come from, nor when a cell
 //! counts.
 //!
-//! Anybody may bring samples at any time; telling them is for one caller, which does it now and then. There is room for
-//! so many prefixes. A newcomer who finds none is turned away, and the next telling makes room for as many as were, at
+//! Telling them takes its time, so it works on a copy ([`Samples`] is cheap to clone: the table is shared until one of both
+//! changes it) while further samples are taken in; what it finds is [settled](Samples::settle) afterwards. There is room for
+//! so many prefixes. A newcomer that finds none is turned away, and the next telling makes room for as many as were, at
 //! most a tenth, among those whose samples are worth the least by now: the fewest and the oldest. So a flood of prefixes
 //! costs refusals, not memory, and drives out its own before those that are sampled well.
 
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::Arc,
 };
 
-use dashmap::{DashMap, Entry};
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    engine::{
-        geo::{Atlas, Whose, normalise},
-        signal::{
-            latency::{Reading, Terms},
-            sampled::{Forgetting, Sampled},
-        },
-        types::{At, Family, Prefix},
+use super::input::Cell;
+use crate::engine::{
+    entries,
+    geo::{Atlas, Whose, normalise},
+    signal::{
+        latency::Terms,
+        sampled::{Forgetting, Sampled},
     },
-    telemetry::signals::Signals,
+    types::{At, Family, Prefix},
 };
 
 #[cfg(test)]
@@ -39,7 +36,7 @@ const LONGEST: f64 = 10_000.0;
 const WIDEST: [u8; 2] = [8, 16];
 
 /// Several measurements from one prefix to one region.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// From where; one that is finer than /24 or /48, a single address too, is cut to that.
     pub prefix: Prefix,
@@ -49,12 +46,13 @@ pub struct Sample {
     pub ms: f64,
     /// How many were measured.
     pub samples: u32,
-    /// How long ago, in milliseconds. What is older than this process counts as being as old.
+    /// How long ago, in milliseconds.
     pub age: u64,
 }
 
 /// Why a sample is not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refused {
     /// Its time is no round-trip time.
     Time,
@@ -76,7 +74,7 @@ pub enum Refused {
 const TOGETHER: Forgetting = Forgetting { half_life: u64::MAX, most: u32::MAX };
 
 /// What holds for all of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Bounds {
     forgetting: Forgetting,
     max_age: u64,
@@ -85,26 +83,42 @@ struct Bounds {
     regions: Vec<Arc<str>>,
 }
 
+/// For each region that a prefix was sampled from, the average.
 type Row = Vec<(Arc<str>, Sampled)>;
 
-/// The samples of one process.
-#[derive(Debug)]
+/// What was told of AS numbers and countries, by region: the newest that was known.
+type Wider = BTreeMap<Whose, BTreeMap<Arc<str>, Sampled>>;
+
+/// The samples of a node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Samples {
-    bounds: RwLock<Bounds>,
-    rows: DashMap<Prefix, Row>,
-    /// How many rows there are; counted before a row is made, so that there are never more.
-    count: AtomicUsize,
-    turned_away: AtomicUsize,
-    fresh: AtomicBool,
-    /// What was told of AS numbers and countries, by region: the newest that was known.
-    wider: Mutex<BTreeMap<Whose, HashMap<Arc<str>, Sampled>>>,
-    signals: Arc<Signals>,
+    bounds: Bounds,
+    table: Arc<Table>,
+    turned_away: usize,
+    fresh: bool,
 }
 
-impl Samples {
-    /// None yet. What is taken and refused is counted in `signals`.
-    #[must_use]
-    pub fn new(signals: Arc<Signals>) -> Self {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Table {
+    #[serde(with = "entries")]
+    rows: BTreeMap<Prefix, Row>,
+    #[serde(with = "entries")]
+    wider: Wider,
+}
+
+/// What was found when samples were told.
+#[derive(Debug)]
+pub struct Telling {
+    /// All that is known, by client and region, where the client is a prefix, an AS number or a country.
+    pub cells: Vec<Cell>,
+    wider: Wider,
+    /// The prefixes that are forgotten, each with the moment of its newest sample.
+    forgotten: Vec<(Prefix, At)>,
+}
+
+impl Default for Samples {
+    /// None yet, and room for none.
+    fn default() -> Self {
         let terms = Terms::default();
         let bounds = Bounds {
             forgetting: Forgetting::of(terms.min_samples, terms.max_age),
@@ -112,54 +126,38 @@ impl Samples {
             max_prefixes: 0,
             regions: Vec::new(),
         };
-        Self {
-            bounds: RwLock::new(bounds),
-            rows: DashMap::new(),
-            count: AtomicUsize::new(0),
-            turned_away: AtomicUsize::new(0),
-            fresh: AtomicBool::new(false),
-            wider: Mutex::default(),
-            signals,
-        }
+        Self { bounds, table: Arc::default(), turned_away: 0, fresh: false }
     }
+}
 
+impl Samples {
     /// Takes over what a configuration says: when samples are believed, how many prefixes there is room for, and the
     /// regions in name order. Samples of regions that are gone are forgotten.
-    pub fn set(&self, terms: &Terms, max_prefixes: usize, regions: impl IntoIterator<Item = Box<str>>) {
+    pub fn set(&mut self, terms: &Terms, max_prefixes: usize, regions: impl IntoIterator<Item = Box<str>>) {
         let bounds = Bounds {
             forgetting: Forgetting::of(terms.min_samples, terms.max_age),
             max_age: terms.max_age,
             max_prefixes,
             regions: regions.into_iter().map(Arc::from).collect(),
         };
-        // Held until all is forgotten: a sample that came meanwhile would bring a region back that is gone.
-        let mut known = self.bounds.write().unwrap_or_else(PoisonError::into_inner);
         let is_there = |region: &Arc<str>| bounds.regions.binary_search(region).is_ok();
-        self.keep(|row| {
-            row.retain(|(region, _)| is_there(region));
-            !row.is_empty()
-        });
-        let mut wider = self.wider.lock().unwrap_or_else(PoisonError::into_inner);
-        wider.values_mut().for_each(|row| row.retain(|region, _| is_there(region)));
-        drop(wider);
-        *known = bounds;
+        if !self.bounds.regions.iter().all(is_there) {
+            let table = Arc::make_mut(&mut self.table);
+            table.rows.retain(|_, row| {
+                row.retain(|(region, _)| is_there(region));
+                !row.is_empty()
+            });
+            table.wider.values_mut().for_each(|row| row.retain(|region, _| is_there(region)));
+        }
+        self.bounds = bounds;
     }
 
-    /// Takes in a sample, or says why not; each is counted. `atlas`: tells which prefixes say nothing of a client.
+    /// Takes in a sample, or says why not. `atlas`: tells which prefixes say nothing of a client.
     ///
     /// # Errors
     /// Why it is not taken.
-    pub fn take(&self, now: At, atlas: &Atlas, sample: &Sample) -> Result<(), Refused> {
-        let taken = self.put(now, atlas, sample);
-        match taken {
-            Ok(()) => self.signals.samples.add(1),
-            Err(_) => self.signals.samples_refused.add(1),
-        }
-        taken
-    }
-
-    fn put(&self, now: At, atlas: &Atlas, sample: &Sample) -> Result<(), Refused> {
-        let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner);
+    pub fn take(&mut self, now: At, atlas: &Atlas, sample: &Sample) -> Result<(), Refused> {
+        let bounds = &self.bounds;
         // What is no number compares as false.
         if !(sample.ms > 0.0 && sample.ms <= LONGEST) {
             return Err(Refused::Time);
@@ -175,106 +173,117 @@ impl Samples {
             return Err(Refused::Region(sample.region.clone()));
         };
         let prefix = of_client(atlas, sample.prefix)?;
-        let (at, rtt, forgetting) = (At(now.0.saturating_sub(sample.age)), sample.ms * 10.0, &bounds.forgetting);
-        let new = || (Arc::clone(region), Sampled::new(at, rtt, sample.samples, forgetting));
-        match self.rows.entry(prefix) {
-            Entry::Occupied(mut row) => match row.get_mut().iter_mut().find(|(known, _)| known == region) {
-                Some((_, sampled)) => sampled.take(at, rtt, sample.samples, forgetting),
-                None => row.get_mut().push(new()),
-            },
-            Entry::Vacant(free) => {
-                let room = |count: usize| (count < bounds.max_prefixes).then_some(count + 1);
-                if self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
-                    self.turned_away.fetch_add(1, Ordering::Relaxed);
-                    return Err(Refused::Full(bounds.max_prefixes));
-                }
-                free.insert(vec![new()]);
-            }
+        let is_known = self.table.rows.contains_key(&prefix);
+        if !is_known && self.table.rows.len() >= bounds.max_prefixes {
+            self.turned_away += 1;
+            return Err(Refused::Full(bounds.max_prefixes));
         }
-        self.fresh.store(true, Ordering::Relaxed);
+        let (at, rtt, forgetting) = (At(now.0.saturating_sub(sample.age)), sample.ms * 10.0, &bounds.forgetting);
+        let row = Arc::make_mut(&mut self.table).rows.entry(prefix).or_default();
+        match row.iter_mut().find(|(known, _)| known == region) {
+            Some((_, sampled)) => sampled.take(at, rtt, sample.samples, forgetting),
+            None => row.push((Arc::clone(region), Sampled::new(at, rtt, sample.samples, forgetting))),
+        }
+        self.fresh = true;
         Ok(())
     }
 
     /// Whether any were taken since they were told last.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        self.fresh.load(Ordering::Relaxed)
+        self.fresh
     }
 
     /// How many prefixes have samples.
     #[must_use]
     pub fn prefixes(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.table.rows.len()
     }
 
-    /// All that is known now, by client and region, where the client is a prefix, an AS number or a country. A prefix of
-    /// which nothing is fresh is forgotten. Takes its time: for one caller, beside the serving.
-    pub fn tell(&self, now: At, atlas: &Atlas) -> Vec<((Whose, Box<str>), Reading)> {
-        self.fresh.store(false, Ordering::Relaxed);
-        let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner).clone();
-        self.make_room(now, &bounds);
-        let is_fresh = |sampled: &Sampled| now.since(sampled.at()) < bounds.max_age;
+    /// A copy that is to be told; what is taken from now on is fresh again.
+    #[must_use]
+    pub fn freeze(&mut self) -> Self {
+        let frozen = self.clone();
+        (self.fresh, self.turned_away) = (false, 0);
+        frozen
+    }
+
+    /// All that is known at a moment. Of what is forgotten then, and of the averages of AS numbers and countries, note is
+    /// taken by [`Self::settle`]. Takes its time.
+    #[must_use]
+    pub fn tell(&self, now: At, atlas: &Atlas) -> Telling {
+        let forgotten = self.forgotten(now);
+        let is_fresh = |sampled: &Sampled| now.since(sampled.at()) < self.bounds.max_age;
         let mut cells = Vec::new();
-        let mut sums: BTreeMap<Whose, HashMap<Arc<str>, Sampled>> = BTreeMap::new();
-        // In one order, so that the same samples always make the same averages.
-        let mut rows: Vec<(Prefix, Row)> = self.rows.iter().map(|row| (*row.key(), row.value().clone())).collect();
-        rows.sort_unstable_by_key(|(prefix, _)| *prefix);
-        for (prefix, row) in rows {
-            let location = atlas.find(prefix).location;
+        let mut sums: BTreeMap<Whose, HashMap<&Arc<str>, Sampled>> = BTreeMap::new();
+        let is_forgotten = |prefix: &Prefix| forgotten.binary_search_by_key(prefix, |(prefix, _)| *prefix).is_ok();
+        // In the order of prefixes, so that the same samples always make the same averages.
+        for (prefix, row) in self.table.rows.iter().filter(|(prefix, _)| !is_forgotten(prefix)) {
+            let location = atlas.find(*prefix).location;
             let asn = location.and_then(|location| location.asn).map(Whose::Asn);
             let country = location.and_then(|location| location.country).map(Whose::Country);
             for (region, sampled) in row {
                 let reading = sampled.reading(now);
-                for whose in asn.into_iter().chain(country).filter(|_| is_fresh(&sampled)) {
+                for whose in asn.into_iter().chain(country).filter(|_| is_fresh(sampled)) {
                     let (rtt, samples) = (f64::from(reading.rtt), reading.samples.unwrap_or(0));
                     let sum = sums.entry(whose).or_default();
-                    sum.entry(Arc::clone(&region))
+                    sum.entry(region)
                         .and_modify(|sum| sum.take(sampled.at(), rtt, samples, &TOGETHER))
                         .or_insert_with(|| Sampled::new(sampled.at(), rtt, samples, &TOGETHER));
                 }
-                cells.push(((Whose::Net(prefix), Box::from(&*region)), reading));
+                cells.push(((Whose::Net(*prefix), Box::from(&**region)), reading));
             }
         }
-        let mut wider = self.wider.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wider = self.table.wider.clone();
         for (whose, row) in sums {
-            wider.entry(whose).or_default().extend(row);
+            wider.entry(whose).or_default().extend(row.into_iter().map(|(region, sum)| (Arc::clone(region), sum)));
         }
         wider.retain(|_, row| row.values().any(is_fresh));
-        for (whose, row) in &*wider {
-            let row: BTreeMap<&Arc<str>, &Sampled> = row.iter().collect();
-            let named =
-                |(region, sampled): (&Arc<str>, &Sampled)| ((*whose, Box::from(&**region)), sampled.reading(now));
-            cells.extend(row.into_iter().map(named));
+        for (whose, row) in &wider {
+            cells.extend(row.iter().map(|(region, sum)| ((*whose, Box::from(&**region)), sum.reading(now))));
         }
-        cells
+        Telling { cells, wider, forgotten }
     }
 
-    /// Forgets those of whom nothing is fresh, and makes room for as many as were turned away.
-    fn make_room(&self, now: At, bounds: &Bounds) {
-        self.keep(|row| row.iter().any(|(_, sampled)| now.since(sampled.at()) < bounds.max_age));
-        let wanted = self.turned_away.swap(0, Ordering::Relaxed).min((bounds.max_prefixes / 10).max(1));
-        let free = bounds.max_prefixes.saturating_sub(self.rows.len());
-        let beyond = self.rows.len().saturating_sub(bounds.max_prefixes);
+    /// Takes note of what was told of a copy: forgets what was forgotten then, unless it was sampled again since.
+    pub fn settle(&mut self, telling: Telling) {
+        let Telling { wider, forgotten, .. } = telling;
+        let table = Arc::make_mut(&mut self.table);
+        for (prefix, at) in forgotten {
+            if table.rows.get(&prefix).is_some_and(|row| newest(row) == at) {
+                table.rows.remove(&prefix);
+            }
+        }
+        let is_there = |region: &Arc<str>| self.bounds.regions.binary_search(region).is_ok();
+        table.wider = wider;
+        table.wider.values_mut().for_each(|row| row.retain(|region, _| is_there(region)));
+    }
+
+    /// The prefixes of which nothing is fresh, and as many more as room is wanted for; in their order.
+    fn forgotten(&self, now: At) -> Vec<(Prefix, At)> {
+        let (bounds, rows) = (&self.bounds, &self.table.rows);
+        let is_old = |row: &Row| row.iter().all(|(_, sampled)| now.since(sampled.at()) >= bounds.max_age);
+        let (old, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|(_, row)| is_old(row));
+        let wanted = self.turned_away.min((bounds.max_prefixes / 10).max(1));
+        let free = bounds.max_prefixes.saturating_sub(rest.len());
+        let beyond = rest.len().saturating_sub(bounds.max_prefixes);
         let leave = beyond + wanted.saturating_sub(free);
+        let mut forgotten: Vec<(Prefix, At)> = old.into_iter().map(|(prefix, row)| (*prefix, newest(row))).collect();
         if leave > 0 {
             let worth = |row: &Row| row.iter().map(|(_, sampled)| sampled.worth(now, &bounds.forgetting)).sum::<f64>();
-            let mut all: Vec<(f64, Prefix)> = self.rows.iter().map(|row| (worth(row.value()), *row.key())).collect();
+            let mut all: Vec<(f64, Prefix, At)> =
+                rest.into_iter().map(|(prefix, row)| (worth(row), *prefix, newest(row))).collect();
             all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let gone = all.iter().take(leave).filter(|(_, prefix)| self.rows.remove(prefix).is_some()).count();
-            self.count.fetch_sub(gone, Ordering::Relaxed);
+            forgotten.extend(all.into_iter().take(leave).map(|(_, prefix, at)| (prefix, at)));
         }
+        forgotten.sort_unstable();
+        forgotten
     }
+}
 
-    /// Forgets the rows that are not kept. The count goes down behind them, so that it never says too little.
-    fn keep(&self, keep: impl Fn(&mut Row) -> bool) {
-        let mut gone = 0;
-        self.rows.retain(|_, row| {
-            let kept = keep(row);
-            gone += usize::from(!kept);
-            kept
-        });
-        self.count.fetch_sub(gone, Ordering::Relaxed);
-    }
+/// When the newest sample of a row was taken.
+fn newest(row: &Row) -> At {
+    row.iter().map(|(_, sampled)| sampled.at()).max().unwrap_or_default()
 }
 
 /// The prefix that a sample is kept under.

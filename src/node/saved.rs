@@ -1,6 +1,8 @@
 //! Health as it is saved, so that a restart does not forget it: what of it is kept, and how it comes back. Pure: moments
 //! are arguments. Must not know files.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
 use self::text::{Contents, Governor, Kept, SavedTarget, Start};
@@ -26,11 +28,11 @@ mod version_1;
 
 /// Health as an earlier process saved it. Targets stand by address and check: a configuration with thousands of them looks
 /// each one up.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved(Contents);
 
 /// How old saved health is now, and how old it may be to be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Age {
     /// Milliseconds; none: the clock says that it was saved in the future, so nobody can tell.
     pub age: Option<u64>,

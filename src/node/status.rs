@@ -1,6 +1,8 @@
 //! What people read of a server: health with its evidence, what the governor remembers, what is under way. No query reads
 //! it, so it is made when it is wanted, and not with every change of what queries read. Must not know who wants it.
 
+use serde::{Deserialize, Serialize};
+
 use std::sync::Arc;
 
 use crate::engine::{
@@ -35,7 +37,7 @@ pub struct Status {
 }
 
 /// A slow start that is under way, or waits to begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlowStart {
     /// Where.
     pub pool: PoolId,
@@ -49,7 +51,8 @@ pub struct SlowStart {
 }
 
 /// What begins to serve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SlowStartOf {
     /// An endpoint, which gives way to the others of its region.
     Endpoint(EndpointId),

@@ -18,9 +18,10 @@
 //! do not use it keep their identity. A tag is never used again for something else. A change that gives existing checks
 //! another encoding needs another [`VERSION`], and a reader of what holds the old digests.
 
-use std::{hash::Hasher, net::IpAddr, os::unix::ffi::OsStrExt};
+use std::{fmt, hash::Hasher, net::IpAddr, os::unix::ffi::OsStrExt};
 
 use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::{
@@ -49,9 +50,65 @@ pub fn encode(key: &ProbeKey) -> Vec<u8> {
 /// The digest of the encoding, as 32 hexadecimal digits: SipHash-2-4 of 128 bits with a key of zeros.
 #[must_use]
 pub fn digest(key: &ProbeKey) -> String {
-    let mut hasher = SipHasher24::new();
-    hasher.write(&encode(key));
-    HEXLOWER.encode(&u128::from(hasher.finish128()).to_le_bytes())
+    CheckDigest::of(key).to_string()
+}
+
+/// The digest of an encoding. It is written as [`digest`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CheckDigest([u8; 16]);
+
+impl CheckDigest {
+    /// The digest of what is probed, without its address.
+    #[must_use]
+    pub fn of(key: &ProbeKey) -> Self {
+        let mut hasher = SipHasher24::new();
+        hasher.write(&encode(key));
+        Self(u128::from(hasher.finish128()).to_le_bytes())
+    }
+}
+
+impl fmt::Display for CheckDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl From<CheckDigest> for String {
+    fn from(digest: CheckDigest) -> Self {
+        digest.to_string()
+    }
+}
+
+/// What is no digest of a check.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no digest of a check, which has 32 hexadecimal digits")]
+pub struct NoDigest(Box<str>);
+
+impl TryFrom<String> for CheckDigest {
+    type Error = NoDigest;
+
+    fn try_from(text: String) -> Result<Self, NoDigest> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| NoDigest(text.into()))
+    }
+}
+
+/// What is probed, by a name that is small, outlives a reload and a restart, and holds no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProbeId {
+    /// The address.
+    pub address: IpAddr,
+    /// What is asked of it.
+    pub check: CheckDigest,
+}
+
+impl ProbeId {
+    /// The name of what is probed.
+    #[must_use]
+    pub fn of(key: &ProbeKey) -> Self {
+        Self { address: key.address, check: CheckDigest::of(key) }
+    }
 }
 
 /// Fields that have been written. Every `match` here names all fields of its variant, without `..`: a new field does not

@@ -8,6 +8,7 @@ mod ask;
 mod assert;
 mod because;
 mod configuration;
+mod driver;
 mod happening;
 mod probes;
 mod refusal;
@@ -17,14 +18,15 @@ mod runner;
 mod shares;
 mod suppose;
 mod what_if;
-mod wiring;
 
 pub use ask::{Answer, Ask};
 pub use assert::{Expectation, Expected, Missed, Unmet};
-pub use configuration::Configuration;
+pub use driver::Driver;
 pub use happening::{Behaviour, Happening, Samples, Who};
 pub use refusal::Refusal;
 pub use runner::{Asked, Simulation};
 pub use shares::{Blocks, Fare};
 pub use suppose::{Impossible, Part, Supposed, Supposition, Why, suppose};
 pub use what_if::{Moves, what_if};
+
+pub use crate::node::configuration::Configuration;

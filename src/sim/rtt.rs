@@ -1,14 +1,14 @@
 //! Samples of round-trip times in a simulation: stated, brought now and then, or made by clients that go where they are
 //! sent. Must not know how they come to count.
 
-use super::{Ask, Refusal, Samples as Brought, ask::listen};
+use super::{Ask, Driver, Refusal, Samples as Brought, ask::listen};
 use crate::{
     engine::{
         snapshot::Snapshot,
         types::{At, Chance, Prefix, UnixMillis},
         world::World,
     },
-    node::samples::{Sample, Samples},
+    node::{input::Input, samples::Sample},
 };
 
 /// How many connections of its clients a region measures at a time.
@@ -33,18 +33,17 @@ impl Feeds {
     pub(super) fn happens(
         &mut self,
         what: Brought,
-        at: At,
-        samples: &Samples,
-        snapshot: &Snapshot,
+        now: u64,
+        driver: &mut Driver,
         chance: Chance,
     ) -> Result<(), Refusal> {
         if let Brought::Stop(of) = what {
             self.again.retain(|again| of.is_some_and(|prefix| again.what.prefix() != Some(prefix)));
             return Ok(());
         }
-        bring(&what, at, samples, snapshot, chance)?;
+        bring(&what, driver, chance)?;
         if let Some(every) = what.every() {
-            self.again.push(Again { what, every, next: at.0 + every });
+            self.again.push(Again { what, every, next: now + every });
         }
         Ok(())
     }
@@ -55,35 +54,30 @@ impl Feeds {
     }
 
     /// Brings what is due.
-    pub(super) fn play(
-        &mut self,
-        at: At,
-        samples: &Samples,
-        snapshot: &Snapshot,
-        chance: Chance,
-    ) -> Result<(), Refusal> {
+    pub(super) fn play(&mut self, now: u64, driver: &mut Driver, chance: Chance) -> Result<(), Refusal> {
         let mut again = std::mem::take(&mut self.again);
-        for due in again.iter_mut().filter(|again| again.next <= at.0) {
-            due.next = at.0 + due.every;
-            bring(&due.what, at, samples, snapshot, chance)?;
+        for due in again.iter_mut().filter(|again| again.next <= now) {
+            due.next = now + due.every;
+            bring(&due.what, driver, chance)?;
         }
         self.again = again;
         Ok(())
     }
 }
 
-fn bring(what: &Brought, at: At, samples: &Samples, snapshot: &Snapshot, chance: Chance) -> Result<(), Refusal> {
-    let world = &snapshot.world;
-    let take = |prefix: Prefix, region: &str, ms: f64, count: u32| {
+fn bring(what: &Brought, driver: &mut Driver, chance: Chance) -> Result<(), Refusal> {
+    let at = At(chance.now.0);
+    let take = |driver: &mut Driver, prefix: Prefix, region: &str, ms: f64, count: u32| {
         let sample = Sample { prefix, region: region.into(), ms, samples: count, age: 0 };
-        samples.take(at, &world.atlas, &sample).map_err(|refused| Refusal::Sample { refused, there: regions(world) })
+        let refused = driver.handle(at, Input::Samples(vec![sample])).refused.pop();
+        refused.map_or(Ok(()), |(_, refused)| Err(Refusal::Sample { refused, there: regions(&driver.world()) }))
     };
     match what {
-        Brought::Said { prefix, region, ms, samples, .. } => take(*prefix, region, *ms, *samples),
+        Brought::Said { prefix, region, ms, samples, .. } => take(driver, *prefix, region, *ms, *samples),
         Brought::Clients { prefix, ask, far, .. } => {
-            let Some(region) = region(snapshot, ask, chance)? else { return Ok(()) };
+            let Some(region) = region(&driver.snapshot(), ask, chance)? else { return Ok(()) };
             let Some((region, ms)) = far.iter().find(|(name, _)| **name == *region) else { return Ok(()) };
-            take(*prefix, region, *ms, CONNECTIONS)
+            take(driver, *prefix, region, *ms, CONNECTIONS)
         }
         Brought::Stop(_) => Ok(()),
     }
@@ -101,7 +95,7 @@ fn region(snapshot: &Snapshot, ask: &Ask, chance: Chance) -> Result<Option<Box<s
     Ok(chosen.map(|id| world.regions[world[id].region.at()].name.clone()))
 }
 
-/// The chance of clients that ask by themselves.
-pub(super) fn chance(beginning: u64, at: At) -> Chance {
-    Chance { now: UnixMillis(beginning + at.0), random: at.0, draw: None }
+/// The chance of clients that ask by themselves, `since` milliseconds after the beginning.
+pub(super) fn chance(at: At, since: u64) -> Chance {
+    Chance { now: UnixMillis(at.0), random: since, draw: None }
 }

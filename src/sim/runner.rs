@@ -11,11 +11,11 @@ use super::{
     ask::{Heard, listen},
     assert::{self, Before, Chosen},
     because::{because, timings},
+    driver::Driver,
     probes::Probes,
     resolve,
     rtt::{self, Feeds},
     shares::{self, Remembered},
-    wiring::Wiring,
 };
 use crate::{
     engine::{
@@ -23,12 +23,12 @@ use crate::{
         world::World,
     },
     node::{
-        ledger::Event,
+        input::Input,
         overrides::{self, Override},
     },
 };
 
-/// The wall clock at the beginning: it numbers slots.
+/// The moment at the beginning.
 const BEGINNING: u64 = 1_700_000_000_000;
 /// How often what reports load does so, in milliseconds.
 const REPORTS: u64 = 2000;
@@ -37,7 +37,7 @@ const REPORTS: u64 = 2000;
 #[derive(Debug, Default)]
 pub struct Simulation {
     now: u64,
-    wiring: Option<Wiring>,
+    driver: Option<Driver>,
     probes: Probes,
     feeds: Feeds,
     /// What reports how much load, and when next.
@@ -81,17 +81,22 @@ impl Simulation {
         self.now
     }
 
+    /// The same as the node's clock shows it.
+    fn at(&self) -> At {
+        At(BEGINNING + self.now)
+    }
+
     /// The first configuration is in force.
     ///
     /// # Errors
     /// There is one already.
     pub fn begin(&mut self, configuration: Configuration) -> Result<(), Refusal> {
-        if self.wiring.is_some() {
+        if self.driver.is_some() {
             return Err(Refusal::Configured);
         }
-        let wiring = Wiring::new(configuration, At(self.now));
-        self.adopt(wiring.world());
-        self.wiring = Some(wiring);
+        let driver = Driver::new(self.at(), configuration);
+        self.adopt(&driver.world());
+        self.driver = Some(driver);
         Ok(())
     }
 
@@ -100,8 +105,8 @@ impl Simulation {
     /// # Errors
     /// There is none yet.
     pub fn reload(&mut self, configuration: Configuration) -> Result<(), Refusal> {
-        let now = At(self.now);
-        self.wiring()?.reload(configuration, now);
+        let at = self.at();
+        self.driver()?.reload(at, configuration);
         let world = self.world()?;
         self.adopt(&world);
         Ok(())
@@ -113,8 +118,8 @@ impl Simulation {
     /// # Errors
     /// There is no configuration yet, or what was saved cannot be read.
     pub fn restart(&mut self, configuration: Configuration) -> Result<(), Refusal> {
-        let now = At(self.now);
-        self.wiring()?.restart(configuration, now, BEGINNING + now.0)?;
+        let at = self.at();
+        self.driver()?.restart(at, configuration)?;
         let world = self.world()?;
         self.adopt(&world);
         Ok(())
@@ -123,7 +128,7 @@ impl Simulation {
     /// Whether there is a configuration.
     #[must_use]
     pub fn is_configured(&self) -> bool {
-        self.wiring.is_some()
+        self.driver.is_some()
     }
 
     fn adopt(&mut self, world: &World) {
@@ -131,12 +136,12 @@ impl Simulation {
         self.remembered = None;
     }
 
-    fn wiring(&mut self) -> Result<&mut Wiring, Refusal> {
-        self.wiring.as_mut().ok_or(Refusal::NoConfiguration)
+    fn driver(&mut self) -> Result<&mut Driver, Refusal> {
+        self.driver.as_mut().ok_or(Refusal::NoConfiguration)
     }
 
     fn world(&self) -> Result<Arc<World>, Refusal> {
-        self.wiring.as_ref().map(|wiring| Arc::clone(wiring.world())).ok_or(Refusal::NoConfiguration)
+        self.driver.as_ref().map(Driver::world).ok_or(Refusal::NoConfiguration)
     }
 
     /// Plays what is due up to a moment, in the order of time. Of what is due together, the end of the wait comes first,
@@ -150,28 +155,28 @@ impl Simulation {
             return Err(Refusal::Past { moment: until, now: self.now });
         }
         loop {
-            let now = At(self.now);
-            let wiring = self.wiring.as_ref().ok_or(Refusal::NoConfiguration)?;
-            let first = wiring.due(now);
+            let driver = self.driver.as_ref().ok_or(Refusal::NoConfiguration)?;
+            let since = |At(moment)| moment - BEGINNING;
+            let (node, count) = (driver.next().map(since), driver.counts_at().map(since));
             let report = self.loads.values().map(|(_, next)| *next).min();
-            let probe = self.probes.next(wiring.world());
+            let probe = self.probes.next(&driver.world());
             let feed = self.feeds.next();
-            let moments =
-                [first.map(|(moment, _)| moment), report, probe.map(|(moment, _)| moment), feed, wiring.balances()];
+            let moments = [node, report, probe.map(|(moment, _)| moment), feed, count];
             let Some(moment) = moments.into_iter().flatten().min().filter(|moment| *moment <= until) else { break };
             self.now = self.now.max(moment);
-            let at = At(self.now);
-            if let Some(first) = first.filter(|(due, _)| *due == moment) {
-                self.wiring()?.pass(at, first);
+            let at = self.at();
+            if node == Some(moment) {
+                self.driver()?.handle(at, Input::Tick);
             } else if report == Some(moment) {
                 self.report(moment)?;
             } else if let Some((_, target)) = probe.filter(|(due, _)| *due == moment) {
                 self.probe(target)?;
             } else if feed == Some(moment) {
-                let wiring = self.wiring.as_ref().ok_or(Refusal::NoConfiguration)?;
-                self.feeds.play(at, &wiring.samples, &wiring.snapshot(at), rtt::chance(BEGINNING, at))?;
+                let now = self.now;
+                let driver = self.driver.as_mut().ok_or(Refusal::NoConfiguration)?;
+                self.feeds.play(now, driver, rtt::chance(at, now))?;
             } else {
-                self.wiring()?.balance(at);
+                self.driver()?.count(at);
             }
         }
         self.now = until;
@@ -180,23 +185,23 @@ impl Simulation {
 
     /// What is due reports its load.
     fn report(&mut self, moment: u64) -> Result<(), Refusal> {
-        let wiring = self.wiring.as_mut().ok_or(Refusal::NoConfiguration)?;
+        let driver = self.driver.as_mut().ok_or(Refusal::NoConfiguration)?;
         for (of, (load, next)) in self.loads.iter_mut().filter(|(_, (_, next))| *next == moment) {
             *next += REPORTS;
-            wiring.fold(At(moment), Event::Load { whom: of.clone(), load: *load });
+            driver.handle(At(BEGINNING + moment), Input::Load { whom: of.clone(), load: *load });
         }
         Ok(())
     }
 
     /// A target's next step: a probe begins, or ends.
     fn probe(&mut self, target: usize) -> Result<(), Refusal> {
-        let (world, now) = (self.world()?, self.now);
+        let (world, now, at) = (self.world()?, self.now, self.at());
         let monitor = &world.monitors[world.targets[target].monitor.at()];
         let Some(key) = world.targets[target].key() else { return Ok(()) };
         if let Some(outcome) = self.probes.step(key, monitor, now) {
-            let wiring = self.wiring()?;
-            wiring.fold(At(now), Event::Outcome { key: Arc::clone(key), outcome });
-            let wait = wiring.record(TargetId(target as u32)).next_in(&monitor.rhythm);
+            let driver = self.driver()?;
+            driver.handle(at, Input::outcome(key, outcome));
+            let wait = driver.record(TargetId(target as u32)).next_in(&monitor.rhythm);
             self.probes.go_on(key, wait, now);
         }
         Ok(())
@@ -207,49 +212,54 @@ impl Simulation {
     /// # Errors
     /// There is no configuration yet, or it does not hold what this happens to.
     pub fn happen(&mut self, what: Happening) -> Result<(), Refusal> {
-        let (world, at) = (self.world()?, At(self.now));
+        let (world, at, now) = (self.world()?, self.at(), self.now);
         match what {
             Happening::Behaves(who, family, monitor, how) => {
                 monitor.iter().try_for_each(|name| resolve::monitor(&world, name))?;
                 let addresses = resolve::probed(&world, &who, family)?;
-                addresses.into_iter().for_each(|address| self.probes.behaves(address, monitor.as_deref(), &how, at.0));
+                addresses.into_iter().for_each(|address| self.probes.behaves(address, monitor.as_deref(), &how, now));
             }
             Happening::Reports(who, load) => {
                 for of in resolve::scopes(&world, &who)? {
                     match load {
-                        Some(load) => _ = self.loads.insert(of, (load, at.0)),
+                        Some(load) => _ = self.loads.insert(of, (load, now)),
                         None => _ = self.loads.remove(&of),
                     }
                 }
-                self.go_to(at.0)?;
+                self.go_to(now)?;
             }
             Happening::Samples(samples) => {
-                let wiring = self.wiring.as_ref().ok_or(Refusal::NoConfiguration)?;
-                let snapshot = wiring.snapshot(at);
-                self.feeds.happens(samples, at, &wiring.samples, &snapshot, rtt::chance(BEGINNING, at))?;
+                let driver = self.driver.as_mut().ok_or(Refusal::NoConfiguration)?;
+                self.feeds.happens(samples, now, driver, rtt::chance(at, now))?;
             }
             Happening::Says { who, act, until, reason } => {
-                if until.is_some_and(|until| until <= at.0) {
-                    return Err(Refusal::Ended(at.0));
+                if until.is_some_and(|until| until <= now) {
+                    return Err(Refusal::Ended(now));
                 }
                 for of in resolve::scopes(&world, &who)? {
                     let reason = reason.as_str().into();
-                    let said = Override { whom: of, act, reason, author: "scenario".into(), until: until.map(At) };
-                    self.wiring()?.fold(at, Event::Override(said));
+                    let said = Override {
+                        whom: of,
+                        act,
+                        reason,
+                        author: "scenario".into(),
+                        until: until.map(|until| At(BEGINNING + until)),
+                    };
+                    self.driver()?.handle(at, Input::Override(said));
                 }
             }
             Happening::LetsBack(who) => {
                 for of in resolve::scopes(&world, &who)? {
-                    self.wiring()?.fold(at, Event::Failback(of));
+                    self.driver()?.handle(at, Input::Failback(of));
                 }
             }
             Happening::Releases(region) => {
                 resolve::region(&world, &region)?;
-                self.wiring()?.fold(at, Event::Release(region.as_str().into()));
+                self.driver()?.handle(at, Input::Release(region.as_str().into()));
             }
             Happening::Lifts(who) => {
                 for of in resolve::scopes(&world, &who)? {
-                    self.wiring()?.fold(at, Event::Lift(of));
+                    self.driver()?.handle(at, Input::Lift(of));
                 }
             }
         }
@@ -261,11 +271,11 @@ impl Simulation {
     /// # Errors
     /// There is no configuration yet.
     pub fn ask(&mut self, ask: Ask, random: u64) -> Result<Asked, Refusal> {
-        let at = At(self.now);
-        let snapshot = self.wiring()?.snapshot(at);
-        let chance = Chance { now: UnixMillis(BEGINNING + at.0), random, draw: None };
+        let at = self.at();
+        let snapshot = self.driver()?.snapshot();
+        let chance = Chance { now: UnixMillis(at.0), random, draw: None };
         let heard = listen(&snapshot, &ask, chance)?;
-        let status = self.wiring()?.status(at);
+        let status = self.driver()?.status();
         let before = heard.as_ref().and_then(|heard| self.answers.insert(ask.clone(), heard.answer.clone()));
         let asked = Asked {
             answer: heard.as_ref().map(|heard| heard.answer.clone()),
@@ -273,7 +283,7 @@ impl Simulation {
             timings: heard.as_ref().map_or(Vec::new(), |heard| timings(&status, &heard.steps)),
         };
         if let Some(counted) = heard.as_ref().and_then(|heard| heard.counted) {
-            self.wiring()?.answered(counted);
+            self.driver()?.answered(counted);
         }
         let last = self.asked.as_ref().and_then(|last| Some((&last.world, last.heard.as_ref()?)));
         let chosen_before = last.map(|(world, heard)| Chosen::all(world, &heard.chosen())).unwrap_or_default();
@@ -318,12 +328,12 @@ impl Simulation {
     }
 
     fn fared(&mut self, blocks: &Blocks) -> Result<Remembered, Refusal> {
-        let at = At(self.now);
-        let snapshot = self.wiring()?.snapshot(at);
+        let at = self.at();
+        let snapshot = self.driver()?.snapshot();
         let Last { ask, chance, .. } = self.last()?;
-        let fared = shares::ask(&snapshot, ask, blocks, Chance { now: UnixMillis(BEGINNING + at.0), ..*chance })?;
-        let wiring = self.wiring()?;
-        fared.values().filter_map(|one| one.counted).for_each(|counted| wiring.answered(counted));
+        let fared = shares::ask(&snapshot, ask, blocks, Chance { now: UnixMillis(at.0), ..*chance })?;
+        let driver = self.driver()?;
+        fared.values().filter_map(|one| one.counted).for_each(|counted| driver.answered(counted));
         Ok(fared)
     }
 }

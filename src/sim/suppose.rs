@@ -1,8 +1,9 @@
-//! What is supposed: everything up, but for what goes down or is held. It is played to the very ledger that serves, so that
+//! What is supposed: everything up, but for what goes down or is held. It is played to the very node that serves, so that
 //! governor, canaries and balancing have their say. Must not know what is asked.
 
 use std::{net::IpAddr, sync::Arc};
 
+use super::Driver;
 use crate::{
     engine::{
         geo::Map,
@@ -12,9 +13,10 @@ use crate::{
         world::{Asks, Target, World, pool::Route},
     },
     node::{
-        balance::Balance,
+        answers::{self, Counts},
         change::Change,
-        ledger::{Event, Ledger},
+        input::Input,
+        machine::Node,
     },
     probing::monitor::ProbeKey,
 };
@@ -77,6 +79,9 @@ pub enum Why {
     },
 }
 
+/// When answers are counted the second time, in milliseconds.
+const COUNTED: u64 = 1000;
+
 /// The world with every endpoint up; then what is supposed comes true.
 ///
 /// # Errors
@@ -86,48 +91,54 @@ pub fn suppose(world: &Arc<World>, supposition: &Supposition) -> Result<Supposed
     let down = down.iter().map(|wanted| named(world, Part::Down, wanted)).collect::<Result<Vec<_>, _>>()?;
     let kept = held.iter().map(|wanted| named(world, Part::Held, wanted)).collect::<Result<Vec<_>, _>>()?;
     let regions = regions_of(world, &down.concat(), held, &kept)?;
-    let mut play = Play { ledger: Ledger::new(Arc::clone(world)), now: 0, governor: Vec::new() };
+    let mut play =
+        Play { driver: Driver::of(At(0), Node::compiled(At(0), Arc::clone(world))), now: 0, governor: Vec::new() };
     for key in world.targets.iter().filter_map(Target::key) {
-        play.fold(Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
+        play.happens(Input::outcome(key, Outcome::good(0)));
     }
-    play.fold(Event::Deadline);
+    // Every catchment asks alike while all is well.
+    if answers::are_wanted(world) {
+        play.happens(Input::Answers(answers::named(world, &catchments(world))));
+    }
     for dead in &down {
         play.kill(dead);
     }
     for region in &regions {
-        play.ledger.suppose_held(At(play.now), region);
+        play.driver.node_mut().suppose_held(region);
     }
     if !regions.is_empty() {
         play.kill(&kept.concat());
         play.governor.extend(regions.iter().map(|region| format!("region {region} is held, as is supposed")));
     }
     if *released {
-        let all = play.ledger.status(At(play.now)).governed.held();
-        for (region, _) in all {
-            play.fold(Event::Release(world.regions[region.at()].name.clone()));
+        for (region, _) in play.driver.status().governed.held() {
+            play.happens(Input::Release(world.regions[region.at()].name.clone()));
         }
     }
-    let snapshot = assigned(play.ledger, At(play.now));
-    Ok(Supposed { snapshot, governor: play.governor })
+    if answers::are_wanted(world) {
+        play.now = play.now.max(COUNTED);
+        play.happens(Input::Answers(Vec::new()));
+    }
+    Ok(Supposed { snapshot: play.driver.snapshot(), governor: play.governor })
 }
 
-/// A ledger to which things happen, a millisecond apart.
+/// A node to which things happen, a millisecond apart.
 struct Play {
-    ledger: Ledger,
+    driver: Driver,
     now: u64,
     governor: Vec<String>,
 }
 
 impl Play {
-    fn fold(&mut self, event: Event) {
-        let changes = self.ledger.fold(At(self.now), event);
+    fn happens(&mut self, input: Input) {
+        let changes = self.driver.handle(At(self.now), input).changes;
         let governed = changes.iter().filter(|change| matches!(change, Change::Held(_) | Change::LetGo(_)));
         self.governor.extend(governed.map(ToString::to_string));
     }
 
     /// The probes of some addresses fail until they are down; then the canaries answer, for this node itself is well.
     fn kill(&mut self, dead: &[Dead]) {
-        let world = self.ledger.world();
+        let world = self.driver.world();
         self.now += 1;
         let mut keys: Vec<Arc<ProbeKey>> = Vec::new();
         for id in dead.iter().filter_map(|(n, family)| world[*n].targets[*family]) {
@@ -136,13 +147,13 @@ impl Play {
         for key in &keys {
             for _ in 0..fall(&world, key) {
                 let outcome = Outcome::Bad("supposed down".into());
-                self.fold(Event::Outcome { key: Arc::clone(key), outcome });
+                self.happens(Input::outcome(key, outcome));
             }
         }
         self.now += 1;
         for key in world.health.canaries.iter().filter_map(|id| world.targets[id.at()].key()) {
             if !keys.contains(key) {
-                self.fold(Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
+                self.happens(Input::outcome(key, Outcome::good(0)));
             }
         }
     }
@@ -227,25 +238,12 @@ fn regions_of(world: &World, down: &[Dead], held: &[String], kept: &[Vec<Dead>])
     Ok(regions)
 }
 
-/// What is assigned then, where regions have a `demand`: every catchment asks alike, and what is supposed to be down goes
-/// down while all is well.
-fn assigned(mut ledger: Ledger, now: At) -> Snapshot {
-    let snapshot = ledger.snapshot(now);
-    let world = Arc::clone(&snapshot.world);
-    let mut well = Ledger::new(Arc::clone(&world));
-    for key in world.targets.iter().filter_map(Target::key) {
-        well.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome: Outcome::good(0) });
-    }
-    well.fold(At(0), Event::Deadline);
-    let catchments = |route: &Route| route.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
-    let answers: Vec<(RouteId, u32, u64)> = (0..)
+/// One answer for each catchment of each route.
+fn catchments(world: &World) -> Counts {
+    let count = |route: &Route| route.map.and_then(|id| world.maps.get(id.at())).map_or(1, Map::catchments);
+    (0..)
         .map(RouteId)
         .zip(world.routes.iter())
-        .flat_map(|(id, route)| (0..catchments(route) as u32).map(move |catchment| (id, catchment, 1)))
-        .collect();
-    let mut balance = Balance::default();
-    let before = balance.tick(At(0), &well.snapshot(At(0)), &answers).cloned();
-    let Some(assignments) = balance.tick(At(1000), &snapshot, &[]).cloned().or(before) else { return snapshot };
-    ledger.fold(now, Event::Assign { of: Arc::clone(&world), assignments });
-    ledger.snapshot(now)
+        .flat_map(|(id, route)| (0..count(route) as u32).map(move |catchment| (id, catchment, 1)))
+        .collect()
 }

@@ -26,13 +26,11 @@ use tracing::warn;
 
 use self::{event::Event, tell::Teller};
 use crate::{
+    app::writer::Writer,
+    clock::Clock,
     config::settings::Hook,
     engine::{health::fold::Health, types::UnixMillis, world::World},
-    node::{
-        change::{Change, Verdict},
-        clock::Clock,
-        writer::Writer,
-    },
+    node::change::{Change, Verdict},
     telemetry::signals::Signals,
 };
 

@@ -27,8 +27,9 @@ use super::{
 };
 use crate::{
     app::{self, App, Ended, Refusal, Signals},
+    clock::Clock,
     engine::types::At,
-    node::{change::Change, clock::Clock},
+    node::change::Change,
 };
 
 /// Shows the whole server on this machine: three regions to break and to heal, and questions to ask with dig.

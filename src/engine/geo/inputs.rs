@@ -1,6 +1,8 @@
 //! What maps are compiled from: rules, and what is known of the world beside them; and what a geo database is, for people
 //! and for the next reload. Must not know pools or files.
 
+use serde::{Deserialize, Serialize};
+
 use std::sync::Arc;
 
 use super::{Atlas, Coordinates, Fence, Measures, Selector};
@@ -126,7 +128,7 @@ pub struct Ground<'a> {
 }
 
 /// A geo database that a configuration learned from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
     /// Its path, as a person would write it.
     pub path: Box<str>,

@@ -1,10 +1,13 @@
 //! Measured round-trip times, by client and region. Must not know where they come from, nor when they are believed.
 
+use serde::{Deserialize, Serialize};
+
 use super::atlas::Numbers;
 use crate::engine::types::{Prefix, RegionId};
 
 /// Whose round trips a measured value holds for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Whose {
     /// Addresses. What this server measures by itself is never finer than [`Self::FINEST`].
     Net(Prefix),

@@ -1,6 +1,8 @@
 //! What one probe found, and how outcomes fold into health: counts that make a verdict turn, what keeps it from turning
 //! back too easily, and the evidence for what is believed. Must not know how an outcome was found.
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt;
 
 use arrayvec::ArrayVec;
@@ -11,7 +13,8 @@ use crate::{
 };
 
 /// What one probe found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As expected.
     Good {
@@ -65,7 +68,8 @@ impl fmt::Display for Outcome {
 }
 
 /// What is believed of a target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Health {
     /// Nothing has been heard yet.
     #[default]
@@ -80,7 +84,7 @@ pub enum Health {
 pub const EVIDENCE: usize = 8;
 
 /// What is known of one target.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The verdict.
     pub health: Health,
@@ -106,7 +110,7 @@ pub struct Record {
 }
 
 /// A target went down from up and has not come up since.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fall {
     /// When; the start of this process where an earlier one saw it.
     pub at: At,
@@ -117,7 +121,7 @@ pub struct Fall {
 }
 
 /// The penalty of a target that comes and goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Penalty {
     /// How much it was, 1 for each turn to down, at a moment.
     points: f64,
@@ -127,7 +131,7 @@ pub struct Penalty {
 }
 
 /// What an earlier process knew of a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restored {
     /// Its verdict.
     pub health: Health,
@@ -149,7 +153,7 @@ pub enum Turn {
 }
 
 /// A change of a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
     /// What was believed.
     pub from: Health,
@@ -158,7 +162,8 @@ pub struct Transition {
 }
 
 /// What keeps a target down that answers well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kept {
     /// The hold-down, for so many milliseconds yet.
     Hold(u64),

@@ -1,6 +1,8 @@
 //! The governor: how many regions automation may empty in a window, and which are held beyond that. Pure: whoever asks
 //! says which regions an event would empty. Must not know targets or endpoints, nor why anything is down.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
 use super::rules::{Governor, MaxRegions};
@@ -18,7 +20,7 @@ impl MaxRegions {
 }
 
 /// Which regions automation has emptied lately, and which it was kept from emptying.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Governed {
     /// When each was emptied last.
     emptied: BTreeMap<RegionId, Past>,
@@ -27,7 +29,8 @@ pub struct Governed {
 }
 
 /// Why a hold ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// Canaries have answered for a whole window: this node itself is well, so what it sees is so.
     Canaries,

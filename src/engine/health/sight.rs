@@ -6,10 +6,12 @@
 //! after that. While no canary answers nothing is believed; when one does again, what was found meanwhile has one probe
 //! round to show itself otherwise.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::types::At;
 
 /// What the canaries have shown so far. Without canaries it is never asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sight {
     /// Since when one of them has answered without a break; none while the newest outcome of each is no answer.
     well: Option<At>,

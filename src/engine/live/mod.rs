@@ -3,6 +3,8 @@
 
 pub mod eligible;
 
+use serde::{Deserialize, Serialize};
+
 use self::eligible::{Eligibility, Exclusion, Standing};
 use crate::engine::{
     health::fold::Health,
@@ -17,7 +19,7 @@ use crate::engine::{
 
 /// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
 /// up is up in all its families, who is forced down is `out`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolRow {
     /// For each family: known to be up in it, or not monitored in it. An endpoint that is another name is up in both
     /// families, unless something says otherwise.
@@ -152,7 +154,7 @@ impl PoolRow {
 }
 
 /// What is live of one endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointRow {
     /// Configured weight × override.
     pub weight: u32,

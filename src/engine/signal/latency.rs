@@ -8,15 +8,17 @@
 //! would be left for good: after twice `max_age` the model may have its way, once, and each time in which it was wrong
 //! doubles the time until the next trial.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
-use crate::engine::types::At;
+use crate::engine::{entries, types::At};
 
 #[cfg(test)]
 mod tests;
 
 /// When a measurement is believed, and when it replaces what counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// A value moves by at least so many tenths of a millisecond,
     pub least: u32,
@@ -37,8 +39,26 @@ impl Default for Terms {
     }
 }
 
+/// When measured round-trip times count, and how much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencyRules {
+    /// When a measurement is believed, and when it replaces what counts.
+    pub terms: Terms,
+    /// Maps are compiled again at most once in so many milliseconds.
+    pub refresh: u64,
+    /// So many prefixes are measured apart, in files and again by samples.
+    pub max_prefixes: usize,
+}
+
+impl Default for LatencyRules {
+    /// The configuration's defaults.
+    fn default() -> Self {
+        Self { terms: Terms::default(), refresh: 60_000, max_prefixes: 100_000 }
+    }
+}
+
 /// What a source says of one cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Tenths of a millisecond.
     pub rtt: u32,
@@ -49,14 +69,14 @@ pub struct Reading {
 }
 
 /// A reading with the moment at which it was taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Taken {
     reading: Reading,
     at: At,
 }
 
 /// One cell: what counts, and what was read last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Cell {
     /// What counts; none: nothing, the model does.
     counts: Option<Taken>,
@@ -77,9 +97,11 @@ const DOUBLINGS: u32 = 5;
 type Row<R> = Vec<(R, Cell)>;
 
 /// The cells of all sources, by client and region as the caller names them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "C: Ord + Deserialize<'de>, R: Deserialize<'de>"))]
 pub struct Latencies<C, R> {
     terms: Terms,
+    #[serde(with = "entries", bound(serialize = "C: Serialize, R: Serialize"))]
     rows: BTreeMap<C, Row<R>>,
     /// Up to when everything has happened that was due.
     settled: At,

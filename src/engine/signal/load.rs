@@ -1,5 +1,7 @@
 //! How much load there is: what is reported, smoothed, until it is too old to count. Must not know whose load it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{engine::types::At, probing::pull::Pull};
 
 /// From here on a number is no load: no capacity is so large.
@@ -39,7 +41,7 @@ pub fn is_load(number: f64) -> bool {
 }
 
 /// An average in which a report counts half as much as one that came a half-life later.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Smoothed {
     value: f64,
     at: At,

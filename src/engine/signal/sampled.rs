@@ -2,6 +2,8 @@
 //! many samples the oldest count no more, so that a busy client's average moves within minutes and a quiet one's still
 //! rests on enough. Must not know whose they are.
 
+use serde::{Deserialize, Serialize};
+
 use super::latency::Reading;
 use crate::engine::types::At;
 
@@ -9,7 +11,7 @@ use crate::engine::types::At;
 const MOST: u32 = 64;
 
 /// How averages forget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forgetting {
     /// Milliseconds after which a sample counts half.
     pub half_life: u64,
@@ -30,7 +32,7 @@ impl Forgetting {
 }
 
 /// An average of samples.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampled {
     /// Tenths of a millisecond.
     rtt: f64,

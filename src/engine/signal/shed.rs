@@ -6,6 +6,8 @@
 //! which what is left, d × (1 − shed), lies on the line from `low` (nothing is shed) to `high` (all is). docs/steering.md
 //! says why it is stable.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::types::At;
 
 /// The most that is shed. The rest stays, so that load goes on being measured.
@@ -25,7 +27,7 @@ pub struct Marks {
 }
 
 /// The shed of one endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shed {
     share: f64,
     moved: Option<At>,

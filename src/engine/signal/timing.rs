@@ -1,17 +1,20 @@
 //! How long a target takes to answer, from its good probes: an average for ranking, percentiles for people. Fixed memory
 //! for each target. Must not know targets, endpoints or clocks.
 
+use serde::{Deserialize, Serialize};
+
 /// How many of the newest measurements percentiles are made of.
 pub const WINDOW: usize = 64;
 /// How much of the average the newest measurement is.
 const RECENT: f64 = 0.125;
 
 /// Measurements of one kind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Microseconds.
     average: f64,
     /// The newest ones in microseconds; the next one is put where the oldest stands.
+    #[serde(with = "newest")]
     newest: [u32; WINDOW],
     /// How many there were.
     taken: u64,
@@ -20,6 +23,22 @@ pub struct Window {
 impl Default for Window {
     fn default() -> Self {
         Self { average: 0.0, newest: [0; WINDOW], taken: 0 }
+    }
+}
+
+/// How the newest measurements are written: as a list.
+mod newest {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::WINDOW;
+
+    pub(super) fn serialize<S: Serializer>(newest: &[u32; WINDOW], serializer: S) -> Result<S::Ok, S::Error> {
+        newest[..].serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u32; WINDOW], D::Error> {
+        let newest = Vec::deserialize(deserializer)?;
+        newest.try_into().map_err(|_| D::Error::custom("there are as many newest measurements as places for them"))
     }
 }
 
@@ -66,7 +85,7 @@ impl Window {
 }
 
 /// How long a target takes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// From the start of a probe to its answer.
     pub response: Window,

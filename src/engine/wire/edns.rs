@@ -1,6 +1,8 @@
 //! EDNS(0): the OPT record (RFC 6891), the client subnet in it (RFC 7871), and what people should know of an answer
 //! (RFC 8914).
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::types::{Family, Prefix};
 
 /// The payload size that our OPT record advertises (RFC 9715, DNS flag day 2020).
@@ -46,7 +48,8 @@ impl Subnet {
 
 /// What people should know of an answer, as an Extended DNS Error (RFC 8914). No code of the registry says either, so both
 /// are "Other" (0) with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// A region counts as up against its probes: too many have just gone.
     Held,

@@ -5,6 +5,7 @@ pub mod draw;
 pub mod endpoint;
 pub mod policy;
 pub mod pool;
+pub mod probes;
 pub mod service;
 pub mod table;
 
@@ -12,6 +13,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use self::{
     policy::Policy,
+    probes::Probes,
     table::{PoolTable, RouteTable},
 };
 use super::{
@@ -117,6 +119,8 @@ pub struct World {
     pub monitors: Arc<[Monitor]>,
     /// What is probed, and what is made of it.
     pub targets: Arc<[Target]>,
+    /// Which of them an outcome of a probe belongs to.
+    pub probes: Arc<Probes>,
     /// What holds for all health together.
     pub health: Arc<HealthRules>,
     /// Where load reports come from, in name order.
@@ -213,6 +217,7 @@ impl World {
             points: draft.regions.iter().map(|region| region.point).collect(),
             regions: draft.regions.into(),
             monitors: draft.monitors.into(),
+            probes: Arc::new(Probes::of(&draft.targets)),
             targets: draft.targets.into(),
             health: Arc::new(draft.health),
             loads: draft.loads.into(),

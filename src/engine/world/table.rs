@@ -1,5 +1,7 @@
 //! A pool as the query reads it: keys and sets of endpoints, laid out once when the configuration is compiled.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::{
     geo::Rule,
     types::{MapId, PerFamily, RegionId, members},
@@ -13,7 +15,7 @@ use crate::engine::{
 /// How a pool's demand is assigned to its regions: for each catchment and region, the share of blocks that the region
 /// admits of those that come to it. Catchments are those of the pool's map (one, where it has none), regions the pool's
 /// own, in id order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     /// How many regions.
     pub regions: usize,

@@ -21,7 +21,7 @@ use crate::{
         zone::{ZoneRecord, ZoneSource},
     },
     net::udp::Wait,
-    node::ledger::{Event, Ledger},
+    node::{input::Input, ledger::Ledger},
     probing::{
         check::Check,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
@@ -183,7 +183,7 @@ fn a_hundred_thousand_real_answers_allocate_nothing() {
     let mut ledger = Ledger::new(Arc::clone(&world));
     let early = Arc::new(ledger.snapshot(At(0)));
     let key = Arc::clone(world.targets[0].key().expect("probed"));
-    ledger.fold(At(0), Event::Outcome { key, outcome: Outcome::Bad("connection refused".into()) });
+    ledger.fold(At(0), Input::outcome(&key, Outcome::Bad("connection refused".into())));
     let board: Board<Snapshot> = Board::new(early);
     let (mut worker, address, counters) = by_hand(&board, loopback(), 32);
     let client = client(address);

@@ -16,7 +16,7 @@ const LATER: f64 = 0.05;
 const SOME: f64 = 1e-3;
 
 /// The estimate.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Demand {
     /// For each group the seconds of its answers, old ones counting less.
     answers: Vec<f64>,

@@ -71,7 +71,7 @@ impl Outlook {
 }
 
 /// What is seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct View {
     pub(super) rooms: Vec<Room>,
     pub(super) outlooks: Vec<Outlook>,

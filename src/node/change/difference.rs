@@ -3,6 +3,8 @@
 //!
 //! Two things are compared by what they mean: numbers of pools, regions and maps are replaced by what they stand for.
 
+use serde::{Deserialize, Serialize};
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
@@ -25,7 +27,7 @@ use crate::{
 const MOST: usize = 10;
 
 /// What one configuration has and another has not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// Steered names.
     pub services: Names,
@@ -42,7 +44,7 @@ pub struct Difference {
 }
 
 /// Names of things of one kind, each list in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// New ones.
     pub added: Vec<Box<str>>,
@@ -53,7 +55,7 @@ pub struct Names {
 }
 
 /// A zone with other records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serial {
     /// The zone.
     pub zone: Box<str>,
@@ -73,7 +75,7 @@ impl Serial {
 }
 
 /// A geo database that is new, gone, or not what it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// As it was.
     pub before: Option<Database>,

@@ -1,6 +1,8 @@
 //! What the governor and the canaries keep from counting, and what lets it go: the sentences that an operator reads when
 //! something is badly wrong. Must not know who decides.
 
+use serde::{Deserialize, Serialize};
+
 use std::{fmt, net::IpAddr};
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
 use crate::engine::health::governor::Ended;
 
 /// A region is held up against its probes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// The region.
     pub region: Box<str>,
@@ -34,7 +36,7 @@ pub struct Held {
 }
 
 /// A region is held no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetGo {
     /// The region.
     pub region: Box<str>,
@@ -51,7 +53,8 @@ pub struct LetGo {
 }
 
 /// Why what was found down before counts so only now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Late {
     /// A canary has answered since.
     Answered,
@@ -62,7 +65,7 @@ pub enum Late {
 }
 
 /// What was found down before counts so from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Believed {
     /// Why only now.
     pub why: Late,

@@ -1,12 +1,14 @@
 //! A region is lost, or back: the sentence that an operator looks for first. Must not know who finds that out.
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt;
 
 use super::{Verdict, shaping::Rough, verdict::list};
 use crate::engine::health::fold::Health;
 
 /// A region has lost its last endpoint, or has its first one back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionTurn {
     /// The region.
     pub region: Box<str>,
@@ -24,7 +26,7 @@ pub struct RegionTurn {
 }
 
 /// Where clients of some services go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
     /// The services, without their final dots.
     pub services: Vec<Box<str>>,

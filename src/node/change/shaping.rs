@@ -1,12 +1,14 @@
 //! The sentences of load shaping: what operators said, slow starts, sheds, load reports.
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt;
 
 use super::Change;
 use crate::node::overrides::{Act, Override, Whom};
 
 /// What became of an operator's word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The word.
     pub word: Override,
@@ -17,7 +19,8 @@ pub struct Told {
 }
 
 /// What can become of a word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It counts from now on.
     Taken {
@@ -41,7 +44,8 @@ pub enum Fate {
 }
 
 /// How far a slow start is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pace {
     /// It begins: the endpoint was down.
     Back,

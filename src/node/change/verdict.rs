@@ -1,5 +1,7 @@
 //! A verdict on one target: what it rests on, whom it concerns, and the sentence for it.
 
+use serde::{Deserialize, Serialize};
+
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use super::shaping::Span;
@@ -9,7 +11,7 @@ use crate::engine::{
 };
 
 /// A change of one target's health, with the evidence and what rests on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// When.
     pub at: At,
@@ -32,7 +34,8 @@ pub struct Verdict {
 }
 
 /// What keeps a target that was found down from counting so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Keeper {
     /// No canary has answered since, or for long enough.
     Canaries,
@@ -41,7 +44,8 @@ pub enum Keeper {
 }
 
 /// What decided a verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Because {
     /// Its own probes.
     Probes {
@@ -68,7 +72,7 @@ pub enum Because {
 }
 
 /// A target that has recovered and stays down.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptDown {
     /// When it would have come up.
     pub at: At,
@@ -83,7 +87,7 @@ pub struct KeptDown {
 }
 
 /// How many of a pool's endpoints are up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The pool.
     pub pool: Box<str>,

@@ -18,18 +18,17 @@ use crate::{
         change::{Because, Change, KeptDown, Standing, Verdict},
         overrides::Whom,
     },
-    probing::monitor::ProbeKey,
+    probing::identity::ProbeId,
 };
 
 /// How a verdict turned, and why.
 type Turned = (Transition, Because);
 
 impl Ledger {
-    pub(super) fn observe(&mut self, at: At, key: &Arc<ProbeKey>, outcome: &Outcome, changes: &mut Vec<Change>) {
+    pub(super) fn observe(&mut self, at: At, probe: &ProbeId, outcome: &Outcome, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
-        let Some(targets) = self.by_key.get(key).cloned() else { return };
         let mut steady = true;
-        for id in targets {
+        for id in world.probes.targets(probe).iter().copied() {
             let monitor = &world.monitors[world.targets[id.at()].monitor.at()];
             let was_calm = self.is_calm(id);
             let record = &mut self.records[id.at()];
@@ -51,7 +50,7 @@ impl Ledger {
                 }
                 Some(Turn::Kept(kept)) => {
                     self.suppressed += 1;
-                    let (address, monitor) = (key.address, monitor.name.clone());
+                    let (address, monitor) = (probe.address, monitor.name.clone());
                     let endpoints = self.endpoints_of(id);
                     changes.push(Change::Kept(Box::new(KeptDown { at, address, monitor, kept, endpoints })));
                     None

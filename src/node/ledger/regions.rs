@@ -54,7 +54,8 @@ pub(super) struct Regions {
 }
 
 /// A region that has turned.
-struct RegionChange {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegionChange {
     region: RegionId,
     to: Health,
     /// What was said of it before, and since when.
@@ -115,13 +116,17 @@ impl Regions {
 }
 
 impl Ledger {
-    /// Adds to the changes of the newest events which regions are lost or back by them. That one is up for the first time is
-    /// no news. Slow where a region is lost: what it changes for queries should be published before.
-    pub fn tell_regions(&mut self, now: At, changes: &mut Vec<Change>) {
-        for RegionChange { region, to, before } in self.regions.turns(now) {
-            if to == Health::Up && before.is_none() {
-                continue;
-            }
+    /// The regions that have turned since this was asked last. That one is up for the first time is no news.
+    pub fn turn_regions(&mut self, now: At) -> Vec<RegionChange> {
+        let mut turns = self.regions.turns(now);
+        turns.retain(|turn| turn.to != Health::Up || turn.before.is_some());
+        turns
+    }
+
+    /// Adds to the changes of the newest input which regions are lost or back by it. Slow where a region is lost: what it
+    /// changes for queries should be published before.
+    pub fn tell_regions(&self, now: At, turns: Vec<RegionChange>, changes: &mut Vec<Change>) {
+        for RegionChange { region, to, before } in turns {
             let class = (to == Health::Up).then_some(Health::Up);
             let endpoints = self.counted(region, class);
             let decided = |change: &&Change| match change {

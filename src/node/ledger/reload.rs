@@ -70,31 +70,25 @@ impl Ledger {
 
     fn take_over_health(&mut self, now: At, old: &World, world: &World) -> Change {
         // The record that a target inherits, by its position in the old configuration.
-        let heir = |target: &Target| {
+        let heir = |(n, target): (usize, &Target)| {
             let name = |w: &World, t: &Target| w.monitors[t.monitor.at()].name.clone();
-            let Some(key) = target.key() else {
+            let Some(probe) = world.probes.id(TargetId(n as u32)) else {
                 let is = |was: &Target| {
                     was.key().is_none() && was.address() == target.address() && name(old, was) == name(world, target)
                 };
                 return old.targets.iter().position(is).map(|n| TargetId(n as u32));
             };
-            let same = self.by_key.get(key)?;
+            let same = old.probes.targets(&probe);
             same.iter().find(|id| name(old, &old.targets[id.at()]) == name(world, target)).or(same.first()).copied()
         };
-        let heirs: Vec<_> = world.targets.iter().map(heir).collect();
+        let heirs: Vec<_> = world.targets.iter().enumerate().map(heir).collect();
         let kept = heirs.iter().flatten().count();
         self.records =
             heirs.iter().map(|heir| heir.map_or_else(Record::default, |id| self.records[id.at()].clone())).collect();
         self.timings =
             heirs.iter().map(|heir| heir.map_or_else(Arc::default, |id| Arc::clone(&self.timings[id.at()]))).collect();
-        self.by_key.clear();
-        for (i, target) in world.targets.iter().enumerate() {
-            if let Some(key) = target.key() {
-                self.by_key.entry(Arc::clone(key)).or_default().push(TargetId(i as u32));
-            }
-        }
-        let gone =
-            old.targets.iter().filter(|target| target.key().is_some_and(|key| !self.by_key.contains_key(key))).count();
+        let is_gone = |n: &u32| old.probes.id(TargetId(*n)).is_some_and(|id| world.probes.targets(&id).is_empty());
+        let gone = (0..old.targets.len() as u32).filter(is_gone).count();
         let probed = world.targets.iter().zip(&self.records).filter(|(target, _)| target.key().is_some());
         self.unheard = probed.filter(|(_, record)| !record.is_heard()).count();
         self.users = users(world);

@@ -18,7 +18,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     engine::{
-        health::{fold::Health, rules::MaxRegions},
+        health::{
+            fold::{Health, Outcome},
+            rules::MaxRegions,
+        },
         signal::load::Load,
         types::{Family, PerFamily, RegionId, RouteId},
         wire::name::Name,
@@ -27,7 +30,7 @@ use crate::{
     node::overrides::Act,
     probing::{
         check::Check,
-        monitor::{Calm, Monitor, MonitorId, Rhythm, Watch},
+        monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
 };
 
@@ -113,7 +116,7 @@ fn ungoverned(draft: &mut Draft) {
 fn all_up(world: &Arc<World>) -> Ledger {
     let mut ledger = Ledger::new(Arc::clone(world));
     for target in world.targets.iter() {
-        ledger.fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome("good") });
+        ledger.fold(At(0), Input::outcome(target.key().expect("probed"), outcome("good")));
     }
     ledger
 }
@@ -139,8 +142,8 @@ fn act(word: &str) -> Act {
     }
 }
 
-fn said(whom: &str, act: &str, until: Option<&str>) -> Event {
-    Event::Override(Override {
+fn said(whom: &str, act: &str, until: Option<&str>) -> Input {
+    Input::Override(Override {
         whom: subject(whom),
         act: self::act(act),
         reason: "kernel".into(),
@@ -181,18 +184,23 @@ fn play(ledger: &mut Ledger, text: &str) {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (event, expected) = line.split_once('|').map_or((line, ""), |(a, b)| (a, b.trim()));
         let words: Vec<&str> = event.split_whitespace().collect();
+        let moment = |at: &str| At(at.parse().expect(at));
         let (at, event) = match words[..] {
-            [at, "deadline"] => (at, Event::Deadline),
-            [at, "tick"] => (at, Event::Tick),
-            [at, "release", region] => (at, Event::Release(region.into())),
-            [at, "lift", of] => (at, Event::Lift(subject(of))),
-            [at, "load", of, load] => (at, Event::Load { whom: subject(of), load: load.parse().expect(load) }),
+            [at, "deadline"] => {
+                let told: Vec<String> = ledger.end_wait(moment(at)).iter().map(ToString::to_string).collect();
+                assert_eq!(told.join(" & "), expected, "at {line}");
+                continue;
+            }
+            [at, "tick"] => (at, Input::Tick),
+            [at, "release", region] => (at, Input::Release(region.into())),
+            [at, "lift", of] => (at, Input::Lift(subject(of))),
+            [at, "load", of, load] => (at, Input::Load { whom: subject(of), load: load.parse().expect(load) }),
             [at, "say", of, what] => (at, said(of, what, None)),
             [at, "say", of, what, "until", until] => (at, said(of, what, Some(until))),
-            [at, address, found] => (at, Event::Outcome { key: key(address), outcome: outcome(found) }),
+            [at, address, found] => (at, Input::outcome(&key(address), outcome(found))),
             _ => panic!("{line}"),
         };
-        let changes = ledger.fold(At(at.parse().expect(at)), event);
+        let changes = ledger.fold(moment(at), event);
         let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(told.join(" & "), expected, "at {line}");
     }
@@ -225,7 +233,7 @@ fn the_operator_reads_what_changed_and_why() {
 fn a_pool_is_emptied_only_when_nobody_may_still_be_up() {
     let mut ledger = Ledger::new(world(RHYTHM, TWO));
     let mut down = |address: &str| {
-        let event = Event::Outcome { key: key(address), outcome: outcome("status-503") };
+        let event = Input::outcome(&key(address), outcome("status-503"));
         match ledger.fold(At(0), event).remove(0) {
             Change::Verdict(verdict) => verdict.empties_a_pool(),
             other => panic!("{other:?}"),
@@ -239,7 +247,7 @@ fn a_pool_is_emptied_only_when_nobody_may_still_be_up() {
 fn a_shared_target_names_everybody_who_rests_on_it() {
     let told = |text: &str| {
         let mut ledger = Ledger::new(world(RHYTHM, text));
-        ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: outcome("good") })[0].to_string()
+        ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), outcome("good")))[0].to_string()
     };
     let why = "the first probe answered in 1.0 ms;";
     assert_eq!(
@@ -266,7 +274,7 @@ fn steered_names_wait_for_every_target_or_the_deadline_and_never_again() {
          3000 deadline | steered names are answered: the wait is over, but 1 of 2 targets has not been heard of and counts as unknown
          3001 deadline",
     );
-    ledger.fold(At(4000), Event::World(world(RHYTHM, "web new 192.0.2.9")));
+    ledger.configure(At(4000), world(RHYTHM, "web new 192.0.2.9"));
     assert!(ledger.snapshot(At(4000)).ready, "a reload never takes steered names back");
     assert!(Ledger::new(world(RHYTHM, "web! eu 192.0.2.1")).snapshot(At(0)).ready, "nothing to wait for");
 }
@@ -294,7 +302,7 @@ fn rows_say_who_may_answer() {
                     'n' => "no-route",
                     _ => "status-503",
                 };
-                ledger.fold(At(0), Event::Outcome { key: key(address), outcome: outcome(word) });
+                ledger.fold(At(0), Input::outcome(&key(address), outcome(word)));
             }
         }
         let snapshot = ledger.snapshot(At(0));
@@ -320,7 +328,7 @@ fn rows_say_what_may_change_soon() {
     let mut ledger = Ledger::new(shaped(TWO, |_| {}));
     let mut rows = Vec::new();
     for found in ["good", "status-503", "status-503", "status-503", "good", "good"] {
-        ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome(found) });
+        ledger.fold(At(0), Input::outcome(&key("192.0.2.2"), outcome(found)));
         let snapshot = ledger.snapshot(At(0));
         rows.push((snapshot.pools[0].falling.v4, snapshot.pools[0].rising.v4, snapshot.endpoints[1].change_in));
         assert_eq!(snapshot.endpoints[0].change_in, u32::MAX);
@@ -332,11 +340,11 @@ fn rows_say_what_may_change_soon() {
 #[test]
 fn a_reload_carries_health_by_what_is_probed() {
     let mut ledger = Ledger::new(world(RHYTHM, TWO));
-    ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: outcome("good") });
-    ledger.fold(At(0), Event::Outcome { key: key("192.0.2.2"), outcome: outcome("status-503") });
+    ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), outcome("good")));
+    ledger.fold(At(0), Input::outcome(&key("192.0.2.2"), outcome("status-503")));
     let next = "a other 192.0.2.9
                 web renamed 192.0.2.2";
-    let changes = ledger.fold(At(10), Event::World(world(RHYTHM, next)));
+    let changes = ledger.configure(At(10), world(RHYTHM, next));
     assert!(matches!(&changes[..], [Change::World { kept: 1, fresh: 1, gone: 1, .. }]), "{changes:?}");
     let carried = [("192.0.2.2", Health::Down), ("192.0.2.9", Health::Unknown)];
     assert_eq!(healths(&ledger), carried.map(|(address, health)| (address.parse().expect(address), health)));
@@ -345,19 +353,19 @@ fn a_reload_carries_health_by_what_is_probed() {
     play(&mut ledger, "20 192.0.2.1 status-503");
     assert!(!ledger.differs_from(&before));
     // Back again, it starts unknown.
-    ledger.fold(At(30), Event::World(world(RHYTHM, TWO)));
+    ledger.configure(At(30), world(RHYTHM, TWO));
     assert_eq!(healths(&ledger)[1], ("192.0.2.1".parse().expect("an address"), Health::Unknown));
 }
 
 #[test]
 fn an_outcome_that_says_nothing_new_is_not_worth_publishing() {
     let mut ledger = Ledger::new(world(RHYTHM, TWO));
-    let good = || Event::Outcome { key: key("192.0.2.1"), outcome: outcome("good") };
+    let good = || Input::outcome(&key("192.0.2.1"), outcome("good"));
     ledger.fold(At(0), good());
     let published = ledger.snapshot(At(0));
     ledger.fold(At(1000), good());
     assert!(!ledger.differs_from(&published));
-    ledger.fold(At(2000), Event::World(world(RHYTHM, TWO)));
+    ledger.configure(At(2000), world(RHYTHM, TWO));
     assert!(ledger.differs_from(&published), "another world, though it looks the same");
 }
 
@@ -372,7 +380,7 @@ fn day() -> impl Strategy<Value = Vec<(usize, bool)>> {
 
 fn fold(ledger: &mut Ledger, at: u64, (who, good): (usize, bool)) -> Vec<Change> {
     let outcome = outcome(if good { "good" } else { "status-503" });
-    ledger.fold(At(at), Event::Outcome { key: key(ADDRESSES[who]), outcome })
+    ledger.fold(At(at), Input::outcome(&key(ADDRESSES[who]), outcome))
 }
 
 proptest! {
@@ -425,7 +433,7 @@ proptest! {
         let before = healths(&ledger);
         let up: Vec<PerFamily<u64>> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
         let other = Rhythm { interval: 5000, recheck: 1000, fall: 5, ..RHYTHM };
-        let changes = ledger.fold(At(1), Event::World(world(other, THREE)));
+        let changes = ledger.configure(At(1), world(other, THREE));
         let kept = matches!(&changes[..], [Change::World { kept: 3, fresh: 0, gone: 0, .. }]);
         prop_assert!(kept, "{:?}", changes);
         prop_assert_eq!(before, healths(&ledger));

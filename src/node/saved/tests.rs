@@ -14,10 +14,7 @@ use crate::{
         types::PerFamily,
         world::{Draft, Target, World},
     },
-    node::{
-        change::Change,
-        ledger::{Event, Ledger},
-    },
+    node::{change::Change, input::Input, ledger::Ledger},
     probing::{
         check::Check,
         monitor::{Calm, MonitorId, Rhythm, Watch},
@@ -48,14 +45,14 @@ fn see(ledger: &mut Ledger, at: u64, n: u16, letter: char) {
         'n' => Outcome::NoRoute,
         _ => Outcome::Bad("status 503".into()),
     };
-    ledger.fold(At(at), Event::Outcome { key: key(n), outcome });
+    ledger.fold(At(at), Input::outcome(&key(n), outcome));
 }
 
 fn restored(ports: &[u16], text: &str, wall: u64) -> (Ledger, Vec<Change>) {
     let saved = decode(text).expect("sound");
     let age = saved.age(wall, 600_000);
     let mut ledger = Ledger::new(world(ports));
-    let changes = ledger.fold(At(0), Event::Restored { saved: Arc::new(saved), age });
+    let changes = ledger.fold(At(0), Input::Saved { saved, age });
     (ledger, changes)
 }
 
@@ -232,7 +229,7 @@ mod slow_starts {
     fn find(ledger: &mut Ledger, at: u64, last: u8, letters: &str) {
         for letter in letters.chars() {
             let outcome = if letter == 'g' { Outcome::good(1000) } else { Outcome::Bad("status 503".into()) };
-            ledger.fold(At(at), Event::Outcome { key: probe(last), outcome });
+            ledger.fold(At(at), Input::outcome(&probe(last), outcome));
         }
     }
 
@@ -248,7 +245,7 @@ mod slow_starts {
         let saved = decode(&text).expect("sound");
         let age = saved.age(1_000_000 + later, 600_000);
         let mut ledger = Ledger::new(world);
-        ledger.fold(At(0), Event::Restored { saved: Arc::new(saved), age });
+        ledger.fold(At(0), Input::Saved { saved, age });
         (ledger, text)
     }
 
@@ -265,7 +262,7 @@ mod slow_starts {
         find(&mut ledger, 2000, 1, "gg");
         let (mut next, _) = again(&ledger, 7000, 0, pool(20_000, &OWN));
         assert_eq!(shares(&next), [(100, 30), (100, 100), (100, 100)]);
-        next.fold(At(1000), Event::Tick);
+        next.fold(At(1000), Input::Tick);
         assert_eq!(shares(&next), [(100, 35), (100, 100), (100, 100)], "and walks on");
         let (next, _) = again(&ledger, 7000, 5000, pool(20_000, &OWN));
         assert_eq!(shares(&next)[0], (100, 55), "what time passed between counts");
@@ -294,7 +291,7 @@ mod slow_starts {
         );
         assert_eq!(shares(&next)[..2], [(25, 100), (25, 100)], "it stands where it was halted");
         find(&mut next, 100, 1, "g");
-        next.fold(At(600), Event::Tick);
+        next.fold(At(600), Input::Tick);
         assert_eq!(shares(&next)[0], (30, 100));
         find(&mut next, 700, 1, "bbb");
         let (mut last, _) = again(&next, 800, 0, pool(20_000, &OWN));
@@ -307,7 +304,7 @@ mod slow_starts {
     fn what_is_new_and_was_not_up_yet_begins_after_the_restart() {
         let more = || pool(20_000, &[OWN[0], OWN[1], ("eu-3", 0, 3), OWN[2]]);
         let mut ledger = begun();
-        ledger.fold(At(1000), Event::World(more()));
+        ledger.configure(At(1000), more());
         let waiting = SlowStart { pool: PoolId(0), of: SlowStartOf::Endpoint(EndpointId(2)), way: None, over: 20_000 };
         assert_eq!(ledger.status(At(1000)).slow_starts, [waiting]);
         let (mut next, _) = again(&ledger, 1000, 0, more());

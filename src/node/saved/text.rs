@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// All that the text says, in its order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Contents {
     /// The version of the text, which says what the digests of checks are.
     pub(super) version: u64,
@@ -123,6 +123,7 @@ pub(super) struct SavedTarget {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Word {
     #[serde(rename = "unknown")]
     Unknown,

@@ -17,12 +17,13 @@ use std::{
 };
 
 use meridian::{
+    clock::Clock,
     engine::{
         health::fold::Outcome,
         world::{Draft, Target, World},
     },
     monitor::{Plan, Prober},
-    node::{clock::Clock, ledger::Event},
+    node::input::Input,
     probing::{
         check::{Check, HttpCheck, HttpVersion, Tls},
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
@@ -49,7 +50,7 @@ async fn ask_from(source: Option<IpAddr>, check: Check, timeout: u64) -> Outcome
     let mut prober = Prober::new(events, Clock::new(), fastrand::Rng::with_seed(7), 1, Arc::default());
     prober.set(&Plan::of(&World::seal(Draft { monitors, targets, ..Draft::default() })));
     match inbox.recv().await {
-        Some(Event::Outcome { outcome, .. }) => outcome,
+        Some(Input::Outcome { outcome, .. }) => outcome,
         other => panic!("{other:?}"),
     }
 }

@@ -9,7 +9,7 @@ use meridian::{
         types::{At, Transport::Udp},
         world::World,
     },
-    node::ledger::{Event, Ledger},
+    node::{input::Input, ledger::Ledger},
 };
 
 use super::*;
@@ -52,7 +52,7 @@ fn all_fails(world: &Arc<World>, canaries: bool) -> Snapshot {
         for key in keys() {
             let good = round == 0 || is_canary(key) && !canaries;
             let outcome = if good { Outcome::good(1) } else { bad() };
-            ledger.fold(At(round * 200), Event::Outcome { key: Arc::clone(key), outcome });
+            ledger.fold(At(round * 200), Input::outcome(key, outcome));
         }
     }
     ledger.snapshot(At(1000))

@@ -11,7 +11,7 @@ use meridian::{
         types::At,
         world::{Draft, World},
     },
-    node::ledger::{Event, Ledger},
+    node::{input::Input, ledger::Ledger},
 };
 
 /// The start of every zone here.
@@ -67,7 +67,7 @@ pub fn judged(world: &Arc<World>, up: impl Fn(usize) -> bool) -> Snapshot {
     let mut ledger = Ledger::new(Arc::clone(world));
     for (number, target) in world.targets.iter().enumerate() {
         let outcome = if up(number) { Outcome::good(1) } else { Outcome::Bad("down".into()) };
-        ledger.fold(At(0), Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome });
+        ledger.fold(At(0), Input::outcome(target.key().expect("probed"), outcome));
     }
     ledger.snapshot(At(0))
 }

@@ -18,7 +18,8 @@ use meridian::{
             assign::PoolView,
             landing::{admissions, land},
         },
-        ledger::{Event, Ledger},
+        input::Input,
+        ledger::Ledger,
     },
 };
 
@@ -39,10 +40,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
             // One region is down, and a last one is not: seven take part.
             let outcome = if n == 3 { Outcome::Bad("gone".into()) } else { Outcome::good(1000) };
             for _ in 0..3 {
-                ledger.fold(
-                    At(0),
-                    Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome.clone() },
-                );
+                ledger.fold(At(0), Input::outcome(target.key().expect("probed"), outcome.clone()));
             }
         }
         let catchments = world.routes[0].map.map_or(1, |map| world.maps[map.at()].catchments());
@@ -60,7 +58,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
             assigned.shares.extend(of.iter().map(|share| (share * f64::from(ADMIT_ALL)).round() as u32));
         }
         let assignments = vec![Some(Arc::new(assigned.clone()))];
-        ledger.fold(At(0), Event::Assign { of: Arc::clone(&world), assignments });
+        ledger.assign(At(0), &world, assignments);
         let snapshot = ledger.snapshot(At(0));
         let (parts, here) =
             (Parts::of(&snapshot), Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers });

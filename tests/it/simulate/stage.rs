@@ -15,11 +15,7 @@ use meridian::{
         types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
         world::World,
     },
-    node::{
-        balance::Balance,
-        ledger::{Event, Ledger},
-        overrides::Whom,
-    },
+    node::{balance::Balance, input::Input, ledger::Ledger, overrides::Whom},
 };
 
 use super::instance::Instance;
@@ -67,7 +63,7 @@ impl<'i> Stage<'i> {
         let mut ledger = Ledger::new(Arc::clone(&world));
         for target in world.targets.iter() {
             let key = Arc::clone(target.key().expect("probed"));
-            ledger.fold(At(0), Event::Outcome { key, outcome: Outcome::good(1000) });
+            ledger.fold(At(0), Input::outcome(&key, Outcome::good(1000)));
         }
         let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
         let client = |block: &super::instance::Block| {
@@ -124,7 +120,7 @@ impl<'i> Stage<'i> {
         let target = endpoint.targets.v4.expect("a target");
         let outcome = if lost { Outcome::Bad("gone".into()) } else { Outcome::good(1000) };
         let key = Arc::clone(self.world.targets[target.at()].key().expect("probed"));
-        self.ledger.fold(At(second as u64 * 1000), Event::Outcome { key, outcome });
+        self.ledger.fold(At(second as u64 * 1000), Input::outcome(&key, outcome));
         self.publish(second);
     }
 
@@ -164,12 +160,12 @@ impl<'i> Stage<'i> {
         // Who is gone reports nothing; its last words are for the ledger to forget.
         for (n, region) in self.world.regions.iter().enumerate().filter(|(n, _)| !lost || *n != self.instance.lost) {
             let whom = Whom::Region(region.name.clone());
-            self.ledger.fold(at, Event::Load { whom, load: reported[n] as f64 });
+            self.ledger.fold(at, Input::Load { whom, load: reported[n] as f64 });
         }
-        self.ledger.fold(at, Event::Tick);
+        self.ledger.fold(at, Input::Tick);
         if let Some(assigned) = balance.tick(at, &self.ledger.snapshot(at), answers) {
-            let event = Event::Assign { of: Arc::clone(&self.world), assignments: assigned.clone() };
-            self.ledger.fold(at, event);
+            let assigned = assigned.clone();
+            self.ledger.assign(at, &self.world, assigned);
         }
         self.publish(second);
     }

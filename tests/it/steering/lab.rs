@@ -15,7 +15,7 @@ use meridian::{
         world::{Draft, World},
     },
     lint,
-    node::ledger::{Event, Ledger},
+    node::{input::Input, ledger::Ledger},
     probing::monitor::ProbeKey,
 };
 
@@ -82,7 +82,7 @@ impl Lab {
     }
 
     pub fn probe(&mut self, key: &Arc<ProbeKey>, outcome: Outcome) {
-        self.ledger.fold(At(0), Event::Outcome { key: Arc::clone(key), outcome });
+        self.ledger.fold(At(0), Input::outcome(key, outcome));
     }
 
     /// What is known of each target, by its position: `g` and `b` are good and bad outcomes, `n` no route. Steered
@@ -95,7 +95,7 @@ impl Lab {
                 self.probe(target.key().expect("probed"), outcome(letter));
             }
         }
-        self.ledger.fold(At(0), Event::Deadline);
+        self.ledger.end_wait(At(0));
         self.ledger.snapshot(At(0))
     }
 

@@ -11,7 +11,8 @@ use meridian::{
         world::{World, endpoint::ADMIT_ALL},
     },
     node::{
-        ledger::{Event, Ledger},
+        input::Input,
+        ledger::Ledger,
         overrides::{Act, Override, Whom},
     },
 };
@@ -262,28 +263,29 @@ proptest! {
         let mut now = 0;
         let mut current = 0;
         let mut ledger = Ledger::new(Arc::clone(&worlds[0]));
-        ledger.fold(At(now), Event::Deadline);
+        ledger.end_wait(At(now));
         for deed in deeds {
             now += 1;
             let event = match deed {
                 Deed::Probed(n, what) => {
                     let targets = &worlds[current].targets;
                     let Some(target) = targets.get(n % targets.len().max(1)) else { continue };
-                    Event::Outcome { key: Arc::clone(target.key().expect("probed")), outcome: outcome(what) }
+                    Input::outcome(target.key().expect("probed"), outcome(what))
                 }
                 Deed::Said(whom, act, until) => {
                     let until = until.map(|ms| At(now + ms));
-                    Event::Override(Override { whom, act, reason: "test".into(), author: "somebody".into(), until })
+                    Input::Override(Override { whom, act, reason: "test".into(), author: "somebody".into(), until })
                 }
-                Deed::Lifted(whom) => Event::Lift(whom),
+                Deed::Lifted(whom) => Input::Lift(whom),
                 Deed::Passed(ms) => {
                     now += ms;
-                    Event::Tick
+                    Input::Tick
                 }
-                Deed::Loaded(whom, load) => Event::Load { whom, load },
+                Deed::Loaded(whom, load) => Input::Load { whom, load },
                 Deed::Reloaded(other) => {
                     current = usize::from(other);
-                    Event::World(Arc::clone(&worlds[current]))
+                    ledger.configure(At(now), Arc::clone(&worlds[current]));
+                    Input::Tick
                 }
             };
             ledger.fold(At(now), event);

@@ -2,13 +2,10 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use meridian::{
-    engine::{
-        geo::{AtlasBuilder, Location, Measured, Measures, Whose},
-        steer::trace::{Basis, Step},
-        types::{At, RegionId},
-    },
-    node::ledger::Event,
+use meridian::engine::{
+    geo::{AtlasBuilder, Location, Measured, Measures, Whose},
+    steer::trace::{Basis, Step},
+    types::{At, RegionId},
 };
 
 use super::lab::{A, Lab, Question, Told, at, draft, listen, outcome, prefix};
@@ -75,11 +72,11 @@ fn measured_ways_go_before_the_model_and_leave_health_alone_when_they_move() {
 
     // Nothing is measured any more: other maps, the same truth, and nothing to say.
     let moved = Arc::new(lab.world.measured(Arc::default()));
-    let told = lab.ledger.fold(At(0), Event::World(Arc::clone(&moved)));
+    let told = lab.ledger.configure(At(0), Arc::clone(&moved));
     assert!(told.is_empty(), "{told:?}");
     assert_eq!(octet(&lab, &within("20.1.2.0/24")), (FRANKFURT, Some(16)));
     let back = Arc::new(moved.measured(Arc::clone(&lab.world.measures)));
-    lab.ledger.fold(At(0), Event::World(back));
+    lab.ledger.configure(At(0), back);
     assert_eq!(octet(&lab, &within("20.1.2.0/24")).0, FRANKFURT, "Ashburn is still down");
     (0..2).for_each(|_| lab.probe(&ashburn, outcome('g')));
     assert_eq!(octet(&lab, &within("20.1.2.0/24")).0, ASHBURN);

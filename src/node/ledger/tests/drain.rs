@@ -18,9 +18,9 @@ fn blocks_are_cut_a_ttl_before_the_first_one_leaves() {
     assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![true], ADMIT_ALL));
     let mut steps = Vec::new();
     let mut told = Vec::new();
-    while let Some(at) = ledger.next_tick(At(0)) {
+    while let Some(at) = ledger.due() {
         let was = admission(&ledger);
-        told.extend(ledger.fold(at, Event::Tick).iter().map(|change| (at.0, change.to_string())));
+        told.extend(ledger.fold(at, Input::Tick).iter().map(|change| (at.0, change.to_string())));
         if admission(&ledger) != was {
             steps.push((at.0, ADMIT_ALL - admission(&ledger)));
         }
@@ -35,7 +35,7 @@ fn blocks_are_cut_a_ttl_before_the_first_one_leaves() {
         ]
     );
     assert_eq!((shares(&ledger).as_str(), ledger.snapshot(At(0)).fine), ("100*0uD 100*100u", vec![false]));
-    ledger.fold(At(60_000), Event::Lift(subject("eu")));
+    ledger.fold(At(60_000), Input::Lift(subject("eu")));
     assert!(!ledger.differs_from(&before));
 }
 
@@ -43,7 +43,7 @@ fn blocks_are_cut_a_ttl_before_the_first_one_leaves() {
 fn nobody_waits_for_what_is_cut_already() {
     let mut ledger = all_up(&shaped(TWO, |draft| draft.services[0].cut = Some([16, 32])));
     play(&mut ledger, "1000 say eu drain=20000 | region eu is drained over 20 s, says ann: kernel; until it is lifted");
-    ledger.fold(At(2000), Event::Tick);
+    ledger.fold(At(2000), Input::Tick);
     assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![false], ADMIT_ALL - ADMIT_ALL / 20));
     // A second drain begins while the first one has the service cut.
     let mut ledger = all_up(&shaped(TWO, |_| {}));
@@ -82,7 +82,7 @@ fn another_word_goes_on_where_the_drain_is() {
         ledger.fold(At(0), said("eu", "drain=20000", None));
         ledger.fold(At(10_000), said("eu", then, None));
         let at_once = admission(&ledger);
-        ledger.fold(At(12_000), Event::Tick);
+        ledger.fold(At(12_000), Input::Tick);
         [at_once, admission(&ledger)].map(|admission| u64::from(admission) * 100 / u64::from(ADMIT_ALL))
     };
     assert_eq!(at("drain=20000"), [50, 40]);
@@ -92,7 +92,7 @@ fn another_word_goes_on_where_the_drain_is() {
     let mut ledger = all_up(&shaped(TWO, |_| {}));
     ledger.fold(At(0), said("eu", "drain=0", None));
     ledger.fold(At(1), said("eu", "drain=60000", None));
-    assert_eq!((shares(&ledger).as_str(), ledger.next_tick(At(1))), ("100*0uD 100*100u", None));
+    assert_eq!((shares(&ledger).as_str(), ledger.due()), ("100*0uD 100*100u", None));
 }
 
 #[test]
@@ -104,16 +104,16 @@ fn a_reload_takes_nothing_from_a_drain() {
             ledger.fold(At(1000), said("eu", "drain=20000", None));
             let mut steps = Vec::new();
             let mut loaded = !reloaded;
-            while let Some(tick) = ledger.next_tick(At(0)) {
+            while let Some(tick) = ledger.due() {
                 if !loaded && tick.0 > at {
                     loaded = true;
                     let before = (admission(&ledger), ledger.snapshot(At(0)).fine);
-                    ledger.fold(At(at), Event::World(shaped(&format!("a eu 192.0.2.7\n{TWO}"), |_| {})));
+                    ledger.configure(At(at), shaped(&format!("a eu 192.0.2.7\n{TWO}"), |_| {}));
                     let snapshot = ledger.snapshot(At(at));
                     assert_eq!((snapshot.endpoints[1].admission, snapshot.fine), before, "at {at}");
                     continue;
                 }
-                ledger.fold(tick, Event::Tick);
+                ledger.fold(tick, Input::Tick);
                 let snapshot = ledger.snapshot(At(0));
                 let of = snapshot
                     .world

@@ -74,7 +74,7 @@ fn restarted(ledger: &Ledger, at: u64, later: u64, edit: impl Fn(String) -> Stri
     let saved = saved::decode(&text).expect("sound");
     let age = saved.age(1_000_000 + later, 600_000);
     let mut ledger = Ledger::new(world);
-    let changes = ledger.fold(At(3), Event::Restored { saved: Arc::new(saved), age });
+    let changes = ledger.fold(At(3), Input::Saved { saved, age });
     (ledger, changes.iter().map(ToString::to_string).collect())
 }
 
@@ -83,7 +83,7 @@ fn a_hold_outlives_the_process_and_goes_on() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
     for address in ["192.0.2.1", "192.0.2.2"] {
         for at in [1000, 1200, 1400] {
-            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+            ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         }
     }
     let (mut again, told) = restarted(&ledger, 11_400, 20_000, |text| text);
@@ -110,7 +110,7 @@ fn a_hold_outlives_the_process_and_goes_on() {
 #[test]
 fn a_window_outlives_the_process() {
     let fails = |ledger: &mut Ledger, address: &str, from: u64| -> Vec<String> {
-        let probe = |at| ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+        let probe = |at| ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         [from, from + 200, from + 400].into_iter().flat_map(probe).map(|change| change.to_string()).collect()
     };
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
@@ -143,7 +143,7 @@ fn a_region_without_endpoints_is_not_of_those_that_may_go() {
     let world = |text| governed(text, 0, |draft| draft.health.governor.max_regions = MaxRegions::Count(1));
     let fails = |ledger: &mut Ledger, address: &str, from: u64| {
         for at in [from, from + 200, from + 400] {
-            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+            ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         }
         ledger.held_regions()
     };
@@ -154,9 +154,9 @@ fn a_region_without_endpoints_is_not_of_those_that_may_go() {
             let saved = saved::decode(&saved::encode(&ledger.status(At(2000)), At(2000), 2001)).expect("sound");
             let age = saved.age(2001, 600_000);
             ledger = Ledger::new(world(two));
-            ledger.fold(At(2000), Event::Restored { saved: Arc::new(saved), age });
+            ledger.fold(At(2000), Input::Saved { saved, age });
         } else {
-            ledger.fold(At(2000), Event::World(world(two)));
+            ledger.configure(At(2000), world(two));
         }
         assert_eq!(fails(&mut ledger, "192.0.2.2", 3000), 0, "restart: {restart}");
         assert_eq!(fails(&mut ledger, "192.0.2.3", 4000), 1, "restart: {restart}");
@@ -168,15 +168,15 @@ fn a_hold_ends_when_a_reload_takes_away_what_was_held() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
     for address in ["192.0.2.1", "192.0.2.2"] {
         for at in [1000, 1200, 1400] {
-            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+            ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         }
     }
     assert_eq!(ledger.held_regions(), 1);
     let moved = governed("web a-1 192.0.2.1\nweb b-1 192.0.2.3", 0, |_| {});
-    let told: Vec<String> = ledger.fold(At(2000), Event::World(moved)).iter().map(ToString::to_string).collect();
+    let told: Vec<String> = ledger.configure(At(2000), moved).iter().map(ToString::to_string).collect();
     let over = "region b is held no longer, after 600 ms: there is nothing left to hold";
     assert!(told.iter().any(|line| line == over), "{told:?}");
-    assert_eq!((ledger.held_regions(), ledger.next_tick(At(2000))), (0, None));
+    assert_eq!((ledger.held_regions(), ledger.due()), (0, None));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_region_is_held_in_a_world_with_a_service_without_routes() {
     }));
     for address in ["192.0.2.1", "192.0.2.2"] {
         for at in [1000, 1200, 1400] {
-            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+            ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         }
     }
     assert_eq!(ledger.held_regions(), 1);
@@ -197,17 +197,17 @@ fn a_hold_lasts_as_long_as_it_may_to_the_millisecond() {
     let mut ledger = all_up(&governed(SMALL, 0, |_| {}));
     for address in ["192.0.2.1", "192.0.2.2"] {
         for at in [1000, 1200, 1400] {
-            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+            ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         }
     }
-    assert_eq!(ledger.next_tick(At(1400)), Some(At(61_400)), "the window has room, which says nothing yet");
+    assert_eq!(ledger.due(), Some(At(61_400)), "the window has room, which says nothing yet");
     play(
         &mut ledger,
         "61400  tick
          601399 tick
          601400 tick | region b is held no longer, after 10 min: that is as long as a region may be held; web/b-1 counts as down from now on; web has 0 of 2 endpoints up",
     );
-    assert_eq!(ledger.next_tick(At(601_400)), None);
+    assert_eq!(ledger.due(), None);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn the_operator_reads_why_what_was_found_before_counts_now() {
          1400 192.0.2.1 refused | web/a-1 192.0.2.1 is down: 3 of the last 3 probes failed: refused; it counts as before until a canary has answered; web has 2 of 2 endpoints up",
     );
     let told = |ledger: &mut Ledger, world: Arc<World>| -> Vec<String> {
-        let changes = ledger.fold(At(2000), Event::World(world));
+        let changes = ledger.configure(At(2000), world);
         changes.iter().filter(|change| matches!(change, Change::Believed(_))).map(ToString::to_string).collect()
     };
     let now = "web/a-1 192.0.2.1 counts as down from now on: there are no canaries any more to wait for; web has 1 of 2 endpoints up";
@@ -259,7 +259,7 @@ fn the_operator_reads_why_what_was_found_before_counts_now() {
     let mut ledger = all_up(&governed(two, 0, |_| {}));
     for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
         for at in [1000, 1200, 1400] {
-            ledger.fold(At(at), Event::Outcome { key: key(address), outcome: outcome("refused") });
+            ledger.fold(At(at), Input::outcome(&key(address), outcome("refused")));
         }
     }
     assert_eq!(
@@ -282,14 +282,14 @@ fn one_is_not_many() {
         "1000 192.0.2.1 refused | web/a-1 192.0.2.1 is down: the last probe failed: refused; web has 0 of 1 endpoints up
          2000 192.0.2.1 good    | web/a-1 192.0.2.1 is up again: the last probe answered in 1.0 ms; web has 1 of 1 endpoints up",
     );
-    let told = |ledger: &mut Ledger, world| ledger.fold(At(3000), Event::World(world))[0].to_string();
+    let told = |ledger: &mut Ledger, world| ledger.configure(At(3000), world)[0].to_string();
     let other = world(RHYTHM, "web a-1 192.0.2.1");
     // Its monitor asks by other numbers.
     assert_eq!(
         told(&mut ledger, other),
         "the configuration is in force: 1 target keeps its health, 0 new, 0 gone; changed: 1 pool (web)"
     );
-    let first = Ledger::new(world(RHYTHM, "web a-1 192.0.2.1")).fold(At(0), Event::Deadline)[0].to_string();
+    let first = Ledger::new(world(RHYTHM, "web a-1 192.0.2.1")).end_wait(At(0))[0].to_string();
     assert_eq!(
         first,
         "steered names are answered: the wait is over, but the only target has not been heard of and counts as unknown"
@@ -310,7 +310,7 @@ fn who_recovers_unbelieved_need_not_wait() {
          1700 203.0.113.1 good
          1800 192.0.2.1 good    | web/a-1 192.0.2.1 is up again: 2 good probes in a row, the last answered in 1.0 ms; web has 2 of 2 endpoints up",
     );
-    assert_eq!(ledger.next_tick(At(1800)), None);
+    assert_eq!(ledger.due(), None);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -411,9 +411,9 @@ proptest! {
         let mut now = 0;
         for (wait, doing) in day {
             let (mut ticks, end) = (0, now + wait);
-            while let Some(at) = ledger.next_tick(At(now)).filter(|at| at.0 <= end) {
+            while let Some(at) = ledger.due().filter(|at| at.0 <= end) {
                 now = at.0;
-                ledger.fold(at, Event::Tick);
+                ledger.fold(at, Input::Tick);
                 watch.look(&ledger, now, false)?;
                 ticks += 1;
                 prop_assert!(ticks < 10_000, "time hangs");
@@ -424,7 +424,7 @@ proptest! {
                     *known = good;
                 }
                 let outcome = outcome(if good { "good" } else { "refused" });
-                ledger.fold(At(now), Event::Outcome { key: Arc::clone(key), outcome });
+                ledger.fold(At(now), Input::outcome(key, outcome));
                 watch.look(ledger, now, false)
             };
             match doing {
@@ -437,11 +437,11 @@ proptest! {
                     }
                 }
                 Doing::Release(region) => {
-                    ledger.fold(At(now), Event::Release(REGIONS[region].into()));
+                    ledger.fold(At(now), Input::Release(REGIONS[region].into()));
                     watch.look(&ledger, now, true)?;
                 }
                 Doing::Reload(which) => {
-                    ledger.fold(At(now), Event::World(configured(which)));
+                    ledger.configure(At(now), configured(which));
                     watch.look(&ledger, now, false)?;
                 }
                 Doing::Restart(later) => {
@@ -450,7 +450,7 @@ proptest! {
                     now += later;
                     let age = saved.age(1 + now, 600_000);
                     ledger = Ledger::new(Arc::clone(&ledger.world));
-                    ledger.fold(At(now), Event::Restored { saved: Arc::new(saved), age });
+                    ledger.fold(At(now), Input::Saved { saved, age });
                     watch.look(&ledger, now, false)?;
                 }
             }

@@ -13,7 +13,7 @@ const SHARED: &str = "shop eu-a 192.0.2.1
                       web us 192.0.2.4";
 
 fn report(ledger: &mut Ledger, at: u64, of: &str, load: f64) -> Vec<String> {
-    ledger.fold(At(at), Event::Load { whom: subject(of), load }).iter().map(ToString::to_string).collect()
+    ledger.fold(At(at), Input::Load { whom: subject(of), load }).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -65,24 +65,24 @@ fn what_names_no_load_or_is_none_says_nothing() {
     for of in ["eu", "web", "web/eu", "nobody"] {
         assert_eq!(report(&mut ledger, 0, of, 50.0), [""; 0]);
     }
-    assert!(!ledger.differs_from(&before) && ledger.next_tick(At(0)).is_none());
+    assert!(!ledger.differs_from(&before) && ledger.due().is_none());
     let mut ledger = all_up(&shaped(TWO, |_| {}));
     for load in [f64::NAN, f64::INFINITY, -1.0, 1e12, f64::MAX] {
         report(&mut ledger, 0, "eu", load);
     }
-    assert!(!ledger.differs_from(&ledger.snapshot(At(0))) && ledger.next_tick(At(0)).is_none());
+    assert!(!ledger.differs_from(&ledger.snapshot(At(0))) && ledger.due().is_none());
 }
 
 #[test]
 fn an_old_report_counts_no_more() {
     let mut ledger = all_up(&shaped(TWO, |_| {}));
     report(&mut ledger, 0, "eu", 50.0);
-    assert_eq!((loads(&ledger), ledger.next_tick(At(0))), (vec![500, 500], Some(At(10_001))));
+    assert_eq!((loads(&ledger), ledger.due()), (vec![500, 500], Some(At(10_001))));
     play(
         &mut ledger,
         "10000 tick\n10001 tick | no load was reported of region eu for 10 s: weights alone decide there",
     );
-    assert_eq!((loads(&ledger), ledger.next_tick(At(0)), ledger.load_gaps()), (vec![0, 0], None, 1));
+    assert_eq!((loads(&ledger), ledger.due(), ledger.load_gaps()), (vec![0, 0], None, 1));
     assert_eq!(report(&mut ledger, 20_000, "eu", 70.0), ["load is reported of region eu again"]);
     assert_eq!(loads(&ledger), [700, 700]);
 }
@@ -98,7 +98,7 @@ fn what_is_asked_otherwise_counts_no_more() {
     for (after, kept) in [(asked(Some(1), 500), true), (asked(Some(2), 1000), false), (asked(None, 1000), false)] {
         let mut ledger = all_up(&asked(Some(1), 1000));
         report(&mut ledger, 0, "eu", 50.0);
-        ledger.fold(At(1), Event::World(after));
+        ledger.configure(At(1), after);
         assert_eq!(loads(&ledger), if kept { [500, 500] } else { [0, 0] });
     }
 }
@@ -112,7 +112,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
         });
         let mut ledger = Ledger::new(world);
         for millis in millis {
-            ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::good(millis * 1000) });
+            ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), Outcome::good(millis * 1000)));
         }
         report(&mut ledger, 0, "eu", 50.0);
         ledger.snapshot(At(0)).endpoints.iter().map(|row| row.response).collect::<Vec<_>>()
@@ -163,10 +163,10 @@ fn without_reports_a_shed_goes_back_by_itself() {
         let mut ledger = all_up(&shedding(TWO));
         report(&mut ledger, 0, "eu", 150.0);
         let mut told = Vec::new();
-        while let Some(at) = ledger.next_tick(At(0)).filter(|_| ticks) {
-            told.extend(ledger.fold(at, Event::Tick).iter().map(|change| (at.0, change.to_string())));
+        while let Some(at) = ledger.due().filter(|_| ticks) {
+            told.extend(ledger.fold(at, Input::Tick).iter().map(|change| (at.0, change.to_string())));
         }
-        ledger.fold(At(1_000_000), Event::Tick);
+        ledger.fold(At(1_000_000), Input::Tick);
         (shares(&ledger), told)
     };
     let (rows, told) = play(true);
@@ -186,16 +186,15 @@ fn an_assignment_is_the_only_shed() {
     let mut ledger = all_up(&world);
     report(&mut ledger, 0, "eu", 150.0);
     let assignment = Some(Arc::new(Assignment { regions: 2, shares: vec![ADMIT_ALL / 2, ADMIT_ALL] }));
-    let assign = |of: &Arc<World>| Event::Assign { of: Arc::clone(of), assignments: vec![assignment.clone()] };
-    ledger.fold(At(0), assign(&shedding(TWO)));
+    ledger.assign(At(0), &shedding(TWO), vec![assignment.clone()]);
     assert!(ledger.snapshot(At(0)).assignments[0].is_none(), "it was worked out for another configuration");
-    ledger.fold(At(0), assign(&world));
+    ledger.assign(At(0), &world, vec![assignment.clone()]);
     let snapshot = ledger.snapshot(At(0));
     assert_eq!(&snapshot.assignments, &vec![assignment.clone()]);
     assert_eq!(shares(&ledger), "100*100u 100*100u");
     assert_eq!(report(&mut ledger, 5_000, "eu", 150.0), [""; 0]);
     assert_eq!(shares(&ledger), "100*100u 100*100u");
-    ledger.fold(At(5_000), Event::Assign { of: world, assignments: vec![None] });
+    ledger.assign(At(5_000), &world, vec![None]);
     assert!(ledger.snapshot(At(0)).assignments[0].is_none());
     assert_eq!(report(&mut ledger, 5_001, "eu", 150.0).len(), 1, "now it sheds by itself again");
 }
@@ -206,10 +205,10 @@ fn how_long_a_target_takes_is_kept_over_a_reload_and_shown() {
     let mut ledger = Ledger::new(world());
     for (took, connect) in [(20_000, Some(3000)), (40_000, None)] {
         let outcome = Outcome::Good { took, connect, note: None, ends: None };
-        ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome });
+        ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), outcome));
     }
-    ledger.fold(At(0), Event::Outcome { key: key("192.0.2.1"), outcome: Outcome::Bad("refused".into()) });
-    ledger.fold(At(0), Event::World(world()));
+    ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), Outcome::Bad("refused".into())));
+    ledger.configure(At(0), world());
     let shown = ledger.status(At(0));
     let of = |address: &str| {
         let at = shown.world.targets.iter().position(|target| target.address().to_string() == address).unwrap();

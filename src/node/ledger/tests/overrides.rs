@@ -63,7 +63,7 @@ fn who_is_forced_up_is_up_in_all_its_families() {
     );
     for bad in ["0 2001:db8::1 status-503", "0 192.0.2.2 status-503", "0 192.0.2.1 status-503"] {
         let [at, address, found] = bad.split(' ').collect::<Vec<_>>()[..] else { panic!("{bad}") };
-        ledger.fold(At(at.parse().expect(at)), Event::Outcome { key: key(address), outcome: outcome(found) });
+        ledger.fold(At(at.parse().expect(at)), Input::outcome(&key(address), outcome(found)));
     }
     let before = ledger.snapshot(At(0));
     assert_eq!(
@@ -75,7 +75,7 @@ fn who_is_forced_up_is_up_in_all_its_families() {
     assert_eq!((row.up, row.down, row.falling), (PerFamily::new(3, 1), PerFamily::default(), PerFamily::default()));
     assert_eq!(ledger.snapshot(At(0)).endpoints[0].change_in, u32::MAX, "no probe can change it");
     assert_eq!((row.last, row.last_at), (before.pools[0].last, before.pools[0].last_at), "nobody measured that");
-    ledger.fold(At(0), Event::Lift(subject("web")));
+    ledger.fold(At(0), Input::Lift(subject("web")));
     assert!(!ledger.differs_from(&before));
 }
 
@@ -83,13 +83,13 @@ fn who_is_forced_up_is_up_in_all_its_families() {
 fn a_word_ends_by_itself_to_the_millisecond_and_ttls_hear_of_it_before() {
     let mut ledger = all_up(&shaped(TWO, |_| {}));
     let calm = ledger.snapshot(At(0));
-    assert_eq!(ledger.next_tick(At(0)), None);
+    assert_eq!(ledger.due(), None);
     ledger.fold(At(500), said("us", "weight=0", Some("100500")));
     let mut seen = Vec::new();
     // The longest TTL is 30 s: until then nothing needs to be told to queries.
-    while let Some(at) = ledger.next_tick(At(500)) {
+    while let Some(at) = ledger.due() {
         seen.push((at.0, ledger.snapshot(at).endpoints[1].change_in, ledger.snapshot(at).pools[0].moving));
-        ledger.fold(at, Event::Tick);
+        ledger.fold(at, Input::Tick);
     }
     let mut expected = vec![(70_500, u32::MAX, 0)];
     expected.extend((1..=30u32).map(|n| (70_500 + u64::from(n) * 1000, (31 - n) * 1000, 2)));

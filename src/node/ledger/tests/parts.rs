@@ -37,7 +37,7 @@ fn see(ledger: &mut Ledger, at: u64, letters: &str) -> Vec<String> {
     for (n, letter) in letters.chars().enumerate().filter(|(_, letter)| *letter != '-') {
         let found =
             if letter == 'g' { Outcome::good(1000 * (n as u64 + 1)) } else { Outcome::Bad("status 503".into()) };
-        let changes = ledger.fold(At(at), Event::Outcome { key: part(n as u16), outcome: found });
+        let changes = ledger.fold(At(at), Input::outcome(&part(n as u16), found));
         told.extend(changes.iter().map(ToString::to_string));
     }
     told
@@ -94,11 +94,11 @@ fn it_answers_as_soon_as_its_parts_do_on_average() {
 fn a_reload_keeps_what_the_parts_say() {
     let mut ledger = Ledger::new(composed(3, Calm::NONE));
     see(&mut ledger, 500, "ggg");
-    let told = ledger.fold(At(900), Event::World(composed(2, Calm::NONE)));
+    let told = ledger.configure(At(900), composed(2, Calm::NONE));
     assert!(matches!(told[0], Change::World { kept: 4, fresh: 0, gone: 0, .. }), "{told:?}");
     let record = &ledger.status(At(900)).targets[3];
     assert_eq!((record.health, record.since), (Health::Up, At(500)));
-    ledger.fold(At(1000), Event::World(world(RHYTHM, "web eu 192.0.2.1")));
+    ledger.configure(At(1000), world(RHYTHM, "web eu 192.0.2.1"));
     assert_eq!(ledger.status(At(1000)).targets[0].health, Health::Up, "a of them is asked on");
 }
 
@@ -107,7 +107,7 @@ fn who_is_kept_down_is_told_and_counted_and_let_back_by_a_word() {
     let mut ledger = Ledger::new(world_of(CALM));
     let see = |ledger: &mut Ledger, at, letter: &str| {
         let found = if letter == "g" { outcome("good") } else { outcome("status-503") };
-        let changes = ledger.fold(At(at), Event::Outcome { key: key("192.0.2.1"), outcome: found });
+        let changes = ledger.fold(At(at), Input::outcome(&key("192.0.2.1"), found));
         changes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     for letter in ["g", "b", "b", "b", "g"] {
@@ -117,7 +117,7 @@ fn who_is_kept_down_is_told_and_counted_and_let_back_by_a_word() {
     assert_eq!(told, ["web/eu 192.0.2.1 has recovered, but stays down for 9 s yet: its hold-down is not over"]);
     assert_eq!((see(&mut ledger, 3000, "g").len(), ledger.suppressed()), (0, 1));
     let back = |ledger: &mut Ledger, whom: &str| {
-        let changes = ledger.fold(At(3000), Event::Failback(subject(whom)));
+        let changes = ledger.fold(At(3000), Input::Failback(subject(whom)));
         changes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -148,13 +148,13 @@ proptest! {
         let mut ledger = Ledger::new(world_of(calm));
         for (n, letter) in letters.chars().enumerate() {
             let found = if letter == 'g' { outcome("good") } else { outcome("status-503") };
-            ledger.fold(At(n as u64 * 1000), Event::Outcome { key: key("192.0.2.1"), outcome: found });
+            ledger.fold(At(n as u64 * 1000), Input::outcome(&key("192.0.2.1"), found));
         }
         let now = At(letters.len() as u64 * 1000);
         let before = ledger.status(now).targets;
         let mut draft = draft(Rhythm { interval, timeout: interval, recheck: interval, ..RHYTHM }, "web eu 192.0.2.1");
         draft.monitors[0].calm = Calm { hold, ..calm };
-        ledger.fold(now, Event::World(Arc::new(World::seal(draft))));
+        ledger.configure(now, Arc::new(World::seal(draft)));
         prop_assert_eq!(before, ledger.status(now).targets);
     }
 }

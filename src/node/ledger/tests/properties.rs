@@ -69,19 +69,27 @@ fn configured(text: &str, slow_start: u64) -> Arc<World> {
     })
 }
 
-fn event(at: u64, doing: &Doing) -> Event {
+fn event(at: u64, doing: &Doing) -> Input {
     match doing {
         Doing::Probe(who, good) => {
-            Event::Outcome { key: key(ADDRESSES[*who]), outcome: outcome(if *good { "good" } else { "status-503" }) }
+            Input::outcome(&key(ADDRESSES[*who]), outcome(if *good { "good" } else { "status-503" }))
         }
         Doing::Say(of, act, left) => {
             let until = left.map(|left| (at + left).to_string());
             said(WHOM[*of], ACTS[*act], until.as_deref())
         }
-        Doing::Lift(of) => Event::Lift(subject(WHOM[*of])),
-        Doing::Load(of, load) => Event::Load { whom: subject(WHOM[*of]), load: f64::from(*load) },
-        Doing::Tick => Event::Tick,
-        Doing::Reload(which) => Event::World(configuration(*which)),
+        Doing::Lift(of) => Input::Lift(subject(WHOM[*of])),
+        Doing::Load(of, load) => Input::Load { whom: subject(WHOM[*of]), load: f64::from(*load) },
+        Doing::Tick => Input::Tick,
+        Doing::Reload(_) => unreachable!("a reload is no input of the ledger"),
+    }
+}
+
+/// Lets it happen; the configurations of a day are made by `world`.
+fn happen(ledger: &mut Ledger, now: u64, doing: &Doing, world: impl Fn(usize) -> Arc<World>) -> Vec<Change> {
+    match doing {
+        Doing::Reload(which) => ledger.configure(At(now), world(*which)),
+        _ => ledger.fold(At(now), event(now, doing)),
     }
 }
 
@@ -148,12 +156,12 @@ proptest! {
             now += wait;
             let before = ledger.snapshot(At(now));
             ledger.take_stirred();
-            ledger.fold(At(now), event(now, doing));
+            happen(&mut ledger, now, doing, configuration);
             consistent(&ledger, now)?;
             prop_assert!(ledger.take_stirred() || !ledger.differs_from(&before), "what is different is published");
-            ledger.fold(At(now), Event::Tick);
+            ledger.fold(At(now), Input::Tick);
             consistent(&ledger, now)?;
-            prop_assert!(ledger.next_tick(At(0)).is_none_or(|at| at.0 > now), "what is due has been done");
+            prop_assert!(ledger.due().is_none_or(|at| at.0 > now), "what is due has been done");
         }
     }
 
@@ -163,15 +171,15 @@ proptest! {
         let (mut ticked, mut left_alone) = (Ledger::new(configuration(0)), Ledger::new(configuration(0)));
         let mut now = 0;
         for (wait, doing) in &day {
-            while let Some(at) = ticked.next_tick(At(0)).filter(|at| at.0 <= now + wait) {
-                ticked.fold(at, Event::Tick);
+            while let Some(at) = ticked.due().filter(|at| at.0 <= now + wait) {
+                ticked.fold(at, Input::Tick);
             }
             now += wait;
-            ticked.fold(At(now), event(now, doing));
-            left_alone.fold(At(now), event(now, doing));
+            happen(&mut ticked, now, doing, configuration);
+            happen(&mut left_alone, now, doing, configuration);
         }
-        ticked.fold(At(now), Event::Tick);
-        left_alone.fold(At(now), Event::Tick);
+        ticked.fold(At(now), Input::Tick);
+        left_alone.fold(At(now), Input::Tick);
         prop_assert!(!ticked.differs_from(&left_alone.snapshot_of(&ticked)));
     }
 
@@ -180,22 +188,18 @@ proptest! {
     #[test]
     fn what_is_over_leaves_no_trace(day in day()) {
         let (mut spoken, mut silent) = (Ledger::new(at_once(0)), Ledger::new(at_once(0)));
-        let event = |at: u64, doing: &Doing| match doing {
-            Doing::Reload(which) => Event::World(at_once(*which)),
-            _ => event(at, doing),
-        };
         let mut now = 0;
         for (wait, doing) in day.iter().filter(|(_, doing)| !matches!(doing, Doing::Load(..) | Doing::Lift(_))) {
             now += wait;
-            spoken.fold(At(now), event(now, doing));
+            happen(&mut spoken, now, doing, at_once);
             if !matches!(doing, Doing::Say(..)) {
-                silent.fold(At(now), event(now, doing));
+                happen(&mut silent, now, doing, at_once);
             }
         }
         for of in WHOM {
-            spoken.fold(At(now), Event::Lift(subject(of)));
+            spoken.fold(At(now), Input::Lift(subject(of)));
         }
-        silent.fold(At(now), Event::Tick);
+        silent.fold(At(now), Input::Tick);
         prop_assert!(!spoken.differs_from(&silent.snapshot_of(&spoken)));
     }
 
@@ -216,21 +220,21 @@ proptest! {
         let folded = |order: &[usize]| {
             let mut ledger = Ledger::new(world(0));
             for doing in order.iter().filter_map(|n| events.get(*n)) {
-                ledger.fold(At(1000), event(1000, doing));
+                happen(&mut ledger, 1000, doing, configuration);
             }
             ledger
         };
         let straight: Vec<usize> = (0..14).collect();
         let (mut mixed, mut sorted) = (folded(&order), folded(&straight));
         // Reports come to both when everything else is told, in either order.
-        loads.iter().for_each(|(of, load)| drop(sorted.fold(At(2000), event(2000, &Doing::Load(*of, *load)))));
-        loads.iter().rev().for_each(|(of, load)| drop(mixed.fold(At(2000), event(2000, &Doing::Load(*of, *load)))));
+        loads.iter().for_each(|(of, load)| drop(happen(&mut sorted, 2000, &Doing::Load(*of, *load), configuration)));
+        loads.iter().rev().for_each(|(of, load)| drop(happen(&mut mixed, 2000, &Doing::Load(*of, *load), configuration)));
         // Who was up last is a matter of order.
         let last = |(mixed, sorted): (&mut PoolRow, &PoolRow)| (mixed.last, mixed.last_in) = (sorted.last, sorted.last_in);
         mixed.pools.iter_mut().zip(&sorted.pools).for_each(last);
         prop_assert!(!mixed.differs_from(&sorted.snapshot_of(&mixed)));
-        mixed.fold(At(300_000), Event::Tick);
-        sorted.fold(At(300_000), Event::Tick);
+        mixed.fold(At(300_000), Input::Tick);
+        sorted.fold(At(300_000), Input::Tick);
         prop_assert!(!mixed.differs_from(&sorted.snapshot_of(&mixed)));
     }
 }

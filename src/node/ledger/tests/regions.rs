@@ -9,14 +9,15 @@ fn turns(ledger: &mut Ledger, text: &str) -> Vec<String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (at, event) = match words[..] {
             [at, "say", of, what] => (at, said(of, what, None)),
-            [at, "lift", of] => (at, Event::Lift(subject(of))),
-            [at, "tick"] => (at, Event::Tick),
-            [at, address, found] => (at, Event::Outcome { key: key(address), outcome: outcome(found) }),
+            [at, "lift", of] => (at, Input::Lift(subject(of))),
+            [at, "tick"] => (at, Input::Tick),
+            [at, address, found] => (at, Input::outcome(&key(address), outcome(found))),
             _ => panic!("{line}"),
         };
         let at = At(at.parse().expect(at));
         let mut changes = ledger.fold(at, event);
-        ledger.tell_regions(at, &mut changes);
+        let turns = ledger.turn_regions(at);
+        ledger.tell_regions(at, turns, &mut changes);
         let regions = changes.iter().filter(|change| matches!(change, Change::Region(_)));
         told.extend(regions.map(|change| format!("{} {change}", at.0)));
     }
@@ -134,8 +135,9 @@ fn what_was_said_of_a_region_goes_over_a_reload_by_its_name() {
         draft.regions.insert(0, Region { name: "ap".into(), ..Region::default() });
         draft.endpoints_mut().for_each(|endpoint| endpoint.region.0 += 1);
     };
-    let mut changes = ledger.fold(At(2000), Event::World(shaped(DUAL, renumbered)));
-    ledger.tell_regions(At(2000), &mut changes);
+    let mut changes = ledger.configure(At(2000), shaped(DUAL, renumbered));
+    let turned = ledger.turn_regions(At(2000));
+    ledger.tell_regions(At(2000), turned, &mut changes);
     assert!(!changes.iter().any(|change| matches!(change, Change::Region(_))), "{changes:?}");
     let told = turns(&mut ledger, "3000 192.0.2.1 good\n3200 192.0.2.1 good");
     assert_eq!(told, ["3200 region eu is back, after 1.8 s: web/eu-1 is up"]);

@@ -10,7 +10,7 @@ fn slow(text: &str, over: u64) -> Arc<World> {
 fn probe(ledger: &mut Ledger, at: u64, outcomes: &[&str]) -> Vec<String> {
     let mut told = Vec::new();
     for found in outcomes {
-        let event = Event::Outcome { key: key("192.0.2.1"), outcome: outcome(found) };
+        let event = Input::outcome(&key("192.0.2.1"), outcome(found));
         told.extend(ledger.fold(At(at), event).iter().map(ToString::to_string));
     }
     told
@@ -22,9 +22,9 @@ const AGAIN: [&str; 2] = ["good"; 2];
 /// Lets the ledger tick by itself up to a moment; gives each moment at which the first endpoint's admission changed.
 fn tick(ledger: &mut Ledger, to: u64) -> Vec<(u64, u32)> {
     let mut steps = Vec::new();
-    while let Some(at) = ledger.next_tick(At(0)).filter(|at| at.0 <= to) {
+    while let Some(at) = ledger.due().filter(|at| at.0 <= to) {
         let before = ledger.snapshot(at).endpoints[0].admission;
-        ledger.fold(at, Event::Tick);
+        ledger.fold(at, Input::Tick);
         let after = ledger.snapshot(at).endpoints[0].admission;
         if after != before {
             steps.push((at.0, after));
@@ -49,7 +49,7 @@ fn a_recovery_takes_twenty_equal_steps() {
     assert_eq!((row.partial, row.moving, ledger.snapshot(At(0)).endpoints[0].change_in), (1, 1, 3000));
     let steps = tick(&mut ledger, u64::MAX);
     assert_eq!(steps, (1..20).map(|n| (10_000 + n * 3000, twentieths(n + 1))).collect::<Vec<_>>());
-    assert_eq!(ledger.next_tick(At(0)), None, "then it is calm");
+    assert_eq!(ledger.due(), None, "then it is calm");
     assert_eq!(ledger.snapshot(At(0)).pools[0].moving, 0);
 }
 
@@ -58,9 +58,9 @@ fn its_end_is_told_once() {
     let mut ledger = all_up(&slow(TWO, 20_000));
     probe(&mut ledger, 1000, &DOWN);
     probe(&mut ledger, 10_000, &AGAIN);
-    let told: Vec<String> = ledger.fold(At(50_000), Event::Tick).iter().map(ToString::to_string).collect();
+    let told: Vec<String> = ledger.fold(At(50_000), Input::Tick).iter().map(ToString::to_string).collect();
     assert_eq!(told, ["web/eu has its whole share, after a slow start of 20 s"]);
-    assert_eq!(ledger.fold(At(50_001), Event::Tick), []);
+    assert_eq!(ledger.fold(At(50_001), Input::Tick), []);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn the_first_probes_of_two_families_are_no_recovery() {
         let mut ledger = Ledger::new(slow("web eu 192.0.2.1,2001:db8::1", 20_000));
         for address in order {
             let found = if address == "192.0.2.1" { "good" } else { "status-503" };
-            ledger.fold(At(0), Event::Outcome { key: key(address), outcome: outcome(found) });
+            ledger.fold(At(0), Input::outcome(&key(address), outcome(found)));
         }
         assert_eq!(shares(&ledger), "100*100ud", "{order:?}");
     }
@@ -114,7 +114,7 @@ fn who_is_forced_up_is_whole_at_once() {
     ledger.fold(At(2000), said("eu", "up", None));
     probe(&mut ledger, 10_000, &AGAIN);
     assert_eq!(shares(&ledger), "100*100u 100*100u");
-    ledger.fold(At(12_000), Event::Lift(subject("eu")));
+    ledger.fold(At(12_000), Input::Lift(subject("eu")));
     assert_eq!(shares(&ledger), "100*15u 100*100u", "as if nobody had said anything");
 }
 
@@ -161,7 +161,7 @@ fn ways(ledger: &Ledger) -> String {
 
 fn found(ledger: &mut Ledger, at: u64, last: u8, outcomes: &[&str]) {
     for outcome in outcomes {
-        let event = Event::Outcome { key: key(&format!("192.0.2.{last}")), outcome: self::outcome(outcome) };
+        let event = Input::outcome(&key(&format!("192.0.2.{last}")), self::outcome(outcome));
         ledger.fold(At(at), event);
     }
 }
@@ -181,10 +181,10 @@ fn an_endpoint_gives_way_inside_its_region_and_only_a_region_that_comes_back_to_
     assert_eq!(ways(&ledger), "eu-1 30/17, eu-2 30/100", "5 % of all beside 30 %");
     found(&mut ledger, 13_000, 2, &DOWN);
     assert_eq!(ways(&ledger), "eu-1 30/17, eu-2 30/100", "what is left goes on with the way of the region");
-    ledger.fold(At(28_000), Event::Tick);
+    ledger.fold(At(28_000), Input::Tick);
     assert_eq!(ways(&ledger), "eu-1 100/80", "which is over before its own");
-    ledger.fold(At(60_000), Event::Tick);
-    assert_eq!((ways(&ledger), ledger.next_tick(At(0))), (String::new(), None));
+    ledger.fold(At(60_000), Input::Tick);
+    assert_eq!((ways(&ledger), ledger.due()), (String::new(), None));
     found(&mut ledger, 61_000, 9, &DOWN);
     found(&mut ledger, 62_000, 9, &AGAIN);
     assert_eq!(ways(&ledger), "us-1 5/100");
@@ -212,10 +212,10 @@ fn a_failing_probe_halts_a_region_while_all_of_it_fails() {
     (1..=2).for_each(|last| found(&mut ledger, 0, last, &DOWN));
     (1..=2).for_each(|last| found(&mut ledger, 1000, last, &AGAIN));
     found(&mut ledger, 2000, 1, &["status-503"]);
-    ledger.fold(At(4000), Event::Tick);
+    ledger.fold(At(4000), Input::Tick);
     assert_eq!(ways(&ledger), "eu-1 20/50, eu-2 20/100", "eu-1 stands, the region goes on");
     found(&mut ledger, 4000, 2, &["status-503"]);
-    ledger.fold(At(9000), Event::Tick);
+    ledger.fold(At(9000), Input::Tick);
     assert_eq!(ways(&ledger), "eu-1 20/50, eu-2 20/100", "all stand");
 }
 
@@ -224,7 +224,7 @@ fn a_failing_probe_halts_a_region_while_all_of_it_fails() {
 /// Another configuration, and what is found of the fourth address under it.
 fn after_reload(first: &str, then: &str) -> (Ledger, String) {
     let mut ledger = all_up(&slowly(first));
-    ledger.fold(At(1000), Event::World(slowly(then)));
+    ledger.configure(At(1000), slowly(then));
     found(&mut ledger, 2000, 4, &["good"]);
     let ways = ways(&ledger);
     (ledger, ways)
@@ -265,16 +265,16 @@ fn what_a_reload_brings_into_a_pool_that_serves_begins_slowly() {
 #[test]
 fn a_new_one_begins_with_its_first_up_however_late() {
     let mut ledger = all_up(&slowly(THREE));
-    ledger.fold(At(1000), Event::World(slowly(&format!("{THREE}\nweb us-4 192.0.2.4"))));
-    ledger.fold(At(50_000), Event::Tick);
+    ledger.configure(At(1000), slowly(&format!("{THREE}\nweb us-4 192.0.2.4")));
+    ledger.fold(At(50_000), Input::Tick);
     // Reloads between change nothing of it.
-    ledger.fold(At(51_000), Event::World(slowly(&format!("{THREE}\nweb us-5 192.0.2.4"))));
-    let event = Event::Outcome { key: key("192.0.2.4"), outcome: outcome("good") };
+    ledger.configure(At(51_000), slowly(&format!("{THREE}\nweb us-5 192.0.2.4")));
+    let event = Input::outcome(&key("192.0.2.4"), outcome("good"));
     let told: Vec<String> = ledger.fold(At(60_000), event).iter().map(ToString::to_string).collect();
     assert_eq!(told[1], "web/us-5 takes its share step by step, over 20 s, since others serve already");
     assert_eq!(ways(&ledger), "us-5 100/5");
     // A running one goes on under another name, too.
-    ledger.fold(At(65_000), Event::World(slowly(&format!("{THREE}\nweb us-6 192.0.2.4").replace("web", "www"))));
+    ledger.configure(At(65_000), slowly(&format!("{THREE}\nweb us-6 192.0.2.4").replace("web", "www")));
     assert_eq!(ways(&ledger), "us-6 100/30");
 }
 
@@ -283,7 +283,7 @@ fn nothing_begins_slowly_in_the_first_probe_round_nor_in_a_pool_that_did_not_ser
     let more = format!("{THREE}\nweb us-4 192.0.2.4");
     let mut ledger = Ledger::new(slowly(THREE));
     found(&mut ledger, 0, 1, &["good"]);
-    ledger.fold(At(10), Event::World(slowly(&more)));
+    ledger.configure(At(10), slowly(&more));
     [2, 9, 4].iter().for_each(|last| found(&mut ledger, 20, *last, &["good"]));
     assert_eq!(ways(&ledger), "", "not all of the first configuration was probed");
     let mut ledger = Ledger::new(slowly(THREE));
@@ -292,7 +292,7 @@ fn nothing_begins_slowly_in_the_first_probe_round_nor_in_a_pool_that_did_not_ser
     assert_eq!(ways(&ledger), "", "a failure and a recovery within the first round");
     let mut ledger = all_up(&slowly(THREE));
     [1, 2, 9].iter().for_each(|last| found(&mut ledger, 0, *last, &DOWN));
-    ledger.fold(At(10), Event::World(slowly(&more)));
+    ledger.configure(At(10), slowly(&more));
     found(&mut ledger, 20, 4, &["good"]);
     assert_eq!(ways(&ledger), "", "it is all that there is");
 }
@@ -306,15 +306,15 @@ fn what_is_raised_from_weight_0_begins_slowly() {
     ledger.fold(At(2000), said("web/eu-2", "weight=1000", None));
     assert_eq!(ways(&ledger), "eu-2 100/10", "from one weight to another nothing begins");
     ledger.fold(At(3000), said("us", "weight=0", Some("5000")));
-    ledger.fold(At(30_000), Event::Tick);
+    ledger.fold(At(30_000), Input::Tick);
     assert_eq!(ways(&ledger), "", "a region at 0 until 5 s: over by 25 s");
     ledger.fold(At(30_000), said("us", "weight=0", Some("31000")));
-    ledger.fold(At(32_000), Event::Tick);
+    ledger.fold(At(32_000), Input::Tick);
     assert_eq!(ways(&ledger), "us-1 10/100", "a region of which nothing served");
     // All of a pool at once.
     let mut ledger = all_up(&slowly(THREE));
     ledger.fold(At(0), said("web", "weight=0", None));
-    ledger.fold(At(1000), Event::Lift(subject("web")));
+    ledger.fold(At(1000), Input::Lift(subject("web")));
     assert_eq!(ways(&ledger), "");
     // By a reload.
     let weightless = |weight| {
@@ -324,7 +324,7 @@ fn what_is_raised_from_weight_0_begins_slowly() {
         })
     };
     let mut ledger = all_up(&weightless(0));
-    ledger.fold(At(1000), Event::World(weightless(7)));
+    ledger.configure(At(1000), weightless(7));
     assert_eq!(ways(&ledger), "eu-2 100/5");
 }
 
@@ -341,9 +341,9 @@ fn what_takes_the_place_of_all_that_served_takes_all_at_once() {
         })
     };
     let mut ledger = all_up(&colours(100, 0));
-    ledger.fold(At(1000), Event::World(colours(0, 100)));
+    ledger.configure(At(1000), colours(0, 100));
     assert_eq!(ways(&ledger), "");
     let mut ledger = all_up(&colours(100, 0));
-    ledger.fold(At(1000), Event::World(colours(100, 100)));
+    ledger.configure(At(1000), colours(100, 100));
     assert_eq!(ways(&ledger), "eu-g 100/5, us-g 100/5");
 }

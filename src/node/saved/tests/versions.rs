@@ -1,8 +1,6 @@
 //! Files of this version and of the one before, as programs wrote them. They are never written again: a file of users that
 //! looks like this must be read.
 
-use std::sync::Arc;
-
 use super::{
     full::{NOW, WALL},
     *,
@@ -55,7 +53,7 @@ fn a_server_that_read_version_1_writes_this_version() {
     let text_after = |text: &str| {
         let saved = decode(text).expect("sound");
         let mut ledger = Ledger::new(full::world());
-        let changes = ledger.fold(At(0), Event::Restored { saved: Arc::new(saved), age: age() });
+        let changes = ledger.fold(At(0), Input::Saved { saved, age: age() });
         let used = changes.iter().find_map(|change| match change {
             Change::Restored { used, unknown, .. } => Some((*used, *unknown)),
             _ => None,

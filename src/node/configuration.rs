@@ -1,0 +1,17 @@
+//! What a node needs of a configuration that was read. Must not know where its text came from.
+
+use super::input::Cell;
+use crate::engine::{signal::latency::LatencyRules, world::Draft};
+
+/// A configuration that can be put in force.
+#[derive(Debug)]
+pub struct Configuration {
+    /// What answers are made from, with the secret that keys the draws.
+    pub draft: Draft,
+    /// When measured round-trip times count.
+    pub latency: LatencyRules,
+    /// What the latency files say.
+    pub cells: Vec<Cell>,
+    /// How long steered names wait for the first probe round, in milliseconds.
+    pub startup_wait: u64,
+}
