@@ -220,7 +220,11 @@ impl Driver {
             let mut reply: Option<Reply> = None;
             match request {
                 None => {}
-                Some(Request::Status(status)) => reply = Some(Reply::Status(status)),
+                Some(Request::Status(status)) => {
+                    // What time alone has changed by now is in it too.
+                    self.take(Input::Tick, &mut batch);
+                    reply = Some(Reply::Status(status));
+                }
                 Some(Request::Compile(configuration, job)) => {
                     self.configurations += 1;
                     let id = ConfigurationId(self.configurations);

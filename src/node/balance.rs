@@ -16,6 +16,8 @@ mod view;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use self::spare::{Group, Room};
 use self::{
     demand::Demand,
@@ -52,11 +54,14 @@ pub struct Foreseen {
 }
 
 /// How demand is assigned, and all that this rests on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Balance {
+    #[serde(skip)]
     world: Option<Arc<World>>,
+    #[serde(skip)]
     members: Vec<Member>,
     demand: Demand,
+    #[serde(skip)]
     view: View,
     /// For each group its share of each region: what is in force. Empty before the first assignment.
     shares: Vec<Vec<f64>>,
@@ -69,9 +74,7 @@ impl Balance {
     /// A second has passed, or so: `answers` were given since the last time, as route, catchment and the seconds for which
     /// they may be kept. Says what is assigned from now on, when that is something else.
     pub fn tick(&mut self, at: At, snapshot: &Snapshot, answers: &[(RouteId, u32, u64)]) -> Option<&Assignments> {
-        if self.world.as_ref().is_none_or(|world| !Arc::ptr_eq(world, &snapshot.world)) {
-            self.take_over(&snapshot.world);
-        }
+        self.adopt(&snapshot.world);
         self.demand.count(at, &self.members, answers);
         if !snapshot.ready {
             return None;
@@ -131,6 +134,20 @@ impl Balance {
             })
         });
         told.collect()
+    }
+
+    /// Another configuration is in force, if it is another one.
+    pub fn adopt(&mut self, world: &Arc<World>) {
+        if self.world.as_ref().is_none_or(|known| !Arc::ptr_eq(known, world)) {
+            self.take_over(world);
+        }
+    }
+
+    /// The same, as it was read back, under the configuration that was in force when it was written.
+    #[must_use]
+    pub fn resumed(self, world: &Arc<World>) -> Self {
+        let members = view::members(world);
+        Self { view: View::new(world, &members), world: Some(Arc::clone(world)), members, ..self }
     }
 
     /// Another configuration. Where its groups are the same ones, all that is known of them is kept.

@@ -36,7 +36,7 @@ pub(super) enum Work {
         measuring: Arc<Measuring>,
     },
     /// What the latency files say is taken over.
-    Files { cells: Vec<Cell>, measuring: Arc<Measuring> },
+    Files { cells: Arc<Vec<Cell>>, measuring: Arc<Measuring> },
     /// Maps are compiled again by what is measured, where anything has moved.
     Maps {
         world: Arc<World>,
@@ -123,7 +123,7 @@ impl Job {
             }
             Work::Files { cells, measuring } => {
                 let mut measuring = (*measuring).clone();
-                measuring.read(at, cells);
+                measuring.read(at, Arc::unwrap_or_clone(cells));
                 Made::Measured { measuring, telling: None, world: None }
             }
             Work::Maps { world, measuring, samples } => {

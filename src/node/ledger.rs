@@ -1,13 +1,17 @@
-//! The whole truth and the one way to change it: a pure fold of events. Time comes with each event. Must not know
+//! What is known and the one way to change it: a pure fold of inputs. Time comes with each input. Must not know
 //! tasks, channels or clocks.
 //!
-//! `health` takes outcomes of probes in, `parts` makes more of them, `belief` says what they count for. `rows` makes what
-//! queries read from what is known: `overrides`, `slow_start` (which counts in steps of `ramp`), `load` and the records of
-//! health. `reload` carries it over to
-//! another configuration.
+//! `facts` are what is known; `index` follows from the configuration alone; `derive` makes the rows that queries read of both.
+//! `health` takes outcomes of probes in, `parts` makes more of them, `belief` says what they count for. Beside it stand
+//! `overrides`, `slow_start` (which counts in steps of `ramp`), `load`, and `regions`, which says which of them are lost.
+//! `reload` carries facts over to another configuration, `restore` takes over those of an earlier process.
 
 mod belief;
+mod derive;
+pub mod facts;
 mod health;
+mod index;
+mod live;
 mod load;
 mod overrides;
 mod parts;
@@ -15,20 +19,12 @@ mod ramp;
 mod regions;
 mod reload;
 mod restore;
-mod rows;
 mod slow_start;
 
 use std::sync::Arc;
 
 pub use self::regions::RegionChange;
-use self::{
-    belief::Beliefs,
-    load::{Ratio, Reports},
-    overrides::{Named, Words},
-    regions::Regions,
-    rows::{Live, Shaping},
-    slow_start::Returns,
-};
+use self::{derive::Rows, facts::Facts, index::Index, load::Ratio, overrides::Named};
 use super::{
     change::{Change, Difference},
     input::Input,
@@ -37,11 +33,7 @@ use super::{
 use crate::{
     engine::{
         health::fold::Record,
-        live::{EndpointRow, PoolRow},
-        signal::{
-            shed::{Marks, Shed},
-            timing::Timing,
-        },
+        signal::shed::{Marks, Shed},
         snapshot::Snapshot,
         types::{At, EndpointId, PoolId, TargetId},
         world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
@@ -49,53 +41,18 @@ use crate::{
     node::status::Status,
 };
 
-/// What is true now.
+/// What is known, and what queries read of it.
 #[derive(Debug, Default)]
 pub struct Ledger {
     world: Arc<World>,
-    /// For each target, what is known of it, and how long it takes.
-    records: Vec<Record>,
-    timings: Vec<Arc<Timing>>,
-    /// What the records count for.
-    beliefs: Beliefs,
-    /// Which regions have an endpoint that is up.
-    regions: Regions,
-    /// For each endpoint, what is kept beside its health.
-    live: Vec<Live>,
-    /// For each pool, how it is shaped.
-    shaping: Vec<Shaping>,
-    /// For each pool, its regions that came back with none of their endpoints serving.
-    returns: Vec<Returns>,
-    /// What operators have said, and what is reported of load.
-    words: Words,
-    reports: Reports,
-    /// For each service, since when its blocks are cut finer.
-    fine: Vec<Option<At>>,
-    /// For each endpoint, the weight with which it takes part in what is reported; their sums by region.
-    taking_part: Vec<u32>,
-    region_weights: Vec<u64>,
-    /// For each pool and each endpoint, the row that queries read.
-    pools: Vec<PoolRow>,
-    endpoints: Vec<EndpointRow>,
-    /// For each target, its pools in id order, each with the positions of its endpoints there.
-    users: Vec<Vec<(PoolId, u64)>>,
-    /// For each route whose demand is assigned to regions, how.
-    assignments: Vec<Option<Arc<Assignment>>>,
-    /// For each pool, when its rows change with time alone.
-    ticks: Vec<Option<At>>,
-    /// When anything changes with time alone, and up to when it has.
-    due: Option<At>,
-    passed: At,
-    /// Milliseconds beyond which no TTL reaches.
-    horizon: u64,
-    /// For each target, those that are made of it.
-    above: Vec<Vec<TargetId>>,
-    /// Probed targets of which no probe has ended, and how often one that had recovered was kept down.
+    facts: Facts,
+    /// What follows from the configuration alone.
+    index: Index,
+    rows: Rows,
+    /// Probed targets of which no probe has ended.
     unheard: usize,
-    suppressed: u64,
-    ready: bool,
-    /// Something that queries read has changed since [`Ledger::take_stirred`].
-    stirred: bool,
+    /// When anything changes with time alone.
+    due: Option<At>,
 }
 
 impl Ledger {
@@ -108,9 +65,9 @@ impl Ledger {
     /// The same at a moment.
     #[must_use]
     pub fn starting(at: At, world: Arc<World>) -> Self {
-        let mut ledger = Self { passed: at, ..Self::default() };
+        let mut ledger = Self { facts: Facts { passed: at, ..Facts::default() }, ..Self::default() };
         ledger.take_over(at, world);
-        ledger.ready = ledger.unheard == 0;
+        ledger.facts.ready = ledger.unheard == 0;
         ledger
     }
 
@@ -123,12 +80,12 @@ impl Ledger {
             Input::Load { whom, load } => self.report(at, &whom, load, &mut changes),
             Input::Override(word) => {
                 let wait = self.cut_for(at, &word);
-                changes.push(self.words.take(at, word, wait, &self.world));
+                changes.push(self.facts.words.take(at, word, wait, &self.world));
                 self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
             Input::Lift(whom) => {
-                changes.extend(self.words.lift(at, &whom));
+                changes.extend(self.facts.words.lift(at, &whom));
                 self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
@@ -185,12 +142,40 @@ impl Ledger {
 
     /// Steered names are answered from now on, where all targets have been heard of or the wait is `over`.
     fn open(&mut self, over: bool, changes: &mut Vec<Change>) {
-        if !self.ready && (over || self.unheard == 0) {
-            (self.ready, self.stirred) = (true, true);
+        self.derive(self.facts.passed);
+        if !self.facts.ready && (over || self.unheard == 0) {
+            self.facts.ready = true;
+            self.rows.stir();
             let targets = self.world.targets.iter().filter(|target| target.key().is_some()).count();
             let restored = changes.iter().any(|change| matches!(change, Change::Restored { used: 1.., .. }));
             changes.push(Change::Ready { heard: targets - self.unheard, targets, restored });
         }
+    }
+
+    /// What another node knew under this configuration; none: it was another configuration.
+    #[must_use]
+    pub fn resume(at: At, world: Arc<World>, facts: Facts) -> Option<Self> {
+        if !facts.are_of(&world) {
+            return None;
+        }
+        let (index, rows, unheard) = (Index::of(&world), Rows::of(&world), facts.unheard(&world));
+        let mut ledger = Self { world, facts, index, rows, unheard, due: None };
+        ledger.derive_all(at);
+        ledger.turn_regions(at);
+        Some(ledger)
+    }
+
+    /// What is known.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Makes all rows again.
+    pub fn derive_all(&mut self, at: At) {
+        self.mark_all();
+        self.derive(at);
+        self.plan();
     }
 
     /// A copy of the truth for queries to read.
@@ -198,11 +183,11 @@ impl Ledger {
     pub fn snapshot(&self, at: At) -> Snapshot {
         Snapshot {
             world: Arc::clone(&self.world),
-            pools: self.pools.clone(),
-            endpoints: self.endpoints.clone(),
-            assignments: self.assignments.clone(),
-            fine: self.fine.iter().map(Option::is_some).collect(),
-            ready: self.ready,
+            pools: self.rows.pools().to_vec(),
+            endpoints: self.rows.endpoints().to_vec(),
+            assignments: self.facts.assignments.clone(),
+            fine: self.facts.fine.iter().map(Option::is_some).collect(),
+            ready: self.facts.ready,
             at,
         }
     }
@@ -212,12 +197,13 @@ impl Ledger {
     pub fn status(&self, at: At) -> Status {
         Status {
             world: Arc::clone(&self.world),
-            targets: self.records.clone(),
-            governed: self.beliefs.governed().clone(),
-            kept: self.beliefs.kept(),
-            timings: self.timings.clone(),
+            targets: self.facts.records.clone(),
+            governed: self.facts.beliefs.governed().clone(),
+            kept: self.facts.beliefs.kept(),
+            timings: self.facts.timings.clone(),
             slow_starts: self.slow_starts(),
-            ready: self.ready,
+            jobs: 0,
+            ready: self.facts.ready,
             at,
         }
     }
@@ -225,24 +211,24 @@ impl Ledger {
     /// What is known of a target.
     #[must_use]
     pub fn record(&self, id: TargetId) -> &Record {
-        &self.records[id.at()]
+        &self.facts.records[id.at()]
     }
 
     /// Whether a query could be answered differently from what `published` says.
     #[must_use]
     pub fn differs_from(&self, published: &Snapshot) -> bool {
         !Arc::ptr_eq(&self.world, &published.world)
-            || self.ready != published.ready
-            || self.pools != published.pools
-            || self.endpoints != published.endpoints
-            || self.assignments != published.assignments
-            || !self.fine.iter().map(Option::is_some).eq(published.fine.iter().copied())
+            || self.facts.ready != published.ready
+            || self.rows.pools() != published.pools
+            || self.rows.endpoints() != published.endpoints
+            || self.facts.assignments != published.assignments
+            || !self.facts.fine.iter().map(Option::is_some).eq(published.fine.iter().copied())
     }
 
     /// Whether anything that a query reads has become different since this was asked last. What is true of it costs what
     /// has changed, not what there is, as [`Self::differs_from`] does.
     pub fn take_stirred(&mut self) -> bool {
-        std::mem::take(&mut self.stirred)
+        self.rows.take_stirred()
     }
 
     /// When time alone changes something next; none: nothing moves.
@@ -253,7 +239,7 @@ impl Ledger {
 
     /// What operators have said and is in force, or would be if somebody were called so.
     pub fn overrides(&self) -> impl Iterator<Item = &Override> {
-        self.words.all()
+        self.facts.words.all()
     }
 
     /// The configuration in force.
@@ -265,46 +251,46 @@ impl Ledger {
     /// How many regions are held up against their probes.
     #[must_use]
     pub fn held_regions(&self) -> u64 {
-        self.beliefs.held() as u64
+        self.facts.beliefs.held() as u64
     }
 
     /// Whether this node sees none of its canaries, and so believes no failure.
     #[must_use]
     pub fn is_isolated(&self) -> bool {
-        self.beliefs.is_isolated()
+        self.facts.beliefs.is_isolated()
     }
 
     /// How often load was not reported for longer than it may be.
     #[must_use]
     pub fn load_gaps(&self) -> u64 {
-        self.reports.gaps()
+        self.facts.reports.gaps()
     }
 
     /// How often a target that had recovered was kept down.
     #[must_use]
     pub fn suppressed(&self) -> u64 {
-        self.suppressed
+        self.facts.suppressed
     }
 
     /// Lets time pass, from one moment at which something changes to the next: what one changes the next one may rest on.
     fn pass(&mut self, now: At) -> Vec<Change> {
         let mut changes = Vec::new();
         while let Some(due) = self.due.filter(|due| *due <= now) {
-            self.passed = self.passed.max(due);
-            self.step(self.passed, &mut changes);
+            self.facts.passed = self.facts.passed.max(due);
+            self.step(self.facts.passed, &mut changes);
         }
-        self.passed = self.passed.max(now);
+        self.facts.passed = self.facts.passed.max(now);
         changes
     }
 
     fn step(&mut self, now: At, changes: &mut Vec<Change>) {
-        let passed = self.words.pass(now);
+        let passed = self.facts.words.pass(now);
         let expired = !passed.is_empty();
         changes.extend(passed);
         if expired {
             self.recover_all(now, changes);
         }
-        changes.extend(self.reports.pass(now));
+        changes.extend(self.facts.reports.pass(now));
         self.pass_beliefs(now, changes);
         self.end_slow_starts(now, changes);
         // Who is up, out or weightless by now decides who has a part in what is reported.
@@ -319,30 +305,33 @@ impl Ledger {
     /// Works out again what follows from words and time.
     fn reshape(&mut self, now: At) {
         self.cut(now);
-        self.refresh_all(now);
+        self.mark_all();
+        self.derive(now);
         self.plan();
     }
 
     /// Works out when time alone changes something.
     fn plan(&mut self) {
         let sheds = self.silent_sheds();
-        let ticks = self.ticks.iter().copied().flatten();
+        let ticks = self.rows.ticks();
         self.due = ticks
-            .chain(self.words.next())
-            .chain(self.reports.next())
+            .chain(self.facts.words.next())
+            .chain(self.facts.reports.next())
             .chain(sheds)
-            .chain(self.beliefs_next(self.passed))
+            .chain(self.beliefs_next(self.facts.passed))
             .min();
     }
 
     /// Cuts the blocks of services finer whose endpoints are moved in parts by a word.
     fn cut(&mut self, now: At) {
         let world = &self.world;
-        for (service, fine) in world.services.iter().zip(&mut self.fine) {
+        for (service, fine) in world.services.iter().zip(&mut self.facts.fine) {
             let parted = service.cut.is_none()
-                && self.words.parted(now).any(|whom| service.pools(world).any(|id| whom.touches(world, id)));
+                && self.facts.words.parted(now).any(|whom| service.pools(world).any(|id| whom.touches(world, id)));
             let after = parted.then_some(fine.unwrap_or(now));
-            self.stirred |= after.is_some() != fine.is_some();
+            if after.is_some() != fine.is_some() {
+                self.rows.stir();
+            }
             *fine = after;
         }
     }
@@ -350,7 +339,7 @@ impl Ledger {
     /// How long a word about a drain waits until no cache holds an answer that was not cut for it.
     fn cut_for(&self, now: At, word: &Override) -> u64 {
         let world = &self.world;
-        let uncut = world.services.iter().zip(&self.fine).filter(|(service, _)| service.cut.is_none());
+        let uncut = world.services.iter().zip(&self.facts.fine).filter(|(service, _)| service.cut.is_none());
         let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.whom.touches(world, id)));
         let wait = |(service, fine): (&Service, &Option<At>)| {
             (u64::from(service.ttl_max) * 1000).saturating_sub(now.since(fine.unwrap_or(now)))
@@ -359,14 +348,16 @@ impl Ledger {
     }
 
     fn report(&mut self, now: At, whom: &Whom, load: f64, changes: &mut Vec<Change>) {
-        changes.extend(self.reports.take(now, whom, load, &self.world));
+        changes.extend(self.facts.reports.take(now, whom, load, &self.world));
         let pools = (0..self.world.pools.len() as u32).map(PoolId);
         let about: Vec<PoolId> = pools.filter(|id| whom.touches(&self.world, *id)).collect();
-        about.iter().for_each(|id| self.fill(now, *id));
+        about.iter().for_each(|id| self.mark_measures(*id));
+        self.derive(now);
         let told = changes.len();
         self.shed(now, Some(whom), changes);
         if changes.len() > told {
-            about.iter().for_each(|id| self.refresh(now, *id));
+            about.iter().for_each(|id| self.mark(*id));
+            self.derive(now);
         }
         self.plan();
     }
@@ -375,23 +366,23 @@ impl Ledger {
     fn shed(&mut self, now: At, reported: Option<&Whom>, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         for (id, pool) in world.pools.iter().enumerate() {
-            let Some(marks) = self.shaping[id].marks.filter(|_| !self.is_assigned(id)) else { continue };
-            let period = self.shaping[id].period;
+            let Some(marks) = self.index.shaping[id].marks.filter(|_| !self.is_assigned(id)) else { continue };
+            let period = self.index.shaping[id].period;
             for (position, index, endpoint) in members(pool) {
                 if reported.is_some_and(|whom| !whom.is(Named::of(&world, &pool.name, endpoint))) {
                     continue;
                 }
                 let ratio = self.ratio(now, PoolId(id as u32), position);
-                let shed = &mut self.live[index].shed;
+                let shed = &mut self.facts.live[index].shed;
                 let (moved, load) = match ratio {
                     Ratio::Fresh(ratio) if reported.is_some() => {
-                        (shed.act(now, Some(ratio), marks, period), Some(rows::parts(ratio)))
+                        (shed.act(now, Some(ratio), marks, period), Some(derive::parts(ratio)))
                     }
                     Ratio::Silent(since) => (go_back(shed, now, since, marks, period), None),
                     Ratio::Fresh(_) | Ratio::Idle => (false, None),
                 };
                 if moved {
-                    let parts = rows::parts(shed.share());
+                    let parts = derive::parts(shed.share());
                     changes.push(Change::Shed { endpoint: name(pool, endpoint), parts, load });
                 }
             }
@@ -401,14 +392,15 @@ impl Ledger {
     /// When sheds go back next of which no load is reported.
     fn silent_sheds(&self) -> Option<At> {
         let mut next = None;
-        for (id, pool) in self.world.pools.iter().enumerate().filter(|(id, _)| self.shaping[*id].marks.is_some()) {
+        for (id, pool) in self.world.pools.iter().enumerate().filter(|(id, _)| self.index.shaping[*id].marks.is_some())
+        {
             for (position, index, _) in members(pool) {
-                let shed = &self.live[index].shed;
+                let shed = &self.facts.live[index].shed;
                 if shed.share() == 0.0 {
                     continue;
                 }
                 if let Ratio::Silent(since) = self.ratio(At(u64::MAX), PoolId(id as u32), position) {
-                    next = next.into_iter().chain([shed.due(self.shaping[id].period).max(since)]).min();
+                    next = next.into_iter().chain([shed.due(self.index.shaping[id].period).max(since)]).min();
                 }
             }
         }
@@ -417,21 +409,24 @@ impl Ledger {
 
     /// Whether the demand of a pool is assigned by one of the routes through it: nothing else sheds it then.
     fn is_assigned(&self, id: usize) -> bool {
-        self.shaping[id].routes.iter().any(|id| self.assignments[id.at()].is_some())
+        self.index.shaping[id].routes.iter().any(|id| self.facts.assignments[id.at()].is_some())
     }
 
     fn take_assignments(&mut self, now: At, of: &Arc<World>, assignments: Vec<Option<Arc<Assignment>>>) {
         if !Arc::ptr_eq(of, &self.world) || assignments.len() != self.world.routes.len() {
             return;
         }
-        self.stirred |= self.assignments != assignments;
-        self.assignments = assignments;
+        if self.facts.assignments != assignments {
+            self.rows.stir();
+        }
+        self.facts.assignments = assignments;
         for (id, pool) in of.pools.iter().enumerate() {
             if self.is_assigned(id) {
-                members(pool).for_each(|(_, index, _)| self.live[index].shed = Shed::default());
+                members(pool).for_each(|(_, index, _)| self.facts.live[index].shed = Shed::default());
             }
         }
-        self.refresh_all(now);
+        self.mark_all();
+        self.derive(now);
         self.plan();
     }
 }

@@ -74,11 +74,15 @@ impl Effects {
 }
 
 /// What maps are being made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Making {
+#[derive(Clone, Debug)]
+pub(super) enum Making {
     Configuration(ConfigurationId),
-    Files,
-    Maps,
+    Files(Arc<Vec<Cell>>),
+    /// Since they were due at a moment; whether there were samples that had not been told.
+    Maps {
+        at: At,
+        sampled: bool,
+    },
 }
 
 /// Numbers of a node.
@@ -97,26 +101,26 @@ pub struct Numbers {
 /// One node of a service.
 #[derive(Debug)]
 pub struct Node {
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// When the wait of steered names for the first probe round ends; none once it is over.
-    wait: Option<At>,
-    measuring: Arc<Measuring>,
-    samples: Samples,
-    balance: Arc<Balance>,
+    pub(super) wait: Option<At>,
+    pub(super) measuring: Arc<Measuring>,
+    pub(super) samples: Samples,
+    pub(super) balance: Arc<Balance>,
     /// The moment of the newest input.
-    now: At,
-    jobs: u64,
+    pub(super) now: At,
+    pub(super) jobs: u64,
     /// The job that compiles something; there is one at a time.
-    making: Option<(JobId, Making)>,
+    pub(super) making: Option<(JobId, Making)>,
     /// What waits for it to end: another configuration, what the latency files say, maps that are due at a moment.
-    next_configuration: Option<ConfigurationId>,
-    next_files: Option<Vec<Cell>>,
-    maps_due: Option<At>,
+    pub(super) next_configuration: Option<ConfigurationId>,
+    pub(super) next_files: Option<Arc<Vec<Cell>>>,
+    pub(super) maps_due: Option<At>,
     /// The job that balances, and what was answered since it began.
-    balancing: Option<JobId>,
-    answers: Option<Counts>,
-    offered: BTreeMap<ConfigurationId, Configuration>,
-    products: BTreeMap<JobId, Product>,
+    pub(super) balancing: Option<(JobId, Counts)>,
+    pub(super) answers: Option<Counts>,
+    pub(super) offered: BTreeMap<ConfigurationId, Configuration>,
+    pub(super) products: BTreeMap<JobId, Product>,
 }
 
 /// What time alone does, in the order of things that are due together.
@@ -193,7 +197,7 @@ impl Node {
         self.pass(at, &mut effects);
         match input {
             Input::Configuration(id) => self.next_configuration = Some(id),
-            Input::LatencyFiles(cells) => self.next_files = Some(cells),
+            Input::LatencyFiles(cells) => self.next_files = Some(Arc::new(cells)),
             Input::Samples(samples) => {
                 let world = self.ledger.world();
                 for (n, sample) in samples.iter().enumerate() {
@@ -236,7 +240,8 @@ impl Node {
     /// What people read.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.ledger.status(self.now)
+        let jobs = usize::from(self.making.is_some()) + usize::from(self.balancing.is_some());
+        Status { jobs, ..self.ledger.status(self.now) }
     }
 
     /// The configuration in force, compiled.
@@ -306,10 +311,10 @@ impl Node {
                 )
             })
         } else if let Some(cells) = self.next_files.take() {
-            Some((Making::Files, at, Work::Files { cells, measuring }))
+            Some((Making::Files(Arc::clone(&cells)), at, Work::Files { cells, measuring }))
         } else if let Some(due) = self.maps_due.take() {
             let samples = self.samples.is_fresh().then(|| self.samples.freeze());
-            Some((Making::Maps, due, Work::Maps { world, measuring, samples }))
+            Some((Making::Maps { at: due, sampled: samples.is_some() }, due, Work::Maps { world, measuring, samples }))
         } else {
             None
         };
@@ -323,7 +328,7 @@ impl Node {
         {
             let (snapshot, balance) = (Arc::new(self.ledger.snapshot(at)), Arc::clone(&self.balance));
             let id = self.number();
-            self.balancing = Some(id);
+            self.balancing = Some((id, counts.clone()));
             effects.jobs.push(Job { id, at, work: Work::Balance { snapshot, balance, counts } });
         }
     }
@@ -339,7 +344,7 @@ impl Node {
         match product.made {
             Made::Measured { measuring, telling, world } => {
                 let Some((_, making)) = self.making.take_if(|(known, _)| *known == id) else { return };
-                if let (Making::Configuration(_), Some(world)) = (making, &world) {
+                if let (Making::Configuration(_), Some(world)) = (&making, &world) {
                     self.take_rules(&measuring, world);
                 }
                 self.measuring = Arc::new(measuring);
@@ -347,7 +352,7 @@ impl Node {
                 let Some(world) = world else { return };
                 match making {
                     Making::Configuration(id) => effects.in_force = Some(id),
-                    Making::Files | Making::Maps => effects.moved_maps = true,
+                    Making::Files(_) | Making::Maps { .. } => effects.moved_maps = true,
                 }
                 // What was answered before was counted by other numbers.
                 self.answers = None;
@@ -357,7 +362,7 @@ impl Node {
                 effects.changes.extend(self.ledger.configure(at, world));
             }
             Made::Balanced { balance, of, assigned } => {
-                if self.balancing.take_if(|known| *known == id).is_none() {
+                if self.balancing.take_if(|(known, _)| *known == id).is_none() {
                     return;
                 }
                 self.balance = Arc::new(balance);
@@ -372,7 +377,7 @@ impl Node {
     /// Goes on without what a job would have made.
     fn give_up(&mut self, id: JobId) {
         self.making.take_if(|(known, _)| *known == id);
-        self.balancing.take_if(|known| *known == id);
+        self.balancing.take_if(|(known, _)| *known == id);
     }
 
     /// Takes over what a configuration says of samples.

@@ -6,6 +6,7 @@ pub mod answers;
 pub mod balance;
 pub mod change;
 pub mod configuration;
+pub mod facts;
 pub mod format;
 pub mod input;
 pub mod job;

@@ -208,6 +208,11 @@ impl Samples {
         frozen
     }
 
+    /// They are to be told again, where they were being told.
+    pub(super) fn refresh(&mut self, sampled: bool) {
+        self.fresh |= sampled;
+    }
+
     /// All that is known at a moment. Of what is forgotten then, and of the averages of AS numbers and countries, note is
     /// taken by [`Self::settle`]. Takes its time.
     #[must_use]

@@ -30,6 +30,8 @@ pub struct Status {
     pub timings: Vec<Arc<Timing>>,
     /// What begins to serve.
     pub slow_starts: Vec<SlowStart>,
+    /// How many jobs are under way: maps that are compiled, demand that is assigned.
+    pub jobs: usize,
     /// Whether steered names are answered.
     pub ready: bool,
     /// When it was made.

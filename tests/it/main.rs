@@ -19,6 +19,7 @@ mod hooks;
 mod house;
 mod latency;
 mod lint;
+mod node;
 mod place;
 mod probes;
 mod protocol;

@@ -14,7 +14,21 @@ pub enum Whose {
     /// Who announces the address.
     Asn(u32),
     /// ISO 3166-1 alpha-2, in capitals.
-    Country([u8; 2]),
+    Country(#[serde(with = "country")] [u8; 2]),
+}
+
+/// How a country is written: as text.
+mod country {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(country: &[u8; 2], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&country.escape_ascii())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 2], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.as_bytes().try_into().map_err(|_| D::Error::custom(format!("{text:?} is no country of two letters")))
+    }
 }
 
 impl Whose {

@@ -1,6 +1,8 @@
 //! How much load each group of clients makes. A query is no client: it is the load that regions report which is shared
 //! out, to groups by their share of the answers that led to each region. Must not know where anybody will be sent.
 
+use serde::{Deserialize, Serialize};
+
 use super::view::{Member, View};
 use crate::engine::types::{At, RouteId};
 
@@ -16,7 +18,7 @@ const LATER: f64 = 0.05;
 const SOME: f64 = 1e-3;
 
 /// The estimate.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Demand {
     /// For each group the seconds of its answers, old ones counting less.
     answers: Vec<f64>,

@@ -9,7 +9,9 @@ mod resume;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::regions::Seats;
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::regions::Seats;
 use super::Ledger;
 use crate::{
     engine::{
@@ -25,7 +27,7 @@ use crate::{
 };
 
 /// Beliefs beside records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Beliefs {
     /// For each target, what it counts as.
     believed: Vec<Health>,
@@ -34,10 +36,10 @@ pub(super) struct Beliefs {
     /// Who was found down and does not count so, and what keeps it.
     kept: BTreeMap<TargetId, Keeper>,
     /// Who counts, or is kept, otherwise than the rows say.
+    #[serde(skip)]
     moved: BTreeSet<TargetId>,
     governed: Governed,
     sight: Sight,
-    seats: Seats,
 }
 
 impl Beliefs {
@@ -73,8 +75,8 @@ impl Beliefs {
 
     /// Goes on with what is remembered of regions: by an earlier process, or before a reload. One without monitored
     /// endpoints is not of those of which a share may go.
-    fn resume(&mut self, mut governed: Governed) {
-        governed.forget(|region| !self.seats.has(region));
+    fn resume(&mut self, mut governed: Governed, seats: &Seats) {
+        governed.forget(|region| !seats.has(region));
         self.governed = governed;
     }
 
@@ -111,22 +113,22 @@ impl Ledger {
     /// Takes in what has been folded into a target's record, because of the newest outcome of `cause`. Says what became
     /// different; the rows of others are up to date then, those of the target itself are left to the caller.
     pub(super) fn believe(&mut self, now: At, id: TargetId, cause: TargetId) -> Vec<Change> {
-        let (found, was) = (self.records[id.at()].health, self.beliefs.of(id));
+        let (found, was) = (self.facts.records[id.at()].health, self.facts.beliefs.of(id));
         let mut changes = Vec::new();
         let mut all = self.watch(now, id, cause, &mut changes);
-        if self.users[id.at()].is_empty() {
+        if self.index.users[id.at()].is_empty() {
             // No endpoint stands or falls with it alone.
-            self.beliefs.take(now, id, found);
+            self.facts.beliefs.take(now, id, found);
         } else if found != Health::Down {
-            all |= self.beliefs.kept.remove(&id).is_some();
+            all |= self.facts.beliefs.kept.remove(&id).is_some();
             if found != was {
-                self.beliefs.take(now, id, found);
-                all |= self.beliefs.held() > 0;
+                self.facts.beliefs.take(now, id, found);
+                all |= self.facts.beliefs.held() > 0;
             }
         } else if found != was {
-            if self.beliefs.keeper(id).is_none() {
+            if self.facts.beliefs.keeper(id).is_none() {
                 // Whoever has just gone down makes nobody else count otherwise, unless a region is held for it.
-                self.beliefs.keep(id, Keeper::Canaries);
+                self.facts.beliefs.keep(id, Keeper::Canaries);
                 self.decide(now, vec![id], &mut changes);
             } else {
                 // While its newest probe is a good one it stands.
@@ -136,7 +138,7 @@ impl Ledger {
         if all {
             self.judge(now, None, &mut changes);
         }
-        self.beliefs.moved.remove(&id);
+        self.facts.beliefs.moved.remove(&id);
         self.redraw(now, &mut changes);
         changes
     }
@@ -148,35 +150,36 @@ impl Ledger {
             return false;
         }
         let answers = |id: &TargetId| {
-            let record = &self.records[id.at()];
+            let record = &self.facts.records[id.at()];
             record.evidence.last().map_or(record.health == Health::Up, |(_, newest)| newest.is_good() == Some(true))
         };
-        let lost = |id: &TargetId| self.records[id.at()].is_heard() && self.records[id.at()].health != Health::Up;
+        let lost =
+            |id: &TargetId| self.facts.records[id.at()].is_heard() && self.facts.records[id.at()].health != Health::Up;
         let (answer, any) = (answers(&id) && answers(&cause), canaries.iter().any(answers));
         let (lost, count) = (canaries.iter().all(lost), canaries.len());
-        match self.beliefs.sight.observe(now, answer, any, lost) {
+        match self.facts.beliefs.sight.observe(now, answer, any, lost) {
             Some(SightTurn::Isolated) => changes.push(Change::Isolated { canaries: count }),
             Some(SightTurn::Sees(after)) => changes.push(Change::SeesCanaries { after }),
             None => return answer,
         }
-        self.refresh_all(now);
+        self.mark_all();
         answer
     }
 
     /// Whether a target that was found down counts as before, or one does that is made of it.
     pub(super) fn is_kept_up(&self, id: TargetId) -> bool {
-        self.beliefs.keeper(id).is_some() || self.above[id.at()].iter().any(|above| self.is_kept_up(*above))
+        self.facts.beliefs.keeper(id).is_some() || self.index.above[id.at()].iter().any(|above| self.is_kept_up(*above))
     }
 
     /// Whether the newest probe of a target was good.
     fn is_recovering(&self, id: TargetId) -> bool {
-        self.records[id.at()].evidence.last().is_some_and(|(_, newest)| newest.is_good() == Some(true))
+        self.facts.records[id.at()].evidence.last().is_some_and(|(_, newest)| newest.is_good() == Some(true))
     }
 
     /// Whether the newest probe of a target failed, and the one before it did not.
     fn has_relapsed(&self, id: TargetId) -> bool {
         let bad = |outcome: Option<&(At, Outcome)>| outcome.is_some_and(|(_, found)| found.is_good() == Some(false));
-        let mut newest = self.records[id.at()].evidence.iter().rev();
+        let mut newest = self.facts.records[id.at()].evidence.iter().rev();
         bad(newest.next()) && !bad(newest.next())
     }
 
@@ -195,24 +198,24 @@ impl Ledger {
     /// Whether canaries let a target that was found down count so.
     fn is_confirmed(&self, now: At, id: TargetId) -> bool {
         self.world.health.canaries.is_empty()
-            || self.beliefs.sight.confirms(now, self.records[id.at()].since, self.round(id))
+            || self.facts.beliefs.sight.confirms(now, self.facts.records[id.at()].since, self.round(id))
     }
 
     /// When time alone lets something count, or go, next.
     pub(super) fn beliefs_next(&self, now: At) -> Option<At> {
-        if self.beliefs.kept.is_empty() {
+        if self.facts.beliefs.kept.is_empty() {
             return None;
         }
-        let sight = &self.beliefs.sight;
-        let kept = self.beliefs.kept.iter().filter(|(_, keeper)| **keeper == Keeper::Canaries);
-        let waits = kept.filter_map(|(id, _)| sight.next(now, self.records[id.at()].since, self.round(*id)));
-        waits.chain(self.beliefs.governed.next(&self.world.health.governor, now)).min()
+        let sight = &self.facts.beliefs.sight;
+        let kept = self.facts.beliefs.kept.iter().filter(|(_, keeper)| **keeper == Keeper::Canaries);
+        let waits = kept.filter_map(|(id, _)| sight.next(now, self.facts.records[id.at()].since, self.round(*id)));
+        waits.chain(self.facts.beliefs.governed.next(&self.world.health.governor, now)).min()
     }
 
     /// Lets what is kept count, or go, as time wants.
     pub(super) fn pass_beliefs(&mut self, now: At, changes: &mut Vec<Change>) {
         // A reload may have taken away all that was kept, and left the hold.
-        if !self.beliefs.kept.is_empty() || self.beliefs.held() > 0 {
+        if !self.facts.beliefs.kept.is_empty() || self.facts.beliefs.held() > 0 {
             self.judge(now, None, changes);
             self.redraw(now, changes);
         }
@@ -221,14 +224,14 @@ impl Ledger {
     /// Holds a region, whatever the governor's share, so that what is found down in it next is held: for explanations.
     pub fn suppose_held(&mut self, now: At, name: &str) {
         if let Some(at) = self.world.regions.iter().position(|region| *region.name == *name) {
-            self.beliefs.governed.hold(now, RegionId(at as u16));
+            self.facts.beliefs.governed.hold(now, RegionId(at as u16));
         }
     }
 
     /// An operator lets a region go.
     pub(super) fn release(&mut self, now: At, name: &str, changes: &mut Vec<Change>) {
         let region = self.world.regions.iter().position(|region| *region.name == *name);
-        let region = region.map(|at| RegionId(at as u16)).filter(|region| self.beliefs.governed.holds(*region));
+        let region = region.map(|at| RegionId(at as u16)).filter(|region| self.facts.beliefs.governed.holds(*region));
         if region.is_none() {
             changes.push(Change::NotHeld(name.into()));
             return;
@@ -239,21 +242,21 @@ impl Ledger {
 
     /// Decides anew for all who were found down and do not count so. `freed`: a region that an operator lets go.
     fn judge(&mut self, now: At, freed: Option<RegionId>, changes: &mut Vec<Change>) {
-        let (rules, regions) = (self.world.health.governor, self.beliefs.seats.count());
-        let well = self.beliefs.sight.well().filter(|_| !self.world.health.canaries.is_empty());
-        let mut left: Vec<TargetId> = self.beliefs.kept.keys().copied().collect();
+        let (rules, regions) = (self.world.health.governor, self.index.seats.count());
+        let well = self.facts.beliefs.sight.well().filter(|_| !self.world.health.canaries.is_empty());
+        let mut left: Vec<TargetId> = self.facts.beliefs.kept.keys().copied().collect();
         // Those that are held already are let go together, or not at all.
         let mut of: BTreeMap<RegionId, Vec<TargetId>> = BTreeMap::new();
-        for id in left.iter().filter(|_| self.beliefs.held() > 0) {
+        for id in left.iter().filter(|_| self.facts.beliefs.held() > 0) {
             self.regions_of(*id).into_iter().for_each(|region| of.entry(region).or_default().push(*id));
         }
-        for (region, since) in self.beliefs.governed.held() {
+        for (region, since) in self.facts.beliefs.governed.held() {
             let kept = of.remove(&region).unwrap_or_default();
             let operator = freed == Some(region);
             let ready = |id: &TargetId| self.may_count(now, *id) || operator && !self.is_recovering(*id);
             let ready: Vec<TargetId> = kept.iter().copied().filter(ready).collect();
             let empties = self.emptied(now, &ready);
-            let governed = &self.beliefs.governed;
+            let governed = &self.facts.beliefs.governed;
             let why = match () {
                 () if operator => Some(Ended::Operator),
                 () if kept.is_empty() || !ready.is_empty() && !empties.contains(&region) => Some(Ended::Recovered),
@@ -264,9 +267,9 @@ impl Ledger {
                 }
             };
             let Some(why) = why else { continue };
-            self.beliefs.governed.end(region);
+            self.facts.beliefs.governed.end(region);
             if matches!(why, Ended::Canaries | Ended::Release | Ended::Unlimited) {
-                self.beliefs.governed.empty(now, &empties);
+                self.facts.beliefs.governed.empty(now, &empties);
             }
             if why != Ended::Recovered {
                 ready.iter().for_each(|id| drop(self.count(now, *id)));
@@ -285,33 +288,35 @@ impl Ledger {
 
     /// Decides for some who were found down and do not count so.
     fn decide(&mut self, now: At, mut ids: Vec<TargetId>, changes: &mut Vec<Change>) {
-        let (rules, regions) = (self.world.health.governor, self.beliefs.seats.count());
-        ids.sort_by_key(|id| (self.records[id.at()].since, *id));
+        let (rules, regions) = (self.world.health.governor, self.index.seats.count());
+        ids.sort_by_key(|id| (self.facts.records[id.at()].since, *id));
         for id in ids {
             let own = self.regions_of(id);
             let confirmed = self.is_confirmed(now, id);
             // Until a canary has answered an endpoint stands as before; only the governor makes a pool give way.
-            if self.beliefs.is_held(&own) && (confirmed || self.beliefs.keeper(id) == Some(Keeper::Governor)) {
-                self.beliefs.keep(id, Keeper::Governor);
+            if self.facts.beliefs.is_held(&own)
+                && (confirmed || self.facts.beliefs.keeper(id) == Some(Keeper::Governor))
+            {
+                self.facts.beliefs.keep(id, Keeper::Governor);
                 continue;
             }
             if !confirmed {
-                self.beliefs.keep(id, Keeper::Canaries);
+                self.facts.beliefs.keep(id, Keeper::Canaries);
                 continue;
             }
             if self.is_recovering(id) {
-                self.beliefs.keep(id, self.beliefs.keeper(id).unwrap_or(Keeper::Canaries));
+                self.facts.beliefs.keep(id, self.facts.beliefs.keeper(id).unwrap_or(Keeper::Canaries));
                 continue;
             }
             let empties = self.emptied(now, &[id]);
-            if empties.is_empty() || self.beliefs.governed.admits(&rules, regions, now, &empties) {
-                self.beliefs.governed.empty(now, &empties);
+            if empties.is_empty() || self.facts.beliefs.governed.admits(&rules, regions, now, &empties) {
+                self.facts.beliefs.governed.empty(now, &empties);
                 changes.extend(self.count(now, id));
                 continue;
             }
-            self.beliefs.keep(id, Keeper::Governor);
+            self.facts.beliefs.keep(id, Keeper::Governor);
             for region in empties {
-                self.beliefs.governed.hold(now, region);
+                self.facts.beliefs.governed.hold(now, region);
                 self.restore(now, region);
                 changes.push(self.hold(now, region, None));
             }
@@ -320,19 +325,20 @@ impl Ledger {
 
     /// Counts a target as it was found, and tells of it where that comes late.
     fn count(&mut self, now: At, id: TargetId) -> Option<Change> {
-        let record = &self.records[id.at()];
-        let late = self.beliefs.keeper(id).filter(|_| record.since < now).map(|keeper| match keeper {
+        let record = &self.facts.records[id.at()];
+        let late = self.facts.beliefs.keeper(id).filter(|_| record.since < now).map(|keeper| match keeper {
             Keeper::Governor => Late::NotHeld,
             Keeper::Canaries if self.world.health.canaries.is_empty() => Late::NoCanaries,
             Keeper::Canaries => Late::Answered,
         });
         let health = record.health;
-        self.beliefs.kept.remove(&id);
-        self.beliefs.take(now, id, health);
+        self.facts.beliefs.kept.remove(&id);
+        self.facts.beliefs.take(now, id, health);
         // So that what is told of its pools is how they stand from now on.
-        for n in 0..self.users[id.at()].len() {
-            self.refresh(now, self.users[id.at()][n].0);
+        for n in 0..self.index.users[id.at()].len() {
+            self.mark(self.index.users[id.at()][n].0);
         }
+        self.derive(now);
         late.map(|why| {
             Change::Believed(Box::new(Believed {
                 why,
@@ -345,11 +351,11 @@ impl Ledger {
 
     /// Brings the rows of those up to date who count otherwise than before.
     fn redraw(&mut self, now: At, changes: &mut Vec<Change>) {
-        for id in std::mem::take(&mut self.beliefs.moved) {
-            let users = self.users[id.at()].clone();
+        for id in std::mem::take(&mut self.facts.beliefs.moved) {
+            let users = self.index.users[id.at()].clone();
             for (pool, set) in users {
                 self.recover(now, pool, set, changes);
-                self.refresh(now, pool);
+                self.mark(pool);
             }
         }
     }
@@ -358,10 +364,11 @@ impl Ledger {
     fn restore(&mut self, now: At, region: RegionId) {
         let window = self.world.health.governor.window;
         for id in self.targets_in(region) {
-            let lately = self.beliefs.stood[id.at()].1.is_some_and(|fell| fell.until(now) < window);
-            if lately && self.beliefs.of(id) == Health::Down && self.records[id.at()].health == Health::Down {
-                self.beliefs.keep(id, Keeper::Governor);
-                self.beliefs.take(now, id, Health::Up);
+            let lately = self.facts.beliefs.stood[id.at()].1.is_some_and(|fell| fell.until(now) < window);
+            if lately && self.facts.beliefs.of(id) == Health::Down && self.facts.records[id.at()].health == Health::Down
+            {
+                self.facts.beliefs.keep(id, Keeper::Governor);
+                self.facts.beliefs.take(now, id, Health::Up);
             }
         }
     }
@@ -370,7 +377,7 @@ impl Ledger {
     /// count so is left to be judged. `heirs`: for each target, whose record it has, by its place in the configuration
     /// before.
     pub(super) fn carry_beliefs(&mut self, now: At, old: &World, world: &World, heirs: &[Option<TargetId>]) {
-        let before = &self.beliefs;
+        let before = &self.facts.beliefs;
         let number = |region: RegionId| {
             let name = &old.regions.get(region.at())?.name;
             world.regions.iter().position(|region| region.name == *name).map(|at| RegionId(at as u16))
@@ -379,24 +386,23 @@ impl Ledger {
         let keepers: Vec<Keeper> = heirs.iter().map(keeper).collect();
         let stood = |id: &Option<TargetId>| id.and_then(|id| before.stood.get(id.at()).copied()).unwrap_or_default();
         let governed = before.governed.carried(number);
-        self.beliefs = Beliefs {
+        self.facts.beliefs = Beliefs {
             believed: heirs.iter().map(|id| id.map_or(Health::Unknown, |id| before.of(id))).collect(),
             stood: heirs.iter().map(stood).collect(),
             kept: BTreeMap::new(),
             moved: BTreeSet::new(),
             governed: Governed::default(),
             sight: if world.health.canaries.is_empty() { Sight::default() } else { before.sight },
-            seats: Seats::of(world),
         };
-        self.beliefs.resume(governed);
+        self.facts.beliefs.resume(governed, &self.index.seats);
         for (n, keeper) in keepers.into_iter().enumerate() {
-            let (id, found) = (TargetId(n as u32), self.records[n].health);
-            if found == Health::Down && self.beliefs.of(id) != found && !self.users[n].is_empty() {
-                self.beliefs.kept.insert(id, keeper);
-            } else if self.beliefs.of(id) != found {
-                self.beliefs.take(now, id, found);
+            let (id, found) = (TargetId(n as u32), self.facts.records[n].health);
+            if found == Health::Down && self.facts.beliefs.of(id) != found && !self.index.users[n].is_empty() {
+                self.facts.beliefs.kept.insert(id, keeper);
+            } else if self.facts.beliefs.of(id) != found {
+                self.facts.beliefs.take(now, id, found);
             }
         }
-        self.beliefs.moved.clear();
+        self.facts.beliefs.moved.clear();
     }
 }

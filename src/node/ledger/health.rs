@@ -31,25 +31,25 @@ impl Ledger {
         for id in world.probes.targets(probe).iter().copied() {
             let monitor = &world.monitors[world.targets[id.at()].monitor.at()];
             let was_calm = self.is_calm(id);
-            let record = &mut self.records[id.at()];
+            let record = &mut self.facts.records[id.at()];
             if !record.is_heard() {
                 self.unheard -= 1;
             }
             let turn = record.observe(&monitor.rhythm, &monitor.calm, at, outcome.clone());
             if let Outcome::Good { took, connect, .. } = outcome {
-                Arc::make_mut(&mut self.timings[id.at()]).take(*took, *connect);
+                Arc::make_mut(&mut self.facts.timings[id.at()]).take(*took, *connect);
             }
             let told = match turn {
                 None => None,
                 Some(Turn::Made(transition)) => Some((transition, self.because(at, id, transition))),
                 // Nobody took it for down, so there is nothing to hold it down for.
                 Some(Turn::Kept(_)) if self.is_kept_up(id) => {
-                    self.records[id.at()].release(&monitor.rhythm, at);
+                    self.facts.records[id.at()].release(&monitor.rhythm, at);
                     let transition = Transition { from: Health::Down, to: Health::Up };
                     Some((transition, self.because(at, id, transition)))
                 }
                 Some(Turn::Kept(kept)) => {
-                    self.suppressed += 1;
+                    self.facts.suppressed += 1;
                     let (address, monitor) = (probe.address, monitor.name.clone());
                     let endpoints = self.endpoints_of(id);
                     changes.push(Change::Kept(Box::new(KeptDown { at, address, monitor, kept, endpoints })));
@@ -58,8 +58,8 @@ impl Ledger {
             };
             if was_calm && told.is_none() && self.is_calm(id) {
                 // One more good probe of who is well: nearly all are, and nothing but response times can follow from it.
-                for n in 0..self.users[id.at()].len() {
-                    self.fill(at, self.users[id.at()][n].0);
+                for n in 0..self.index.users[id.at()].len() {
+                    self.mark_measures(self.index.users[id.at()][n].0);
                 }
                 continue;
             }
@@ -73,17 +73,17 @@ impl Ledger {
 
     /// Whether a target is well, nothing speaks against it, it counts as what it is, and no other target rests on it.
     fn is_calm(&self, id: TargetId) -> bool {
-        let record = &self.records[id.at()];
+        let record = &self.facts.records[id.at()];
         record.is_heard()
             && (record.health, record.bad, record.lost) == (Health::Up, 0, 0)
-            && (self.beliefs.of(id), self.beliefs.keeper(id)) == (Health::Up, None)
-            && self.above[id.at()].is_empty()
+            && (self.facts.beliefs.of(id), self.facts.beliefs.keeper(id)) == (Health::Up, None)
+            && self.index.above[id.at()].is_empty()
             && !self.world.health.canaries.contains(&id)
     }
 
     fn because(&self, at: At, id: TargetId, transition: Transition) -> Because {
         let monitor = &self.world.monitors[self.world.targets[id.at()].monitor.at()];
-        let record = &self.records[id.at()];
+        let record = &self.facts.records[id.at()];
         let answers = record.good > 0 && transition.to == Health::Down;
         match record.kept(&monitor.calm, at).filter(|_| answers) {
             Some(kept) => Because::Kept(kept),
@@ -114,7 +114,7 @@ impl Ledger {
         let (mut now, mut later, mut told) = (0, 0, Vec::new());
         for id in probed {
             let rhythm = &world.monitors[world.targets[id.at()].monitor.at()].rhythm;
-            match self.records[id.at()].release(rhythm, at) {
+            match self.facts.records[id.at()].release(rhythm, at) {
                 Some(Released::Now) => {
                     now += 1;
                     let transition = Transition { from: Health::Down, to: Health::Up };
@@ -135,12 +135,13 @@ impl Ledger {
         let mut open: BTreeMap<usize, Option<Turned>> = BTreeMap::from([(id.at(), told)]);
         while let Some((n, told)) = open.pop_first() {
             let kept = self.believe(at, TargetId(n as u32), id);
-            let users = mem::take(&mut self.users[n]);
+            let users = mem::take(&mut self.index.users[n]);
             let mut started = Vec::new();
             for (pool, set) in &users {
                 self.recover(at, *pool, *set, &mut started);
-                self.refresh(at, *pool);
+                self.mark(*pool);
             }
+            self.derive(at);
             if let Some((transition, because)) = told {
                 let target = &self.world.targets[n];
                 changes.push(Change::Verdict(Box::new(Verdict {
@@ -151,15 +152,15 @@ impl Ledger {
                     because,
                     endpoints: users.iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect(),
                     pools: users.iter().map(|(pool, _)| self.standing(*pool)).collect(),
-                    held: self.beliefs.keeper(TargetId(n as u32)),
+                    held: self.facts.beliefs.keeper(TargetId(n as u32)),
                     other: self.other_family(TargetId(n as u32), &users),
                 })));
             }
             changes.append(&mut started);
             changes.extend(kept);
-            self.users[n] = users;
-            for above in self.above[n].clone() {
-                let told = self.derive(at, above);
+            self.index.users[n] = users;
+            for above in self.index.above[n].clone() {
+                let told = self.compose(at, above);
                 open.insert(above.at(), told);
             }
         }
@@ -170,22 +171,23 @@ impl Ledger {
         let (pool, set) = users.first()?;
         let targets = self.world.pools[pool.at()].endpoints.get(set.trailing_zeros() as usize)?.targets;
         let other = targets.into_iter().flatten().find(|other| *other != id)?;
-        Some(self.records[other.at()].health)
+        Some(self.facts.records[other.at()].health)
     }
 
     pub(super) fn endpoints_of(&self, id: TargetId) -> Vec<Box<str>> {
-        self.users[id.at()].iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect()
+        self.index.users[id.at()].iter().flat_map(|(pool, set)| names(&self.world, *pool, *set)).collect()
     }
 
     /// How the pools of some targets stand, in id order.
     pub(super) fn standings(&self, of: &[TargetId]) -> Vec<Standing> {
-        let pools: BTreeSet<PoolId> = of.iter().flat_map(|id| &self.users[id.at()]).map(|(pool, _)| *pool).collect();
+        let pools: BTreeSet<PoolId> =
+            of.iter().flat_map(|id| &self.index.users[id.at()]).map(|(pool, _)| *pool).collect();
         pools.into_iter().map(|pool| self.standing(pool)).collect()
     }
 
     fn standing(&self, id: PoolId) -> Standing {
         let pool = &self.world.pools[id.at()];
-        let eligible = Eligibility::of_all(pool, &self.pools[id.at()], self.shaping[id.at()].families);
+        let eligible = Eligibility::of_all(pool, &self.rows.pools()[id.at()], self.index.shaping[id.at()].families);
         let mut standing = Standing { pool: pool.name.clone(), up: 0, held: 0, unknown: 0, of: pool.count().into() };
         for n in 0..pool.count() {
             match eligible.verdict(n) {

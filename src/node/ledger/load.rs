@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::overrides::Named;
 use crate::{
     engine::{
+        entries,
         signal::load::{Load, Smoothed, is_load},
         types::{At, PoolId},
         world::World,
@@ -14,7 +17,7 @@ use crate::{
 };
 
 /// One sum that is reported again and again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Report {
     load: Smoothed,
     max_age: u64,
@@ -22,8 +25,9 @@ struct Report {
 }
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Reports {
+    #[serde(with = "entries")]
     of: BTreeMap<Whom, Report>,
     /// How often a report was missed for longer than it may be.
     gaps: u64,

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::ramp;
 use crate::{
     engine::{
+        entries,
         types::{At, PoolId},
         world::{World, endpoint::ADMIT_ALL},
     },
@@ -16,7 +19,7 @@ use crate::{
 };
 
 /// What was said, and what became of it so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Said {
     word: Override,
     /// When a timed drain starts to move anybody: the caches hold no uncut answer from then on.
@@ -27,7 +30,7 @@ struct Said {
 }
 
 /// How far a drain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     Waiting,
     Moving,
@@ -35,8 +38,8 @@ enum Phase {
 }
 
 /// All that operators have said, at most one word of a kind for each whom.
-#[derive(Debug, Default)]
-pub(super) struct Words(BTreeMap<(Whom, Kind), Said>);
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Words(#[serde(with = "entries")] BTreeMap<(Whom, Kind), Said>);
 
 /// What the words make of one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Targets that are made of other targets: their verdicts, and when these can turn. Must not know probes.
 
-use super::{Ledger, rows::mean};
+use super::{Ledger, derive::mean};
 use crate::{
     engine::{
         health::fold::{Health, Outcome, Transition},
@@ -12,11 +12,11 @@ use crate::{
 
 impl Ledger {
     /// Works out the verdict of a target that is made of others, and says how it turned.
-    pub(super) fn derive(&mut self, at: At, id: TargetId) -> Option<(Transition, Because)> {
+    pub(super) fn compose(&mut self, at: At, id: TargetId) -> Option<(Transition, Because)> {
         let Asks::Several { needed, of, .. } = &self.world.targets[id.at()].asks else { return None };
-        let parts: Vec<Health> = of.iter().map(|part| self.records[part.at()].health).collect();
+        let parts: Vec<Health> = of.iter().map(|part| self.facts.records[part.at()].health).collect();
         let to = verdict(*needed as usize, &parts);
-        let from = self.records[id.at()].health;
+        let from = self.facts.records[id.at()].health;
         if from == to {
             return None;
         }
@@ -26,7 +26,7 @@ impl Ledger {
             Health::Up => Outcome::good(self.took(id).map_or(0, |tenths| u64::from(tenths) * 100)),
             _ => Outcome::Bad(of_parts(needed, &parts).into()),
         };
-        let record = &mut self.records[id.at()];
+        let record = &mut self.facts.records[id.at()];
         (record.health, record.since) = (to, at);
         record.keep(at, outcome);
         Some((Transition { from, to }, Because::Parts { needed, parts }))
@@ -35,22 +35,22 @@ impl Ledger {
     /// How long a target takes on average, in tenths of a millisecond: one that is made of others, the mean of theirs.
     pub(super) fn took(&self, id: TargetId) -> Option<u32> {
         match &self.world.targets[id.at()].asks {
-            Asks::Probe(_) => self.timings[id.at()].response.tenths(),
+            Asks::Probe(_) => self.facts.timings[id.at()].response.tenths(),
             Asks::Several { of, .. } => mean(&of.iter().map(|part| self.took(*part)).collect::<Vec<_>>()),
         }
     }
 
     /// Works out all of them, in silence.
-    pub(super) fn derive_all(&mut self, at: At) {
+    pub(super) fn compose_all(&mut self, at: At) {
         for id in 0..self.world.targets.len() as u32 {
-            self.derive(at, TargetId(id));
+            self.compose(at, TargetId(id));
         }
     }
 
     /// Whether all that a target rests on has been heard of.
     pub(super) fn is_heard(&self, id: TargetId) -> bool {
         match &self.world.targets[id.at()].asks {
-            Asks::Probe(_) => self.records[id.at()].is_heard(),
+            Asks::Probe(_) => self.facts.records[id.at()].is_heard(),
             Asks::Several { of, .. } => of.iter().all(|part| self.is_heard(*part)),
         }
     }
@@ -58,12 +58,12 @@ impl Ledger {
     /// Milliseconds until a target's verdict can change at the earliest; none while nothing points that way.
     pub(super) fn change_in(&self, now: At, id: TargetId) -> Option<u64> {
         let target = &self.world.targets[id.at()];
-        let record = &self.records[id.at()];
+        let record = &self.facts.records[id.at()];
         let Asks::Several { needed, of, .. } = &target.asks else {
             let monitor = &self.world.monitors[target.monitor.at()];
             return record.change_in(&monitor.rhythm, &monitor.calm, now);
         };
-        let are = |health| of.iter().filter(move |part| self.records[part.at()].health == health);
+        let are = |health| of.iter().filter(move |part| self.facts.records[part.at()].health == health);
         let needed = *needed as usize;
         // So many of those that are so would have to turn.
         let (turning, count) = match record.health {

@@ -1,6 +1,8 @@
 //! What goes in steps: the share that an endpoint takes when it begins to serve, and a drain over a time. Pure arithmetic
 //! of moments. Must not know pools, nor what a share is taken from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::{health::fold::Health, types::At, world::endpoint::ADMIT_ALL};
 
 /// In how many steps anything grows or shrinks.
@@ -23,7 +25,7 @@ pub(super) fn parts(steps: u32) -> u32 {
 }
 
 /// The way back to a whole share. Its first step is taken at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ramp {
     /// Milliseconds that were walked before `walking`.
     gone: u64,
@@ -87,7 +89,7 @@ impl Ramp {
 }
 
 /// Why an endpoint that comes to serve starts slowly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Cold {
     /// It was down.
     Down,
@@ -108,7 +110,7 @@ pub(super) struct Seen {
 }
 
 /// Whether an endpoint has to start slowly, and how far it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Recovery {
     /// Why it starts slowly when it serves next; none: it has served since.
     pub(super) cold: Option<Cold>,

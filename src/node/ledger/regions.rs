@@ -6,7 +6,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
 };
 
@@ -47,8 +47,6 @@ pub(super) struct Regions {
     classes: Vec<Option<Health>>,
     /// For each region, how many are unknown, up and down.
     counts: Vec<[u32; 3]>,
-    /// For each region, what it was said to be last, and since when; none: nothing yet.
-    said: Vec<Option<(Health, At)>>,
     /// Regions of endpoints that are counted otherwise than when it was looked last.
     moved: BTreeSet<RegionId>,
 }
@@ -63,13 +61,11 @@ pub struct RegionChange {
 }
 
 impl Regions {
-    /// Nothing is counted yet in this configuration; what was said goes on by the regions' names.
-    pub(super) fn carried(&self, old: &World, new: &World) -> Self {
-        let before: HashMap<&str, _> = old.regions.iter().map(|region| &*region.name).zip(&self.said).collect();
+    /// Nothing is counted yet in this configuration.
+    pub(super) fn of(world: &World) -> Self {
         Self {
-            classes: vec![None; new.endpoint_count()],
-            counts: vec![[0; 3]; new.regions.len()],
-            said: new.regions.iter().map(|region| before.get(&*region.name).copied().copied().flatten()).collect(),
+            classes: vec![None; world.endpoint_count()],
+            counts: vec![[0; 3]; world.regions.len()],
             moved: BTreeSet::new(),
         }
     }
@@ -94,19 +90,20 @@ impl Regions {
 
     /// What a region comes to: up with an endpoint that is. Without one, a region that was up is down with an endpoint that
     /// is, though others are unknown; at a start it is unknown as long as one is. None: none is counted.
-    fn health(&self, region: RegionId) -> Option<Health> {
+    fn health(&self, region: RegionId, said: Option<(Health, At)>) -> Option<Health> {
         let counts = self.counts.get(region.at())?;
-        let was_up = self.said.get(region.at()).is_some_and(|said| matches!(said, Some((Health::Up, _))));
+        let was_up = matches!(said, Some((Health::Up, _)));
         let rest = if was_up { [Health::Down, Health::Unknown] } else { [Health::Unknown, Health::Down] };
         [Health::Up].into_iter().chain(rest).find(|health| counts[*health as usize] > 0)
     }
 
-    /// Regions that have turned since this was asked last: to up or down.
-    fn turns(&mut self, now: At) -> Vec<RegionChange> {
+    /// Regions that have turned since this was asked last: to up or down. `said`: for each region what it was said to be
+    /// last, and since when.
+    fn turns(&mut self, now: At, said: &mut [Option<(Health, At)>]) -> Vec<RegionChange> {
         let mut turns = Vec::new();
         for region in std::mem::take(&mut self.moved) {
-            let Some(health) = self.health(region).filter(|health| *health != Health::Unknown) else { continue };
-            let said = &mut self.said[region.at()];
+            let Some(said) = said.get_mut(region.at()) else { continue };
+            let Some(health) = self.health(region, *said).filter(|health| *health != Health::Unknown) else { continue };
             if said.is_none_or(|(known, _)| known != health) {
                 turns.push(RegionChange { region, to: health, before: said.replace((health, now)) });
             }
@@ -118,7 +115,7 @@ impl Regions {
 impl Ledger {
     /// The regions that have turned since this was asked last. That one is up for the first time is no news.
     pub fn turn_regions(&mut self, now: At) -> Vec<RegionChange> {
-        let mut turns = self.regions.turns(now);
+        let mut turns = self.rows.regions.turns(now, &mut self.facts.said);
         turns.retain(|turn| turn.to != Health::Up || turn.before.is_some());
         turns
     }
@@ -153,7 +150,7 @@ impl Ledger {
         let pools = self.world.pools.iter();
         let own = pools.flat_map(|pool| members(pool).map(move |(_, index, e)| (pool, index, e)));
         own.filter(|(_, index, endpoint)| {
-            let counts = self.regions.classes.get(*index).copied().flatten();
+            let counts = self.rows.regions.classes.get(*index).copied().flatten();
             endpoint.region == region && counts.is_some() && class.is_none_or(|class| counts == Some(class))
         })
         .map(|(pool, _, endpoint)| name(pool, endpoint))
@@ -168,7 +165,7 @@ impl Ledger {
             if let Some(Asks::Several { of, .. }) = self.world.targets.get(id.at()).map(|target| &target.asks) {
                 open.extend(of);
             }
-            let record = self.records.get(id.at());
+            let record = self.facts.records.get(id.at());
             let evidence = record.into_iter().flat_map(|record| record.evidence.iter().rev());
             last = last.max(evidence.filter(|(_, found)| found.is_good() == Some(true)).map(|(at, _)| *at).next());
         }
@@ -214,7 +211,7 @@ impl Ledger {
 
     /// The rows of pools as if all endpoints of a region were up.
     fn rows_with(&self, region: RegionId) -> Vec<PoolRow> {
-        let mut rows = self.pools.clone();
+        let mut rows = self.rows.pools().to_vec();
         for (pool, row) in self.world.pools.iter().zip(&mut rows) {
             for (position, _, endpoint) in members(pool).filter(|(.., e)| e.region == region) {
                 for family in Family::BOTH {
@@ -232,7 +229,7 @@ impl Ledger {
     /// What takes the clients that a service would send to a region, were it up; the most first.
     fn takers(&self, id: ServiceId, service: &Service, lost: RegionId, with: &[PoolRow]) -> Vec<Box<str>> {
         let world: &World = &self.world;
-        let now = self.parts(&self.pools);
+        let now = self.parts(self.rows.pools());
         let before = self.parts(with);
         let here = Whereabouts { maps: &world.maps, plain: world.plain, resolvers: &world.resolvers };
         let mut takers: BTreeMap<Box<str>, usize> = BTreeMap::new();
@@ -258,7 +255,7 @@ impl Ledger {
     }
 
     fn parts<'s>(&'s self, rows: &'s [PoolRow]) -> Parts<'s> {
-        Parts { world: &self.world, rows, live: &self.endpoints, assignments: &self.assignments }
+        Parts { world: &self.world, rows, live: self.rows.endpoints(), assignments: &self.facts.assignments }
     }
 
     /// The pool that a decision answers from, and the region of its first endpoint.

@@ -3,15 +3,18 @@
 use std::{collections::HashMap, mem, sync::Arc};
 
 use super::{
-    Ledger, members, parts,
+    Ledger,
+    derive::Rows,
+    facts::LastKnown,
+    index::Index,
+    live::Live,
+    members,
     ramp::Recovery,
-    rows::{Live, Shaping},
     slow_start::{Heirs, Occasion},
 };
 use crate::{
     engine::{
         health::fold::Record,
-        live::{EndpointRow, PoolRow},
         signal::shed::Shed,
         types::{At, PoolId, RouteId, TargetId, members as positions},
         world::{
@@ -31,25 +34,22 @@ impl Ledger {
     pub(super) fn take_over(&mut self, now: At, world: Arc<World>) -> Vec<Change> {
         let before = self.before(now);
         let old = mem::replace(&mut self.world, Arc::clone(&world));
-        self.stirred = true;
+        self.index = Index::of(&world);
+        self.rows = Rows::of(&world);
         let mut changes = vec![self.take_over_health(now, &old, &world)];
-        let shaping = Shaping::of(&world);
         let known = Known::of(&old);
-        self.live = self.carried_live(&known, &world, &shaping);
-        self.shaping = shaping;
-        self.pools = world.pools.iter().map(|pool| self.carried_row(&known, pool)).collect();
-        self.endpoints = vec![EndpointRow::default(); world.endpoint_count()];
-        self.taking_part = vec![0; world.endpoint_count()];
-        self.regions = self.regions.carried(&old, &world);
-        self.ticks = vec![None; world.pools.len()];
-        self.assignments =
+        self.facts.live = self.carried_live(&known, &world);
+        self.facts.last = world.pools.iter().map(|pool| self.carried_last(&known, pool)).collect();
+        let said: HashMap<_, _> = old.regions.iter().map(|region| &*region.name).zip(&self.facts.said).collect();
+        let said_of = |name: &str| said.get(name).copied().copied().flatten();
+        self.facts.said = world.regions.iter().map(|region| said_of(&region.name)).collect();
+        self.facts.assignments =
             (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
-        let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.fine).collect();
-        self.fine = world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
-        let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
-        self.horizon = longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000);
-        self.reports.carry(&old, &world);
-        changes.extend(self.words.idle(now, &world));
+        let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.facts.fine).collect();
+        self.facts.fine =
+            world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
+        self.facts.reports.carry(&old, &world);
+        changes.extend(self.facts.words.idle(now, &world));
         for (id, serving) in self.carry_slow_starts(now, &Heirs::of(&old, &world), &before) {
             self.begin(now, id, u64::MAX, &serving, Occasion::Reload, &mut changes);
         }
@@ -61,9 +61,9 @@ impl Ledger {
     /// Other maps of the same configuration: whatever the rows stand for is as it was.
     pub(super) fn take_maps(&mut self, now: At, world: Arc<World>) {
         let old = mem::replace(&mut self.world, Arc::clone(&world));
-        self.stirred = true;
+        self.rows.stir();
         let known = Known::of(&old);
-        self.assignments =
+        self.facts.assignments =
             (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
         self.reshape(now);
     }
@@ -83,29 +83,30 @@ impl Ledger {
         };
         let heirs: Vec<_> = world.targets.iter().enumerate().map(heir).collect();
         let kept = heirs.iter().flatten().count();
-        self.records =
-            heirs.iter().map(|heir| heir.map_or_else(Record::default, |id| self.records[id.at()].clone())).collect();
-        self.timings =
-            heirs.iter().map(|heir| heir.map_or_else(Arc::default, |id| Arc::clone(&self.timings[id.at()]))).collect();
+        self.facts.records = heirs
+            .iter()
+            .map(|heir| heir.map_or_else(Record::default, |id| self.facts.records[id.at()].clone()))
+            .collect();
+        self.facts.timings = heirs
+            .iter()
+            .map(|heir| heir.map_or_else(Arc::default, |id| Arc::clone(&self.facts.timings[id.at()])))
+            .collect();
         let is_gone = |n: &u32| old.probes.id(TargetId(*n)).is_some_and(|id| world.probes.targets(&id).is_empty());
         let gone = (0..old.targets.len() as u32).filter(is_gone).count();
-        let probed = world.targets.iter().zip(&self.records).filter(|(target, _)| target.key().is_some());
-        self.unheard = probed.filter(|(_, record)| !record.is_heard()).count();
-        self.users = users(world);
-        self.above = parts::above(world);
-        self.derive_all(now);
+        self.unheard = self.facts.unheard(world);
+        self.compose_all(now);
         self.carry_beliefs(now, old, world, &heirs);
         // The difference is worked out for a reload only: at the start it would name everything.
         Change::World { kept, fresh: world.targets.len() - kept, gone, what: Box::default() }
     }
 
     /// Sheds and response times go with the endpoint's name.
-    fn carried_live(&self, known: &Known<'_>, world: &World, shaping: &[Shaping]) -> Vec<Live> {
+    fn carried_live(&self, known: &Known<'_>, world: &World) -> Vec<Live> {
         let mut carried = vec![Live::default(); world.endpoint_count()];
-        for (pool, shaping) in world.pools.iter().zip(shaping) {
+        for (pool, shaping) in world.pools.iter().zip(&self.index.shaping) {
             for (_, index, endpoint) in members(pool) {
                 let Some((before, _)) = known.endpoint(pool, endpoint) else { continue };
-                let mut live = self.live[before];
+                let mut live = self.facts.live[before];
                 live.recovery = Recovery::default(); // it goes by address
                 if shaping.marks.is_none() {
                     live.shed = Shed::default();
@@ -116,12 +117,10 @@ impl Ledger {
         carried
     }
 
-    /// Who was up last, by name.
-    fn carried_row(&self, known: &Known<'_>, pool: &Pool) -> PoolRow {
-        let Some(before) = known.pool(pool).map(|id| (&known.0.pools[id.at()], self.pools[id.at()])) else {
-            return PoolRow::default();
-        };
-        let (was, row) = before;
+    /// What was up last, by name.
+    fn carried_last(&self, known: &Known<'_>, pool: &Pool) -> LastKnown {
+        let Some(id) = known.pool(pool) else { return LastKnown::default() };
+        let (was, row) = (&known.0.pools[id.at()], self.facts.last[id.at()]);
         let carried = |set: u64| {
             let names: Vec<&str> = positions(set)
                 .filter_map(|n| was.endpoints.get(usize::from(n)))
@@ -132,7 +131,7 @@ impl Ledger {
                 .fold(0, |set, (position, ..)| set | 1 << position)
         };
         let (last, last_in) = (carried(row.last), row.last_in.map(carried));
-        PoolRow { last, last_in, last_at: if last == 0 { 0 } else { row.last_at }, ..PoolRow::default() }
+        LastKnown { last, last_in, last_at: if last == 0 { 0 } else { row.last_at } }
     }
 
     /// An assignment goes with a route whose map, and whose pool's regions, are what they were: it speaks of both by number.
@@ -153,7 +152,7 @@ impl Ledger {
             (None, None) => true,
             _ => false,
         };
-        let assignment = self.assignments.get(at)?.as_ref()?;
+        let assignment = self.facts.assignments.get(at)?.as_ref()?;
         let before = known.0.pools.get(was.pool.at())?;
         (same_map && regions(known.0, before) == regions(world, pool)).then(|| Arc::clone(assignment))
     }
@@ -186,21 +185,4 @@ impl<'w> Known<'w> {
         let pool = &self.0.pools[self.pool(pool)?.at()];
         members(pool).find(|(.., was)| was.name == endpoint.name).map(|(_, index, was)| (index, was))
     }
-}
-
-/// For each target, who rests on it.
-fn users(world: &World) -> Vec<Vec<(PoolId, u64)>> {
-    let mut users: Vec<Vec<(PoolId, u64)>> = vec![Vec::new(); world.targets.len()];
-    for (id, pool) in world.pools.iter().enumerate() {
-        let id = PoolId(id as u32);
-        for (position, _, endpoint) in members(pool) {
-            for target in endpoint.targets.into_iter().flatten() {
-                match users[target.at()].last_mut() {
-                    Some((last, set)) if *last == id => *set |= 1 << position,
-                    _ => users[target.at()].push((id, 1 << position)),
-                }
-            }
-        }
-    }
-    users
 }

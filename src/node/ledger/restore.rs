@@ -23,7 +23,7 @@ impl Ledger {
         let world = Arc::clone(&self.world);
         let (mut used, mut shown, mut restored) = (0, 0, Vec::new());
         for (n, target) in world.targets.iter().enumerate() {
-            let Some(key) = target.key().filter(|_| !self.records[n].is_heard()) else { continue };
+            let Some(key) = target.key().filter(|_| !self.facts.records[n].is_heard()) else { continue };
             let monitor = &world.monitors[target.monitor.at()];
             let Some(record) = saved.record(key, monitor, age, now) else { continue };
             if record.is_heard() {
@@ -33,9 +33,9 @@ impl Ledger {
             } else {
                 shown += 1;
             }
-            self.records[n] = record;
+            self.facts.records[n] = record;
         }
-        self.derive_all(now);
+        self.compose_all(now);
         restored.extend((0..world.targets.len() as u32).map(TargetId).filter(|id| {
             let target = &world.targets[id.at()];
             target.key().is_none() && self.is_heard(*id)
@@ -56,7 +56,7 @@ impl Ledger {
     /// Who is down, and what its last probe found, where an earlier process has kept that.
     fn last_words(&self, id: TargetId) -> Option<Box<str>> {
         let target = &self.world.targets[id.at()];
-        let record = &self.records[id.at()];
+        let record = &self.facts.records[id.at()];
         let restored = record.restored.as_ref().filter(|_| record.health == Health::Down)?;
         let names = self.endpoints_of(id);
         let whom = match &names[..] {

@@ -9,10 +9,11 @@ use std::{
 };
 
 use super::{
-    Ledger, members, name,
+    Ledger,
+    derive::weighed,
+    members, name,
     overrides::Named,
     ramp::{Cold, Ramp, Recovery, Seen, Turn},
-    rows::weighed,
 };
 use crate::{
     engine::{
@@ -23,7 +24,7 @@ use crate::{
     },
     node::{
         change::{Change, Pace},
-        ledger::rows::overridden,
+        ledger::derive::overridden,
         saved::{Age, Saved},
         status::{SlowStart, SlowStartOf},
     },
@@ -57,8 +58,9 @@ impl Ledger {
     pub(super) fn recover(&mut self, now: At, id: PoolId, set: u64, changes: &mut Vec<Change>) {
         // Where nothing can begin, nothing is made of it.
         let (first, count) = (self.world.pools[id.at()].first.at(), self.world.pools[id.at()].count());
-        let is_cold = |n: u8| self.live.get(first + usize::from(n)).is_some_and(|live| !live.is_warm());
-        let begins = self.shaping[id.at()].slow_start > 0 && positions(set).take_while(|n| *n < count).any(is_cold);
+        let is_cold = |n: u8| self.facts.live.get(first + usize::from(n)).is_some_and(|live| !live.is_warm());
+        let begins =
+            self.index.shaping[id.at()].slow_start > 0 && positions(set).take_while(|n| *n < count).any(is_cold);
         let serving = if begins { self.serving(now, id) } else { Serving::default() };
         self.begin(now, id, set, &serving, Occasion::Change, changes);
     }
@@ -73,15 +75,16 @@ impl Ledger {
     /// The endpoints of a pool that serve: up by their own probes or by an operator's word, with a weight, and not about
     /// to begin. What the governor holds does not.
     pub(super) fn serving(&self, now: At, id: PoolId) -> Serving {
-        let (world, shaping) = (&self.world, &self.shaping[id.at()]);
+        let (world, shaping) = (&self.world, &self.index.shaping[id.at()]);
         let pool = &world.pools[id.at()];
         let mut serving = Serving::default();
         for (position, index, endpoint) in members(pool) {
-            let said = self.words.effect(now, Named::of(world, &pool.name, endpoint));
+            let said = self.facts.words.effect(now, Named::of(world, &pool.name, endpoint));
             let measured = self.measured(now, endpoint);
             let eligible = overridden(measured.state, endpoint, &said).verdict(shaping.families);
-            let serves =
-                measured.health(shaping) == Health::Up && measured.state.is_truly_up() && self.live[index].is_warm();
+            let serves = measured.health(shaping) == Health::Up
+                && measured.state.is_truly_up()
+                && self.facts.live[index].is_warm();
             if eligible.is_ok_and(Standing::is_up) && (said.force == Some(true) || serves) {
                 serving.endpoints |= 1 << position;
             }
@@ -100,26 +103,26 @@ impl Ledger {
         changes: &mut Vec<Change>,
     ) {
         let world = Arc::clone(&self.world);
-        let (pool, over) = (&world.pools[id.at()], self.shaping[id.at()].slow_start);
+        let (pool, over) = (&world.pools[id.at()], self.index.shaping[id.at()].slow_start);
         for (position, index, endpoint) in members(pool).filter(|(position, ..)| set >> position & 1 == 1) {
             let seen = self.seen(now, id, endpoint);
             let others = serving.endpoints & !(1 << position);
-            let begins = match (occasion, self.live[index].recovery.cold) {
+            let begins = match (occasion, self.facts.live[index].recovery.cold) {
                 // Nothing starts slowly in a process's first probe round, but for what is known to have been down.
-                (Occasion::Change, Some(Cold::Down)) => self.ready || self.is_restored(endpoint),
-                (Occasion::Change, Some(Cold::Weightless)) => self.ready && others != 0,
+                (Occasion::Change, Some(Cold::Down)) => self.facts.ready || self.is_restored(endpoint),
+                (Occasion::Change, Some(Cold::Weightless)) => self.facts.ready && others != 0,
                 (Occasion::Change | Occasion::Reload, Some(Cold::New)) => others != 0,
                 (Occasion::Reload, Some(Cold::Weightless)) => others != 0,
                 (Occasion::Reload, Some(Cold::Down)) | (Occasion::Restart, _) | (_, None) => false,
             };
-            let recovery = &mut self.live[index].recovery;
+            let recovery = &mut self.facts.live[index].recovery;
             let back = recovery.cold == Some(Cold::Down);
             if recovery.observe(now, seen, over, |_| begins) == Some(Turn::Begun) {
                 let pace = if back { Pace::Back } else { Pace::First };
                 changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, pace });
                 let here = |n: u8| pool.endpoints[usize::from(n)].region == endpoint.region;
                 if !serving.regions.contains(&endpoint.region) && !positions(others).any(here) {
-                    self.returns[id.at()].entry(endpoint.region).or_insert(Ramp::begun(now, !seen.failing));
+                    self.facts.returns[id.at()].entry(endpoint.region).or_insert(Ramp::begun(now, !seen.failing));
                 }
             }
         }
@@ -129,11 +132,11 @@ impl Ledger {
     /// Lets the regions of a pool that have come back walk on while an endpoint of theirs is well. When all are down the
     /// way is lost.
     fn walk(&mut self, now: At, id: PoolId) {
-        if self.returns[id.at()].is_empty() {
+        if self.facts.returns[id.at()].is_empty() {
             return;
         }
         let world = Arc::clone(&self.world);
-        let mut returns = std::mem::take(&mut self.returns[id.at()]);
+        let mut returns = std::mem::take(&mut self.facts.returns[id.at()]);
         returns.retain(|region, ramp| {
             let of_region = members(&world.pools[id.at()]).filter(|(.., endpoint)| endpoint.region == *region);
             let seen: Vec<Seen> =
@@ -141,29 +144,29 @@ impl Ledger {
             ramp.walks(now, seen.iter().any(|seen| seen.health == Health::Up && !seen.failing));
             seen.iter().any(|seen| seen.health != Health::Down)
         });
-        self.returns[id.at()] = returns;
+        self.facts.returns[id.at()] = returns;
     }
 
     /// Ends the slow starts that are done.
     pub(super) fn end_slow_starts(&mut self, now: At, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         for (id, pool) in world.pools.iter().enumerate() {
-            let over = self.shaping[id].slow_start;
+            let over = self.index.shaping[id].slow_start;
             for (_, index, endpoint) in members(pool).filter(|_| over > 0) {
-                let recovery = &mut self.live[index].recovery;
+                let recovery = &mut self.facts.live[index].recovery;
                 if recovery.ramp.take_if(|ramp| ramp.is_done(now, over)).is_some() {
                     changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, pace: Pace::Whole });
                 }
             }
-            self.returns[id].retain(|_, ramp| !ramp.is_done(now, over));
+            self.facts.returns[id].retain(|_, ramp| !ramp.is_done(now, over));
         }
     }
 
     fn seen(&self, now: At, id: PoolId, endpoint: &Endpoint) -> Seen {
         let (measured, pool) = (self.measured(now, endpoint), &self.world.pools[id.at()]);
-        let said = self.words.effect(now, Named::of(&self.world, &pool.name, endpoint));
+        let said = self.facts.words.effect(now, Named::of(&self.world, &pool.name, endpoint));
         Seen {
-            health: measured.health(&self.shaping[id.at()]),
+            health: measured.health(&self.index.shaping[id.at()]),
             failing: measured.is_failing(),
             weighted: weighed(endpoint.weight, said.weight) > 0,
         }
@@ -171,7 +174,7 @@ impl Ledger {
 
     /// Whether an earlier process has left something of an endpoint's health.
     fn is_restored(&self, endpoint: &Endpoint) -> bool {
-        let used = |id: TargetId| self.records[id.at()].restored.as_ref().is_some_and(|restored| restored.used);
+        let used = |id: TargetId| self.facts.records[id.at()].restored.as_ref().is_some_and(|restored| restored.used);
         endpoint.targets.into_iter().flatten().any(used)
     }
 
@@ -179,15 +182,15 @@ impl Ledger {
     pub(super) fn slow_starts(&self) -> Vec<SlowStart> {
         let mut all = Vec::new();
         for (n, pool) in self.world.pools.iter().enumerate() {
-            let (pool_id, over) = (PoolId(n as u32), self.shaping[n].slow_start);
+            let (pool_id, over) = (PoolId(n as u32), self.index.shaping[n].slow_start);
             let start = |of, way: Option<(u64, Option<At>)>| SlowStart { pool: pool_id, of, way, over };
             for (_, index, _) in members(pool).filter(|_| over > 0) {
-                let Recovery { cold, ramp } = self.live[index].recovery;
+                let Recovery { cold, ramp } = self.facts.live[index].recovery;
                 if ramp.is_some() || cold == Some(Cold::New) {
                     all.push(start(SlowStartOf::Endpoint(EndpointId(index as u32)), ramp.map(|ramp| ramp.way())));
                 }
             }
-            let returns = self.returns[n].iter();
+            let returns = self.facts.returns[n].iter();
             all.extend(returns.map(|(region, ramp)| start(SlowStartOf::Region(*region), Some(ramp.way()))));
         }
         all
@@ -197,21 +200,21 @@ impl Ledger {
     pub(super) fn resume_slow_starts(&mut self, saved: &Saved, age: Age) {
         let world = Arc::clone(&self.world);
         for SlowStart { pool, of, way, over } in saved.slow_starts(&world, age) {
-            let to = self.shaping[pool.at()].slow_start;
+            let to = self.index.shaping[pool.at()].slow_start;
             let ramp = way.and_then(|(gone, _)| Ramp::halted(gone).carried(At(0), over, to));
             if ramp.is_some_and(|ramp| ramp.is_done(At(0), to)) {
                 continue;
             }
             match of {
                 SlowStartOf::Endpoint(id) => {
-                    let recovery = &mut self.live[id.at()].recovery;
+                    let recovery = &mut self.facts.live[id.at()].recovery;
                     if *recovery == Recovery::default() {
                         *recovery = Recovery { cold: way.is_none().then_some(Cold::New), ramp };
                     }
                 }
                 SlowStartOf::Region(region) => {
                     if let Some(ramp) = ramp {
-                        self.returns[pool.at()].entry(region).or_insert(ramp);
+                        self.facts.returns[pool.at()].entry(region).or_insert(ramp);
                     }
                 }
             }
@@ -306,19 +309,19 @@ impl Ledger {
     pub(super) fn before(&mut self, now: At) -> Before {
         let pools = (0..self.world.pools.len() as u32).map(PoolId);
         // In the first probe round nothing serves yet.
-        let serving = |id| if self.ready { self.serving(now, id) } else { Serving::default() };
+        let serving = |id| if self.facts.ready { self.serving(now, id) } else { Serving::default() };
         Before {
-            recoveries: self.live.iter().map(|live| live.recovery).collect(),
+            recoveries: self.facts.live.iter().map(|live| live.recovery).collect(),
             serving: pools.map(serving).collect(),
-            over: self.shaping.iter().map(|shaping| shaping.slow_start).collect(),
-            returns: std::mem::take(&mut self.returns),
+            over: self.index.shaping.iter().map(|shaping| shaping.slow_start).collect(),
+            returns: std::mem::take(&mut self.facts.returns),
         }
     }
 
     /// Carries slow starts over to the configuration in force and marks what is new in it. Gives for each pool what of it
     /// was serving up to now.
     pub(super) fn carry_slow_starts(&mut self, now: At, heirs: &Heirs<'_>, before: &Before) -> Vec<(PoolId, Serving)> {
-        self.returns = vec![Returns::new(); heirs.new.pools.len()];
+        self.facts.returns = vec![Returns::new(); heirs.new.pools.len()];
         let carried = |(id, was): (PoolId, Option<PoolId>)| {
             (id, was.map_or_else(Serving::default, |was| self.carry_slow_starts_of(now, heirs, (id, was), before)))
         };
@@ -334,7 +337,7 @@ impl Ledger {
     ) -> Serving {
         let (old, world) = (heirs.old, heirs.new);
         let (served, returns) = (before.serving[was.at()].endpoints, &before.returns[was.at()]);
-        let (pool, from, to) = (&world.pools[id.at()], before.over[was.at()], self.shaping[id.at()].slow_start);
+        let (pool, from, to) = (&world.pools[id.at()], before.over[was.at()], self.index.shaping[id.at()].slow_start);
         let before_it = &old.pools[was.at()];
         let first = before_it.first.at();
         let (mut serving, mut new) = (Serving::default(), Vec::new());
@@ -346,9 +349,9 @@ impl Ledger {
                 new.push(index);
                 continue;
             };
-            self.live[index].recovery = before.recoveries[known].carried(now, from, to);
+            self.facts.live[index].recovery = before.recoveries[known].carried(now, from, to);
             let serves = served >> (known - first) & 1 == 1;
-            let said = self.words.effect(now, Named::of(world, &pool.name, endpoint));
+            let said = self.facts.words.effect(now, Named::of(world, &pool.name, endpoint));
             if serves && weighed(endpoint.weight, said.weight) > 0 && said.force != Some(false) {
                 serving.endpoints |= 1 << position;
             }
@@ -365,9 +368,9 @@ impl Ledger {
             }
         }
         let ways = ways.into_iter().filter_map(|(region, way)| Some((region, way?.carried(now, from, to)?)));
-        self.returns[id.at()] = ways.collect();
+        self.facts.returns[id.at()] = ways.collect();
         if serving.endpoints != 0 {
-            new.into_iter().for_each(|index| self.live[index].recovery.cold = Some(Cold::New));
+            new.into_iter().for_each(|index| self.facts.live[index].recovery.cold = Some(Cold::New));
         }
         // A region that was served up to now does not come back, whichever of its endpoints it was.
         let regions: BTreeSet<RegionId> =

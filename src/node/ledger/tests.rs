@@ -22,6 +22,7 @@ use crate::{
             fold::{Health, Outcome},
             rules::MaxRegions,
         },
+        live::PoolRow,
         signal::load::Load,
         types::{Family, PerFamily, RegionId, RouteId},
         wire::name::Name,

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Ledger, endpoint, members, name, overrides::Named, rows::supposed};
-use crate::{engine::live::eligible::Standing, node::ledger::rows::overridden};
+use super::super::{Ledger, derive::supposed, endpoint, members, name, overrides::Named};
+use crate::{engine::live::eligible::Standing, node::ledger::derive::overridden};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
@@ -17,10 +17,10 @@ use crate::{
 
 /// For each region with monitored endpoints, who they are: pool, and place among all.
 #[derive(Debug, Default)]
-pub(super) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
+pub(in crate::node::ledger) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
 
 impl Seats {
-    pub(super) fn of(world: &World) -> Self {
+    pub(in crate::node::ledger) fn of(world: &World) -> Self {
         let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (n, pool) in world.pools.iter().enumerate() {
             for (_, index, endpoint) in members(pool).filter(|(.., e)| e.targets.iter().any(Option::is_some)) {
@@ -57,7 +57,7 @@ impl Ledger {
 
     /// The endpoints that a target is about: pool, and place among all.
     fn seats_of(&self, id: TargetId) -> impl Iterator<Item = (PoolId, usize)> + '_ {
-        self.users[id.at()].iter().flat_map(|(pool, set)| {
+        self.index.users[id.at()].iter().flat_map(|(pool, set)| {
             let first = self.world.pools[pool.at()].first.at();
             positions(*set).map(move |n| (*pool, first + usize::from(n)))
         })
@@ -65,7 +65,7 @@ impl Ledger {
 
     /// What is probed in a region.
     pub(in super::super) fn targets_in(&self, region: RegionId) -> Vec<TargetId> {
-        let endpoints = self.beliefs.seats.in_region(region).iter().map(|(_, index)| endpoint(&self.world, *index));
+        let endpoints = self.index.seats.in_region(region).iter().map(|(_, index)| endpoint(&self.world, *index));
         endpoints.flat_map(|endpoint| endpoint.targets).flatten().collect()
     }
 
@@ -89,23 +89,23 @@ impl Ledger {
 
     /// Whether a region has anybody, were these down, who are sorted.
     fn has_somebody(&self, now: At, region: RegionId, down: &[TargetId]) -> bool {
-        self.beliefs.seats.in_region(region).iter().any(|seat| self.is_there(now, *seat, down))
+        self.index.seats.in_region(region).iter().any(|seat| self.is_there(now, *seat, down))
     }
 
     /// Whether an endpoint is there for its region, were these targets down, which are sorted: whether it would be eligible
     /// and up by itself. What an operator has taken out is not there for probes to take out; what one forces up they do not.
     fn is_there(&self, now: At, (pool, index): (PoolId, usize), down: &[TargetId]) -> bool {
         let endpoint = endpoint(&self.world, index);
-        let said = self.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
+        let said = self.facts.words.effect(now, Named::of(&self.world, &self.world.pools[pool.at()].name, endpoint));
         overridden(self.stood(index, down), endpoint, &said)
-            .verdict(self.shaping[pool.at()].families)
+            .verdict(self.index.shaping[pool.at()].families)
             .is_ok_and(Standing::is_up)
     }
 
     /// How an endpoint would stand, were these targets down, which are sorted. Of a target of which nothing is known any
     /// more it matters how it stood before.
     fn stood(&self, index: usize, down: &[TargetId]) -> EndpointState {
-        let stood = |id: TargetId| self.beliefs.stood[id.at()].0;
+        let stood = |id: TargetId| self.facts.beliefs.stood[id.at()].0;
         let health = |id: TargetId| if down.binary_search(&id).is_ok() { Health::Down } else { stood(id) };
         supposed(endpoint(&self.world, index), health)
     }
@@ -113,11 +113,11 @@ impl Ledger {
     /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
     pub(super) fn hold(&self, now: At, region: RegionId, since: Option<u64>) -> Change {
         let rules = &self.world.health.governor;
-        let lately = self.beliefs.governed.lately(rules, now);
+        let lately = self.facts.beliefs.governed.lately(rules, now);
         Change::Held(Box::new(Held {
             region: self.region_name(region),
             left: lately.map(|region| self.region_name(region)).collect(),
-            of: self.beliefs.seats.count(),
+            of: self.index.seats.count(),
             window: rules.window,
             endpoints: self.those(region, |seat, _| self.is_kept(seat)),
             gives_way: self.gives_way(region),
@@ -128,12 +128,12 @@ impl Ledger {
     }
 
     fn is_kept(&self, (_, index): (PoolId, usize)) -> bool {
-        endpoint(&self.world, index).targets.into_iter().flatten().any(|id| self.beliefs.keeper(id).is_some())
+        endpoint(&self.world, index).targets.into_iter().flatten().any(|id| self.facts.beliefs.keeper(id).is_some())
     }
 
     /// The pools of a region's held endpoints that stand before another pool in a service.
     fn gives_way(&self, region: RegionId) -> Vec<Box<str>> {
-        let kept = self.beliefs.seats.in_region(region).iter().filter(|seat| self.is_kept(**seat));
+        let kept = self.index.seats.in_region(region).iter().filter(|seat| self.is_kept(**seat));
         let mut pools: Vec<PoolId> = kept.map(|(pool, _)| *pool).collect();
         pools.dedup();
         let is_followed = |pool: &PoolId| {
@@ -148,7 +148,7 @@ impl Ledger {
     pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64, counted: &[TargetId]) -> Change {
         // Nobody is called down of whom nothing is known, as after a reload.
         let down = self.those(region, |(pool, index), _| {
-            self.stood(index, &[]).health(self.shaping[pool.at()].families) == Health::Down
+            self.stood(index, &[]).health(self.index.shaping[pool.at()].families) == Health::Down
         });
         let empty = !self.has_somebody(now, region, &[]);
         let pools = self.standings(counted);
@@ -157,7 +157,7 @@ impl Ledger {
 
     /// Some endpoints of a region, as `pool/endpoint`.
     fn those(&self, region: RegionId, which: impl Fn((PoolId, usize), Vec<TargetId>) -> bool) -> Vec<Box<str>> {
-        let seats = self.beliefs.seats.in_region(region).iter();
+        let seats = self.index.seats.in_region(region).iter();
         seats
             .filter(|(pool, index)| {
                 which((*pool, *index), endpoint(&self.world, *index).targets.into_iter().flatten().collect())
@@ -168,7 +168,7 @@ impl Ledger {
 
     /// The endpoints that a target is about, as `pool/endpoint`.
     pub(super) fn names_of(&self, id: TargetId) -> Vec<Box<str>> {
-        self.users[id.at()]
+        self.index.users[id.at()]
             .iter()
             .flat_map(|(pool, set)| super::super::health::names(&self.world, *pool, *set))
             .collect()

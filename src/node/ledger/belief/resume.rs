@@ -26,26 +26,27 @@ impl Ledger {
         kept: &HashMap<TargetId, Health>,
         changes: &mut Vec<Change>,
     ) {
-        self.beliefs.resume(governed);
+        self.facts.beliefs.resume(governed, &self.index.seats);
         for id in targets {
             // In the order of targets, so that a canary of a canary's monitor has been looked at before it is.
             self.watch(now, *id, *id, changes);
-            let record = &self.records[id.at()];
+            let record = &self.facts.records[id.at()];
             let found = record.health;
             let fell = record.fall.map(|fall| Past::ago(fall.at, fall.before));
-            let counts = kept.get(id).copied().filter(|_| found == Health::Down && !self.users[id.at()].is_empty());
-            self.beliefs.take(now, *id, counts.unwrap_or(found));
+            let counts =
+                kept.get(id).copied().filter(|_| found == Health::Down && !self.index.users[id.at()].is_empty());
+            self.facts.beliefs.take(now, *id, counts.unwrap_or(found));
             if counts.is_some() {
                 // What was held gave way to later pools, and goes on doing so before a canary has answered this process.
-                let held = self.beliefs.is_held(&self.regions_of(*id));
-                self.beliefs.keep(*id, if held { Keeper::Governor } else { Keeper::Canaries });
+                let held = self.facts.beliefs.is_held(&self.regions_of(*id));
+                self.facts.beliefs.keep(*id, if held { Keeper::Governor } else { Keeper::Canaries });
             } else if found == Health::Down {
-                self.beliefs.fell(*id, fell);
+                self.facts.beliefs.fell(*id, fell);
             }
         }
         self.judge(now, None, changes);
         self.redraw(now, changes);
-        for (region, since) in self.beliefs.governed().held() {
+        for (region, since) in self.facts.beliefs.governed().held() {
             changes.push(self.hold(now, region, Some(since.until(now))));
         }
     }

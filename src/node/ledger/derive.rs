@@ -1,53 +1,100 @@
-//! Rows made from what is known: health, what operators said, slow starts, sheds, load. Must not know events.
+//! Rows made from what is known: health, what operators said, slow starts, sheds, load. Nothing else writes them. What changes
+//! a fact marks the pools whose rows rest on it, and [`Ledger::derive`] makes those again. Must not know inputs.
+
+use std::{collections::BTreeMap, mem};
 
 use super::{
     Ledger,
-    load::{self, Ratio, Sums},
+    index::Shaping,
+    load::{Ratio, Sums},
     members,
     overrides::{Effect, Named},
-    ramp::Recovery,
+    regions::Regions,
 };
 use crate::{
     engine::{
         health::fold::Health,
         live::{EndpointRow, EndpointState, PoolRow},
-        signal::shed::{Marks, Shed},
-        types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
+        types::{At, Family, PerFamily, PoolId, TargetId},
         wire::edns::Notice,
         world::{
             World,
             endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT},
-            policy::Key,
-            service::Families,
         },
     },
     node::change::Keeper,
 };
 
-/// What is kept of an endpoint beside its health.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Live {
-    pub(super) recovery: Recovery,
-    pub(super) shed: Shed,
-    /// The response time that counts, in tenths of a millisecond; 0: none is known.
-    response: u32,
+/// What queries read, and what it is made with.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// For each pool and each endpoint, its row.
+    pools: Vec<PoolRow>,
+    endpoints: Vec<EndpointRow>,
+    /// For each endpoint, the weight with which it takes part in what is reported; their sums by region.
+    taking_part: Vec<u32>,
+    region_weights: Vec<u64>,
+    /// For each pool, when its rows change with time alone.
+    ticks: Vec<Option<At>>,
+    /// Which regions have an endpoint that is up.
+    pub(super) regions: Regions,
+    /// The pools whose facts have changed, and how much of them.
+    dirty: BTreeMap<PoolId, Extent>,
+    /// Whether loads are to be shared out again.
+    loads: bool,
+    /// Something that queries read has changed since [`Ledger::take_stirred`].
+    stirred: bool,
 }
 
-/// How a pool is shaped: the strictest of what the policies of all routes through it say.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shaping {
-    /// The routes through it.
-    pub(super) routes: Vec<RouteId>,
-    pub(super) slow_start: u64,
-    pub(super) marks: Option<Marks>,
-    /// Milliseconds until a shed shows in full.
-    pub(super) period: u64,
-    /// It names a load.
-    pub(super) load: bool,
-    /// Somebody ranks by response time.
-    response: bool,
-    /// How families count: one service that takes what is down in one of them for down decides.
-    pub(super) families: Families,
+/// How much of a pool's rows is to be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Extent {
+    /// Load and response time.
+    Measures,
+    /// All of it.
+    Whole,
+}
+
+impl Rows {
+    /// Nothing is made yet in this configuration.
+    pub(super) fn of(world: &World) -> Self {
+        Self {
+            pools: vec![PoolRow::default(); world.pools.len()],
+            endpoints: vec![EndpointRow::default(); world.endpoint_count()],
+            taking_part: vec![0; world.endpoint_count()],
+            region_weights: vec![0; world.regions.len()],
+            ticks: vec![None; world.pools.len()],
+            regions: Regions::of(world),
+            dirty: BTreeMap::new(),
+            loads: false,
+            stirred: true,
+        }
+    }
+
+    /// For each pool, its row.
+    pub(super) fn pools(&self) -> &[PoolRow] {
+        &self.pools
+    }
+
+    /// For each endpoint, its row.
+    pub(super) fn endpoints(&self) -> &[EndpointRow] {
+        &self.endpoints
+    }
+
+    /// When rows change with time alone.
+    pub(super) fn ticks(&self) -> impl Iterator<Item = At> {
+        self.ticks.iter().copied().flatten()
+    }
+
+    /// Queries read something else from now on, though no row is another one.
+    pub(super) fn stir(&mut self) {
+        self.stirred = true;
+    }
+
+    /// Whether queries read something else since this was asked last.
+    pub(super) fn take_stirred(&mut self) -> bool {
+        mem::take(&mut self.stirred)
+    }
 }
 
 /// What is measured of an endpoint.
@@ -61,46 +108,10 @@ pub(super) struct Measured {
     soon: Option<u64>,
 }
 
-impl Live {
-    /// Whether it has served since it was down, without a weight, or new.
-    pub(super) fn is_warm(&self) -> bool {
-        self.recovery.cold.is_none()
-    }
-}
-
 impl<'a> Named<'a> {
     pub(super) fn of(world: &'a World, pool: &'a str, endpoint: &'a Endpoint) -> Self {
         let region = world.regions.get(endpoint.region.at()).map_or("", |region| &region.name);
         Self { region, pool, endpoint: &endpoint.name }
-    }
-}
-
-impl Shaping {
-    /// For each pool of a configuration.
-    pub(super) fn of(world: &World) -> Vec<Self> {
-        (0..world.pools.len() as u32).map(|id| Self::of_pool(world, PoolId(id))).collect()
-    }
-
-    fn of_pool(world: &World, id: PoolId) -> Self {
-        let routes: Vec<RouteId> = world.routes_of(id).map(|(route, _)| route).collect();
-        let policies = || world.routes_of(id).filter_map(|(_, route)| world.policies.get(route.policy.at()));
-        let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
-        let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
-        let load = load::load_of(world, id);
-        let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
-        Self {
-            slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
-            marks: marks.map(|[low, high]| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
-            // Caches, then the age of a report, then two half-lives of the average.
-            period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
-            load: load.is_some(),
-            response: policies().any(|policy| policy.prefer.iter().any(|(key, _)| *key == Key::Response)),
-            families: match services().any(|service| service.families == Families::Leave) {
-                true => Families::Leave,
-                false => Families::Apart,
-            },
-            routes,
-        }
     }
 }
 
@@ -178,10 +189,10 @@ impl Ledger {
                 state.up[family] = has(endpoint, family);
                 continue;
             };
-            let (record, believed) = (&self.records[target.at()], self.beliefs.of(target));
-            let kept = self.beliefs.keeper(target);
+            let (record, believed) = (&self.facts.records[target.at()], self.facts.beliefs.of(target));
+            let kept = self.facts.beliefs.keeper(target);
             // A recovery beyond the longest TTL moves nothing yet.
-            let near = |soon: &u64| record.health != Health::Down || *soon <= self.horizon;
+            let near = |soon: &u64| record.health != Health::Down || *soon <= self.index.horizon;
             // What is kept up against its probes may go at any moment.
             let soon = if kept.is_some() { Some(0) } else { self.change_in(now, target).filter(near) };
             state.held |= kept.is_some();
@@ -196,43 +207,50 @@ impl Ledger {
         measured
     }
 
-    /// Works out all rows again.
-    pub(super) fn refresh_all(&mut self, now: At) {
-        for id in 0..self.world.pools.len() as u32 {
-            self.work_out(now, PoolId(id));
-        }
-        self.refresh_loads(now);
+    /// All rows are to be made again.
+    pub(super) fn mark_all(&mut self) {
+        (0..self.world.pools.len() as u32).map(PoolId).for_each(|id| self.mark(id));
+        self.rows.loads = true;
     }
 
-    /// Works out a pool's rows again, and those of others whose load is shared out with its weights.
-    pub(super) fn refresh(&mut self, now: At, id: PoolId) {
-        if self.work_out(now, id) && self.shaping[id.at()].load {
-            self.refresh_loads(now);
+    /// A pool's rows are to be made again.
+    pub(super) fn mark(&mut self, id: PoolId) {
+        self.rows.dirty.insert(id, Extent::Whole);
+    }
+
+    /// Load and response times in a pool's rows are to be made again.
+    pub(super) fn mark_measures(&mut self, id: PoolId) {
+        self.rows.dirty.entry(id).or_insert(Extent::Measures);
+    }
+
+    /// Makes all rows again that were marked, and those whose load is shared out with their weights.
+    pub(super) fn derive(&mut self, now: At) {
+        let dirty = mem::take(&mut self.rows.dirty);
+        let mut loads = mem::take(&mut self.rows.loads);
+        for id in dirty.iter().filter(|(_, extent)| **extent == Extent::Whole).map(|(id, _)| *id) {
+            loads |= self.work_out(now, id) && self.index.shaping[id.at()].load;
+        }
+        if loads {
+            self.rows.region_weights =
+                by_region(&self.world, &self.index.shaping, |index| u64::from(self.rows.taking_part[index]));
+            (0..self.world.pools.len() as u32).for_each(|id| self.fill(now, PoolId(id)));
         } else {
-            self.fill(now, id);
-        }
-    }
-
-    /// Works out again what follows from load.
-    pub(super) fn refresh_loads(&mut self, now: At) {
-        self.region_weights = by_region(&self.world, &self.shaping, |index| u64::from(self.taking_part[index]));
-        for id in 0..self.world.pools.len() as u32 {
-            self.fill(now, PoolId(id));
+            dirty.into_keys().for_each(|id| self.fill(now, id));
         }
     }
 
     /// Works out all but load, and says whether other weights take part in it.
     fn work_out(&mut self, now: At, id: PoolId) -> bool {
         let world = std::sync::Arc::clone(&self.world);
-        let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
-        let assigned = shaping.routes.iter().any(|id| self.assignments[id.at()].is_some());
+        let (pool, shaping) = (&world.pools[id.at()], &self.index.shaping[id.at()]);
+        let assigned = shaping.routes.iter().any(|id| self.facts.assignments[id.at()].is_some());
         let (mut row, mut known, mut addressed) = (PoolRow::default(), 0, PerFamily::default());
         let (mut others, mut due) = (false, None);
         for (position, index, endpoint) in members(pool) {
             let bit = 1u64 << position;
             let put = |set: &mut u64, yes: bool| *set |= if yes { bit } else { 0 };
             let (measured, said) =
-                (self.measured(now, endpoint), self.words.effect(now, Named::of(&world, &pool.name, endpoint)));
+                (self.measured(now, endpoint), self.facts.words.effect(now, Named::of(&world, &pool.name, endpoint)));
             let (forced, state) = (said.force == Some(true), overridden(measured.state, endpoint, &said));
             row.put(position as u8, &state);
             for family in Family::BOTH {
@@ -243,10 +261,10 @@ impl Ledger {
             let weight = weighed(endpoint.weight, said.weight);
             let health = if forced { Health::Up } else { measured.health(shaping) };
             let counts = state.weighted && !state.out && !state.drained;
-            self.regions.count(index, endpoint.region, counts.then_some(health));
+            self.rows.regions.count(index, endpoint.region, counts.then_some(health));
             // What is forced up is up at once and whole.
-            let live = &self.live[index];
-            let region = self.returns[id.at()].get(&endpoint.region);
+            let live = &self.facts.live[index];
+            let region = self.facts.returns[id.at()].get(&endpoint.region);
             let ramps = [region.copied(), live.recovery.ramp].map(|ramp| ramp.filter(|_| !forced));
             let [region, own] =
                 ramps.map(|ramp| ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start)));
@@ -257,41 +275,42 @@ impl Ledger {
             put(&mut row.slow, warmth < ADMIT_ALL);
             let steps = ramps.into_iter().filter_map(|ramp| ramp?.next(now, shaping.slow_start));
             let next = steps.chain(said.next).min();
-            let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.horizon));
+            let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.index.horizon));
             put(&mut row.moving, moves_in < u32::MAX);
             due = due.into_iter().chain(tick).min();
             let health_in =
                 measured.soon.filter(|_| !forced).map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX));
             let takes_part = if state.out || !(state.up.v4 || state.up.v6) { 0 } else { weight };
-            others |= std::mem::replace(&mut self.taking_part[index], takes_part) != takes_part;
-            let before = self.endpoints[index];
+            others |= mem::replace(&mut self.rows.taking_part[index], takes_part) != takes_part;
+            let before = self.rows.endpoints[index];
             let after = EndpointRow { weight, admission, warmth, change_in: health_in.min(moves_in), ..before };
-            self.stirred |= after != before;
-            self.endpoints[index] = after;
+            self.rows.stirred |= after != before;
+            self.rows.endpoints[index] = after;
         }
         row.notice = match () {
-            () if self.beliefs.is_isolated() => Some(Notice::Blind),
+            () if self.facts.beliefs.is_isolated() => Some(Notice::Blind),
             () => (row.governed.any() != 0).then_some(Notice::Held),
         };
-        let last = self.pools[id.at()];
-        row.last_in = PerFamily::of(|family| match addressed[family] {
+        let last = &mut self.facts.last[id.at()];
+        last.last_in = PerFamily::of(|family| match addressed[family] {
             0 => last.last_in[family],
             up => up,
         });
-        (row.last, row.last_at) = match (known, last.last_at) {
+        (last.last, last.last_at) = match (known, last.last_at) {
             (0, u64::MAX) => (last.last, now.0),
             (0, ended) => (last.last, ended),
             (known, _) => (known, u64::MAX),
         };
-        self.stirred |= row != std::mem::replace(&mut self.pools[id.at()], row);
-        self.ticks[id.at()] = due;
+        (row.last, row.last_in, row.last_at) = (last.last, last.last_in, last.last_at);
+        self.rows.stirred |= row != mem::replace(&mut self.rows.pools[id.at()], row);
+        self.rows.ticks[id.at()] = due;
         others
     }
 
     /// Fills in load and response.
-    pub(super) fn fill(&mut self, now: At, id: PoolId) {
+    fn fill(&mut self, now: At, id: PoolId) {
         let world = std::sync::Arc::clone(&self.world);
-        let (pool, shaping) = (&world.pools[id.at()], &self.shaping[id.at()]);
+        let (pool, shaping) = (&world.pools[id.at()], &self.index.shaping[id.at()]);
         if !(shaping.load || shaping.response) {
             return;
         }
@@ -301,7 +320,7 @@ impl Ledger {
         let mut responses = Vec::new();
         for (_, index, endpoint) in members(pool).filter(|_| shaping.response) {
             let took: Vec<Option<u32>> = endpoint.targets.into_iter().flatten().map(|id| self.took(id)).collect();
-            let live = &mut self.live[index];
+            let live = &mut self.facts.live[index];
             if let Some(took) = mean(&took) {
                 // A value moves by more than an eighth or not at all: a probe is no reason to publish.
                 if took.abs_diff(live.response) > live.response / 8 {
@@ -311,12 +330,12 @@ impl Ledger {
             responses.push(Some(live.response).filter(|response| *response > 0));
         }
         for (position, index, _) in members(pool) {
-            let (n, row) = (position as usize, &mut self.endpoints[index]);
+            let (n, row) = (position as usize, &mut self.rows.endpoints[index]);
             let before = *row;
             row.load = load(n);
             let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
             row.response = (u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32;
-            self.stirred |= *row != before;
+            self.rows.stirred |= *row != before;
         }
     }
 
@@ -324,17 +343,17 @@ impl Ledger {
     pub(super) fn ratio(&self, now: At, id: PoolId, position: u32) -> Ratio {
         let (world, pool) = (&self.world, &self.world.pools[id.at()]);
         let index = pool.first.at() + position as usize;
-        let Some(endpoint) = pool.endpoints.get(position as usize).filter(|_| self.shaping[id.at()].load) else {
+        let Some(endpoint) = pool.endpoints.get(position as usize).filter(|_| self.index.shaping[id.at()].load) else {
             return Ratio::Idle;
         };
-        let weights = pool.part(&self.taking_part);
+        let weights = pool.part(&self.rows.taking_part);
         let sums = Sums {
-            own: self.taking_part[index].into(),
+            own: self.rows.taking_part[index].into(),
             pool: weights.iter().map(|weight| u64::from(*weight)).sum(),
-            region: self.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
+            region: self.rows.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
         };
         let capacity = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
-        self.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, [endpoint.capacity, capacity])
+        self.facts.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, [endpoint.capacity, capacity])
     }
 }
 

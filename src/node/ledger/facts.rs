@@ -1,0 +1,89 @@
+//! All that is known, by number of target, pool, endpoint, region, route and service of the configuration in force. It can be
+//! copied, and written down beside the number of that configuration. Must not know what queries read.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{belief::Beliefs, live::Live, load::Reports, overrides::Words, slow_start::Returns};
+use crate::engine::{
+    health::fold::{Health, Record},
+    signal::timing::Timing,
+    types::{At, PerFamily},
+    world::{World, table::Assignment},
+};
+
+/// What is known.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// For each target, what is known of it, and how long it takes.
+    pub(super) records: Vec<Record>,
+    pub(super) timings: Vec<Arc<Timing>>,
+    /// What the records count for.
+    pub(super) beliefs: Beliefs,
+    /// For each region, what it was said to be last, and since when; none: nothing yet.
+    pub(super) said: Vec<Option<(Health, At)>>,
+    /// For each endpoint, what is kept beside its health.
+    pub(super) live: Vec<Live>,
+    /// For each pool, what was up last.
+    pub(super) last: Vec<LastKnown>,
+    /// For each pool, its regions that came back with none of their endpoints serving.
+    pub(super) returns: Vec<Returns>,
+    /// What operators have said, and what is reported of load.
+    pub(super) words: Words,
+    pub(super) reports: Reports,
+    /// For each service, since when its blocks are cut finer.
+    pub(super) fine: Vec<Option<At>>,
+    /// For each route whose demand is assigned to regions, how.
+    pub(super) assignments: Vec<Option<Arc<Assignment>>>,
+    /// Up to when everything has happened that time alone does.
+    pub(super) passed: At,
+    /// How often a target that had recovered was kept down.
+    pub(super) suppressed: u64,
+    /// Whether steered names are answered.
+    pub(super) ready: bool,
+}
+
+/// What of a pool was up when last anything was, by measurement alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastKnown {
+    /// The endpoints, as bits.
+    pub(super) last: u64,
+    /// For each family, those that were up in it.
+    pub(super) last_in: PerFamily<u64>,
+    /// Until when, as [`PoolRow::last_at`](crate::engine::live::PoolRow::last_at).
+    pub(super) last_at: u64,
+}
+
+impl Facts {
+    /// Whether they are about a configuration such as this one: as many of everything.
+    pub(super) fn are_of(&self, world: &World) -> bool {
+        let known = [
+            self.records.len(),
+            self.timings.len(),
+            self.said.len(),
+            self.live.len(),
+            self.last.len(),
+            self.returns.len(),
+            self.fine.len(),
+            self.assignments.len(),
+        ];
+        known
+            == [
+                world.targets.len(),
+                world.targets.len(),
+                world.regions.len(),
+                world.endpoint_count(),
+                world.pools.len(),
+                world.pools.len(),
+                world.services.len(),
+                world.routes.len(),
+            ]
+    }
+
+    /// How many probed targets no probe has ended of.
+    pub(super) fn unheard(&self, world: &World) -> usize {
+        let probed = world.targets.iter().zip(&self.records).filter(|(target, _)| target.key().is_some());
+        probed.filter(|(_, record)| !record.is_heard()).count()
+    }
+}
