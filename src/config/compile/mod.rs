@@ -1,12 +1,13 @@
 //! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be
 //! wrong any more.
 
+mod distinct;
 mod rule;
 mod rules;
 mod service;
 mod target;
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use super::{check::Meant, geo::latency::LatencyLine};
 use crate::{
@@ -26,28 +27,9 @@ use crate::{
     },
     probing::monitor::MonitorId,
 };
+use distinct::Distinct;
 use service::Steered;
 use target::Targets;
-
-/// Equal values, each kept once and numbered in the order in which it came.
-#[derive(Debug)]
-struct Distinct<T> {
-    kept: Vec<T>,
-    numbers: HashMap<T, u32>,
-}
-
-impl<T: Clone + Eq + Hash> Distinct<T> {
-    fn new() -> Self {
-        Self { kept: Vec::new(), numbers: HashMap::new() }
-    }
-
-    fn number(&mut self, value: T) -> u32 {
-        *self.numbers.entry(value.clone()).or_insert_with(|| {
-            self.kept.push(value);
-            (self.kept.len() - 1) as u32
-        })
-    }
-}
 
 /// Makes the world, whose secret stays zero when none was read, and says how many pools share a map of more regions
 /// than their own.

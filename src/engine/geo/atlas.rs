@@ -3,19 +3,17 @@
 
 use std::{
     cmp::Reverse,
-    collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
 };
 
 use super::{
     Cuts, Facts, Location,
+    marks::{Mark, MarkTable},
+    numbers::Numbers,
     special::{EMBEDDINGS, SPECIAL, normalise},
     trie::{Branch, Trie, extent},
 };
 use crate::engine::types::{Family, Prefix};
-
-/// A hash table without chance: the same input makes the same atlas, to the last number.
-pub(super) type Numbers<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// Where addresses are: one trie with disjoint leaves over everything that knows.
 #[derive(Debug)]
@@ -27,43 +25,6 @@ pub struct Atlas {
     marks: MarkTable,
     /// The prefixes of overrides.
     overridden: Vec<Prefix>,
-}
-
-/// A prefix that configuration or a measurement names.
-#[derive(Debug)]
-pub(super) struct Mark {
-    pub(super) prefix: Prefix,
-    /// The narrowest other mark that holds it.
-    pub(super) within: Option<u32>,
-}
-
-/// The marks of an atlas, wider ones first.
-#[derive(Debug, Default)]
-pub(super) struct MarkTable(Vec<Mark>);
-
-impl MarkTable {
-    fn new(mut prefixes: Vec<Prefix>) -> Self {
-        prefixes.sort_unstable_by_key(|prefix| (prefix.len(), *prefix));
-        prefixes.dedup();
-        let numbers: Numbers<Prefix, u32> = prefixes.iter().copied().zip(0..).collect();
-        let lens: std::collections::BTreeSet<u8> = prefixes.iter().map(|prefix| prefix.len()).collect();
-        let within =
-            |prefix: &Prefix| lens.range(..prefix.len()).rev().find_map(|len| numbers.get(&prefix.cut(*len)).copied());
-        Self(prefixes.iter().map(|prefix| Mark { prefix: *prefix, within: within(prefix) }).collect())
-    }
-
-    /// The number of a mark.
-    pub(super) fn number(&self, prefix: Prefix) -> Option<u32> {
-        self.0
-            .binary_search_by_key(&(prefix.len(), prefix), |mark| (mark.prefix.len(), mark.prefix))
-            .ok()
-            .map(|n| n as u32)
-    }
-
-    /// A mark by its number.
-    pub(super) fn get(&self, number: u32) -> Option<&Mark> {
-        self.0.get(number as usize)
-    }
 }
 
 /// What an [`Atlas`] knows of one prefix.
@@ -477,6 +438,12 @@ impl Atlas {
     pub fn facts(&self, entry: u32) -> Facts<'_> {
         let mark = self.entries.get(entry as usize).and_then(|entry| entry.mark);
         Facts { location: self.known(entry), marks: &self.marks, mark }
+    }
+
+    /// What a client is known by of which nothing is known.
+    #[must_use]
+    pub fn unknown(&self) -> Facts<'_> {
+        Facts { location: None, marks: &self.marks, mark: None }
     }
 
     /// The marks.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::atlas::Numbers;
+use super::numbers::Numbers;
 use crate::engine::types::{Prefix, RegionId};
 
 /// Whose round trips a measured value holds for.

@@ -53,7 +53,7 @@ pub(super) fn on<T>(atlas: &Atlas, points: &[RegionPoint], cuts: &Cuts, then: im
 pub(super) fn row(location: Option<&Location>, points: &[RegionPoint]) -> Vec<Estimate> {
     let regions: Vec<RegionId> = (0..points.len() as u16).map(RegionId).collect();
     let atlas = Atlas::default();
-    let facts = Facts { location, ..Facts::unknown(&atlas) };
+    let facts = Facts { location, ..atlas.unknown() };
     on(&atlas, points, &Cuts::default(), |ground| Estimator::new(&ground).row(&facts, &regions))
 }
 

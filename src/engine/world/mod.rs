@@ -315,6 +315,18 @@ impl World {
     }
 }
 
+impl Service {
+    /// The pools of its routes, in fallback order.
+    pub fn pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
+        self.routes.iter().filter_map(|route| Some(world.routes.get(route.at())?.pool))
+    }
+
+    /// The pools of its routes and of its canary's.
+    pub fn all_pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
+        self.all_routes().filter_map(|route| Some(world.routes.get(route.at())?.pool))
+    }
+}
+
 impl std::ops::Index<EndpointId> for World {
     type Output = Endpoint;
 

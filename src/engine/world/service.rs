@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use super::{
-    World,
     draw::Seed,
     pool::{Pool, Route},
     table::ServiceTable,
 };
 use crate::engine::{
     geo::Map,
-    types::{MapId, PoolId, RegionId, RouteId},
+    types::{MapId, RegionId, RouteId},
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -71,16 +70,6 @@ impl Service {
     /// Its routes and its canary's.
     pub fn all_routes(&self) -> impl Iterator<Item = RouteId> {
         self.routes.iter().copied().chain(self.canary.map(|canary| canary.route))
-    }
-
-    /// The pools of its routes, in fallback order.
-    pub fn pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
-        self.routes.iter().filter_map(|route| Some(world.routes.get(route.at())?.pool))
-    }
-
-    /// The pools of its routes and of its canary's.
-    pub fn all_pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
-        self.all_routes().filter_map(|route| Some(world.routes.get(route.at())?.pool))
     }
 
     /// Whether it is what the configuration names, and no direct name or second choice that comes with one.

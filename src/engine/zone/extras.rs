@@ -101,6 +101,8 @@ impl Zone {
     /// Where each record's target stands, the target, folded, unless it is the root, and the record's data.
     fn targets<'d>(&self, set: &Set<'d>) -> impl Iterator<Item = (u16, Option<Name>, &'d [u8])> + use<'_, 'd> {
         let (places, rtype) = (self.fragments[set.fragment as usize].target_offsets(), set.rtype);
-        places.zip(set.data).map(move |(at, rdata)| (at as u16, target::of_record(rtype, rdata).map(|name| name.folded()), *rdata))
+        places
+            .zip(set.data)
+            .map(move |(at, rdata)| (at as u16, target::of_record(rtype, rdata).map(|name| name.folded()), *rdata))
     }
 }
