@@ -12,7 +12,7 @@ use std::{
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::{Exit, fail};
 use crate::{
     config::{
         self,
@@ -89,7 +89,7 @@ impl Explain {
         });
         let explanation = match explained {
             Ok(explanation) => explanation,
-            Err(why) => return Ok(super::fail(err, &why)),
+            Err(why) => return Ok(fail(err, &why)),
         };
         if self.json {
             serde_json::to_writer_pretty(&mut *out, &explanation)?;

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::super::Exit;
+use super::super::exit::Exit;
 use crate::{
     engine::{
         geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
