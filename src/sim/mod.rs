@@ -30,7 +30,7 @@ pub use clients::Clients;
 pub use driver::Driver;
 pub use failover::{Failover, slowest_failover};
 pub use happening::{Behaviour, Happening, Samples, Who};
-pub use refusal::Refusal;
+pub use refusal::{Bug, Refusal};
 pub use runner::{Asked, Simulation};
 pub use shares::{Blocks, Fare};
 pub use suppose::{Impossible, Part, Supposed, Supposition, Why, suppose};

@@ -140,7 +140,7 @@ impl From<Refusal> for Fault {
             Refusal::Monitor { name, there: monitors } => {
                 fault(format!("no monitor is called {name}"), there(&monitors))
             }
-            Refusal::Bug(how) => fault(how, "please report it"),
+            Refusal::Bug(how) => fault(how.to_string(), "please report it"),
         }
     }
 }
