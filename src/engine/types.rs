@@ -220,6 +220,11 @@ impl<T> PerFamily<T> {
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         [&self.v4, &self.v6].into_iter()
     }
+
+    /// Both values to be changed, IPv4 first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        [&mut self.v4, &mut self.v6].into_iter()
+    }
 }
 
 impl<T> IntoIterator for PerFamily<T> {

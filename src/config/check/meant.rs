@@ -15,7 +15,7 @@ use crate::{
         geo::{Cuts, Fence, Model, Order},
         health::rules::HealthRules,
         signal::load::Load,
-        types::Prefix,
+        types::{PerFamily, Prefix},
         wire::name::Name,
         world::{Reflect, Region, policy::Policy, pool::Threshold, service::Service},
         zone::ZoneSource,
@@ -58,7 +58,7 @@ pub(crate) struct Meant {
 pub(crate) struct Lengths {
     pub(crate) cuts: Cuts,
     /// A policy that can split a catchment splits it at least so finely.
-    pub(crate) block: [u8; 2],
+    pub(crate) block: PerFamily<u8>,
 }
 
 /// What a region or an endpoint may be able to take.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::numbers::Numbers;
-use crate::engine::types::{Prefix, RegionId};
+use crate::engine::types::{PerFamily, Prefix, RegionId};
 
 /// Whose round trips a measured value holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,8 +18,8 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// The longest prefixes that are measured apart (v4, v6), so that no single client is. A file may state finer ones.
-    pub const FINEST: [u8; 2] = [24, 48];
+    /// The longest prefixes that are measured apart of each family, so that no single client is. A file may state finer ones.
+    pub const FINEST: PerFamily<u8> = PerFamily::new(24, 48);
 }
 
 impl std::fmt::Display for Whose {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::endpoint::Distinct;
-use crate::engine::geo::{Limits, Preferences};
+use crate::engine::{
+    geo::{Limits, Preferences},
+    types::PerFamily,
+};
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,8 +17,8 @@ pub struct Policy {
     pub prefer: Vec<(Key, u32)>,
     /// How the equal-best share.
     pub spread: Spread,
-    /// Block lengths (v4, v6) finer than the default.
-    pub sticky: Option<[u8; 2]>,
+    /// Block lengths finer than the default.
+    pub sticky: Option<PerFamily<u8>>,
     /// How many distinct endpoints an answer names, at most one of each region.
     pub answers: u8,
     /// Regions whose order is kept for each client.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::engine::{
     geo::Map,
-    types::{MapId, RegionId, RouteId},
+    types::{MapId, PerFamily, RegionId, RouteId},
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -30,11 +30,11 @@ pub struct Service {
     pub affinity: Box<[u8]>,
     /// The distinct maps of its routes.
     pub maps: Vec<MapId>,
-    /// How the client's block is cut, when any pool's policy asks for the block: the longest length (v4, v6) that its
+    /// How the client's block is cut, when any pool's policy asks for the block: the longest length that its
     /// policies want. None: the block is the catchment.
-    pub cut: Option<[u8; 2]>,
+    pub cut: Option<PerFamily<u8>>,
     /// How the client's block is cut once a timed drain is under way, where `cut` is none.
-    pub fine: [u8; 2],
+    pub fine: PerFamily<u8>,
     /// How the families of an endpoint count.
     pub families: Families,
     /// What a client gets that fences leave nothing.
@@ -118,7 +118,7 @@ impl Service {
 
     /// A service that looks up its client's address and nothing else of it.
     pub(super) fn of_address(name: Name) -> Self {
-        Self { cut: Some([0, 0]), ..Self::new(name) }
+        Self { cut: Some(PerFamily::new(0, 0)), ..Self::new(name) }
     }
 
     /// A service with the configuration's defaults: no routes yet, its own affinity, no client's location looked up.
@@ -133,7 +133,7 @@ impl Service {
             when_all_down: Fallback::IgnoreHealth,
             maps: Vec::new(),
             cut: None,
-            fine: [16, 32],
+            fine: PerFamily::new(16, 32),
             families: Families::Apart,
             when_fenced: None,
             gate: None,

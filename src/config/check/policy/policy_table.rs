@@ -16,6 +16,7 @@ use crate::{
     },
     engine::{
         geo::Limits,
+        types::{Family, PerFamily},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
             policy::{Key, Policy, Spread},
@@ -23,8 +24,16 @@ use crate::{
     },
 };
 
+/// Bounds of the length of a block.
+#[derive(Clone, Copy, Debug)]
+struct BlockLengths {
+    widest: u8,
+    finest: u8,
+}
+
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
-const STICKY: [(i64, i64); 2] = [(16, 24), (32, 56)];
+const STICKY: PerFamily<BlockLengths> =
+    PerFamily::new(BlockLengths { widest: 16, finest: 24 }, BlockLengths { widest: 32, finest: 56 });
 /// Nothing is ten seconds away: the bound of round-trip times, in tenths of a millisecond.
 const FAR: u64 = 100_000;
 /// The most regions whose order can be kept.
@@ -44,7 +53,7 @@ pub(super) struct Terms {
     limits: Limits,
     depth: u8,
     spread: Spread,
-    sticky: Option<[u8; 2]>,
+    sticky: Option<PerFamily<u8>>,
     answers: u8,
     distinct: Distinct,
     shed: Option<[u16; 2]>,
@@ -293,12 +302,13 @@ fn sticky(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_
     let Some(written) = &spec.sticky else { return };
     let at = |key: &str| join(&["policies", name, "sticky", key]);
     let LengthsSpec { v4, v6 } = written.get_ref();
-    let base = terms.sticky.unwrap_or(STICKY.map(|(widest, _)| widest as u8));
-    let mut length = |key: &str, written: Option<&Spanned<Whole>>, family: usize| {
-        let (from, to) = STICKY[family];
-        whole(written, &at(key), base[family].into(), from..=to, notes) as u8
+    let base = terms.sticky.unwrap_or(STICKY.map(|bounds| bounds.widest));
+    let mut length = |key: &str, written: Option<&Spanned<Whole>>, family: Family| {
+        let BlockLengths { widest, finest } = STICKY[family];
+        let bounds = widest.into()..=finest.into();
+        whole(written, &at(key), base[family].into(), bounds, notes) as u8
     };
-    terms.sticky = Some([length("v4", v4.as_ref(), 0), length("v6", v6.as_ref(), 1)]);
+    terms.sticky = Some(PerFamily::new(length("v4", v4.as_ref(), Family::V4), length("v6", v6.as_ref(), Family::V6)));
     terms.sticky_at = Some(written.span());
     if matches!(terms.spread, Spread::Random | Spread::All) && terms.is_certain {
         let spread = spread_name(terms.spread);

@@ -128,7 +128,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
 fn shedding(text: &str) -> Arc<World> {
     shaped(text, |draft| {
         draft.policies[0].shed = Some([700, 950]);
-        draft.services[0].cut = Some([16, 32]);
+        draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
 }
 

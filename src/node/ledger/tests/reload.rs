@@ -17,7 +17,7 @@ fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| {
         draft.policies[0].slow_start = over;
         draft.policies[0].shed = Some([700, 950]);
-        draft.services[0].cut = Some([16, 32]);
+        draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
 }
 
