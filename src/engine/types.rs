@@ -201,6 +201,7 @@ impl PerFamily<u64> {
 impl<T> PerFamily<T> {
     /// Of IPv4, of IPv6.
     #[must_use]
+    #[inline]
     pub const fn new(v4: T, v6: T) -> Self {
         Self { v4, v6 }
     }

@@ -59,8 +59,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         let mut endpoints = Vec::new();
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
-            let [v4, v6] = endpoint.reach();
-            let reach = PerFamily::new(v4, v6);
+            let reach = endpoint.reach();
             let mut probed =
                 |address: Option<IpAddr>| targets.of(&meant.monitors, monitor?, address?, endpoint.probe_port);
             endpoints.push(Endpoint {
@@ -70,7 +69,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 v6: endpoint.v6,
                 weight: endpoint.weight,
                 order: endpoint.order,
-                targets: PerFamily::new(probed(v4), probed(v6)),
+                targets: PerFamily::new(probed(reach.v4), probed(reach.v6)),
                 reach,
                 cname: endpoint.cname.clone(),
                 group: endpoint.group.as_deref().map(Box::from),

@@ -17,7 +17,7 @@ use crate::{
         wire::name::Name,
         world::{
             Region,
-            policy::{Key, Policy, Spread},
+            policy::{Key, Policy, Spread, Watermarks},
             pool::{Route, Threshold},
             table::{PoolTable, RouteTable},
         },
@@ -215,7 +215,7 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
     assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some(PerFamily::new(16, 32)));
     assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some(PerFamily::new(24, 56)));
     assert_eq!(cut(&[meant(policy(&[], Spread::Random), &two)]), None);
-    let shed = Policy { shed: Some([700, 950]), ..policy(&[], Spread::Random) };
+    let shed = Policy { shed: Some(Watermarks { low: 700, high: 950 }), ..policy(&[], Spread::Random) };
     assert_eq!(cut(&[meant(shed.clone(), &two)]), Some(PerFamily::new(16, 32)), "admission goes by block");
     assert_eq!(cut(&[meant(shed.clone(), &two[..1])]), None, "nowhere to move on to");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::{
     Ledger,
-    load::{self, Ratio, Sums},
+    load::{self, Capacities, Ratio, Sums},
     members,
     overrides::{Effect, Named},
     ramp::Recovery,
@@ -17,7 +17,7 @@ use crate::{
         world::{
             World,
             endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT},
-            policy::Key,
+            policy::{Key, Watermarks},
             service::Families,
         },
     },
@@ -85,12 +85,13 @@ impl Shaping {
         let routes: Vec<RouteId> = world.routes_of(id).map(|(route, _)| route).collect();
         let policies = || world.routes_of(id).filter_map(|(_, route)| world.policies.get(route.policy.at()));
         let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
-        let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
+        let marks = policies().filter_map(|policy| policy.shed).reduce(Watermarks::strictest);
         let load = load::load_of(world, id);
         let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
         Self {
             slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
-            marks: marks.map(|[low, high]| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
+            marks: marks
+                .map(|Watermarks { low, high }| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
             // Caches, then the age of a report, then two half-lives of the average.
             period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
             load: load.is_some(),
@@ -333,8 +334,9 @@ impl Ledger {
             pool: weights.iter().map(|weight| u64::from(*weight)).sum(),
             region: self.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
         };
-        let capacity = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
-        self.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, [endpoint.capacity, capacity])
+        let region = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
+        let capacities = Capacities { own: endpoint.capacity, region };
+        self.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, capacities)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         types::{Family, PerFamily},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
-            policy::{Key, Policy, Spread},
+            policy::{Key, Policy, Spread, Watermarks},
         },
     },
 };
@@ -56,7 +56,7 @@ pub(super) struct Terms {
     sticky: Option<PerFamily<u8>>,
     answers: u8,
     distinct: Distinct,
-    shed: Option<[u16; 2]>,
+    shed: Option<Watermarks>,
     slow_start: u64,
     pub(super) geo: GeoRules,
     /// Where `sticky` is written.
@@ -278,18 +278,18 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
         }
         Some(parts.round() as u16)
     };
-    let base = terms.shed.map_or([None; 2], |shed| shed.map(Some));
-    let marks = [mark("low", low, notes).or(base[0]), mark("high", high, notes).or(base[1])];
+    let (base_low, base_high) = (terms.shed.map(|shed| shed.low), terms.shed.map(|shed| shed.high));
+    let marks = (mark("low", low, notes).or(base_low), mark("high", high, notes).or(base_high));
     let missing = |number: &Option<Spanned<Real>>, base: Option<u16>| number.is_none() && base.is_none();
     match marks {
-        [Some(from), Some(to)] if from < to => terms.shed = Some([from, to]),
-        [Some(_), Some(_)] => {
+        (Some(low), Some(high)) if low < high => terms.shed = Some(Watermarks { low, high }),
+        (Some(_), Some(_)) => {
             let fault =
                 notes.error(written.span(), format!("`{whole}` ends before it starts"), "`low` must be below `high`");
             notes.push(fault.remedy("write { low = 0.7, high = 0.95 }"));
         }
-        _ if (missing(low, base[0]) || missing(high, base[1])) && notes.is_whole_at(&whole) => {
-            let key = if missing(low, base[0]) { "low" } else { "high" };
+        _ if (missing(low, base_low) || missing(high, base_high)) && notes.is_whole_at(&whole) => {
+            let key = if missing(low, base_low) { "low" } else { "high" };
             let fault =
                 notes.error(written.span(), format!("`{whole}` is half a range"), format!("`{key}` is missing"));
             notes.push(fault.remedy("write { low = 0.7, high = 0.95 }"));
