@@ -36,7 +36,7 @@ fn main() {
                 "{regions:>7}  {:>6} ms  {:>10}  {:>6}  {:>10.2}  {:>8}",
                 tolerance / 10,
                 map.catchments(),
-                map.pieces()[0],
+                map.pieces().v4,
                 scopes as f64 / NETWORKS as f64,
                 memory.bytes_current / 1024
             ));

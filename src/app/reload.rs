@@ -8,7 +8,12 @@ use tracing::{error, info, warn};
 
 use super::{App, log_shape, watch::Watch};
 use crate::{
-    config::{self, Config, Loaded, fault::Severity, geo::InForce, settings::Server},
+    config::{
+        self, Config, Loaded,
+        fault::Severity,
+        geo::InForce,
+        settings::{Server, Workers},
+    },
     engine::world::{Draft, World},
     feed,
     monitor::Plan,
@@ -97,7 +102,7 @@ impl App {
             fits(&self.settings, &server).and_then(|()| leaves(&self.writer.board.load().world, &draft, &unmatched))
         {
             error!("the reload is refused, the old configuration stays in force: {reason}");
-            self.hooks.refused(reason);
+            self.hooks.refused(reason.to_string());
             return;
         }
         // A secret that is gone is kept: a new one would move every client that keeps its region.
@@ -145,22 +150,36 @@ impl App {
     }
 }
 
+/// Why a running server does not take over what is sound.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    /// Sockets are bound at the start.
+    #[error("`server.listen` has changed from {old} to {new}; restart the server to change it")]
+    Listen { old: String, new: String },
+    /// Workers are started at the start.
+    #[error("`server.workers` has changed from {old} to {new}; restart the server to change it")]
+    Workers { old: Workers, new: Workers },
+    /// It would take every name away, or every zone: `what` there are now, `count` of them. `unmatched` are the patterns of
+    /// `include` that match no file.
+    #[error("{}", emptied(what, *count, unmatched))]
+    Empty { what: &'static str, count: usize, unmatched: Vec<String> },
+}
+
 /// Whether a running server can take over settings.
-fn fits(old: &Server, new: &Server) -> Result<(), String> {
-    let restart = "restart the server to change it";
+fn fits(old: &Server, new: &Server) -> Result<(), Unfit> {
     if old.listen != new.listen {
         let list = |server: &Server| server.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        return Err(format!("`server.listen` has changed from {} to {}; {restart}", list(old), list(new)));
+        return Err(Unfit::Listen { old: list(old), new: list(new) });
     }
     if old.workers != new.workers {
-        return Err(format!("`server.workers` has changed from {} to {}; {restart}", old.workers, new.workers));
+        return Err(Unfit::Workers { old: old.workers, new: new.workers });
     }
     Ok(())
 }
 
 /// Whether a configuration leaves anything of what is served. One that was split over files and has lost them still
 /// reads well, and would take every name away.
-fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), String> {
+fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), Unfit> {
     // Direct names and runners-up come and go with their service.
     let services = old.services.iter().filter(|service| service.is_configured()).count();
     let (what, count) = match () {
@@ -168,6 +187,11 @@ fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), String> 
         () if new.zones.is_empty() && !old.zones.is_empty() => ("zone", old.zones.len()),
         () => return Ok(()),
     };
+    Err(Unfit::Empty { what, count, unmatched: unmatched.to_vec() })
+}
+
+/// What a configuration that leaves nothing would take away, and what to do.
+fn emptied(what: &str, count: usize, unmatched: &[String]) -> String {
     let remedy = match unmatched {
         [] => "put back what was taken out".to_owned(),
         [only] => format!("`include` has \"{only}\", which matches no file: put its files back"),
@@ -176,11 +200,11 @@ fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), String> 
         }
     };
     let plural = if count == 1 { "" } else { "s" };
-    Err(format!(
+    format!(
         "it would leave no {what} where there {} {count} {what}{plural}; {remedy}, or restart the server if no {what} \
          is to be left",
         if count == 1 { "is" } else { "are" },
-    ))
+    )
 }
 
 /// The keys that have changed but are read at the start only.

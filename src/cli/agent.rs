@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Exit, fail, serve::PATIENCE};
+use super::{
+    exit::{Exit, fail},
+    serve::PATIENCE,
+};
 use crate::{
     app::{
         self, Signals,

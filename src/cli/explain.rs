@@ -2,6 +2,7 @@
 //! Offline: endpoints are taken to be up, but for those named by `--down` and `--held`.
 
 mod render;
+mod unexplained;
 
 use std::{
     io::{self, Write},
@@ -12,20 +13,17 @@ use std::{
 
 use clap::Args;
 
-use super::Exit;
+use self::unexplained::{NotHexadecimal, Unexplained};
+use super::exit::{Exit, fail};
 use crate::{
-    config::{
-        self,
-        dns_name::{self, NotAName},
-        report,
-    },
+    config::{self, dns_name, report},
     engine::{
         types::{Chance, Prefix, Transport, UnixMillis},
         wire::rr::RrType,
         world::World,
     },
     explain::{self, Question},
-    sim::{self, Impossible, Part, Supposition, Why},
+    sim::{self, Supposition},
 };
 
 /// Say what a client is answered, and why, stage by stage.
@@ -63,8 +61,8 @@ pub(super) struct Explain {
     json: bool,
 }
 
-fn hexadecimal(text: &str) -> Result<u64, String> {
-    u64::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|e| format!("{e}: up to 16 hexadecimal digits"))
+fn hexadecimal(text: &str) -> Result<u64, NotHexadecimal> {
+    u64::from_str_radix(text.trim_start_matches("0x"), 16).map_err(NotHexadecimal)
 }
 
 impl Explain {
@@ -80,7 +78,8 @@ impl Explain {
         let world = Arc::new(World::seal(draft));
         let explained = question(self).and_then(|question| {
             let (down, held, released) = (self.down.clone(), self.held.clone(), self.released);
-            let supposed = sim::suppose(&world, &Supposition { down, held, released }).map_err(impossible)?;
+            let supposed =
+                sim::suppose(&world, &Supposition { down, held, released }).map_err(Unexplained::Impossible)?;
             let mut explanation = explain::explain(&supposed.snapshot, &question).keyed(keyed);
             explanation.client.clone_from(&self.client);
             explanation.supposed =
@@ -89,7 +88,7 @@ impl Explain {
         });
         let explanation = match explained {
             Ok(explanation) => explanation,
-            Err(why) => return Ok(super::fail(err, &why)),
+            Err(why) => return Ok(fail(err, &why.to_string())),
         };
         if self.json {
             serde_json::to_writer_pretty(&mut *out, &explanation)?;
@@ -101,42 +100,19 @@ impl Explain {
     }
 }
 
-/// Why something cannot be supposed, in the words of the command line.
-fn impossible(Impossible { part, named, why }: Impossible) -> String {
-    let flag = match part {
-        Part::Down => "--down",
-        Part::Held => "--held",
-    };
-    match why {
-        Why::Unprobed(name) => format!("{flag} {name}: it has no monitor, so it is always up"),
-        Why::Unknown(near) => format!(
-            "{flag} {named}: no endpoint or region has this name, and no endpoint this address; the nearest is {near}"
-        ),
-        Why::Twice => format!("{flag} {named}: --down names it too; name it once"),
-        Why::Alive { endpoint, region } => format!(
-            "{flag} {named}: the governor holds a region once nothing in it is up, and {endpoint} is up in {region}: \
-             write --held {region}"
-        ),
-    }
-}
-
-fn question(args: &Explain) -> Result<Question, String> {
-    let name = dns_name::read(&args.name).map_err(|NotAName { cause, remedy }| {
-        let remedy = remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
-        format!("`{}` is no name: {cause}{remedy}", args.name)
-    })?;
-    let rtype = RrType::from_text(&args.rtype)
-        .ok_or_else(|| format!("`{}` is no record type: write A, AAAA, MX, … or TYPE and a number", args.rtype))?;
+fn question(args: &Explain) -> Result<Question, Unexplained> {
+    let name = dns_name::read(&args.name).map_err(|why| Unexplained::Name { written: args.name.clone(), why })?;
+    let rtype = RrType::from_text(&args.rtype).ok_or_else(|| Unexplained::Type(args.rtype.clone()))?;
     let (source, subnet) = match (args.client.parse::<IpAddr>(), args.client.parse::<ipnet::IpNet>()) {
         (Ok(address), _) => (args.resolver.unwrap_or(address), args.resolver.map(|_| Prefix::host(address))),
         (_, Ok(net)) => {
             if net.trunc() != net {
-                return Err(format!("`{net}` has bits set beyond its length: write {}", net.trunc()));
+                return Err(Unexplained::Bits(net));
             }
             let prefix = Prefix::new(net.addr(), net.prefix_len());
             (args.resolver.unwrap_or(prefix.address()), Some(prefix))
         }
-        _ => return Err(format!("`{}` is neither an address nor a prefix such as 192.0.2.0/24", args.client)),
+        _ => return Err(Unexplained::Client(args.client.clone())),
     };
     let chance = Chance { now: now(), random: fastrand_seed(), draw: args.draw };
     Ok(Question { name, rtype, source, subnet, chance, transport: Transport::Tcp })

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 pub(super) use lookup::Places;
 use lookup::lookup;
 
-use super::Exit;
+use super::exit::Exit;
 use crate::config::{
     fault::{Severity, Sources},
     geo::{overrides, write},

@@ -2,6 +2,7 @@
 
 mod agent;
 mod demo;
+mod exit;
 mod explain;
 mod folder;
 mod geo;
@@ -11,31 +12,12 @@ pub mod test;
 use std::{
     io::{self, Write},
     path::Path,
-    process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
 
-/// What a verb ends with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// All is well.
-    Fine,
-    /// It ran and found something.
-    Finding,
-    /// It could not run.
-    Failed,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Fine => 0,
-            Exit::Finding => 1,
-            Exit::Failed => 2,
-        })
-    }
-}
+pub use exit::Exit;
+use exit::fail;
 
 /// A GSLB authoritative DNS server.
 #[derive(Debug, Parser)]
@@ -77,10 +59,4 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
 fn places(path: &Path, err: &mut dyn Write) -> Result<geo::Places, Exit> {
     let config = serve::read(path, err).ok_or(Exit::Failed)?;
     Ok(geo::Places::of(config.draft))
-}
-
-/// Says why a verb could not run. Whether anybody reads it changes nothing.
-fn fail(err: &mut dyn Write, why: &str) -> Exit {
-    let _ = writeln!(err, "error: {why}");
-    Exit::Failed
 }

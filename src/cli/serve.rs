@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task;
 
-use super::Exit;
+use super::exit::{Exit, fail};
 use crate::{
     app::{self, App, Ended, Signals},
     config::{self, report},
@@ -32,7 +32,7 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 pub(super) fn run(args: &Serve, err: &mut dyn Write) -> Exit {
     let runtime = match app::runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return super::fail(err, &format!("the server cannot start: {error}")),
+        Err(error) => return fail(err, &format!("the server cannot start: {error}")),
     };
     let exit = runtime.block_on(serve(args, err));
     runtime.shutdown_timeout(PATIENCE);
@@ -43,7 +43,7 @@ async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
     // First, so that no signal that comes while the configuration is read has its usual effect.
     let mut signals = match Signals::of_server() {
         Ok(signals) => signals,
-        Err(error) => return super::fail(err, &format!("signals cannot be heard: {error}")),
+        Err(error) => return fail(err, &format!("signals cannot be heard: {error}")),
     };
     let path = args.config.clone();
     // Beside the signals: large zones take their time, and a file on a lost network drive never comes.
@@ -54,7 +54,7 @@ async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
     };
     let config::Loaded { sources, faults, config } = match read {
         Ok(loaded) => loaded,
-        Err(error) => return super::fail(err, &format!("the configuration was not read: {error}")),
+        Err(error) => return fail(err, &format!("the configuration was not read: {error}")),
     };
     let said = if faults.is_empty() { String::new() } else { report::text(&faults, &sources, false) };
     let Some(config) = config else {
@@ -75,7 +75,7 @@ async fn serve(args: &Serve, err: &mut dyn Write) -> Exit {
             Ended::Drained => Exit::Fine,
             Ended::Cut => Exit::Finding,
         },
-        Err(refusal) => super::fail(err, &refusal.to_string()),
+        Err(refusal) => fail(err, &refusal.to_string()),
     }
 }
 

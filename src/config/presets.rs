@@ -1,6 +1,9 @@
 //! The presets: policies under names that everybody knows, each no more than a `[policies]` table. Must not know pools.
 
-use crate::engine::world::policy::{Key, Spread};
+use crate::engine::{
+    types::PerFamily,
+    world::policy::{Key, Spread},
+};
 
 /// A policy that needs no table.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +24,8 @@ pub struct Preset {
     pub response: u32,
     /// How the equal-best share.
     pub spread: Spread,
-    /// Block lengths (v4, v6) finer than the default.
-    pub sticky: Option<[u8; 2]>,
+    /// Block lengths finer than the default.
+    pub sticky: Option<PerFamily<u8>>,
     /// How many endpoints an answer names.
     pub answers: u8,
 }
@@ -73,7 +76,7 @@ pub const PRESETS: [Preset; 11] = [
     Preset {
         name: "ip-hash",
         about: "weighted hash of the client's /24 or /56: a client keeps its endpoint",
-        sticky: Some([24, 56]),
+        sticky: Some(PerFamily::new(24, 56)),
         ..PLAIN
     },
     Preset { name: "latency", about: "the fewest milliseconds, without tolerance", prefer: &[Key::Rtt], ..PLAIN },

@@ -10,7 +10,7 @@ use super::{
         locate::{Asker, Client, Whereabouts, locate},
         trace::{NoAddress, Step, Trace},
     },
-    types::{Family, PoolId, Prefix, RouteId, ServiceId},
+    types::{Family, PerFamily, PoolId, Prefix, RouteId, ServiceId},
     wire::{
         edns::Notice,
         fragment::Fragment,
@@ -171,7 +171,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// A decision to address records; false where it leaves none of this family, or only a code.
     fn addresses(&mut self, decision: &Decision, service: &'s Service, family: Family, reply: &mut Reply<'s>) -> bool {
-        let list = self.list(decision, service, family, &mut reply.chosen[family.at()]);
+        let list = self.list(decision, service, family, &mut reply.chosen[family]);
         if list.is_empty() {
             reply.rcode = code(decision, service);
             if reply.rcode == Rcode::NoError && matches!(decision.verdict, Verdict::AllDown | Verdict::Fenced) {
@@ -205,14 +205,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             None
         };
         let six = six.as_ref().unwrap_or(&four);
-        let mut hints = [List::Empty; 2];
+        let mut hints = PerFamily::new(List::Empty, List::Empty);
         let (mut ttl, mut stands) = (u32::MAX, false);
         for (family, decision) in Family::BOTH.into_iter().zip([&four, six]) {
             let spare = fallback(decision, service);
             if spare.is_none_or(|spare| matches!(spare, Fallback::Addresses(_))) {
                 (ttl, stands) = (ttl.min(decision.ttl), true);
                 if https.hints {
-                    hints[family.at()] = self.list(decision, service, family, &mut reply.chosen[family.at()]);
+                    hints[family] = self.list(decision, service, family, &mut reply.chosen[family]);
                 }
             }
         }

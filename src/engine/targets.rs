@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use super::{
     resolve::Walk,
     steer::trace::{Step, Trace},
-    types::{Family, ServiceId},
+    types::{Family, PerFamily, ServiceId},
     wire::{
         fragment::{Fragment, Held},
         reply::{List, Reply, SteeredTarget, TargetAddresses},
@@ -39,7 +39,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let client = self.client(service, fine);
         // Another client may be told otherwise, even where this one is told nothing.
         reply.scope = reply.scope.max(client.scope);
-        let mut target = SteeredTarget { at, told: [TargetAddresses::default(); 2] };
+        let mut target = SteeredTarget { at, told: PerFamily::default() };
         let four = self.decide(id, service, &client, Some(Family::V4));
         let six = (!four.alike).then(|| self.decide(id, service, &client, Some(Family::V6)));
         for (family, decision) in Family::BOTH.into_iter().zip([&four, six.as_ref().unwrap_or(&four)]) {
@@ -49,11 +49,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             let mut chosen = ArrayVec::new();
             let list = self.list(decision, service, family, &mut chosen);
             // Those of all targets share the room of one answer.
-            let all = &mut reply.chosen[family.at()];
+            let all = &mut reply.chosen[family];
             let first = all.len() as u8;
             if all.try_extend_from_slice(&chosen).is_ok() {
-                target.told[family.at()] =
-                    TargetAddresses { list, chosen: (first, chosen.len() as u8), ttl: decision.ttl };
+                target.told[family] = TargetAddresses { list, chosen: (first, chosen.len() as u8), ttl: decision.ttl };
             }
         }
         let told = target.told.iter().any(|told| !matches!(told.list, List::Empty));

@@ -201,6 +201,7 @@ impl PerFamily<u64> {
 impl<T> PerFamily<T> {
     /// Of IPv4, of IPv6.
     #[must_use]
+    #[inline]
     pub const fn new(v4: T, v6: T) -> Self {
         Self { v4, v6 }
     }
@@ -219,6 +220,11 @@ impl<T> PerFamily<T> {
     /// Both values, IPv4 first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         [&self.v4, &self.v6].into_iter()
+    }
+
+    /// Both values to be changed, IPv4 first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        [&mut self.v4, &mut self.v6].into_iter()
     }
 }
 

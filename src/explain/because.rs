@@ -15,7 +15,7 @@ pub(super) fn cut(world: &World, map: MapId, client: &Client) -> Option<String> 
     let (own, (decider, most_of)) = (client.spot(&ground), client.decider(&ground, Some(map)));
     let place = decider.location.map_or_else(|| "unknown".into(), ToString::to_string);
     let source = if decider.source.is_empty() { "no source" } else { decider.source };
-    let finer = own.leaf.len() > ground.cuts.finest[own.leaf.family().at()];
+    let finer = own.leaf.len() > ground.cuts.finest[own.leaf.family()];
     let because = if finer { format!(", since {} is finer than `ecs.finest`", own.leaf) } else { String::new() };
     let why = format!("most of {most_of} decides{because}: {place} ({source} at {})", decider.leaf);
     (own.leaf != decider.leaf).then_some(why)

@@ -4,42 +4,20 @@
 
 mod because;
 mod explanation;
+mod question;
 mod steps;
 mod target;
 mod words;
 
-use std::net::IpAddr;
-
 pub use explanation::{Candidate, Explanation, Located, PoolPart, Scope, Supposed, Ttl, Value};
+pub use question::Question;
 pub use target::TargetPart;
 pub use words::rests_on;
 
 use crate::{
     client::{self, Query},
-    engine::{
-        snapshot::Snapshot,
-        steer::trace::Recording,
-        types::{Chance, Prefix, Transport},
-        wire::{name::Name, rr::RrType},
-    },
+    engine::{snapshot::Snapshot, steer::trace::Recording},
 };
-
-/// What is asked.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// The name.
-    pub name: Name,
-    /// The type.
-    pub rtype: RrType,
-    /// The sender of the query.
-    pub source: IpAddr,
-    /// The client subnet option.
-    pub subnet: Option<Prefix>,
-    /// The moment, and the random number of the query.
-    pub chance: Chance,
-    /// How the query travels: it bounds the reply.
-    pub transport: Transport,
-}
 
 /// Asks, and explains the answer stage by stage.
 #[must_use]

@@ -4,9 +4,9 @@
 use hickory_proto::op::{Message, ResponseCode};
 
 use super::{
-    Question,
     because::{cut, rests_on},
     explanation::{Candidate, Explanation, Located, PoolPart, Scope, Supposed, Ttl, Value},
+    question::Question,
     target::TargetPart,
     words::{self, admission, basis_in_words, drew, in_words, rules},
 };

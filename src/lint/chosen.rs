@@ -6,20 +6,14 @@ use super::subject::{Subject, listed};
 use crate::{
     config::diagnostics::Notes,
     engine::{
-        geo::Map,
-        live::{
-            PoolRow,
-            eligible::{Belief, Eligibility, Scope},
-        },
-        steer::rank::settled,
         types::{PoolId, RegionId, RouteId},
         world::{
-            endpoint::Endpoint,
-            policy::{Key, Policy},
+            policy::Key,
             pool::{Pool, Route, Threshold},
-            service::{Families, Service},
+            service::Service,
         },
     },
+    sim::Clients,
 };
 
 pub(super) fn lint(subject: &Subject<'_>, notes: &mut Notes<'_>) {
@@ -103,8 +97,8 @@ fn uses<'a>(subject: &Subject<'a>, id: PoolId) -> Vec<Use<'a>> {
 /// passes no blocks on.
 fn always_answers(subject: &Subject<'_>, service: &Service, route: &Route) -> bool {
     let Some(pool) = subject.world.pools.get(route.pool.at()) else { return false };
-    let clients = Clients::of(subject, pool, route);
-    let regions: Vec<RegionId> = clients.pool.endpoints.iter().map(|endpoint| endpoint.region).collect();
+    let clients = Clients::of(subject.world, pool, route);
+    let regions: Vec<RegionId> = pool.endpoints.iter().map(|endpoint| endpoint.region).collect();
     let enough = |client: u32, scope: u64| {
         let (open, within) = (clients.eligible(client, false) & scope, clients.eligible(client, true) & scope);
         within.count_ones() >= pool.min_healthy.of(open.count_ones()).max(1)
@@ -124,7 +118,7 @@ impl Use<'_> {
     fn why_not(&self, subject: &Subject<'_>, position: usize) -> Option<&'static str> {
         let endpoints = &self.pool.endpoints;
         let endpoint = endpoints.get(position)?;
-        let clients = Clients::of(subject, self.pool, self.route);
+        let clients = Clients::of(subject.world, self.pool, self.route);
         let bit = 1_u64 << position;
         if endpoint.weight == 0 {
             return Some("its weight is 0");
@@ -165,64 +159,6 @@ impl Use<'_> {
     }
 }
 
-/// The clients that a pool tells apart: the catchments of its map, or one for all.
-pub(super) struct Clients<'a> {
-    pool: &'a Pool,
-    route: &'a Route,
-    policy: &'a Policy,
-    map: Option<&'a Map>,
-}
-
-impl<'a> Clients<'a> {
-    pub(super) fn of(subject: &Subject<'a>, pool: &'a Pool, route: &'a Route) -> Self {
-        Self {
-            pool,
-            route,
-            policy: &subject.world.policies[route.policy.at()],
-            map: route.map.and_then(|id| subject.world.maps.get(id.at())),
-        }
-    }
-
-    /// The clients of a pool under its own policy.
-    pub(super) fn of_pool(subject: &Subject<'a>, pool: &'a Pool) -> Option<Self> {
-        Some(Self::of(subject, pool, subject.world.own_route(pool)?))
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = u32> + use<> {
-        0..self.map.map_or(1, |map| map.catchments() as u32)
-    }
-
-    /// Who may answer a client when all are up, as bits; within the policy's limits or whatever they say.
-    pub(super) fn eligible(&self, client: u32, limited: bool) -> u64 {
-        let scope = Scope::new(&self.pool.table, &self.route.table, self.policy, self.map.map(|map| (map, client)));
-        let belief = if limited { Belief::Measured } else { Belief::Relaxed };
-        Eligibility::new(self.pool, &PoolRow::all_up(), scope, belief, Families::Apart).set()
-    }
-
-    fn set(&self, is_in: impl Fn(&Endpoint) -> bool) -> u64 {
-        let bits = self.pool.endpoints.iter().enumerate().filter(|(_, endpoint)| is_in(endpoint));
-        bits.fold(0, |set, (position, _)| set | 1 << position)
-    }
-
-    /// Who of the eligible can be in the answer. Of what changes while the server runs nothing is known: it leaves all.
-    fn best(&self, client: u32, eligible: u64) -> u64 {
-        if self.policy.answers > 1 { eligible } else { self.nearest(client, eligible) }
-    }
-
-    /// The best band of the eligible.
-    pub(super) fn nearest(&self, client: u32, eligible: u64) -> u64 {
-        let (mut left, mut geo_key) = (eligible, 0);
-        let here = self.map.map(|map| (map, client));
-        for (key, _) in &self.policy.prefer {
-            match settled(&self.pool.table, &self.route.table, here, *key, &mut geo_key, left) {
-                Some(band) => left = band,
-                None => return left, // what is live decides from here on
-            }
-        }
-        left
-    }
-}
-
 /// Regions that no geo rule lists, while every client has one, where `geo` decides first.
 fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for (pool, id) in subject.pools().zip(ids(subject)) {
@@ -246,7 +182,7 @@ fn unlisted(subject: &Subject<'_>, notes: &mut Notes<'_>) {
 /// Pools that ask for more healthy endpoints than fences and limits leave to some clients.
 pub(super) fn needed(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for pool in subject.pools().filter(|pool| pool.min_healthy != Threshold::ONE) {
-        let Some(clients) = Clients::of_pool(subject, pool) else { continue };
+        let Some(clients) = Clients::of_pool(subject.world, pool) else { continue };
         let short = clients.all().filter_map(|client| {
             let (open, within) =
                 (clients.eligible(client, false).count_ones(), clients.eligible(client, true).count_ones());

@@ -4,10 +4,7 @@
 //! pool have go elsewhere for it, by the order that the pool's own map and policy give, with all endpoints up. Must not
 //! know what happens at run time.
 
-use super::{
-    chosen::Clients,
-    subject::{Subject, listed},
-};
+use super::subject::{Subject, listed};
 use crate::{
     config::diagnostics::Notes,
     engine::{
@@ -97,7 +94,7 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
     let room = |region: &Region, full: f64| region.capacity.unwrap_or(0.0) * full - region.demand.unwrap_or(0.0);
     let assigned = |policy: &Policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
     if pools.iter().filter_map(|pool| policy(pool)).all(assigned) {
-        let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|[_, high]| f64::from(high) / 1000.0);
+        let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|marks| f64::from(marks.high) / 1000.0);
         let full = shed.fold(1.0, f64::min);
         let spare: f64 = heirs.iter().map(|id| room(region(id), full).max(0.0)).sum();
         let words = || format!("its demand of {demand} is more than the {spare} that the others can spare in all");
@@ -165,7 +162,8 @@ fn without(subject: &Subject<'_>, pool: &Pool, family: Family, notes: &mut Notes
         if endpoints.iter().filter(inside).any(|endpoint| has(&endpoint)) {
             continue;
         }
-        let heirs = heirs(subject, pool, region, family);
+        let mut heirs = sim::without_family(subject.world, pool, region, family);
+        heirs.sort_by_key(|heir| (away(subject, region, *heir), *heir));
         let (Some(first), Some(nearest)) = (endpoints.iter().find(inside), heirs.first()) else { continue };
         let Some(other) = endpoints.iter().find(|e| has(e) && e.region == *nearest) else { continue };
         let ways: Vec<String> = heirs.iter().map(|heir| way(subject, region, *heir)).collect();
@@ -179,35 +177,6 @@ fn without(subject: &Subject<'_>, pool: &Pool, family: Family, notes: &mut Notes
             .remedy(format!("give an endpoint of \"{name}\" an {family} address, or take {family} out of the pool"));
         notes.push(fault);
     }
-}
-
-/// The regions where the clients of a region find the family, the nearest to the region first.
-fn heirs(subject: &Subject<'_>, pool: &Pool, region: RegionId, family: Family) -> Vec<RegionId> {
-    let (endpoints, Some(clients)) = (&pool.endpoints, Clients::of_pool(subject, pool)) else { return Vec::new() };
-    let set = |holds: &dyn Fn(&Endpoint) -> bool| {
-        let bits = endpoints.iter().enumerate().filter(|(_, endpoint)| holds(endpoint));
-        bits.fold(0_u64, |set, (position, _)| set | 1 << position)
-    };
-    let (inside, with) = (set(&|e| e.region == region), set(&|e| e.address(family).is_some()));
-    // The clients that would go to it; where none would while all are up, those that may.
-    let (mut found, mut later) = (0, 0);
-    for client in clients.all() {
-        let within = clients.eligible(client, true);
-        let open = clients.eligible(client, false);
-        let eligible = if within == 0 { open } else { within };
-        let left = if eligible & with == 0 { open & with } else { eligible & with };
-        if clients.nearest(client, eligible) & inside != 0 {
-            found |= clients.nearest(client, left);
-        } else if open & inside != 0 {
-            later |= clients.nearest(client, left);
-        }
-    }
-    let found = if found == 0 { later } else { found };
-    let mut heirs: Vec<RegionId> =
-        endpoints.iter().enumerate().filter(|(n, _)| found >> n & 1 == 1).map(|(_, e)| e.region).collect();
-    heirs.sort_unstable_by_key(|heir| (away(subject, region, *heir), *heir));
-    heirs.dedup();
-    heirs
 }
 
 /// The kilometres between two regions.

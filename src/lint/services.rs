@@ -4,21 +4,17 @@
 
 use super::subject::{Subject, listed};
 use crate::{
-    config::{
-        diagnostics::Notes,
-        quantity::{duration, show_duration},
-    },
+    config::{diagnostics::Notes, quantity::show_duration},
     engine::{
         types::RegionId,
         wire::{fold, name::Name, rr::RrType},
         world::{
-            endpoint::Endpoint,
             pool::Pool,
             service::{Fallback, Service},
         },
         zone::table::{Found, Table},
     },
-    probing::monitor::Rhythm,
+    sim::{self, Failover, GivesWay},
 };
 
 /// Services as they are configured, without the names that were made beside them.
@@ -70,48 +66,34 @@ fn lacks(table: &Table, target: &Name) -> Option<String> {
 pub(super) fn objective(subject: &Subject<'_>, notes: &mut Notes<'_>) {
     for (key, spec) in &subject.spec.services {
         let Some(written) = &spec.objective else { continue };
-        let Ok(objective) = duration(written.get_ref()) else { continue };
-        let objective = objective / 1000;
         let is_it =
             |name: &String| name.trim_end_matches('.').eq_ignore_ascii_case(key.get_ref().trim_end_matches('.'));
         let Some(service) = subject.world.services.iter().find(|service| is_it(&service.name.to_string())) else {
             continue;
         };
-        let pools = service.pools(subject.world).filter_map(|id| subject.world.pools.get(id.at()));
-        let kept = u64::from(service.ttl_max) * 1000;
-        let worst =
-            pools.filter_map(|pool| Some((detection(rhythm(subject, pool)?), pool))).max_by_key(|(takes, _)| *takes);
-        let Some((takes, pool)) = worst.filter(|(takes, _)| takes + kept > objective) else { continue };
-        let Some(rhythm) = rhythm(subject, pool) else { continue };
+        let Some(objective) = service.objective else { continue };
+        let slowest = sim::slowest_failover(subject.world, service).filter(|failover| failover.total() > objective);
+        let Some(failover) = slowest else { continue };
+        let Failover { pool, timing, apart, detection, kept } = failover;
         let show = |millis: u64| show_duration(millis * 1000);
         let message = format!("service {} cannot meet its objective of {}", service.name, show(objective));
         let label = format!(
             "{}: interval {} + {} more failures, {} apart + timeout {} + ttl.max {}, with pool \"{}\"",
-            show(takes + kept),
-            show(rhythm.interval),
-            rhythm.fall - 1,
-            show(rhythm.recheck.max(rhythm.timeout)),
-            show(rhythm.timeout),
+            show(failover.total()),
+            show(timing.interval),
+            timing.fall - 1,
+            show(apart),
+            show(timing.timeout),
             show(kept),
             pool.name
         );
-        let remedy = match objective.checked_sub(takes).map(|left| left / 1000) {
+        let remedy = match objective.checked_sub(detection).map(|left| left / 1000) {
             Some(left @ 1..) => format!("`ttl.max` of {left}s would do; or probe more often"),
             _ => "probe more often, with a shorter timeout or fewer failures: the TTL alone cannot do it".into(),
         };
         let fault = notes.warning(written.span(), message, label).remedy(remedy);
         notes.push(fault);
     }
-}
-
-fn rhythm<'a>(subject: &Subject<'a>, pool: &Pool) -> Option<&'a Rhythm> {
-    subject.world.monitors.get(pool.monitor?.at()).map(|monitor| &monitor.rhythm)
-}
-
-/// The longest time from a death to the verdict, in milliseconds: it dies right after a probe, and hangs from then on.
-fn detection(rhythm: &Rhythm) -> u64 {
-    let apart = rhythm.recheck.max(rhythm.timeout);
-    rhythm.interval + u64::from(rhythm.fall.saturating_sub(1)) * apart + rhythm.timeout
 }
 
 /// Services that are to agree on the region, and do not for every client.
@@ -166,18 +148,16 @@ pub(super) fn later(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         return;
     }
     // For each pair of pools the services that have it.
-    let mut pairs: Vec<(&Pool, &Pool, Vec<&Service>)> = Vec::new();
+    let mut pairs: Vec<(GivesWay, Vec<&Service>)> = Vec::new();
     for service in configured(subject) {
-        let pools: Vec<&Pool> =
-            service.pools(subject.world).filter_map(|id| subject.world.pools.get(id.at())).collect();
-        let Some((first, behind)) = pools.split_first() else { continue };
-        let Some(later) = behind.iter().find(|later| takes_over(first, later)) else { continue };
-        match pairs.iter_mut().find(|(a, b, _)| (&a.name, &b.name) == (&first.name, &later.name)) {
-            Some((.., services)) => services.push(service),
-            None => pairs.push((first, later, vec![service])),
+        let Some(pair) = sim::all_probes_fail(subject.world, service) else { continue };
+        match pairs.iter_mut().find(|(known, _)| *known == pair) {
+            Some((_, services)) => services.push(service),
+            None => pairs.push((pair, vec![service])),
         }
     }
-    for (first, later, services) in pairs {
+    for (GivesWay { first, later }, services) in pairs {
+        let [first, later] = [first, later].map(|id| &subject.world.pools[id.at()]);
         let names: Vec<String> =
             services.iter().map(|service| service.name.to_string().trim_end_matches('.').to_owned()).collect();
         let message = format!("a fault of all probes at once can send all clients to pool \"{}\"", later.name);
@@ -193,15 +173,4 @@ pub(super) fn later(subject: &Subject<'_>, notes: &mut Notes<'_>) {
              tell its own fault from a real loss",
         ));
     }
-}
-
-/// Whether a pool, all of which is probed, gives way to a later one that such a fault may leave up: it has an endpoint
-/// without a monitor, or one in a region of its own, which may be lost last and be held.
-fn takes_over(first: &Pool, later: &Pool) -> bool {
-    fn weighted(pool: &Pool) -> impl Iterator<Item = &Endpoint> {
-        pool.endpoints.iter().filter(|endpoint| endpoint.weight > 0)
-    }
-    let is_probed = |endpoint: &Endpoint| endpoint.targets.iter().any(Option::is_some);
-    let is_apart = |endpoint: &Endpoint| weighted(first).all(|other| other.region != endpoint.region);
-    weighted(first).all(is_probed) && weighted(later).any(|endpoint| !is_probed(endpoint) || is_apart(endpoint))
 }

@@ -30,10 +30,19 @@ struct View {
     let_back: Option<Box<Record>>,
 }
 
+/// Two draws of a target, so that targets are not probed all at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Draws {
+    /// When its first probe begins.
+    pub(super) first: u64,
+    /// Where in the interval its probes stand from then on.
+    pub(super) phase: u64,
+}
+
 impl Schedule {
     /// The schedule of a target that this process has not probed, from what its judges know of it and two draws, and the
     /// milliseconds to its first probe.
-    pub(super) fn start(beat: &Beat, known: Vec<Record>, [first, phase]: [u64; 2]) -> (Self, u64) {
+    pub(super) fn start(beat: &Beat, known: Vec<Record>, Draws { first, phase }: Draws) -> (Self, u64) {
         let mut known = known.into_iter();
         let views = beat.judges.iter().map(|judge| View::of(judge, known.next().unwrap_or_default())).collect();
         let first = first % beat.rhythm.interval.clamp(1, START);

@@ -48,6 +48,7 @@ use tracing::error;
 pub use self::plan::Plan;
 use self::{
     context::{Desk, Heard},
+    interval::Draws,
     plan::Beat,
     watchdog::Sight,
 };
@@ -115,9 +116,10 @@ impl Prober {
 
     fn start(&mut self, key: Arc<ProbeKey>, beat: Arc<Beat>, known: Vec<Record>) {
         let (sender, receiver) = watch::channel(beat);
-        let draws = [self.chance.u64(..), self.chance.u64(..), self.chance.u64(..)];
+        let draws = Draws { first: self.chance.u64(..), phase: self.chance.u64(..) };
+        let seed = self.chance.u64(..);
         let heard = Heard::new(AtomicU64::new(self.desk.clock.now().0));
-        let task = task::run((Arc::clone(&key), known), receiver, draws, self.desk.clone(), Arc::clone(&heard));
+        let task = task::run((Arc::clone(&key), known), receiver, (draws, seed), self.desk.clone(), Arc::clone(&heard));
         self.running.insert(key, Running { beat: sender, heard, task: tokio::spawn(task) });
     }
 

@@ -10,7 +10,7 @@ use tokio::{
 use super::{
     context::{Desk, Heard},
     error_text::moment,
-    interval::Schedule,
+    interval::{Draws, Schedule},
     plan::Beat,
     prober::{self, Prepared},
     timer::Course,
@@ -27,12 +27,11 @@ use crate::{
 pub(super) async fn run(
     (key, known): (Arc<ProbeKey>, Vec<Record>),
     mut beats: watch::Receiver<Arc<Beat>>,
-    draws: [u64; 3],
+    (draws, seed): (Draws, u64),
     desk: Desk,
     heard: Heard,
 ) {
-    let [first, phase, seed] = draws;
-    let (mut schedule, mut wait) = Schedule::start(&beats.borrow_and_update(), known, [first, phase]);
+    let (mut schedule, mut wait) = Schedule::start(&beats.borrow_and_update(), known, draws);
     let mut prepared = Prepared::of(&key, fastrand::Rng::with_seed(seed), &desk.tools);
     let mut course = Course::new(desk.micros(moment()));
     loop {

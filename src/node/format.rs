@@ -46,6 +46,8 @@ pub fn header(line: Option<&str>, key: &str) -> Result<(u64, Value), Unreadable>
     }
 }
 
+impl std::error::Error for Unreadable {}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -24,7 +24,7 @@ use crate::engine::{
         latency::Terms,
         sampled::{Forgetting, Sampled},
     },
-    types::{At, Family, Prefix},
+    types::{At, PerFamily, Prefix},
 };
 
 #[cfg(test)]
@@ -32,8 +32,8 @@ mod tests;
 
 /// Nothing is so far away, in milliseconds.
 const LONGEST: f64 = 10_000.0;
-/// No prefix is wider than this (v4, v6): it would say something of half the world.
-const WIDEST: [u8; 2] = [8, 16];
+/// No prefix is wider than this: it would say something of half the world.
+const WIDEST: PerFamily<u8> = PerFamily::new(8, 16);
 
 /// Several measurements from one prefix to one region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -295,8 +295,8 @@ fn newest(row: &Row) -> At {
 fn of_client(atlas: &Atlas, prefix: Prefix) -> Result<Prefix, Refused> {
     let (prefix, _) = normalise(prefix);
     let family = prefix.family();
-    let prefix = prefix.cut(Whose::FINEST[family.at()]);
-    if prefix.len() < WIDEST[family.at()] {
+    let prefix = prefix.cut(Whose::FINEST[family]);
+    if prefix.len() < WIDEST[family] {
         return Err(Refused::Wide(prefix));
     }
     match atlas.find(prefix).special {
@@ -314,7 +314,7 @@ impl fmt::Display for Refused {
             Self::Region(name) => write!(f, "no region is called {name:?}"),
             Self::Special(prefix) => write!(f, "{prefix} says nothing of where a client is"),
             Self::Wide(prefix) => {
-                let widest = WIDEST[Family::at(prefix.family())];
+                let widest = WIDEST[prefix.family()];
                 write!(f, "{prefix} is too wide to be one client: /{widest} at most")
             }
             Self::Full(max) => write!(f, "there are samples of {max} prefixes already (`latency.max_prefixes`)"),

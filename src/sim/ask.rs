@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use hickory_proto::{
+    ProtoError,
     op::Message,
     rr::{
         RData,
@@ -10,7 +11,7 @@ use hickory_proto::{
     },
 };
 
-use super::Refusal;
+use super::refusal::{Bug, Refusal};
 use crate::{
     client::{self, Query, Reply, records},
     engine::{
@@ -94,15 +95,15 @@ pub(super) fn listen(snapshot: &Snapshot, ask: &Ask, chance: Chance) -> Result<O
     let mut recording = Recording::default();
     let reply = client::ask(snapshot, &query, chance, &mut recording);
     if reply != client::ask(snapshot, &query, chance, &mut Silent) {
-        return Err(Refusal::Bug("the reply is another one when it is not recorded".into()));
+        return Err(Refusal::Bug(Bug::Recorded));
     }
     let Some(Reply { octets, rcode, counted }) = reply else { return Ok(None) };
-    let answer = decode(rcode, &octets).map_err(Refusal::Bug)?;
+    let answer = decode(rcode, &octets).map_err(|error| Refusal::Bug(Bug::Reply(error)))?;
     Ok(Some(Heard { answer, steps: recording.0, counted }))
 }
 
-fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, String> {
-    let message = Message::from_vec(octets).map_err(|error| format!("the reply cannot be decoded: {error}"))?;
+fn decode(rcode: Rcode, octets: &[u8]) -> Result<Answer, ProtoError> {
+    let message = Message::from_vec(octets)?;
     let mut answer = Answer { rcode, addresses: Vec::new(), cname: None, texts: Vec::new(), ttl: None, scope: None };
     for record in &message.answers {
         match &record.data {

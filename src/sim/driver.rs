@@ -61,7 +61,7 @@ impl Driver {
     /// The process dies and comes back at once: it knows what it had saved.
     pub(super) fn restart(&mut self, at: At, configuration: Configuration) -> Result<(), Refusal> {
         let text = saved::encode(&self.status(), at, at.0);
-        let saved = saved::decode(&text).map_err(|why| Refusal::Bug(why.to_string()))?;
+        let saved = saved::decode(&text).map_err(|why| Refusal::Bug(why.into()))?;
         *self = Self::new(at, configuration);
         let age = saved.age(at.0, self.world().health.restore_age);
         self.handle(at, Input::Saved { saved, age });

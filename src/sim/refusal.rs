@@ -3,13 +3,15 @@
 
 use std::net::IpAddr;
 
+use hickory_proto::ProtoError;
+
 use crate::{
     engine::{types::Prefix, wire::name::Name},
-    node::samples::Refused,
+    node::{format::Unreadable, samples::Refused},
 };
 
 /// Why something cannot be played.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Refusal {
     /// There is no configuration yet.
     NoConfiguration,
@@ -92,5 +94,19 @@ pub enum Refusal {
         there: Vec<String>,
     },
     /// The simulator or the engine is at fault: it says how.
-    Bug(String),
+    Bug(Bug),
+}
+
+/// How the simulator or the engine is at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Bug {
+    /// Recording the steps of a decision changes it.
+    #[error("the reply is another one when it is not recorded")]
+    Recorded,
+    /// A client could not read the reply.
+    #[error("the reply cannot be decoded: {0}")]
+    Reply(#[source] ProtoError),
+    /// What a process saves it cannot read.
+    #[error(transparent)]
+    Saved(#[from] Unreadable),
 }

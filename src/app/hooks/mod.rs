@@ -5,6 +5,7 @@
 //! whole region or this node comes by a channel of its own, goes before all else, and is never left out.
 
 mod event;
+mod not_told;
 mod tell;
 
 use std::{

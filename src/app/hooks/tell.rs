@@ -10,12 +10,15 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use super::event::Event;
+use super::{
+    event::Event,
+    not_told::{NoClient, NotTold},
+};
 use crate::{
     command::{Command, End, Queue},
     config::settings::{Hook, Occasion, Rate, Tell},
     engine::types::At,
-    telemetry::{causes, signals::Signals},
+    telemetry::signals::Signals,
 };
 
 /// So many wait at most, beside those that are urgent; a hook that is so far behind misses the next ones.
@@ -208,8 +211,9 @@ async fn tell_all(
     }
     let client = match &hook.tell {
         Tell::Post { trust, .. } => client(trust.as_ref().map(|trust| trust.pem())),
-        Tell::Command(_) => Err("it runs a command".to_owned()),
+        Tell::Command(_) => Err(NoClient::Command),
     };
+    let client = client.map_err(Arc::new);
     let mut failed = 0u64;
     loop {
         let text = tokio::select! {
@@ -223,7 +227,7 @@ async fn tell_all(
             Tell::Command(words) => run(words, text, hook.timeout).await,
             Tell::Post { url, headers, .. } => match &client {
                 Ok(client) => post(client, url, headers, text, hook.timeout).await,
-                Err(cause) => Err(cause.clone()),
+                Err(cause) => Err(NotTold::NoClient(Arc::clone(cause))),
             },
         };
         match told {
@@ -243,31 +247,31 @@ async fn tell_all(
     inbox.close()
 }
 
-async fn run(words: &[String], text: String, timeout: u64) -> Result<(), String> {
+async fn run(words: &[String], text: String, timeout: u64) -> Result<(), NotTold> {
     let timeout = Duration::from_millis(timeout);
     let mut command = Command::new(words.to_vec(), timeout);
     command.input = text.into_bytes();
     command.queue = Queue::Telling;
-    let ended = command.run().await.map_err(|not_run| not_run.to_string())?;
+    let ended = command.run().await?;
     let said = ended.errors.last_line().or_else(|| ended.output.last_line());
     let said = said.map_or(String::new(), |line| format!(": {line}"));
     match ended.end {
         End::Code(0) => Ok(()),
-        End::Code(code) => Err(format!("its command ended with exit code {code}{said}")),
-        End::Signal(signal) => Err(format!("signal {signal} ended its command{said}")),
-        End::Killed => Err(format!("its command took longer than {} ms{said}", timeout.as_millis())),
+        End::Code(code) => Err(NotTold::Code { code, said }),
+        End::Signal(signal) => Err(NotTold::Signal { signal, said }),
+        End::Killed => Err(NotTold::Killed { timeout: timeout.as_millis(), said }),
     }
 }
 
-fn client(pem: Option<&str>) -> Result<Client, String> {
+fn client(pem: Option<&str>) -> Result<Client, NoClient> {
     // Who was first decides; every part of this process wants the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder().user_agent(USER_AGENT).no_proxy().redirect(redirect::Policy::none());
     if let Some(pem) = pem {
-        let trusted = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| error.to_string())?;
+        let trusted = Certificate::from_pem_bundle(pem.as_bytes()).map_err(NoClient::Certificates)?;
         builder = builder.tls_certs_only(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client can be made: {error}"))
+    builder.build().map_err(NoClient::Client)
 }
 
 async fn post(
@@ -276,18 +280,18 @@ async fn post(
     headers: &[(Box<str>, crate::config::settings::Hidden)],
     text: String,
     timeout: u64,
-) -> Result<(), String> {
+) -> Result<(), NotTold> {
     let mut request = client.post(url).header("content-type", "application/json").body(text);
     for (name, value) in headers {
         request = request.header(&**name, value.reveal());
     }
     let answer = time::timeout(Duration::from_millis(timeout), request.send()).await;
     match answer {
-        Err(_) => Err(format!("no answer within {timeout} ms")),
+        Err(_) => Err(NotTold::Silent(timeout)),
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
-        Ok(Ok(response)) => Err(format!("status {}", response.status().as_u16())),
+        Ok(Ok(response)) => Err(NotTold::Status(response.status().as_u16())),
         // Without the address, in which there may be a secret.
-        Ok(Err(error)) => Err(causes::of(&error.without_url()).into()),
+        Ok(Err(error)) => Err(NotTold::Request(error.without_url())),
     }
 }
 

@@ -4,6 +4,7 @@
 mod guide;
 mod processes;
 mod regions;
+mod say;
 mod stand_in;
 mod taken;
 
@@ -19,10 +20,11 @@ use self::{
     guide::Guide,
     processes::{Knot, Processes, Tie},
     regions::{DemoFolder, REGIONS, Region},
+    say::say,
     taken::Holder,
 };
 use super::{
-    Exit, fail,
+    exit::{Exit, fail},
     serve::{PATIENCE, read},
 };
 use crate::{
@@ -161,9 +163,4 @@ async fn next(changes: &mut broadcast::Receiver<Arc<Change>>, clock: Clock) -> O
 /// A line with its moment, in seconds since the server's start.
 fn stamped(at: At, line: &str) -> String {
     format!("[{}.{} s] {line}\n", at.0 / 1000, at.0 % 1000 / 100)
-}
-
-/// Writes at once, terminal or not. Nobody reading does not end the demo.
-fn say(out: &mut dyn Write, text: &str) {
-    let _: io::Result<()> = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -15,10 +15,10 @@ use tokio::{
     task, time,
 };
 
-use super::{processes::Tie, regions::Region, say, taken::Holder};
+use super::{processes::Tie, regions::Region, say::say, taken::Holder};
 use crate::{
     app::Signals,
-    cli::{Exit, fail},
+    cli::exit::{Exit, fail},
 };
 
 /// The longest head of a request.

@@ -7,12 +7,12 @@ use std::{
     path::Path,
 };
 
-use super::super::Exit;
+use super::super::exit::Exit;
 use crate::{
     engine::{
         geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
         steer::locate::{Stand, piece},
-        types::{MapId, Prefix, RegionId},
+        types::{MapId, PerFamily, Prefix, RegionId},
         world::Draft,
     },
     explain::rests_on,
@@ -21,7 +21,7 @@ use crate::{
 /// How much longer than the nearest still counts as equal, in tenths of a millisecond: the preset `adaptive`.
 const TOLERANCE: u32 = 100;
 /// How wide a block may be where a policy shares clients out (`ecs.block`'s default).
-const BLOCK: [u8; 2] = [16, 32];
+const BLOCK: PerFamily<u8> = PerFamily::new(16, 32);
 
 /// What `lookup` needs of a configuration.
 #[derive(Debug)]

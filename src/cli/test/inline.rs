@@ -3,7 +3,10 @@
 
 use std::{fs, path::Path};
 
-use super::{Fault, fault, line::Written};
+use super::{
+    fault::{Fault, fault},
+    line::Written,
+};
 use crate::{
     cli::folder::Folder,
     config::{self, Loaded, report},

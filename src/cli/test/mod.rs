@@ -5,9 +5,11 @@
 //! `docs/testing.md` has the lines that a scenario may hold. From text to `line`s by `read`; `play` tells them to a
 //! simulation, and what comes of it in the words of `wording`.
 
+mod fault;
 mod inline;
 mod line;
 mod play;
+mod played;
 mod read;
 mod render;
 mod wording;
@@ -19,9 +21,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
-
-use super::Exit;
+pub use self::played::{Finding, Played, Said};
+use self::{
+    fault::{Fault, fault},
+    played::told,
+};
+use super::exit::Exit;
 use crate::config::unreadable::Unreadable;
 
 /// Play scenarios: 0 when all came out as expected, 1 when an expectation failed, 2 when one could not be played.
@@ -54,79 +59,6 @@ impl Test {
             (false, false) => Exit::Fine,
         })
     }
-}
-
-/// What came of playing one scenario.
-#[derive(Clone, Debug, Serialize)]
-pub struct Played {
-    /// The scenario's file.
-    pub file: String,
-    /// How many expectations there were.
-    pub expectations: usize,
-    /// Every question with its answer.
-    pub questions: Vec<Said>,
-    /// What is wrong, in the order of lines.
-    pub findings: Vec<Finding>,
-}
-
-/// A question with its answer.
-#[derive(Clone, Debug, Serialize)]
-pub struct Said {
-    /// The line in the scenario, from 1.
-    pub line: usize,
-    /// When, in milliseconds of the scenario's time.
-    pub at: u64,
-    /// Name, type, client.
-    pub question: String,
-    /// What came back.
-    pub answer: String,
-    /// Why, in the words of `because`.
-    pub because: Vec<String>,
-    /// How long the probes of those endpoints took that were compared by it.
-    pub timings: Vec<String>,
-}
-
-/// One thing that is wrong, with its line in the scenario, from 1.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Finding {
-    /// An expectation failed.
-    Failed {
-        /// The line.
-        line: usize,
-        /// What was expected.
-        expected: String,
-        /// What came instead.
-        got: String,
-        /// Why it came, in the words of `because`.
-        because: Vec<String>,
-    },
-    /// The line could not be played.
-    Fault {
-        /// The line; 0: the whole file.
-        line: usize,
-        /// Why.
-        cause: String,
-        /// What to do about it.
-        remedy: String,
-    },
-}
-
-impl Finding {
-    fn is_fault(&self) -> bool {
-        matches!(self, Self::Fault { .. })
-    }
-}
-
-/// Why a line cannot be played.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fault {
-    cause: String,
-    remedy: String,
-}
-
-fn fault(cause: impl Into<String>, remedy: impl Into<String>) -> Fault {
-    Fault { cause: cause.into(), remedy: remedy.into() }
 }
 
 /// Octets of a scenario, at most.
@@ -196,8 +128,4 @@ fn capped(found: Vec<(usize, Fault)>) -> Vec<Finding> {
         findings.push(told(0, fault(cause, "mend those above, then play it again")));
     }
     findings
-}
-
-fn told(line: usize, Fault { cause, remedy }: Fault) -> Finding {
-    Finding::Fault { line, cause, remedy }
 }

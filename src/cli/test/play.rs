@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Fault, Finding, Said, inline,
+    fault::Fault,
+    inline,
     line::{Count, Line, Written},
-    told, wording,
+    played::{Finding, Said, told},
+    wording,
 };
 use crate::sim::{Ask, Asked, Expectation, Missed, Refusal, Simulation};
 

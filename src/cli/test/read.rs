@@ -1,6 +1,7 @@
 //! The text of a scenario to what its lines say. Must not know what comes of it.
 
 mod apart;
+mod ask;
 mod expect;
 mod forms;
 mod happens;
@@ -8,18 +9,12 @@ mod samples;
 mod synonyms;
 
 use super::{
-    Fault, fault,
+    fault::{Fault, fault},
     line::{Line, Written},
-    words::{address, millis, prefix, words},
+    words::{millis, words},
 };
-use crate::{
-    config::dns_name::{self, NotAName},
-    engine::wire::{name::Name, rr::RrType},
-    sim::{Ask, Happening},
-};
+use crate::sim::Happening;
 
-/// Who sends questions without `by`: a resolver of which nobody knows where it is.
-const RESOLVER: [u8; 4] = [9, 9, 9, 9];
 /// The first line of a file of places.
 const PLACES: &str = "prefix,continent,country,subdivision,city,lat,lon,asn\n";
 
@@ -93,35 +88,10 @@ fn one(words: &[&str]) -> Result<Line, Fault> {
         ["reload", file] => Ok(Line::Reload(Some(Written::File(file.into())))),
         ["restart"] => Ok(Line::Restart),
         ["pass", long] => millis(long).map(Line::Pass),
-        ["ask", name, rtype, ref rest @ ..] => ask(name, rtype, rest).map(Line::Ask),
+        ["ask", name, rtype, ref rest @ ..] => ask::ask(name, rtype, rest).map(Line::Ask),
         ["expect", ref rest @ ..] => expect::expect(rest),
         ["remember", ref rest @ ..] => expect::blocks(rest).map(Line::Remember),
         ["sample" | "samples" | "clients", ..] => samples::samples(words).map(Happening::Samples).map(Line::Happens),
         ref rest => happens::happens(rest).map(Line::Happens),
     }
-}
-
-fn ask(name: &str, rtype: &str, rest: &[&str]) -> Result<Ask, Fault> {
-    let name = self::name(name)?;
-    let rtype = RrType::from_text(rtype).ok_or_else(|| {
-        fault(format!("{rtype} is no record type"), "write A, AAAA, HTTPS, TXT, … or TYPE and a number")
-    })?;
-    let mut question = Ask { name, rtype, subnet: None, source: RESOLVER.into() };
-    for pair in rest.chunks(2) {
-        match pair {
-            ["from", text] => question.subnet = Some(prefix(text)?),
-            ["by", text] => question.source = address(text)?,
-            other => {
-                let cause = format!("`{}` is no part of a question", other.join(" "));
-                return Err(fault(cause, "write `ask NAME TYPE [from PREFIX] [by RESOLVER]`"));
-            }
-        }
-    }
-    Ok(question)
-}
-
-fn name(text: &str) -> Result<Name, Fault> {
-    dns_name::read(text).map_err(|NotAName { cause, remedy }| {
-        fault(format!("{text} is no name: {cause}"), remedy.unwrap_or_else(|| "write www.example.com".to_owned()))
-    })
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Finding, Played};
+use super::played::{Finding, Played};
 
 /// All that was played, as a program reads it.
 #[derive(Debug, Serialize)]

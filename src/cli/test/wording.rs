@@ -1,6 +1,6 @@
 //! What a simulation takes, answers and refuses, in the words of scenarios. Must not know which line says it.
 
-use super::{Fault, fault};
+use super::fault::{Fault, fault};
 use crate::{
     engine::wire::rr::Rcode,
     node::samples::Refused,
@@ -140,7 +140,7 @@ impl From<Refusal> for Fault {
             Refusal::Monitor { name, there: monitors } => {
                 fault(format!("no monitor is called {name}"), there(&monitors))
             }
-            Refusal::Bug(how) => fault(how, "please report it"),
+            Refusal::Bug(how) => fault(how.to_string(), "please report it"),
         }
     }
 }

@@ -1,9 +1,12 @@
-//! A line to its words, and words to times, shares and prefixes. Must not know what a scenario is.
+//! A line to its words, and words to times, shares, prefixes and names. Must not know what a scenario is.
 
 use std::net::IpAddr;
 
-use super::{Fault, fault};
-use crate::engine::types::Prefix;
+use super::fault::{Fault, fault};
+use crate::{
+    config::dns_name::{self, NotAName},
+    engine::{types::Prefix, wire::name::Name},
+};
 
 /// A line's words, and its texts in quotes; commas are words of their own. `#` begins a comment.
 pub(super) fn words(line: &str) -> Result<Vec<String>, Fault> {
@@ -76,6 +79,13 @@ pub(super) fn prefix(text: &str) -> Result<Prefix, Fault> {
 /// An address.
 pub(super) fn address(text: &str) -> Result<IpAddr, Fault> {
     text.parse().map_err(|_| fault(format!("{text} is no address"), "write 192.0.2.53 or 2001:db8::53"))
+}
+
+/// A name.
+pub(super) fn name(text: &str) -> Result<Name, Fault> {
+    dns_name::read(text).map_err(|NotAName { cause, remedy }| {
+        fault(format!("{text} is no name: {cause}"), remedy.unwrap_or_else(|| "write www.example.com".to_owned()))
+    })
 }
 
 #[cfg(test)]

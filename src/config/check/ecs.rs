@@ -20,13 +20,16 @@ use crate::{
     },
     engine::{
         geo::{Atlas, Cuts, Selector, Whose},
-        types::Prefix,
+        types::{Family, PerFamily, Prefix},
         world::{Reflect, policy::Policy},
     },
 };
 
 /// The bits of an address, by family.
-const BITS: [u8; 2] = [32, 128];
+const BITS: PerFamily<u8> = PerFamily::new(32, 128);
+
+/// The keys of tables with a length for each family.
+const KEYS: PerFamily<&str> = PerFamily::new("v4", "v6");
 
 /// `ecs.from`: whose option is believed.
 pub(crate) fn from(spec: &EcsSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -> Vec<Prefix> {
@@ -45,13 +48,13 @@ pub(crate) fn from(spec: &EcsSpec, acls: &mut Acls<'_>, notes: &mut Notes<'_>) -
 /// `ecs.block`, `ecs.widest`, `ecs.finest`.
 pub(crate) fn lengths(spec: &EcsSpec, notes: &mut Notes<'_>) -> Lengths {
     let usual = Cuts::default();
-    let finest = pair(&spec.finest, "ecs.finest", usual.finest, [8, 16], BITS, notes);
-    let widest = pair(&spec.widest, "ecs.widest", usual.widest, [0, 0], BITS, notes);
-    let usual = [16.min(finest[0]), 32.min(finest[1])];
-    let block = pair(&spec.block, "ecs.block", usual, [0, 0], BITS, notes);
+    let finest = pair(&spec.finest, "ecs.finest", usual.finest, PerFamily::new(8, 16), BITS, notes);
+    let widest = pair(&spec.widest, "ecs.widest", usual.widest, PerFamily::new(0, 0), BITS, notes);
+    let usual = PerFamily::new(finest.v4.min(16), finest.v6.min(32));
+    let block = pair(&spec.block, "ecs.block", usual, PerFamily::new(0, 0), BITS, notes);
     for (key, written, lengths) in [("widest", &spec.widest, widest), ("block", &spec.block, block)] {
         let Some(written) = written else { continue };
-        for (family, given) in [&written.get_ref().v4, &written.get_ref().v6].into_iter().enumerate() {
+        for (family, given) in Family::BOTH.into_iter().zip([&written.get_ref().v4, &written.get_ref().v6]) {
             if let Some(given) = given
                 && lengths[family] > finest[family]
             {
@@ -67,18 +70,18 @@ pub(crate) fn lengths(spec: &EcsSpec, notes: &mut Notes<'_>) -> Lengths {
 fn pair(
     written: &Field<LengthsSpec>,
     path: &str,
-    default: [u8; 2],
-    from: [u8; 2],
-    to: [u8; 2],
+    default: PerFamily<u8>,
+    from: PerFamily<u8>,
+    to: PerFamily<u8>,
     notes: &mut Notes<'_>,
-) -> [u8; 2] {
+) -> PerFamily<u8> {
     let Some(written) = written else { return default };
     let LengthsSpec { v4, v6 } = written.get_ref();
-    let mut one = |key: &str, given: &Field<_>, at: usize| {
-        let bounds = i64::from(from[at])..=i64::from(to[at]);
-        whole(given.as_ref(), &format!("{path}.{key}"), default[at].into(), bounds, notes) as u8
+    let mut one = |key: &str, given: &Field<_>, family: Family| {
+        let bounds = i64::from(from[family])..=i64::from(to[family]);
+        whole(given.as_ref(), &format!("{path}.{key}"), default[family].into(), bounds, notes) as u8
     };
-    [one("v4", v4, 0), one("v6", v6, 1)]
+    PerFamily::new(one("v4", v4, Family::V4), one("v6", v6, Family::V6))
 }
 
 /// What is written for prefixes beside fences: overrides, geo rules, latency lines.
@@ -104,8 +107,8 @@ pub(crate) fn holds(spec: &EcsSpec, written: &Written<'_>, policies: &Policies<'
         }
         seen.push(&policy.name);
         let sticky = policy.sticky.unwrap_or_default();
-        if let Some(family) = (0..2).find(|family| sticky[*family] > finest[*family]) {
-            let key = ["v4", "v6"][family];
+        if let Some(family) = Family::BOTH.into_iter().find(|family| sticky[*family] > finest[*family]) {
+            let key = KEYS[family];
             let label = format!("`ecs.finest.{key}` is {}: maps are cut there", finest[family]);
             let message = format!("the `sticky` of policy \"{}\" is finer than `ecs.finest`", policy.name);
             let given = spec.finest.as_ref().map(Spanned::span);
@@ -132,7 +135,7 @@ pub(crate) fn holds(spec: &EcsSpec, written: &Written<'_>, policies: &Policies<'
     }
     // An override that says what most of the prefix around it says loses nothing.
     let Found { atlas, overrides, cells, .. } = written.geo;
-    let is_lost = |prefix: Prefix| !atlas.prevails(prefix, prefix.cut(finest[prefix.family().at()]));
+    let is_lost = |prefix: Prefix| !atlas.prevails(prefix, prefix.cut(finest[prefix.family()]));
     for (prefix, place) in overrides.iter().filter(|(prefix, _)| is_lost(*prefix)) {
         finer.push(("overrides", format!("the override for {prefix}"), *prefix, place.clone()));
     }
@@ -142,13 +145,13 @@ pub(crate) fn holds(spec: &EcsSpec, written: &Written<'_>, policies: &Policies<'
             finer.push(("round trips", what, prefix, line.place.clone()));
         }
     }
-    finer.retain(|(.., prefix, _)| written.by_subnet && prefix.len() > finest[prefix.family().at()]);
+    finer.retain(|(.., prefix, _)| written.by_subnet && prefix.len() > finest[prefix.family()]);
     warn_finer(&finer, finest, atlas, notes);
 }
 
 /// One warning for each prefix that is finer than maps are cut; of a kind at most [`MOST`], the last of which says how many
 /// more there are.
-fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], atlas: &Atlas, notes: &mut Notes<'_>) {
+fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: PerFamily<u8>, atlas: &Atlas, notes: &mut Notes<'_>) {
     /// More of them are one habit.
     const MOST: usize = 10;
     for (at, (kind, what, prefix, place)) in finer.iter().enumerate() {
@@ -157,7 +160,7 @@ fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], atlas: &
             continue;
         }
         let more = finer[at + 1..].iter().filter(|(other, ..)| other == kind).count();
-        let family = prefix.family().at();
+        let family = prefix.family();
         let around = prefix.cut(finest[family]);
         let more = match (before + 1 == MOST, more) {
             (false, _) | (_, 0) => String::new(),
@@ -170,7 +173,7 @@ fn warn_finer(finer: &[(&str, String, Prefix, Place)], finest: [u8; 2], atlas: &
         };
         let label = format!("it counts for clients that ask without a client subnet{fences}; {decides}{more}");
         let fault = Fault::warning(format!("{what} is finer than `ecs.finest`"), place.clone(), label);
-        let key = ["v4", "v6"][family];
+        let key = KEYS[family];
         let remedy = format!("write `ecs.finest = {{ {key} = {} }}` if it is to count for both", prefix.len());
         notes.push(fault.remedy(remedy));
     }

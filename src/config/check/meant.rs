@@ -15,7 +15,7 @@ use crate::{
         geo::{Cuts, Fence, Model, Order},
         health::rules::HealthRules,
         signal::load::Load,
-        types::Prefix,
+        types::{PerFamily, Prefix},
         wire::name::Name,
         world::{Reflect, Region, policy::Policy, pool::Threshold, service::Service},
         zone::ZoneSource,
@@ -58,7 +58,7 @@ pub(crate) struct Meant {
 pub(crate) struct Lengths {
     pub(crate) cuts: Cuts,
     /// A policy that can split a catchment splits it at least so finely.
-    pub(crate) block: [u8; 2],
+    pub(crate) block: PerFamily<u8>,
 }
 
 /// What a region or an endpoint may be able to take.
@@ -113,7 +113,7 @@ pub(crate) struct MeantEndpoint {
     pub(crate) order: u32,
     pub(crate) cname: Option<Name>,
     /// Where probes go when not to its addresses, by family, and to which port when not to the monitor's.
-    pub(crate) probe: [Option<IpAddr>; 2],
+    pub(crate) probe: PerFamily<Option<IpAddr>>,
     pub(crate) probe_port: Option<u16>,
     pub(crate) group: Option<String>,
     pub(crate) capacity: Option<f64>,
@@ -122,19 +122,19 @@ pub(crate) struct MeantEndpoint {
 
 impl MeantEndpoint {
     /// Its addresses by family.
-    pub(crate) fn addresses(&self) -> [Option<IpAddr>; 2] {
-        [self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6)]
+    pub(crate) fn addresses(&self) -> PerFamily<Option<IpAddr>> {
+        PerFamily::new(self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6))
     }
 
     /// Where probes and load reports of each family are asked for. An address to probe stands for the one address that
     /// is answered, whatever the families.
-    pub(crate) fn reach(&self) -> [Option<IpAddr>; 2] {
+    pub(crate) fn reach(&self) -> PerFamily<Option<IpAddr>> {
         let (own, said) = (self.addresses(), self.probe);
-        match (own, said) {
-            ([Some(_), None], [None, Some(other)]) => [Some(other), None],
-            ([None, Some(_)], [Some(other), None]) => [None, Some(other)],
-            ([None, None], said) => said,
-            (own, said) => [0, 1].map(|at| own[at].and(said[at].or(own[at]))),
+        match ((own.v4, own.v6), (said.v4, said.v6)) {
+            ((Some(_), None), (None, Some(other))) => PerFamily::new(Some(other), None),
+            ((None, Some(_)), (Some(other), None)) => PerFamily::new(None, Some(other)),
+            ((None, None), _) => said,
+            _ => PerFamily::of(|family| own[family].and(said[family].or(own[family]))),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     engine::{
         geo::{Coordinates, Model, RegionPoint},
         signal::latency::Terms,
-        types::Prefix,
+        types::{PerFamily, Prefix},
         world::Region,
     },
 };
@@ -42,7 +42,7 @@ pub(crate) struct RegionContext<'m> {
     /// Every prefix that rules, fences and groups name.
     pub(crate) nets: &'m [Prefix],
     /// Where maps are cut.
-    pub(crate) finest: [u8; 2],
+    pub(crate) finest: PerFamily<u8>,
     /// The geo databases of the configuration in force, where there is one.
     pub(crate) in_force: Option<&'m InForce>,
 }

@@ -1,12 +1,13 @@
 //! What was meant to what is served: positions become numbers, equal things become one, maps are made. Nothing can be
 //! wrong any more.
 
+mod distinct;
 mod rule;
 mod rules;
 mod service;
 mod target;
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use super::{check::Meant, geo::latency::LatencyLine};
 use crate::{
@@ -26,28 +27,9 @@ use crate::{
     },
     probing::monitor::MonitorId,
 };
+use distinct::Distinct;
 use service::Steered;
 use target::Targets;
-
-/// Equal values, each kept once and numbered in the order in which it came.
-#[derive(Debug)]
-struct Distinct<T> {
-    kept: Vec<T>,
-    numbers: HashMap<T, u32>,
-}
-
-impl<T: Clone + Eq + Hash> Distinct<T> {
-    fn new() -> Self {
-        Self { kept: Vec::new(), numbers: HashMap::new() }
-    }
-
-    fn number(&mut self, value: T) -> u32 {
-        *self.numbers.entry(value.clone()).or_insert_with(|| {
-            self.kept.push(value);
-            (self.kept.len() - 1) as u32
-        })
-    }
-}
 
 /// Makes the world, whose secret stays zero when none was read, and says how many pools share a map of more regions
 /// than their own.
@@ -77,8 +59,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
         let mut endpoints = Vec::new();
         let monitor = pool.monitor.map(|at| MonitorId(at as u32));
         for endpoint in &pool.endpoints {
-            let [v4, v6] = endpoint.reach();
-            let reach = PerFamily::new(v4, v6);
+            let reach = endpoint.reach();
             let mut probed =
                 |address: Option<IpAddr>| targets.of(&meant.monitors, monitor?, address?, endpoint.probe_port);
             endpoints.push(Endpoint {
@@ -88,7 +69,7 @@ pub(crate) fn compile(meant: Meant) -> (Draft, usize) {
                 v6: endpoint.v6,
                 weight: endpoint.weight,
                 order: endpoint.order,
-                targets: PerFamily::new(probed(v4), probed(v6)),
+                targets: PerFamily::new(probed(reach.v4), probed(reach.v6)),
                 reach,
                 cname: endpoint.cname.clone(),
                 group: endpoint.group.as_deref().map(Box::from),

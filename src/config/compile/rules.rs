@@ -2,7 +2,7 @@
 //! their regions, so that a configuration of many region sets cannot fill the memory. Their scopes are longer than they
 //! would have to be.
 
-use super::Distinct;
+use super::distinct::Distinct;
 use crate::engine::{geo::Rule, types::RegionId};
 
 /// Maps with a rule of their own.

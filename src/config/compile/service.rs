@@ -5,7 +5,7 @@ use super::{
     rule::splits,
 };
 use crate::engine::{
-    types::{MapId, RegionId, RouteId},
+    types::{MapId, PerFamily, RegionId, RouteId},
     world::{
         policy::Policy,
         pool::Route,
@@ -21,7 +21,7 @@ pub(super) struct Steered<'m> {
     pub(super) variants: &'m [(usize, &'m Policy)],
     pub(super) routes: &'m [Route],
     /// How wide a block is at most, where a policy can split a catchment.
-    pub(super) block: [u8; 2],
+    pub(super) block: PerFamily<u8>,
 }
 
 impl Steered<'_> {
@@ -49,7 +49,7 @@ fn service(service: &MeantService, gate: Option<MapId>, steered: &Steered<'_>) -
     let mut maps: Vec<MapId> = Vec::new();
     let block = steered.block;
     // A canary's share is a share of blocks.
-    let mut cut: Option<[u8; 2]> = service.canary.map(|_| block);
+    let mut cut: Option<PerFamily<u8>> = service.canary.map(|_| block);
     let several = service.pools.len() > 1 || service.canary.is_some();
     let policy = service.policy.as_ref();
     let canary = service.canary.map(|(at, share)| Canary { route: steered.find(at, policy), share });
@@ -59,9 +59,8 @@ fn service(service: &MeantService, gate: Option<MapId>, steered: &Steered<'_>) -
         maps.extend(map.filter(|map| !maps.contains(map)));
         let policy = policy.unwrap_or(&pool.policy);
         if splits(pool, policy, several) {
-            let [v4, v6] = policy.sticky.unwrap_or(block);
-            let [w4, w6] = cut.unwrap_or(block);
-            cut = Some([v4.max(w4), v6.max(w6)]);
+            let (own, known) = (policy.sticky.unwrap_or(block), cut.unwrap_or(block));
+            cut = Some(PerFamily::of(|family| own[family].max(known[family])));
         }
     }
     maps.extend(gate.filter(|gate| !maps.contains(gate)));

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use super::Distinct;
+use super::distinct::Distinct;
 use crate::{
     engine::{
         types::TargetId,

@@ -17,7 +17,7 @@ use crate::{
         wire::name::Name,
         world::{
             Region,
-            policy::{Key, Policy, Spread},
+            policy::{Key, Policy, Spread, Watermarks},
             pool::{Route, Threshold},
             table::{PoolTable, RouteTable},
         },
@@ -204,21 +204,24 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
             second: None,
         };
         let compiled: Vec<Route> = compiled.collect();
-        let steered = Steered { meant: pools, variants: &[], routes: &compiled, block: [16, 32] };
+        let steered = Steered { meant: pools, variants: &[], routes: &compiled, block: PerFamily::new(16, 32) };
         let service = service::all(&service, None, &steered).remove(0);
         assert_eq!(service.maps, [MapId(7)], "each map once");
         assert_eq!(&*service.affinity, b"\x03www\x07example\x03com\0");
         service.cut
     };
-    let sticky = |v4, v6| Policy { sticky: Some([v4, v6]), ..policy(&[], Spread::Hash) };
+    let sticky = |v4, v6| Policy { sticky: Some(PerFamily::new(v4, v6)), ..policy(&[], Spread::Hash) };
     let two = [(0, 1, 0), (1, 1, 0)];
-    assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some([16, 32]));
-    assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some([24, 56]));
+    assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some(PerFamily::new(16, 32)));
+    assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some(PerFamily::new(24, 56)));
     assert_eq!(cut(&[meant(policy(&[], Spread::Random), &two)]), None);
-    let shed = Policy { shed: Some([700, 950]), ..policy(&[], Spread::Random) };
-    assert_eq!(cut(&[meant(shed.clone(), &two)]), Some([16, 32]), "admission goes by block");
+    let shed = Policy { shed: Some(Watermarks { low: 700, high: 950 }), ..policy(&[], Spread::Random) };
+    assert_eq!(cut(&[meant(shed.clone(), &two)]), Some(PerFamily::new(16, 32)), "admission goes by block");
     assert_eq!(cut(&[meant(shed.clone(), &two[..1])]), None, "nowhere to move on to");
-    assert_eq!(cut(&[meant(shed, &two[..1]), meant(policy(&[], Spread::Random), &two[..1])]), Some([16, 32]));
+    assert_eq!(
+        cut(&[meant(shed, &two[..1]), meant(policy(&[], Spread::Random), &two[..1])]),
+        Some(PerFamily::new(16, 32))
+    );
     assert_eq!(cut(&[meant(policy(&[], Spread::Hash), &[(0, 1, 0), (1, 0, 0)])]), None, "nothing to choose from");
 }
 
@@ -234,9 +237,9 @@ fn the_example_compiles_to_what_it_says() {
     assert_eq!((&*near.name, near.prefer.as_slice(), near.spread), ("near", &[(Key::Rtt, 150)][..], Spread::Hash));
     let home = &world.policies[route(&world, "api").policy.at()];
     assert_eq!(home.prefer, [(Key::Order, 0), (Key::Distance, 200)]);
-    assert_eq!(home.sticky, Some([24, 48]));
+    assert_eq!(home.sticky, Some(PerFamily::new(24, 48)));
     let www = world.services.iter().find(|service| service.name.to_string() == "www.gslb.example.com.").expect("www");
-    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some([16, 32])));
+    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some(PerFamily::new(16, 32))));
     assert_eq!(www.routes.len(), 2);
     assert_eq!(world.ecs_from.len(), 2);
 }
@@ -283,7 +286,7 @@ affinity = "shop"
     let canary = www.canary.expect("a canary");
     assert_eq!((leads(&canary.route), canary.share), ((5, 2, "latency"), (1 << 20) / 8));
     assert_eq!(world.pools.len(), 3, "a pool stands there once");
-    assert_eq!(www.cut, Some([16, 32]), "a canary's share is one of blocks");
+    assert_eq!(www.cut, Some(PerFamily::new(16, 32)), "a canary's share is one of blocks");
     let gate = &world.rules[www.gate.expect("a gate").at()];
     assert_eq!((gate.fences.len(), gate.regions.len()), (1, 0));
     assert_eq!(www.maps.len(), 4, "three pools' maps and the gate");

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 use crate::engine::{
     geo::{Database, Location},
-    types::{Family, Prefix},
+    types::{Family, PerFamily, Prefix},
 };
 
 /// IPv6 is counted in /112s, so that shares of it are exact and fit into an integer. A longer prefix counts as one.
@@ -22,7 +22,7 @@ pub struct Coverage {
     /// How many of its networks say anything.
     pub networks: u64,
     /// For each [`Coverable`] and each family, how much address space has it.
-    space: [[u128; 2]; 3],
+    space: [PerFamily<u128>; 3],
 }
 
 /// What can be known of an address, in the order in which a database is measured by it.
@@ -72,10 +72,10 @@ impl Coverage {
     /// Counts a network whose record says something. Networks of one database are disjoint.
     pub(super) fn add(&mut self, prefix: Prefix, says: Says) {
         self.networks += 1;
-        let at = prefix.family().at();
+        let family = prefix.family();
         for (said, space) in says.0.into_iter().zip(&mut self.space) {
             if said {
-                space[at] = space[at].saturating_add(extent(prefix));
+                space[family] = space[family].saturating_add(extent(prefix));
             }
         }
     }
@@ -83,11 +83,12 @@ impl Coverage {
     /// Says how much less than `old` it covers, where that is more than `most` parts of a thousand of what `old` covers
     /// in any family.
     pub(super) fn shrunk(&self, old: &Self, most: u64) -> Option<String> {
-        let (at, known) = Coverable::ALL.into_iter().enumerate().find(|(at, _)| old.space[*at] != [0; 2])?;
+        let (at, known) =
+            Coverable::ALL.into_iter().enumerate().find(|(at, _)| old.space[*at] != PerFamily::default())?;
         let lost: Vec<String> = Family::BOTH
             .into_iter()
             .filter_map(|family| {
-                let (old, new) = (old.space[at][family.at()], self.space[at][family.at()]);
+                let (old, new) = (old.space[at][family], self.space[at][family]);
                 let lost = old.saturating_sub(new);
                 if lost * 1000 <= old * u128::from(most) {
                     return None;

@@ -9,7 +9,7 @@ use super::{
     },
     coverage::InForce,
 };
-use crate::engine::types::Prefix;
+use crate::engine::types::{PerFamily, Prefix};
 
 /// A file that the configuration names.
 #[derive(Clone, Debug)]
@@ -41,8 +41,8 @@ pub struct Files<'a> {
     pub max_age: Option<u64>,
     /// Every prefix that geo rules, fences and groups name.
     pub nets: &'a [Prefix],
-    /// Where maps are cut (v4, v6).
-    pub finest: [u8; 2],
+    /// Where maps are cut.
+    pub finest: PerFamily<u8>,
     /// The regions' names.
     pub regions: &'a [&'a str],
     /// Whether there may be more regions, which could not be read.

@@ -64,7 +64,7 @@ pub fn load(files: &Files<'_>, sources: &mut Sources, faults: &mut Vec<Fault>) -
     }
     // Resolvers are known by their whole addresses, whatever maps are cut to.
     let overrides = finer.into_iter().take(usize::from(files.overrides.is_some())).flatten();
-    let is_finer = |prefix: &Prefix| prefix.len() > files.finest[prefix.family().at()];
+    let is_finer = |prefix: &Prefix| prefix.len() > files.finest[prefix.family()];
     Found {
         atlas: atlas.finish(),
         resolvers: resolvers.finish(),

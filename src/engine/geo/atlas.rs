@@ -3,67 +3,28 @@
 
 use std::{
     cmp::Reverse,
-    collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
 };
 
 use super::{
     Cuts, Facts, Location,
+    marks::{Mark, MarkTable},
+    numbers::Numbers,
     special::{EMBEDDINGS, SPECIAL, normalise},
     trie::{Branch, Trie, extent},
 };
-use crate::engine::types::{Family, Prefix};
-
-/// A hash table without chance: the same input makes the same atlas, to the last number.
-pub(super) type Numbers<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+use crate::engine::types::{Family, PerFamily, Prefix};
 
 /// Where addresses are: one trie with disjoint leaves over everything that knows.
 #[derive(Debug)]
 pub struct Atlas {
-    tries: [Trie; 2],
+    tries: PerFamily<Trie>,
     entries: Vec<AtlasEntry>,
     locations: Vec<Location>,
     sources: Vec<Box<str>>,
     marks: MarkTable,
     /// The prefixes of overrides.
     overridden: Vec<Prefix>,
-}
-
-/// A prefix that configuration or a measurement names.
-#[derive(Debug)]
-pub(super) struct Mark {
-    pub(super) prefix: Prefix,
-    /// The narrowest other mark that holds it.
-    pub(super) within: Option<u32>,
-}
-
-/// The marks of an atlas, wider ones first.
-#[derive(Debug, Default)]
-pub(super) struct MarkTable(Vec<Mark>);
-
-impl MarkTable {
-    fn new(mut prefixes: Vec<Prefix>) -> Self {
-        prefixes.sort_unstable_by_key(|prefix| (prefix.len(), *prefix));
-        prefixes.dedup();
-        let numbers: Numbers<Prefix, u32> = prefixes.iter().copied().zip(0..).collect();
-        let lens: std::collections::BTreeSet<u8> = prefixes.iter().map(|prefix| prefix.len()).collect();
-        let within =
-            |prefix: &Prefix| lens.range(..prefix.len()).rev().find_map(|len| numbers.get(&prefix.cut(*len)).copied());
-        Self(prefixes.iter().map(|prefix| Mark { prefix: *prefix, within: within(prefix) }).collect())
-    }
-
-    /// The number of a mark.
-    pub(super) fn number(&self, prefix: Prefix) -> Option<u32> {
-        self.0
-            .binary_search_by_key(&(prefix.len(), prefix), |mark| (mark.prefix.len(), mark.prefix))
-            .ok()
-            .map(|n| n as u32)
-    }
-
-    /// A mark by its number.
-    pub(super) fn get(&self, number: u32) -> Option<&Mark> {
-        self.0.get(number as usize)
-    }
 }
 
 /// What an [`Atlas`] knows of one prefix.
@@ -120,7 +81,7 @@ impl Layer {
             Self::Embedding(_) => true,
             Self::Special(n) => {
                 let prefix = SPECIAL[usize::from(n)].prefix();
-                prefix.len() > Cuts::default().finest[prefix.family().at()]
+                prefix.len() > Cuts::default().finest[prefix.family()]
             }
         }
     }
@@ -154,7 +115,7 @@ impl Default for AtlasBuilder {
     fn default() -> Self {
         let mut builder = Self {
             atlas: Atlas {
-                tries: [Trie::new(0), Trie::new(0)],
+                tries: PerFamily::new(Trie::new(0), Trie::new(0)),
                 entries: Vec::new(),
                 locations: Vec::new(),
                 sources: Vec::new(),
@@ -187,7 +148,7 @@ impl AtlasBuilder {
     pub fn learn(&mut self, prefix: Prefix, fact: Fact) {
         let Self { atlas, by_entry, by_location, by_source, added, .. } = self;
         let Atlas { tries, entries, locations, sources, .. } = atlas;
-        tries[prefix.family().at()].change(prefix, |old| {
+        tries[prefix.family()].change(prefix, |old| {
             if old == 0 || old == fact.0 {
                 return fact.0;
             }
@@ -230,14 +191,14 @@ impl AtlasBuilder {
         blocks.sort_by_key(|(prefix, _)| prefix.len());
         for (prefix, kind) in blocks {
             let entry = self.entry(AtlasEntry { kind, location: None, source: unnamed, mark: None });
-            self.atlas.tries[prefix.family().at()].paint(prefix, entry);
+            self.atlas.tries[prefix.family()].paint(prefix, entry);
         }
         let mut overrides = std::mem::take(&mut self.overrides);
         overrides.sort_by_key(|(prefix, _)| prefix.len());
         let Atlas { tries, entries, overridden, .. } = &mut self.atlas;
         overridden.extend(overrides.iter().map(|(prefix, _)| *prefix));
         for (prefix, fact) in overrides {
-            tries[prefix.family().at()].change(prefix, |old| match entries[old as usize].kind {
+            tries[prefix.family()].change(prefix, |old| match entries[old as usize].kind {
                 Layer::Ordinary => fact.0,
                 Layer::Special(n) if SPECIAL[usize::from(n)].prefix().contains(prefix) => fact.0,
                 Layer::Special(_) | Layer::Embedding(_) => old,
@@ -253,7 +214,7 @@ impl AtlasBuilder {
         atlas.marks = MarkTable::new(std::mem::take(marks));
         let Atlas { tries, entries, marks, .. } = atlas;
         for (number, Mark { prefix, .. }) in (0..).zip(&marks.0) {
-            tries[prefix.family().at()].change(*prefix, |old| {
+            tries[prefix.family()].change(*prefix, |old| {
                 let entry = entries[old as usize];
                 let marked = match entry.kind {
                     Layer::Ordinary => AtlasEntry { mark: Some(number), ..entry },
@@ -361,7 +322,7 @@ impl Atlas {
     #[must_use]
     pub fn find(&self, client: Prefix) -> Spot<'_> {
         let (client, _) = normalise(client);
-        let trie = &self.tries[client.family().at()];
+        let trie = &self.tries[client.family()];
         let (branch, depth) = trie.walk(trie.root(), 0, client.bits(), client.len());
         match branch {
             Branch::Leaf(entry) => self.spot(entry, client.cut(depth)),
@@ -375,7 +336,7 @@ impl Atlas {
     /// The entry and the leaf that hold a whole, normalised address, where a location is known of it.
     #[must_use]
     pub fn known_at(&self, address: Prefix) -> Option<(u32, Prefix)> {
-        let trie = &self.tries[address.family().at()];
+        let trie = &self.tries[address.family()];
         match trie.walk(trie.root(), 0, address.bits(), address.len()) {
             (Branch::Leaf(entry), depth) => self.known(entry).map(|_| (entry, address.cut(depth))),
             (Branch::Inner(_), _) => None,
@@ -389,7 +350,7 @@ impl Atlas {
 
     /// All that is known of parts of a normalised `client`, what covers most of it first. Slow: for people.
     pub(super) fn parts(&self, client: Prefix) -> impl Iterator<Item = Spot<'_>> {
-        let shares = self.shares(client, &self.tries[client.family().at()]);
+        let shares = self.shares(client, &self.tries[client.family()]);
         shares.into_iter().map(|share| self.spot(share.entry, share.first))
     }
 
@@ -399,7 +360,7 @@ impl Atlas {
     #[must_use]
     pub fn prevails(&self, part: Prefix, around: Prefix) -> bool {
         let location = self.find(part).location;
-        let shares = self.shares(around, &self.tries[around.family().at()]);
+        let shares = self.shares(around, &self.tries[around.family()]);
         if shares.iter().any(|share| self.kind(share.entry).is_pinned()) {
             return true;
         }
@@ -417,7 +378,7 @@ impl Atlas {
     /// people.
     #[must_use]
     pub fn is_mostly_special(&self, around: Prefix) -> bool {
-        let shares = self.shares(around, &self.tries[around.family().at()]);
+        let shares = self.shares(around, &self.tries[around.family()]);
         let (ordinary, special): (Vec<_>, Vec<_>) =
             shares.into_iter().partition(|share| self.kind(share.entry) == Layer::Ordinary);
         let special = special.iter().fold(0_u128, |all, share| all.saturating_add(share.extent));
@@ -479,6 +440,12 @@ impl Atlas {
         Facts { location: self.known(entry), marks: &self.marks, mark }
     }
 
+    /// What a client is known by of which nothing is known.
+    #[must_use]
+    pub fn unknown(&self) -> Facts<'_> {
+        Facts { location: None, marks: &self.marks, mark: None }
+    }
+
     /// The marks.
     pub(super) fn marks(&self) -> &MarkTable {
         &self.marks
@@ -491,6 +458,6 @@ impl Atlas {
 
     /// The leaves of one family, whose values are entries.
     pub(super) fn trie(&self, family: Family) -> &Trie {
-        &self.tries[family.at()]
+        &self.tries[family]
     }
 }

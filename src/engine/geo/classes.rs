@@ -3,8 +3,9 @@
 
 use super::{
     Coordinates, Estimate, Estimator, Facts, GeoKey, Ground, How, Location, PLACE, Preferences, Rule, Whose,
-    atlas::{Atlas, Layer, Numbers},
+    atlas::{Atlas, Layer},
     estimate::measured_as,
+    numbers::Numbers,
     ranking::{Rows, Shape},
     select::{Fences, Selectors, places},
     trie::extent,
@@ -82,7 +83,7 @@ impl Classes {
             })
         };
         let known = RuleReading::new(ground, ground.atlas, rule);
-        let nowhere = of(&known, &Facts::unknown(ground.atlas));
+        let nowhere = of(&known, &ground.atlas.unknown());
         let class = |entry| match ground.atlas.kind(entry) {
             Layer::Ordinary => of(&known, &ground.atlas.facts(entry)),
             Layer::Special(_) | Layer::Embedding(_) => nowhere,

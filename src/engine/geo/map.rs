@@ -9,15 +9,15 @@ use super::{
     ranking::{Rows, Shape},
     trie::{Branch, Child, Trie, extent, side},
 };
-use crate::engine::types::{Family, Prefix};
+use crate::engine::types::{Family, PerFamily, Prefix};
 
 /// From addresses to catchments.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Map {
-    sides: [Side; 2],
+    sides: PerFamily<Side>,
     /// Where prefixes that operators name are finer than the cut: their own pieces, for clients that ask by themselves.
-    finer: [Trie; 2],
-    widest: [u8; 2],
+    finer: PerFamily<Trie>,
+    widest: PerFamily<u8>,
     shape: Shape,
     rows: Rows,
     /// For each entry of the resolvers' atlas the catchment of the clients behind it.
@@ -36,12 +36,12 @@ impl Map {
         let Classes { cells, behind, mut rows } = Classes::of(ground, rule, &shape);
         rows.shrink();
         let fold = |family: Family, finest| Fold { atlas: atlas.trie(family), cells: &cells, rows: &rows, finest };
-        let sides = Family::BOTH.map(|family| Side::new(fold(family, cuts.finest[family.at()]).run()));
-        let finer = Family::BOTH.map(|family| {
-            let finest = cuts.finest[family.at()];
-            fold(family, u8::MAX).finer(atlas, family, finest, &sides[family.at()])
+        let sides = PerFamily::of(|family| Side::new(fold(family, cuts.finest[family]).run()));
+        let finer = PerFamily::of(|family| {
+            let finest = cuts.finest[family];
+            fold(family, u8::MAX).finer(atlas, family, finest, &sides[family])
         });
-        let widest = [0, 1].map(|at| cuts.widest[at].min(cuts.finest[at]));
+        let widest = PerFamily::of(|family| cuts.widest[family].min(cuts.finest[family]));
         Self { sides, finer, widest, shape, rows, behind, rule: rule.clone() }
     }
 
@@ -52,7 +52,7 @@ impl Map {
     #[inline]
     pub fn find(&self, client: Prefix) -> Piece {
         let family = client.family();
-        let side = &self.sides[family.at()];
+        let side = &self.sides[family];
         let (mut bits, mut found) = (client.bits(), side.walk(client.bits(), client.len()));
         if let (Branch::Inner(node), _) = found {
             bits = side.stand_ins[node as usize];
@@ -60,7 +60,7 @@ impl Map {
         }
         // A stand-in is an address, which always ends in a leaf.
         let (Branch::Leaf(cell) | Branch::Inner(cell), depth) = found;
-        let len = depth.max(self.widest[family.at()]);
+        let len = depth.max(self.widest[family]);
         Piece {
             catchment: Leaf(cell).catchment(),
             prefix: Prefix::from_bits(family, bits, len),
@@ -74,7 +74,7 @@ impl Map {
     #[inline]
     pub fn find_sender(&self, client: Prefix) -> Piece {
         let family = client.family();
-        let finer = &self.finer[family.at()];
+        let finer = &self.finer[family];
         if finer.len() > 0
             && let (Branch::Leaf(cell), depth) = finer.walk(finer.root(), 0, client.bits(), client.len())
             && Leaf(cell) != Leaf::NONE
@@ -98,7 +98,7 @@ impl Map {
         if is_of(&own) {
             return (own, client);
         }
-        let finest = ground.cuts.finest[client.family().at()];
+        let finest = ground.cuts.finest[client.family()];
         let cut = client.cut(piece.prefix.len().max(finest).min(client.len()));
         let around = if piece.prefix.contains(cut) { cut } else { piece.prefix };
         (ground.atlas.parts(around).find(is_of).unwrap_or(own), around)
@@ -162,7 +162,7 @@ impl Map {
     #[must_use]
     pub fn samples(&self) -> Vec<Prefix> {
         let (mut seen, mut samples) = (vec![false; self.rows.len()], Vec::new());
-        for (family, side) in Family::BOTH.into_iter().zip(&self.sides) {
+        for (family, side) in Family::BOTH.into_iter().zip(self.sides.iter()) {
             side.trie.leaves(side.trie.root(), 0, 0, &mut |cell, bits, _| {
                 let (cell, new) = (Leaf(cell), seen.get_mut(Leaf(cell).catchment() as usize));
                 if let Some(seen) = new.filter(|seen| !**seen && !cell.fenced()) {
@@ -184,8 +184,8 @@ impl Map {
 
     /// How many pieces each family's space is divided into, before [`Cuts::widest`].
     #[must_use]
-    pub fn pieces(&self) -> [usize; 2] {
-        [0, 1].map(|at| self.sides[at].trie.len() + 1)
+    pub fn pieces(&self) -> PerFamily<usize> {
+        PerFamily::of(|family| self.sides[family].trie.len() + 1)
     }
 }
 

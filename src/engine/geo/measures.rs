@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::atlas::Numbers;
-use crate::engine::types::{Prefix, RegionId};
+use super::numbers::Numbers;
+use crate::engine::types::{PerFamily, Prefix, RegionId};
 
 /// Whose round trips a measured value holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,8 +32,8 @@ mod country {
 }
 
 impl Whose {
-    /// The longest prefixes that are measured apart (v4, v6), so that no single client is. A file may state finer ones.
-    pub const FINEST: [u8; 2] = [24, 48];
+    /// The longest prefixes that are measured apart of each family, so that no single client is. A file may state finer ones.
+    pub const FINEST: PerFamily<u8> = PerFamily::new(24, 48);
 }
 
 impl std::fmt::Display for Whose {

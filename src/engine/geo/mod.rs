@@ -6,10 +6,14 @@ use super::types::Prefix;
 mod atlas;
 mod centroids;
 mod classes;
+mod cuts;
 mod estimate;
+mod facts;
 mod inputs;
 mod map;
+mod marks;
 mod measures;
+mod numbers;
 #[cfg(test)]
 mod properties;
 mod ranking;
@@ -21,12 +25,13 @@ mod trie;
 
 pub use atlas::{Atlas, AtlasBuilder, Fact, Spot};
 pub use centroids::is_country;
+pub use cuts::Cuts;
 pub use estimate::{Estimate, Estimator, How, PLACE, SCALE_ONE, Start, distance_km, nearest_country};
-pub use inputs::{Cuts, Database, GeoKey, Ground, Limits, Model, Order, Preferences, RegionPoint, Rule};
+pub use facts::Facts;
+pub use inputs::{Database, GeoKey, Ground, Limits, Model, Order, Preferences, RegionPoint, Rule};
 pub use map::Map;
 pub use measures::{Measured, Measures, Whose};
 pub use ranking::COARSE;
-pub use select::Facts;
 pub use special::normalise;
 
 /// A point on the globe in ten-thousandths of a degree, so that it can be compared and hashed.

@@ -12,7 +12,7 @@ use super::{
     tests::{cities, compiled, prefix, region},
     *,
 };
-use crate::engine::types::{Family, RegionId};
+use crate::engine::types::{Family, PerFamily, RegionId};
 
 /// What a block is known by: its location, and the named prefixes that hold it.
 type Known = (Option<Location>, Vec<Prefix>);
@@ -192,7 +192,7 @@ proptest! {
         small in small(), widest in 0..=20_u8, finest in 20..=26_u8,
         clients in prop::collection::vec((8..=32_u8, 0..1_u32 << 16), 24)
     ) {
-        let map = small.compile(Cuts { widest: [widest, 0], finest: [finest, 56] });
+        let map = small.compile(Cuts { widest: PerFamily::new(widest, 0), finest: PerFamily::new(finest, 56) });
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         let mut pieces: Vec<Piece> = Vec::new();
         for (len, low) in clients {
@@ -213,7 +213,7 @@ proptest! {
     #[test]
     fn a_coarser_cut_gives_each_prefix_what_covers_most_of_it(small in small(), finest in 16..24_u8) {
         let fine = small.compile(Cuts::default());
-        let coarse = small.compile(Cuts { finest: [finest, 56], ..Cuts::default() });
+        let coarse = small.compile(Cuts { finest: PerFamily::new(finest, 56), ..Cuts::default() });
         let blocks: Vec<Prefix> = (0..256).map(|n| small.block(n)).collect();
         for &block in &blocks {
             let piece = coarse.find(block);
@@ -235,7 +235,7 @@ proptest! {
         small in small(), finest in 16..24_u8
     ) {
         let fine = small.compile(Cuts::default());
-        let coarse = small.compile(Cuts { finest: [finest, 56], ..Cuts::default() });
+        let coarse = small.compile(Cuts { finest: PerFamily::new(finest, 56), ..Cuts::default() });
         for block in (0..256).map(|n| small.block(n)) {
             let named = small.named(block).is_some_and(|prefix| prefix.len() > finest);
             let expected = if named { fine.find(block) } else { coarse.find(block) };
@@ -250,7 +250,7 @@ proptest! {
 
     #[test]
     fn what_decides_for_a_client_is_of_the_catchment_that_it_gets(small in small(), finest in 16..24_u8) {
-        small.on(Cuts { finest: [finest, 56], ..Cuts::default() }, |ground| {
+        small.on(Cuts { finest: PerFamily::new(finest, 56), ..Cuts::default() }, |ground| {
             let map = Map::compile(ground, &small.rule);
             for block in (0..256).step_by(15).map(|n| small.block(n)) {
                 for piece in [map.find(block), map.find_sender(block)] {

@@ -1,45 +1,8 @@
-//! What a client is known by, and which selectors that meets: the only place that says what a selector means. Must not
+//! Which selectors a client meets by what it is known by: the only place that says what a selector means. Must not
 //! know regions or distances.
 
-use super::{
-    Fence, Location, Order, Preferences, Selector,
-    atlas::{Atlas, Mark, MarkTable, Numbers},
-};
-use crate::engine::types::{Prefix, RegionId};
-
-/// What a client is known by.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// Where it is; none when no source knows it.
-    pub location: Option<&'a Location>,
-    pub(super) marks: &'a MarkTable,
-    pub(super) mark: Option<u32>,
-}
-
-impl<'a> Facts<'a> {
-    /// Of a client of which nothing is known.
-    #[must_use]
-    pub fn unknown(atlas: &'a Atlas) -> Self {
-        Self { location: None, marks: atlas.marks(), mark: None }
-    }
-
-    /// The named prefixes that hold it, the narrowest first.
-    pub fn nets(&self) -> impl Iterator<Item = Prefix> + use<'a> {
-        self.chain().map(|(_, mark)| mark.prefix)
-    }
-
-    pub(super) fn chain(&self) -> impl Iterator<Item = (u32, &'a Mark)> + use<'a> {
-        let marks = self.marks;
-        let marked = |number: u32| marks.get(number).map(|mark| (number, mark));
-        std::iter::successors(self.mark.and_then(marked), move |(_, mark)| mark.within.and_then(marked))
-    }
-
-    /// Whether neither its continent nor its country is known.
-    #[must_use]
-    pub fn is_unknown(&self) -> bool {
-        self.location.is_none_or(|location| location.continent.is_none() && location.country.is_none())
-    }
-}
+use super::{Facts, Fence, Order, Preferences, Selector, marks::MarkTable, numbers::Numbers};
+use crate::engine::types::RegionId;
 
 impl std::fmt::Display for Selector {
     /// In the configuration's own spelling.

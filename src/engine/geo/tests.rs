@@ -53,7 +53,7 @@ pub(super) fn on<T>(atlas: &Atlas, points: &[RegionPoint], cuts: &Cuts, then: im
 pub(super) fn row(location: Option<&Location>, points: &[RegionPoint]) -> Vec<Estimate> {
     let regions: Vec<RegionId> = (0..points.len() as u16).map(RegionId).collect();
     let atlas = Atlas::default();
-    let facts = Facts { location, ..Facts::unknown(&atlas) };
+    let facts = Facts { location, ..atlas.unknown() };
     on(&atlas, points, &Cuts::default(), |ground| Estimator::new(&ground).row(&facts, &regions))
 }
 
@@ -302,7 +302,7 @@ fn a_large_map_is_found_through_its_first_sixteen_bits() {
     }
     let regions = cities().map(region);
     let map = compiled(&builder.finish(), &regions, &by_rtt(6, 0), &Cuts::default());
-    assert!(map.pieces()[0] > 4096);
+    assert!(map.pieces().v4 > 4096);
     for n in 0..20_000_u32 {
         let piece = map.find(Prefix::host(IpAddr::from((0x1400_0001 + (n << 8)).to_be_bytes())));
         assert_eq!(map.best(piece.catchment, 0, 0b11_1111), 1 << of(n));

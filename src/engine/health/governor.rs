@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
 
-use super::rules::{Governor, MaxRegions};
+use super::{
+    rules::{Governor, MaxRegions},
+    sight::Answering,
+};
 use crate::engine::types::{At, Past, RegionId};
 
 impl MaxRegions {
@@ -109,22 +112,22 @@ impl Governed {
         held
     }
 
-    /// Why the hold of a region, one of so many `regions`, may end by now; none: it may not. `well`: since when a canary
-    /// has answered without a break, and when one did last.
+    /// Why the hold of a region, one of so many `regions`, may end by now; none: it may not. `well`: the time for which
+    /// a canary has answered.
     #[must_use]
     pub fn over(
         &self,
         rules: &Governor,
         regions: usize,
         now: At,
-        well: Option<[At; 2]>,
+        well: Option<Answering>,
         region: RegionId,
     ) -> Option<Ended> {
         let since = *self.held.get(&region)?;
         if rules.max_regions.of(regions) >= regions {
             return Some(Ended::Unlimited);
         }
-        if well.is_some_and(|[well, answered]| since.max(well.into()).until(answered) >= rules.window) {
+        if well.is_some_and(|well| since.max(well.since.into()).until(well.last) >= rules.window) {
             return Some(Ended::Canaries);
         }
         (since.until(now) >= rules.release).then_some(Ended::Release)
@@ -163,6 +166,10 @@ mod tests {
 
     use super::*;
 
+    fn well(since: u64, last: u64) -> Option<Answering> {
+        Some(Answering { since: At(since), last: At(last) })
+    }
+
     const RULES: Governor = Governor { max_regions: MaxRegions::Share(500), window: 60_000, release: 600_000 };
 
     fn regions(of: &[u16]) -> Vec<RegionId> {
@@ -198,12 +205,11 @@ mod tests {
         let mut governed = Governed::default();
         governed.hold(At(1000), RegionId(2));
         governed.hold(At(5000), RegionId(2));
-        let over =
-            |now, well: Option<[u64; 2]>| governed.over(&RULES, 4, At(now), well.map(|w| w.map(At)), RegionId(2));
-        assert_eq!(over(60_999, Some([0, 60_999])), None);
-        assert_eq!(over(61_000, Some([0, 61_000])), Some(Ended::Canaries));
-        assert_eq!(over(61_000, Some([2000, 61_000])), None, "they have to answer for a whole window");
-        assert_eq!(over(90_000, Some([0, 60_000])), None, "and have not, where nothing has been heard of them since");
+        let over = |now, well: Option<Answering>| governed.over(&RULES, 4, At(now), well, RegionId(2));
+        assert_eq!(over(60_999, well(0, 60_999)), None);
+        assert_eq!(over(61_000, well(0, 61_000)), Some(Ended::Canaries));
+        assert_eq!(over(61_000, well(2000, 61_000)), None, "they have to answer for a whole window");
+        assert_eq!(over(90_000, well(0, 60_000)), None, "and have not, where nothing has been heard of them since");
         assert_eq!(over(600_999, None), None);
         assert_eq!(over(601_000, None), Some(Ended::Release));
         // Where all regions may go none is held, as after a reload that raises the share.
@@ -223,10 +229,9 @@ mod tests {
             Governed::resumed([(RegionId(0), ago(59_000)), (RegionId(1), ago(5000))], [(RegionId(2), ago(599_000))]);
         let lately = |now| governed.lately(&RULES, At(now)).collect::<Vec<_>>();
         assert_eq!((lately(1009), lately(1010)), (regions(&[0, 1]), regions(&[1])));
-        let over =
-            |now, well: Option<[u64; 2]>| governed.over(&RULES, 4, At(now), well.map(|w| w.map(At)), RegionId(2));
+        let over = |now, well: Option<Answering>| governed.over(&RULES, 4, At(now), well, RegionId(2));
         assert_eq!((over(1009, None), over(1010, None)), (None, Some(Ended::Release)));
-        assert_eq!(over(900, Some([20, 900])), None, "canaries have to answer to this process for a window");
+        assert_eq!(over(900, well(20, 900)), None, "canaries have to answer to this process for a window");
         assert_eq!(governed.next(&RULES, At(10)), Some(At(1010)));
         assert_eq!(governed.next(&RULES, At(1010)), Some(At(55_010)));
     }

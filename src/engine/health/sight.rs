@@ -34,6 +34,15 @@ pub enum SightTurn {
     Sees(u64),
 }
 
+/// A time without a break in which a canary has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answering {
+    /// When it began.
+    pub since: At,
+    /// When one answered last.
+    pub last: At,
+}
+
 impl Sight {
     /// Takes in an outcome of a canary. `answer`: whether it was one. `any`: whether the newest outcome of any canary
     /// is. `lost`: whether each has been judged and none is up.
@@ -72,10 +81,10 @@ impl Sight {
         (waits && end > now).then_some(end)
     }
 
-    /// Since when a canary has answered without a break, and when one did last.
+    /// The time for which a canary has answered without a break; none: none does.
     #[must_use]
-    pub fn well(&self) -> Option<[At; 2]> {
-        Some([self.well?, self.answered?])
+    pub fn well(&self) -> Option<Answering> {
+        Some(Answering { since: self.well?, last: self.answered? })
     }
 
     /// Whether none of them is up.
@@ -110,7 +119,7 @@ mod tests {
         assert_eq!(sight.observe(At(3400), false, false, true), None, "told once");
         assert_eq!((sight.is_isolated(), sight.well()), (true, None));
         assert_eq!(sight.observe(At(9000), true, true, true), Some(SightTurn::Sees(6600)));
-        assert_eq!((sight.is_isolated(), sight.well()), (false, Some([At(9000), At(9000)])));
+        assert_eq!((sight.is_isolated(), sight.well()), (false, Some(Answering { since: At(9000), last: At(9000) })));
         assert!(!sight.confirms(At(10_799), At(2400), 1800));
         assert_eq!(sight.next(At(9000), At(2400), 1800), Some(At(10_800)));
         assert!(sight.confirms(At(10_800), At(2400), 1800));
@@ -123,7 +132,7 @@ mod tests {
         sight.observe(At(1000), true, true, false);
         assert_eq!(sight.observe(At(1500), false, true, false), None);
         assert!(sight.confirms(At(1500), At(900), 1800));
-        assert_eq!(sight.well(), Some([At(1000), At(1000)]));
+        assert_eq!(sight.well(), Some(Answering { since: At(1000), last: At(1000) }));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! what log lines and hooks say of a pool, and lint ask it. Filter first, weigh second. Must not know how endpoints are
 //! ranked, nor what makes the rows.
 
-use super::PoolRow;
+use super::row::PoolRow;
 use crate::engine::{
     geo::Map,
     types::{Family, PerFamily},

@@ -4,7 +4,7 @@
 use super::trace::Basis;
 use crate::engine::{
     geo::{self, Atlas, Ground, Map, Piece, Spot},
-    types::{MapId, Prefix},
+    types::{MapId, PerFamily, Prefix},
     wire::edns::Subnet,
     world::{World, service::Service},
 };
@@ -128,7 +128,7 @@ pub fn locate(asker: &Asker<'_>, service: &Service, fine: bool, here: &Whereabou
     }
     match here.resolvers.known_at(source) {
         Some((entry, leaf)) => {
-            let len = cut.map_or(0, |cut| cut[source.family().at()]).max(leaf.len());
+            let len = cut.map_or(0, |cut| cut[source.family()]).max(leaf.len());
             Client { basis, prefix: source, behind: Some(entry), block: source.cut(len), scope, found: None }
         }
         None => {
@@ -161,7 +161,7 @@ fn look(map: &Map, at: Prefix, is_subnet: bool) -> Piece {
 /// `is_subnet`: the client stands in the option, and is not the sender itself.
 #[must_use]
 #[inline]
-pub fn piece((client, is_subnet): (Prefix, bool), used: &[MapId], cut: Option<[u8; 2]>, maps: &[Map]) -> Stand {
+pub fn piece((client, is_subnet): (Prefix, bool), used: &[MapId], cut: Option<PerFamily<u8>>, maps: &[Map]) -> Stand {
     let mut at = client;
     loop {
         let mut found: Option<(MapId, Piece)> = None;
@@ -178,7 +178,7 @@ pub fn piece((client, is_subnet): (Prefix, bool), used: &[MapId], cut: Option<[u
             at = finest.prefix;
             continue;
         }
-        let wanted = cut.map_or(0, |cut| cut[at.family().at()]).max(finest.prefix.len());
+        let wanted = cut.map_or(0, |cut| cut[at.family()]).max(finest.prefix.len());
         let block = Prefix::from_bits(at.family(), at.bits(), wanted);
         let special = finest.special.then_some(finest.prefix.len());
         return Stand { prefix: at, block, special, found: Some((id, finest.catchment)) };

@@ -1,8 +1,8 @@
 //! Who of the eligible is best: each key in turn leaves those within its tolerance of the best. Must not know health.
 
 use super::{
-    Parts,
     locate::Client,
+    parts::Parts,
     trace::{Step, Trace},
 };
 use crate::engine::{

@@ -9,7 +9,7 @@ use super::{
     fragment::Fragment,
     rr::{Rcode, RrType},
 };
-use crate::engine::types::{Family, RouteId};
+use crate::engine::types::{Family, PerFamily, RouteId};
 
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
 pub const MAX_PARTS: usize = 17;
@@ -37,11 +37,11 @@ pub struct Reply<'s> {
     pub authority: ArrayVec<Authority<'s>, MAX_AUTHORITY>,
     /// For each family, the positions of the chosen endpoints whose address of it is told, in the order of the reply. An
     /// answer of one family reads only that one.
-    pub chosen: [ArrayVec<u8, 64>; 2],
+    pub chosen: PerFamily<ArrayVec<u8, 64>>,
     /// For steered names that records of the answer point at, what A and AAAA queries of theirs would say.
     pub targets: ArrayVec<SteeredTarget<'s>, MAX_TARGETS>,
     /// What [`Part::Https`] hints at, for each family.
-    pub hints: [List<'s>; 2],
+    pub hints: PerFamily<List<'s>>,
     /// What [`Part::Text`] says: character-strings as they stand in TXT data, one at least.
     pub text: ArrayVec<u8, MAX_TEXT>,
     /// Where the zone of the question keeps the fragments that extras name.
@@ -90,7 +90,7 @@ pub struct SteeredTarget<'s> {
     /// Where the name stands, as its [`Extra`](super::fragment::Extra) has it.
     pub at: u16,
     /// For each family.
-    pub told: [TargetAddresses<'s>; 2],
+    pub told: PerFamily<TargetAddresses<'s>>,
 }
 
 /// Addresses of one family that go along in the additional section.
@@ -202,9 +202,9 @@ impl<'s> Reply<'s> {
             authoritative: false,
             answers: ArrayVec::new(),
             authority: ArrayVec::new(),
-            chosen: [ArrayVec::new(), ArrayVec::new()],
+            chosen: PerFamily { v4: ArrayVec::new(), v6: ArrayVec::new() },
             targets: ArrayVec::new(),
-            hints: [List::Empty; 2],
+            hints: PerFamily { v4: List::Empty, v6: List::Empty },
             text: ArrayVec::new(),
             fragments: &[],
             turn: None,

@@ -10,7 +10,7 @@ use super::{
     reply::{List, MAX_AUTHORITY, Part, Reply, TargetAddresses},
     rr::{Rcode, RrType},
 };
-use crate::engine::types::Family;
+use crate::engine::types::{Family, PerFamily};
 use std::net::IpAddr;
 
 /// Octets before the parameters: the priority and the root, which stands for the owner (RFC 9460 2.5.2).
@@ -18,7 +18,7 @@ const FIXED: [u8; 3] = [0, 1, 0];
 /// Octets of a parameter before its value: key and length.
 const PARAMETER: usize = 4;
 /// The key `ipv4hint`, and the key `ipv6hint`.
-const HINTS: [u16; 2] = [4, 6];
+const HINTS: PerFamily<u16> = PerFamily::new(4, 6);
 const ALPN: u16 = 1;
 const PORT: u16 = 3;
 
@@ -172,10 +172,10 @@ impl Pen<'_> {
                 self.redirect(dname, before.iter().any(same), *keep as usize, *fits)
             }
             Part::Addresses { family: Family::V4, ttl, list } => {
-                self.addresses(RrType::A, *ttl, v4(list, &reply.chosen[0], reply.turn))
+                self.addresses(RrType::A, *ttl, v4(list, &reply.chosen.v4, reply.turn))
             }
             Part::Addresses { family: Family::V6, ttl, list } => {
-                self.addresses(RrType::AAAA, *ttl, v6(list, &reply.chosen[1], reply.turn))
+                self.addresses(RrType::AAAA, *ttl, v6(list, &reply.chosen.v6, reply.turn))
             }
             Part::Https { ttl, head } => self.https(*ttl, head, reply),
             Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, [own.octets()]),
@@ -191,8 +191,11 @@ impl Pen<'_> {
     /// An HTTPS record, whole or not at all.
     #[inline(never)]
     fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
-        let (hints, [four, six]) = (&reply.hints, &reply.chosen);
-        let octets = [4 * v4(&hints[0], four, reply.turn).count(), 16 * v6(&hints[1], six, reply.turn).count()];
+        let (hints, chosen) = (&reply.hints, &reply.chosen);
+        let octets = PerFamily::new(
+            4 * v4(&hints.v4, &chosen.v4, reply.turn).count(),
+            16 * v6(&hints.v6, &chosen.v6, reply.turn).count(),
+        );
         let hinted: usize = octets.iter().filter(|n| **n > 0).map(|n| PARAMETER + n).sum();
         let rdlen = FIXED.len() + head.len() + hinted;
         if rdlen > usize::from(u16::MAX) || !self.fits(RECORD + rdlen) {
@@ -202,13 +205,12 @@ impl Pen<'_> {
         self.record(self.owner(), RrType::HTTPS, ttl, rdlen);
         self.put(&FIXED);
         self.put(head);
-        for (key, octets) in HINTS.into_iter().zip(octets).filter(|(_, octets)| *octets > 0) {
-            self.put(&key.to_be_bytes());
-            self.put(&(octets as u16).to_be_bytes());
-            if key == HINTS[0] {
-                v4(&hints[0], four, reply.turn).for_each(|address| self.put(&address));
-            } else {
-                v6(&hints[1], six, reply.turn).for_each(|address| self.put(&address));
+        for family in Family::BOTH.into_iter().filter(|family| octets[*family] > 0) {
+            self.put(&HINTS[family].to_be_bytes());
+            self.put(&(octets[family] as u16).to_be_bytes());
+            match family {
+                Family::V4 => v4(&hints.v4, &chosen.v4, reply.turn).for_each(|address| self.put(&address)),
+                Family::V6 => v6(&hints.v6, &chosen.v6, reply.turn).for_each(|address| self.put(&address)),
             }
         }
         Some(1)
@@ -317,9 +319,9 @@ impl Pen<'_> {
             return 0;
         };
         let owner = if at == 0 { self.owner() } else { pointer(owner) };
-        let ([four, six], [fours, sixes]) = (&target.told, &reply.chosen);
-        let four = self.owned(owner, RrType::A, four.ttl, v4(&four.list, slice(four, fours), reply.turn));
-        let six = self.owned(owner, RrType::AAAA, six.ttl, v6(&six.list, slice(six, sixes), reply.turn));
+        let (PerFamily { v4: four, v6: six }, chosen) = (&target.told, &reply.chosen);
+        let four = self.owned(owner, RrType::A, four.ttl, v4(&four.list, slice(four, &chosen.v4), reply.turn));
+        let six = self.owned(owner, RrType::AAAA, six.ttl, v6(&six.list, slice(six, &chosen.v6), reply.turn));
         four.unwrap_or(0) + six.unwrap_or(0)
     }
 }

@@ -8,9 +8,11 @@ pub mod pool;
 pub mod probes;
 pub mod service;
 pub mod table;
+mod target;
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
+pub use self::target::{Asks, Target};
 use self::{
     policy::Policy,
     probes::Probes,
@@ -20,7 +22,7 @@ use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::rules::HealthRules,
     signal::{latency::Latencies, load::Load},
-    types::{At, MapId, Prefix, RegionId, TargetId},
+    types::{At, MapId, Prefix, RegionId},
     wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
 };
@@ -33,7 +35,7 @@ use crate::{
             service::Service,
         },
     },
-    probing::monitor::{Monitor, MonitorId, ProbeKey},
+    probing::monitor::Monitor,
 };
 
 /// The compiled configuration, before the tables that queries read are laid out from it.
@@ -315,6 +317,18 @@ impl World {
     }
 }
 
+impl Service {
+    /// The pools of its routes, in fallback order.
+    pub fn pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
+        self.routes.iter().filter_map(|route| Some(world.routes.get(route.at())?.pool))
+    }
+
+    /// The pools of its routes and of its canary's.
+    pub fn all_pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
+        self.all_routes().filter_map(|route| Some(world.routes.get(route.at())?.pool))
+    }
+}
+
 impl std::ops::Index<EndpointId> for World {
     type Output = Endpoint;
 
@@ -348,55 +362,4 @@ pub struct Region {
     pub demand: Option<f64>,
     /// The clients that it is open to. It is in the endpoints' fences already.
     pub fence: Fence,
-}
-
-/// One thing that is probed.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Whose rhythm it follows.
-    pub monitor: MonitorId,
-    /// Where its health comes from.
-    pub asks: Asks,
-}
-
-/// Where a target's health comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Asks {
-    /// Probes: what is asked of which address. History is carried by it.
-    Probe(Arc<ProbeKey>),
-    /// Other targets, which all stand before it in the list.
-    Several {
-        /// How many of them must be up.
-        needed: u32,
-        /// They.
-        of: Vec<TargetId>,
-        /// The address that they all are about.
-        address: IpAddr,
-    },
-}
-
-impl Target {
-    /// A target that is probed.
-    #[must_use]
-    pub fn probed(monitor: MonitorId, key: Arc<ProbeKey>) -> Self {
-        Self { monitor, asks: Asks::Probe(key) }
-    }
-
-    /// What is asked of which address, where it is probed itself.
-    #[must_use]
-    pub fn key(&self) -> Option<&Arc<ProbeKey>> {
-        match &self.asks {
-            Asks::Probe(key) => Some(key),
-            Asks::Several { .. } => None,
-        }
-    }
-
-    /// The address that it is about.
-    #[must_use]
-    pub fn address(&self) -> IpAddr {
-        match &self.asks {
-            Asks::Probe(key) => key.address,
-            Asks::Several { address, .. } => *address,
-        }
-    }
 }

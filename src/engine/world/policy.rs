@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::endpoint::Distinct;
-use crate::engine::geo::{Limits, Preferences};
+use crate::engine::{
+    geo::{Limits, Preferences},
+    types::PerFamily,
+};
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,8 +17,8 @@ pub struct Policy {
     pub prefer: Vec<(Key, u32)>,
     /// How the equal-best share.
     pub spread: Spread,
-    /// Block lengths (v4, v6) finer than the default.
-    pub sticky: Option<[u8; 2]>,
+    /// Block lengths finer than the default.
+    pub sticky: Option<PerFamily<u8>>,
     /// How many distinct endpoints an answer names, at most one of each region.
     pub answers: u8,
     /// Regions whose order is kept for each client.
@@ -27,10 +30,27 @@ pub struct Policy {
     pub limits: Limits,
     /// What the key `geo` goes by.
     pub preferences: Option<Arc<Preferences>>,
-    /// Load ÷ capacity, in parts of a thousand, where blocks start to move on, and where all must.
-    pub shed: Option<[u16; 2]>,
+    /// How loaded an endpoint may be before blocks move on; none: it keeps them.
+    pub shed: Option<Watermarks>,
     /// Milliseconds from recovery to a whole share; 0: at once.
     pub slow_start: u64,
+}
+
+/// Load ÷ capacity, in parts of a thousand, between which blocks move on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Watermarks {
+    /// Where they start.
+    pub low: u16,
+    /// Where all must.
+    pub high: u16,
+}
+
+impl Watermarks {
+    /// What both allow.
+    #[must_use]
+    pub fn strictest(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.min(other.high) }
+    }
 }
 
 impl Policy {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Target;
+use super::target::Target;
 use crate::{engine::types::TargetId, probing::identity::ProbeId};
 
 /// The probed targets of a configuration, by what is probed.

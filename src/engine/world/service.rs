@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use super::{
-    World,
     draw::Seed,
     pool::{Pool, Route},
     table::ServiceTable,
 };
 use crate::engine::{
     geo::Map,
-    types::{MapId, PoolId, RegionId, RouteId},
+    types::{MapId, PerFamily, RegionId, RouteId},
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -31,11 +30,11 @@ pub struct Service {
     pub affinity: Box<[u8]>,
     /// The distinct maps of its routes.
     pub maps: Vec<MapId>,
-    /// How the client's block is cut, when any pool's policy asks for the block: the longest length (v4, v6) that its
+    /// How the client's block is cut, when any pool's policy asks for the block: the longest length that its
     /// policies want. None: the block is the catchment.
-    pub cut: Option<[u8; 2]>,
+    pub cut: Option<PerFamily<u8>>,
     /// How the client's block is cut once a timed drain is under way, where `cut` is none.
-    pub fine: [u8; 2],
+    pub fine: PerFamily<u8>,
     /// How the families of an endpoint count.
     pub families: Families,
     /// What a client gets that fences leave nothing.
@@ -71,16 +70,6 @@ impl Service {
     /// Its routes and its canary's.
     pub fn all_routes(&self) -> impl Iterator<Item = RouteId> {
         self.routes.iter().copied().chain(self.canary.map(|canary| canary.route))
-    }
-
-    /// The pools of its routes, in fallback order.
-    pub fn pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
-        self.routes.iter().filter_map(|route| Some(world.routes.get(route.at())?.pool))
-    }
-
-    /// The pools of its routes and of its canary's.
-    pub fn all_pools(&self, world: &World) -> impl Iterator<Item = PoolId> {
-        self.all_routes().filter_map(|route| Some(world.routes.get(route.at())?.pool))
     }
 
     /// Whether it is what the configuration names, and no direct name or second choice that comes with one.
@@ -129,7 +118,7 @@ impl Service {
 
     /// A service that looks up its client's address and nothing else of it.
     pub(super) fn of_address(name: Name) -> Self {
-        Self { cut: Some([0, 0]), ..Self::new(name) }
+        Self { cut: Some(PerFamily::new(0, 0)), ..Self::new(name) }
     }
 
     /// A service with the configuration's defaults: no routes yet, its own affinity, no client's location looked up.
@@ -144,7 +133,7 @@ impl Service {
             when_all_down: Fallback::IgnoreHealth,
             maps: Vec::new(),
             cut: None,
-            fine: [16, 32],
+            fine: PerFamily::new(16, 32),
             families: Families::Apart,
             when_fenced: None,
             gate: None,

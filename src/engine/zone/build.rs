@@ -8,10 +8,10 @@ use std::{
 };
 
 use super::{
-    ZoneSource,
     compiled::Zone,
     index::{Index, NamePlace},
     inputs::{Homes, Inputs},
+    source::ZoneSource,
     table::{Bridge, Placed, Table},
 };
 use crate::engine::{

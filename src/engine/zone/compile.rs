@@ -9,23 +9,9 @@ use std::{
 use super::{
     compiled::{Kind, NONE, Node, REFLECT, Zone},
     inputs::Inputs,
+    owners::{Beside, Owners, Sets},
 };
 use crate::engine::wire::{fragment::Fragment, name::Name, rr::RrType};
-
-/// RRsets of one owner: TTL and data by type.
-pub(super) type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
-
-/// The records by owner and type, owners folded.
-pub(super) type Owners<'z> = BTreeMap<Name, Sets<'z>>;
-
-/// Fragments that no node has, for the additional section.
-#[derive(Default)]
-pub(super) struct Beside {
-    /// Address RRsets at or below cuts, which are not the zone's own.
-    pub(super) glue: HashMap<Name, Vec<u32>>,
-    /// Address RRsets and services of lower zones of ours.
-    pub(super) taken: HashMap<Name, (Vec<u32>, Option<u32>)>,
-}
 
 /// What is to stand at each name.
 struct Layout<'z> {

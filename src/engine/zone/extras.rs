@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use super::{
-    compile::{Beside, Owners},
     compiled::{Kind, Link, REFLECT, Zone},
+    owners::{Beside, Owners},
+    target,
 };
 use crate::engine::wire::{
     fragment::{Extra, Held},
@@ -72,7 +73,7 @@ impl Zone {
     fn decided(&self, set: &Set<'_>, beside: &Beside) -> Vec<Extra> {
         let mut extras = Vec::new();
         let mut seen = HashSet::new();
-        if !may_be_steered(set.rtype) {
+        if !target::may_be_steered(set.rtype) {
             return extras;
         }
         let (apex, own) = (&self.inputs.source.apex, &self.nodes[set.node as usize]);
@@ -100,27 +101,8 @@ impl Zone {
     /// Where each record's target stands, the target, folded, unless it is the root, and the record's data.
     fn targets<'d>(&self, set: &Set<'d>) -> impl Iterator<Item = (u16, Option<Name>, &'d [u8])> + use<'_, 'd> {
         let (places, rtype) = (self.fragments[set.fragment as usize].target_offsets(), set.rtype);
-        places.zip(set.data).map(move |(at, rdata)| (at as u16, target(rtype, rdata).map(|name| name.folded()), *rdata))
+        places
+            .zip(set.data)
+            .map(move |(at, rdata)| (at as u16, target::of_record(rtype, rdata).map(|name| name.folded()), *rdata))
     }
-}
-
-/// Whether what is decided for the client goes along with records of a type.
-pub(super) fn may_be_steered(rtype: RrType) -> bool {
-    matches!(rtype, RrType::SRV | RrType::SVCB | RrType::HTTPS)
-}
-
-/// The name in a record's data whose addresses go along, unless it is the root ("no target": RFC 2782, RFC 7505).
-pub(super) fn target(rtype: RrType, data: &[u8]) -> Option<Name> {
-    let skip = match rtype {
-        RrType::NS => 0,
-        RrType::MX | RrType::SVCB | RrType::HTTPS => 2,
-        RrType::SRV => 6,
-        _ => return None,
-    };
-    let data = data.get(skip..)?;
-    let mut end = 0;
-    while let Some(&len) = data.get(end).filter(|len| **len != 0) {
-        end += 1 + len as usize;
-    }
-    Name::from_wire(data.get(..=end)?).ok().filter(|n| n.wire().len() > 1)
 }

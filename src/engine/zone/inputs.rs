@@ -2,11 +2,11 @@
 //! while its file stays the same. Must not know how a zone is compiled.
 
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use super::{ZoneSource, compiled::Zone, extras};
+use super::source::ZoneSource;
 use crate::engine::wire::{fragment::Fragment, name::Name};
 
 /// All that a zone is compiled from: equal inputs make equal zones. Names of services stand for the services, whose
@@ -92,36 +92,6 @@ impl Inputs {
             inputs.services.dedup();
         }
         all
-    }
-
-    /// Takes what its records point at from lower zones; `lower` gives the zone of a number once it is compiled.
-    pub(super) fn take<'z>(&mut self, homes: &Homes, lower: impl Fn(usize) -> Option<&'z Zone>) {
-        if self.children.is_empty() {
-            return;
-        }
-        for record in &self.source.records {
-            let Some(target) = extras::target(record.rtype, &record.rdata) else { continue };
-            if !target.is_within(&self.source.apex) || !self.is_lower(&target) {
-                continue;
-            }
-            let Some(zone) = homes.of(&target).and_then(&lower) else { continue };
-            let service = zone.service_at(&target).filter(|_| extras::may_be_steered(record.rtype));
-            let service = service.and_then(|number| zone.services.get(number as usize));
-            match self.taken.entry(target.folded()) {
-                Entry::Occupied(mut known) => {
-                    let known = &mut known.get_mut().service;
-                    *known = known.take().or_else(|| service.cloned());
-                }
-                Entry::Vacant(place) => {
-                    let addresses = zone.addresses(&target);
-                    let addresses = addresses.iter().filter_map(|number| zone.fragments.get(*number as usize));
-                    let taken = LowerName { addresses: addresses.cloned().collect(), service: service.cloned() };
-                    if taken.service.is_some() || !taken.addresses.is_empty() {
-                        place.insert(taken);
-                    }
-                }
-            }
-        }
     }
 
     /// Whether a name inside the zone lies in a lower zone of ours.

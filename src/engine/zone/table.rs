@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::{
-    ZoneSource,
     compiled::{Node, REFLECT, Zone},
     index::{Index, NamePlace, Slot},
+    source::ZoneSource,
 };
 use crate::engine::{
     types::{ServiceId, ZoneId},

@@ -54,7 +54,7 @@ impl Gather {
     /// Takes in a connection: the client's address, and microseconds.
     pub(super) fn take(&mut self, client: IpAddr, rtt: u32, chance: &mut fastrand::Rng) {
         let (client, _) = normalise(Prefix::host(client));
-        let prefix = client.cut(Whose::FINEST[client.family().at()]);
+        let prefix = client.cut(Whose::FINEST[client.family()]);
         if !self.private && self.atlas.find(client).special {
             return;
         }

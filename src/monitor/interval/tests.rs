@@ -34,8 +34,8 @@ fn play(schedule: &mut Schedule, beat: &Beat, outcomes: &str) -> Vec<u64> {
     steps.map(step).collect()
 }
 
-fn waits(draws: [u64; 2], beat: &Beat, outcomes: &str) -> Vec<u64> {
-    let (mut schedule, first) = Schedule::start(beat, Vec::new(), draws);
+fn waits([first, phase]: [u64; 2], beat: &Beat, outcomes: &str) -> Vec<u64> {
+    let (mut schedule, first) = Schedule::start(beat, Vec::new(), Draws { first, phase });
     let mut waits = vec![first];
     waits.append(&mut play(&mut schedule, beat, outcomes));
     waits
@@ -63,7 +63,7 @@ fn the_first_probe_comes_at_once_the_second_anywhere_the_others_in_step() {
 #[test]
 fn another_rhythm_does_not_put_off_the_first_probe() {
     let beat = |rhythm| beat(&rhythm, Calm::NONE);
-    let (mut schedule, first) = Schedule::start(&beat(RHYTHM), Vec::new(), [150, 700]);
+    let (mut schedule, first) = Schedule::start(&beat(RHYTHM), Vec::new(), Draws { first: 150, phase: 700 });
     let slow = beat(Rhythm { interval: 3_600_000, recheck: 60_000, ..RHYTHM });
     assert_eq!((first, schedule.wait(&slow)), (150, 150));
     assert_eq!(schedule.wait(&beat(Rhythm { interval: 100, recheck: 50, ..RHYTHM })), 100);
@@ -98,7 +98,8 @@ fn what_is_held_down_hurries_no_more_than_once_it_may_be_back() {
 fn a_restored_verdict_is_doubted_like_any_other() {
     let beat = beat(&RHYTHM, Calm::usual(1000));
     let after = |before: &str, outcomes: &str| {
-        let (mut schedule, _) = Schedule::start(&beat, vec![known(&beat.judges[0].calm, before)], [0, 500]);
+        let (mut schedule, _) =
+            Schedule::start(&beat, vec![known(&beat.judges[0].calm, before)], Draws { first: 0, phase: 500 });
         play(&mut schedule, &beat, outcomes)
     };
     // Who was up is rechecked at the first failure; of whom nothing is known the first outcome decides.
@@ -124,7 +125,7 @@ fn the_most_doubtful_judge_sets_the_pace() {
 #[test]
 fn another_configuration_finds_what_was_counted() {
     let one = beat(&RHYTHM, Calm::NONE);
-    let (mut schedule, _) = Schedule::start(&one, Vec::new(), [0, 800]);
+    let (mut schedule, _) = Schedule::start(&one, Vec::new(), Draws { first: 0, phase: 800 });
     assert_eq!(play(&mut schedule, &one, "gb"), [1000, 200]);
     let judges = vec![judge("new", RHYTHM, Calm::NONE), judge("lb", RHYTHM, Calm::NONE)];
     let both = Beat { rhythm: RHYTHM, judges };
@@ -154,7 +155,7 @@ proptest! {
         for letter in before.chars() {
             ledger.observe(rhythm, &calm, At(0), outcome(letter));
         }
-        let (mut schedule, _) = Schedule::start(&beat, vec![ledger.clone()], [0, 0]);
+        let (mut schedule, _) = Schedule::start(&beat, vec![ledger.clone()], Draws { first: 0, phase: 0 });
         schedule.phase = None;
         let mut kept = ledger.health == Health::Down && ledger.good >= rise;
         for (n, letter) in letters.chars().enumerate() {

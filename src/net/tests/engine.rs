@@ -127,7 +127,7 @@ fn draft() -> Draft {
             when_all_down: if lost { Fallback::ServFail } else { Fallback::IgnoreHealth },
             affinity: b"s".as_slice().into(),
             maps: vec![MapId(0)],
-            cut: Some([16, 32]),
+            cut: Some(PerFamily::new(16, 32)),
             ..Service::new(name(&format!("s{n}.test")))
         });
     }

@@ -13,7 +13,7 @@ use crate::engine::{
     world::{
         Draft, Region,
         endpoint::Endpoint,
-        policy::{Key, Policy},
+        policy::{Key, Policy, Watermarks},
         pool::Pool,
         service::Service,
     },
@@ -31,8 +31,13 @@ fn draft() -> Draft {
         order: n.into(),
         ..Endpoint::default()
     };
-    let policy =
-        Policy { prefer: vec![(Key::Order, 0)], shed: Some([700, 950]), answers: 1, depth: 3, ..Policy::default() };
+    let policy = Policy {
+        prefer: vec![(Key::Order, 0)],
+        shed: Some(Watermarks { low: 700, high: 950 }),
+        answers: 1,
+        depth: 3,
+        ..Policy::default()
+    };
     let mut service = Service::new(Name::from_text("www.g.test").expect("a name"));
     service.routes = vec![RouteId(0)];
     Draft {

@@ -11,7 +11,7 @@ use crate::{
         world::{
             World,
             endpoint::{ADMIT_ALL, Endpoint},
-            policy::Key,
+            policy::{Key, Watermarks},
             pool::Route,
             service::{Families, Service},
         },
@@ -26,7 +26,7 @@ use crate::{
 /// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.
 const PLACE: u32 = 200;
 /// The watermarks of a policy that names none: it prefers load, so it spreads from the first unit on.
-const SPREADING: [u16; 2] = [0, 950];
+const SPREADING: Watermarks = Watermarks { low: 0, high: 950 };
 /// How long a report may be under way, in milliseconds, beside what its smoothing takes.
 const UNDER_WAY: u64 = 10_000;
 
@@ -150,7 +150,7 @@ impl View {
             };
             let policy = |member: &Member| world.policies.get(world.routes.get(member.id.at())?.policy.at());
             let marks = members.iter().filter(own).filter_map(policy).map(|p| p.shed.unwrap_or(SPREADING));
-            let [low, high] = marks.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]).unwrap_or(SPREADING);
+            let Watermarks { low, high } = marks.reduce(Watermarks::strictest).unwrap_or(SPREADING);
             let sum = members
                 .iter()
                 .filter(|member| member.id.at() < world.pools.len()) // each pool once

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, mem};
 use super::{
     Ledger,
     index::Shaping,
-    load::{Ratio, Sums},
+    load::{Capacities, Ratio, Sums},
     members,
     overrides::{Effect, Named},
     regions::Regions,
@@ -352,8 +352,9 @@ impl Ledger {
             pool: weights.iter().map(|weight| u64::from(*weight)).sum(),
             region: self.rows.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
         };
-        let capacity = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
-        self.facts.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, [endpoint.capacity, capacity])
+        let region = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
+        let capacities = Capacities { own: endpoint.capacity, region };
+        self.facts.reports.ratio(now, Named::of(world, &pool.name, endpoint), sums, capacities)
     }
 }
 

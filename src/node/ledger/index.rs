@@ -4,7 +4,11 @@ use super::{belief::Seats, load, members, parts};
 use crate::engine::{
     signal::shed::Marks,
     types::{PoolId, RouteId, TargetId},
-    world::{World, policy::Key, service::Families},
+    world::{
+        World,
+        policy::{Key, Watermarks},
+        service::Families,
+    },
 };
 
 /// It.
@@ -63,12 +67,13 @@ impl Shaping {
         let routes: Vec<RouteId> = world.routes_of(id).map(|(route, _)| route).collect();
         let policies = || world.routes_of(id).filter_map(|(_, route)| world.policies.get(route.policy.at()));
         let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
-        let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
+        let marks = policies().filter_map(|policy| policy.shed).reduce(Watermarks::strictest);
         let load = load::load_of(world, id);
         let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
         Self {
             slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
-            marks: marks.map(|[low, high]| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
+            marks: marks
+                .map(|Watermarks { low, high }| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
             // Caches, then the age of a report, then two half-lives of the average.
             period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
             load: load.is_some(),

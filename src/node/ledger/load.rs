@@ -100,9 +100,9 @@ impl Reports {
         self.gaps
     }
 
-    /// Load ÷ capacity of an endpoint: of the narrowest report that is fresh, its share by weight. `capacity`: its own,
-    /// and its region's; without either the load itself is the ratio.
-    pub(super) fn ratio(&self, now: At, named: Named<'_>, sums: Sums, capacity: [Option<f64>; 2]) -> Ratio {
+    /// Load ÷ capacity of an endpoint: of the narrowest report that is fresh, its share by weight. Without a capacity the
+    /// load itself is the ratio.
+    pub(super) fn ratio(&self, now: At, named: Named<'_>, sums: Sums, capacities: Capacities) -> Ratio {
         if sums.own == 0 {
             return Ratio::Idle;
         }
@@ -120,15 +120,22 @@ impl Reports {
                 continue;
             };
             let own = load * share;
-            return Ratio::Fresh(match capacity {
-                [Some(capacity), _] => own / capacity,
+            return Ratio::Fresh(match capacities {
+                Capacities { own: Some(capacity), .. } => own / capacity,
                 // The region's capacity is shared like its load.
-                [None, Some(capacity)] => own / (capacity * self::share(sums)),
-                [None, None] => own,
+                Capacities { own: None, region: Some(capacity) } => own / (capacity * self::share(sums)),
+                Capacities { own: None, region: None } => own,
             });
         }
         Ratio::Silent(since)
     }
+}
+
+/// What an endpoint and its region are able to take, where it is configured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Capacities {
+    pub(super) own: Option<f64>,
+    pub(super) region: Option<f64>,
 }
 
 fn share(sums: Sums) -> f64 {

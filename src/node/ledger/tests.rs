@@ -26,7 +26,12 @@ use crate::{
         signal::load::Load,
         types::{Family, PerFamily, RegionId, RouteId},
         wire::name::Name,
-        world::{Draft, Region, Target, endpoint::ADMIT_ALL, policy::Policy, service::Service},
+        world::{
+            Draft, Region, Target,
+            endpoint::ADMIT_ALL,
+            policy::{Policy, Watermarks},
+            service::Service,
+        },
     },
     node::overrides::Act,
     probing::{

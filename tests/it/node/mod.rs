@@ -200,7 +200,7 @@ impl Chance {
             _ => {
                 let probed: Vec<_> = world.targets.iter().filter_map(|target| target.key()).collect();
                 let outcome = self.outcome();
-                Input::outcome(self.pick(&probed), outcome)
+                Input::outcome(probed[self.0.usize(..probed.len())], outcome)
             }
         }
     }

@@ -42,7 +42,7 @@ fn in_order() -> Lab {
         .replace("weight = 100\n[services", "weight = 100\ntier = 3\n[services");
     let mut draft = draft(&text, &[]);
     for service in &mut draft.services {
-        service.cut = Some([16, 32]);
+        service.cut = Some(PerFamily::new(16, 32));
         service.maps = vec![draft.plain];
     }
     Lab::new(draft)

@@ -4,7 +4,7 @@ use meridian::engine::{
     live::eligible::Exclusion,
     snapshot::Snapshot,
     steer::trace::{Rung, Step},
-    types::RouteId,
+    types::{PerFamily, RouteId},
     wire::{name::Name, rr::Rcode},
     world::{
         draw,
@@ -155,7 +155,7 @@ fn a_canary_takes_the_same_share_of_blocks() {
     let text = two_pools("prefer = []").replace("pools = [\"p\", \"q\"]", "pools = [\"p\"]");
     let mut draft = draft(&text, &[]);
     draft.services[0].canary = Some(Canary { route: RouteId(1), share });
-    draft.services[0].cut = Some([16, 32]);
+    draft.services[0].cut = Some(PerFamily::new(16, 32));
     draft.services[0].maps = vec![draft.plain];
     let mut lab = Lab::new(draft);
     let client = |n: u32| format!("{}.{}.0.0/16", 20 + n / 256, n % 256);

@@ -4,12 +4,12 @@ use std::{net::IpAddr, ops::RangeInclusive};
 
 use super::{
     super::{
-        Fault, fault,
+        fault::{Fault, fault},
         line::{Count, Line},
         wording,
-        words::prefix,
+        words::{name, prefix},
     },
-    forms, name,
+    forms,
 };
 use crate::sim::{Blocks, Expectation, Expected, Fare};
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Fault, fault,
+        fault::{Fault, fault},
         words::{address, micros, millis, share},
     },
     apart, forms,

@@ -2,10 +2,11 @@
 
 use super::{
     super::{
-        Fault, fault,
-        words::{micros, millis, prefix},
+        fault::{Fault, fault},
+        words::{micros, millis, name, prefix},
     },
-    RESOLVER, forms, name,
+    ask::RESOLVER,
+    forms,
 };
 use crate::{
     engine::wire::rr::RrType,

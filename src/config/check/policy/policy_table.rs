@@ -16,15 +16,24 @@ use crate::{
     },
     engine::{
         geo::Limits,
+        types::{Family, PerFamily},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
-            policy::{Key, Policy, Spread},
+            policy::{Key, Policy, Spread, Watermarks},
         },
     },
 };
 
+/// Bounds of the length of a block.
+#[derive(Clone, Copy, Debug)]
+struct BlockLengths {
+    widest: u8,
+    finest: u8,
+}
+
 /// The widest and the finest blocks that `sticky` can ask for: the usual block, and the finest scope.
-const STICKY: [(i64, i64); 2] = [(16, 24), (32, 56)];
+const STICKY: PerFamily<BlockLengths> =
+    PerFamily::new(BlockLengths { widest: 16, finest: 24 }, BlockLengths { widest: 32, finest: 56 });
 /// Nothing is ten seconds away: the bound of round-trip times, in tenths of a millisecond.
 const FAR: u64 = 100_000;
 /// The most regions whose order can be kept.
@@ -44,10 +53,10 @@ pub(super) struct Terms {
     limits: Limits,
     depth: u8,
     spread: Spread,
-    sticky: Option<[u8; 2]>,
+    sticky: Option<PerFamily<u8>>,
     answers: u8,
     distinct: Distinct,
-    shed: Option<[u16; 2]>,
+    shed: Option<Watermarks>,
     slow_start: u64,
     pub(super) geo: GeoRules,
     /// Where `sticky` is written.
@@ -269,18 +278,18 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
         }
         Some(parts.round() as u16)
     };
-    let base = terms.shed.map_or([None; 2], |shed| shed.map(Some));
-    let marks = [mark("low", low, notes).or(base[0]), mark("high", high, notes).or(base[1])];
+    let (base_low, base_high) = (terms.shed.map(|shed| shed.low), terms.shed.map(|shed| shed.high));
+    let marks = (mark("low", low, notes).or(base_low), mark("high", high, notes).or(base_high));
     let missing = |number: &Option<Spanned<Real>>, base: Option<u16>| number.is_none() && base.is_none();
     match marks {
-        [Some(from), Some(to)] if from < to => terms.shed = Some([from, to]),
-        [Some(_), Some(_)] => {
+        (Some(low), Some(high)) if low < high => terms.shed = Some(Watermarks { low, high }),
+        (Some(_), Some(_)) => {
             let fault =
                 notes.error(written.span(), format!("`{whole}` ends before it starts"), "`low` must be below `high`");
             notes.push(fault.remedy("write { low = 0.7, high = 0.95 }"));
         }
-        _ if (missing(low, base[0]) || missing(high, base[1])) && notes.is_whole_at(&whole) => {
-            let key = if missing(low, base[0]) { "low" } else { "high" };
+        _ if (missing(low, base_low) || missing(high, base_high)) && notes.is_whole_at(&whole) => {
+            let key = if missing(low, base_low) { "low" } else { "high" };
             let fault =
                 notes.error(written.span(), format!("`{whole}` is half a range"), format!("`{key}` is missing"));
             notes.push(fault.remedy("write { low = 0.7, high = 0.95 }"));
@@ -293,12 +302,13 @@ fn sticky(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_
     let Some(written) = &spec.sticky else { return };
     let at = |key: &str| join(&["policies", name, "sticky", key]);
     let LengthsSpec { v4, v6 } = written.get_ref();
-    let base = terms.sticky.unwrap_or(STICKY.map(|(widest, _)| widest as u8));
-    let mut length = |key: &str, written: Option<&Spanned<Whole>>, family: usize| {
-        let (from, to) = STICKY[family];
-        whole(written, &at(key), base[family].into(), from..=to, notes) as u8
+    let base = terms.sticky.unwrap_or(STICKY.map(|bounds| bounds.widest));
+    let mut length = |key: &str, written: Option<&Spanned<Whole>>, family: Family| {
+        let BlockLengths { widest, finest } = STICKY[family];
+        let bounds = widest.into()..=finest.into();
+        whole(written, &at(key), base[family].into(), bounds, notes) as u8
     };
-    terms.sticky = Some([length("v4", v4.as_ref(), 0), length("v6", v6.as_ref(), 1)]);
+    terms.sticky = Some(PerFamily::new(length("v4", v4.as_ref(), Family::V4), length("v6", v6.as_ref(), Family::V6)));
     terms.sticky_at = Some(written.span());
     if matches!(terms.spread, Spread::Random | Spread::All) && terms.is_certain {
         let spread = spread_name(terms.spread);

@@ -21,6 +21,7 @@ use crate::{
         spec::{EndpointSpec, List, PoolSpec, Whole},
     },
     engine::{
+        types::{Family, PerFamily},
         wire::name::Name,
         world::{
             endpoint::MAX_WEIGHT,
@@ -63,7 +64,7 @@ pub(super) fn endpoint(
     };
     let (v4, v6) = families(&what, key, spec, &path, seen, notes);
     let cname = cname(&what, spec, seen, notes);
-    let (probe, probe_port) = probe(&what, spec, [v4.is_some(), v6.is_some()], &path, notes);
+    let (probe, probe_port) = probe(&what, spec, PerFamily::new(v4.is_some(), v6.is_some()), &path, notes);
     let at = |key: &str| format!("{}.{key}", join(&path));
     MeantEndpoint {
         name: own.clone(),
@@ -94,10 +95,10 @@ fn families(
     notes: &mut Notes<'_>,
 ) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
     let (mut v4, mut v6) = (None, None);
-    let mut places: [Option<Range<usize>>; 2] = [None, None];
+    let mut places: PerFamily<Option<Range<usize>>> = PerFamily::default();
     for item in items(spec.address.as_ref()) {
         let Some(address) = address(&item, what, notes) else { continue };
-        let family = usize::from(address.is_ipv6());
+        let family = Family::of(address);
         if let Some(first) = seen.addresses.get(&address) {
             let fault = notes
                 .error(item.span(), format!("{address} stands twice in one pool"), format!("{what} has it again"))
@@ -105,7 +106,7 @@ fn families(
                 .remedy("one endpoint for each address: weights say how much it takes");
             notes.push(fault);
         } else if let Some(first) = &places[family] {
-            let label = format!("a second IPv{} address", if family == 0 { 4 } else { 6 });
+            let label = format!("a second {family} address");
             let fault = notes
                 .error(item.span(), format!("{what} has two addresses of one family"), label)
                 .also(notes.place(first.clone()), "the first")
@@ -156,19 +157,19 @@ fn cname(what: &str, spec: &EndpointSpec, seen: &mut Seen, notes: &mut Notes<'_>
 fn probe(
     what: &str,
     spec: &EndpointSpec,
-    own: [bool; 2],
+    own: PerFamily<bool>,
     path: &[&str],
     notes: &mut Notes<'_>,
-) -> ([Option<IpAddr>; 2], Option<u16>) {
-    let Some(written) = &spec.probe else { return ([None, None], None) };
+) -> (PerFamily<Option<IpAddr>>, Option<u16>) {
+    let Some(written) = &spec.probe else { return (PerFamily::default(), None) };
     let probe = written.get_ref();
     let at = join(&[path, &["probe"]].concat());
-    let mut found: [Option<(IpAddr, Range<usize>)>; 2] = [None, None];
+    let mut found: PerFamily<Option<(IpAddr, Range<usize>)>> = PerFamily::default();
     for item in items(probe.address.as_ref()) {
         let Some(address) = address(&item, what, notes) else { continue };
-        let family = usize::from(address.is_ipv6());
+        let family = Family::of(address);
         if let Some((_, first)) = &found[family] {
-            let label = format!("a second IPv{} address", if family == 0 { 4 } else { 6 });
+            let label = format!("a second {family} address");
             let fault = notes
                 .error(item.span(), format!("`{at}.address` has two addresses of one family"), label)
                 .also(notes.place(first.clone()), "the first")
@@ -193,14 +194,13 @@ fn probe(
     }
     // One address to probe stands for the one that is answered, whatever the families; a name has none of its own.
     let stand_in = found.iter().flatten().count() == 1 && own.iter().filter(|own| **own).count() <= 1;
-    for (family, (own_one, one)) in own.iter().zip(&found).enumerate() {
-        if let Some((address, span)) = one
-            && !own_one
+    for family in Family::BOTH {
+        if let Some((address, span)) = &found[family]
+            && !own[family]
             && !stand_in
-            && own != [false, false]
+            && own.contains(&true)
         {
-            let number = if family == 0 { 4 } else { 6 };
-            let label = format!("{what} is not answered with IPv{number}");
+            let label = format!("{what} is not answered with {family}");
             let fault = notes
                 .error(span.clone(), format!("{address} would never be probed"), label)
                 .remedy("take it out, or give the endpoint an address of that family");

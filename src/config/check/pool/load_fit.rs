@@ -12,6 +12,7 @@ use crate::{
     },
     engine::{
         signal::load::{Load, Of},
+        types::PerFamily,
         world::Region,
     },
 };
@@ -43,8 +44,9 @@ pub(crate) fn reported(spec: &Spec, pools: &[MeantPool], loads: &[Load], regions
                 notes.push(fault);
             }
         }
-        for endpoint in pool.endpoints.iter().filter(|endpoint| endpoint.reach() == [None, None]) {
-            let asked = |other: &&MeantEndpoint| other.region == endpoint.region && other.reach() != [None, None];
+        for endpoint in pool.endpoints.iter().filter(|endpoint| endpoint.reach() == PerFamily::default()) {
+            let asked =
+                |other: &&MeantEndpoint| other.region == endpoint.region && other.reach() != PerFamily::default();
             if load.of == Of::Region && pool.endpoints.iter().any(|other| asked(&other)) {
                 continue;
             }

@@ -13,6 +13,7 @@ use crate::{
     config::{diagnostics::Notes, presets::key_name, spec::Spec},
     engine::{
         geo::Selector,
+        types::PerFamily,
         world::{
             Region,
             endpoint::Distinct,
@@ -68,7 +69,7 @@ pub(crate) fn suits(span: Range<usize>, policy: &Policy, pool: &MeantPool, notes
             format!("policy \"{policy_name}\" answers with several, and a name has one CNAME: the first is named");
         tell(format!("pool \"{name}\" has cname endpoints"), label, "name a policy with `answers = 1`");
     }
-    let unprobed = |endpoint: &MeantEndpoint| endpoint.cname.is_some() && endpoint.probe == [None, None];
+    let unprobed = |endpoint: &MeantEndpoint| endpoint.cname.is_some() && endpoint.probe == PerFamily::default();
     if pool.monitor.is_some() && pool.endpoints.iter().any(unprobed) {
         tell(
             format!("cname endpoints of pool \"{name}\" always count as up"),

@@ -16,13 +16,20 @@ use crate::{
 /// A steered answer that is kept longer than a day is not steered.
 const TTL_BOUND: u64 = 86_400;
 
-/// The longest and the shortest TTL, in seconds, of a table that falls back to others.
-pub(super) fn ttl(path: &str, spec: &TtlSpec, base: [u64; 2], notes: &mut Notes<'_>) -> [u64; 2] {
+/// The longest and the shortest TTL of a service, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TtlBounds {
+    pub(super) max: u64,
+    pub(super) min: u64,
+}
+
+/// The longest and the shortest TTL of a table that falls back to others.
+pub(super) fn ttl(path: &str, spec: &TtlSpec, base: TtlBounds, notes: &mut Notes<'_>) -> TtlBounds {
     let at = |key: &str| format!("{path}.{key}");
     let (max, min) = (spec.max.as_ref(), spec.min.as_ref());
-    let longest = units(max, &at("max"), 1_000_000, base[0], 1..=TTL_BOUND, notes);
+    let longest = units(max, &at("max"), 1_000_000, base.max, 1..=TTL_BOUND, notes);
     // A short `max` alone pulls the default of `min` down with it.
-    let shortest = units(min, &at("min"), 1_000_000, base[1].min(longest), 1..=TTL_BOUND, notes);
+    let shortest = units(min, &at("min"), 1_000_000, base.min.min(longest), 1..=TTL_BOUND, notes);
     if let Some(written) = min
         && shortest > longest
     {
@@ -34,7 +41,7 @@ pub(super) fn ttl(path: &str, spec: &TtlSpec, base: [u64; 2], notes: &mut Notes<
         };
         notes.push(fault.remedy("shorten `min` or lengthen `max`"));
     }
-    [longest, shortest]
+    TtlBounds { max: longest, min: shortest }
 }
 
 /// What `when_all_down` can be in a word.

@@ -199,7 +199,7 @@ pub(super) fn differ(
 }
 
 fn has(endpoint: &MeantEndpoint, family: Family) -> bool {
-    endpoint.addresses()[family.at()].is_some() || endpoint.cname.is_some()
+    endpoint.addresses()[family].is_some() || endpoint.cname.is_some()
 }
 
 fn weighted(pool: &MeantPool) -> impl Iterator<Item = &MeantEndpoint> {

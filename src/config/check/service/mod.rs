@@ -11,6 +11,7 @@ use std::{net::IpAddr, ops::Range};
 
 use toml::Spanned;
 
+use self::fallback::TtlBounds;
 use super::{
     meant::{MeantPool, MeantService},
     policy::Policies,
@@ -26,6 +27,7 @@ use crate::{
         spec::{Field, ServiceSpec, Spec, Text},
     },
     engine::{
+        types::Family,
         wire::{name::Name, rr::RrType},
         world::{
             Region,
@@ -36,7 +38,7 @@ use crate::{
 };
 pub(crate) use ownership::Homes;
 
-const TTL: [u64; 2] = [30, 5];
+const TTL: TtlBounds = TtlBounds { max: 30, min: 5 };
 /// The longest time in which failing over can be an objective, in milliseconds.
 const DAY: u64 = 86_400_000;
 
@@ -53,7 +55,7 @@ pub(crate) struct ServiceContext<'a, 's> {
 /// What services have that do not say.
 #[derive(Debug)]
 struct Defaults {
-    ttl: [u64; 2],
+    ttl: TtlBounds,
     when_all_down: Fallback,
     when_fenced: Option<Fallback>,
     families: Families,
@@ -133,7 +135,7 @@ fn one(
     let canary = companions::canary(written, service, around.pools, notes);
     let policy = service.policy.as_ref().map(|policy| own_policy(policy, written, &pools, spec, around, notes));
     never_reached(written, &chosen, policy.as_ref(), around, notes);
-    let [ttl_max, ttl_min] = fallback::ttl(&at("ttl"), &service.ttl, defaults.ttl, notes);
+    let ttl = fallback::ttl(&at("ttl"), &service.ttl, defaults.ttl, notes);
     let when_all_down = fallback::when_all_down(service.when_all_down.as_ref(), &at("when_all_down"), notes);
     let when_fenced = fallback::when_fenced(service.when_fenced.as_ref(), &at("when_fenced"), notes);
     let fence = fence(service.fence.as_ref(), &at("fence"), around.groups, notes);
@@ -147,8 +149,8 @@ fn one(
     let second = companions::second(&own, service, notes);
     seconds.extend(second.clone());
     let mut answers = Service {
-        ttl_max: ttl_max as u32,
-        ttl_min: ttl_min as u32,
+        ttl_max: ttl.max as u32,
+        ttl_min: ttl.min as u32,
         when_all_down: when_all_down.unwrap_or_else(|| defaults.when_all_down.clone()),
         when_fenced: when_fenced.or_else(|| defaults.when_fenced.clone()),
         families,
@@ -207,14 +209,18 @@ fn one_family(
 ) {
     let pools = service.pools.iter().filter_map(|at| around.steered.get(*at));
     let endpoints: Vec<_> = pools.flat_map(|pool| &pool.endpoints).map(|endpoint| endpoint.addresses()).collect();
-    let lacks = [(4, "A"), (6, "AAAA")].into_iter().enumerate().find(|(at, (number, _))| {
-        endpoints.iter().any(|families| families[*at].is_some())
-            && !list.iter().any(|address| address.is_ipv4() == (*number == 4))
+    let lacks = Family::BOTH.into_iter().find(|family| {
+        endpoints.iter().any(|families| families[*family].is_some())
+            && !list.iter().any(|address| Family::of(*address) == *family)
     });
-    let Some((_, (number, rtype))) = lacks else { return };
+    let Some(family) = lacks else { return };
+    let rtype = match family {
+        Family::V4 => "A",
+        Family::V6 => "AAAA",
+    };
     let path = join(&["services", key.get_ref(), field]);
-    let fault = notes.warning(span, format!("`{path}` holds no IPv{number} address"), label(rtype));
-    notes.push(fault.remedy(format!("add an IPv{number} address, as the endpoints have one")));
+    let fault = notes.warning(span, format!("`{path}` holds no {family} address"), label(rtype));
+    notes.push(fault.remedy(format!("add an {family} address, as the endpoints have one")));
 }
 
 /// Whether those whom a service's fences leave nothing are sent to another one that has nothing for them either.

@@ -44,16 +44,16 @@ fn a_dname_that_is_applied_again_is_not_repeated() {
 
 /// The reply of one part to a question for `q.d.`, and its length when it is whole.
 fn told(part: Part<'_>, fill: impl FnOnce(&mut Reply<'_>), limit: usize) -> Vec<u8> {
-    hinting(part, [List::Empty; 2], fill, limit)
+    hinting(part, PerFamily::new(List::Empty, List::Empty), fill, limit)
 }
 
 /// The same, with hints for an HTTPS record.
-fn hinting(part: Part<'_>, hints: [List<'_>; 2], fill: impl FnOnce(&mut Reply<'_>), limit: usize) -> Vec<u8> {
+fn hinting(part: Part<'_>, hints: PerFamily<List<'_>>, fill: impl FnOnce(&mut Reply<'_>), limit: usize) -> Vec<u8> {
     let question = b"\x01q\x01d\0";
     let query = Query { name_len: 5, qtype: 1, qclass: 1, hash: fold::hash(question), ..Query::default() };
     let mut reply = Reply::bare(Rcode::NoError);
     fill(&mut reply);
-    reply.hints = [hints[0], hints[1]];
+    reply.hints = hints;
     reply.answers.push(part);
     let mut packet = vec![0; 70_000];
     packet[HEADER..HEADER + 5].copy_from_slice(question);
@@ -71,13 +71,13 @@ fn an_https_record_has_its_parameters_in_order_of_keys() {
         v6: (n > 0).then(|| [0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(n)].into()),
     });
     let head = https_head(&["h2".into()], Some(8443));
-    let told = |hints: [List<'_>; 2], limit| {
+    let told = |hints: PerFamily<List<'_>>, limit| {
         let fill = |reply: &mut Reply<'_>| {
-            reply.chosen = [[1, 0].into_iter().collect(), [1, 2].into_iter().collect()];
+            reply.chosen = PerFamily::new([1, 0].into_iter().collect(), [1, 2].into_iter().collect());
         };
         hinting(Part::Https { ttl: 7, head: &head }, hints, fill, limit)
     };
-    let both = [List::Chosen(&table), List::Chosen(&table)];
+    let both = PerFamily::new(List::Chosen(&table), List::Chosen(&table));
     let six = |n: u8| [&[0x20, 1, 0x0d, 0xb8][..], &[0; 11], &[n]].concat();
     let data = [
         &b"\0\x01\0"[..],
@@ -96,10 +96,10 @@ fn an_https_record_has_its_parameters_in_order_of_keys() {
     assert_eq!((cut.len(), cut[2] & 2, &cut[6..8]), (QUESTION_END, 2, &[0, 0][..]));
     // What holds no address of the family leaves the parameter out.
     let one = [[192, 0, 2, 9].into()];
-    let none = told([List::Empty, List::Listed(&one)], 512);
+    let none = told(PerFamily::new(List::Empty, List::Listed(&one)), 512);
     assert_eq!(none[QUESTION_END + RECORD..], [&b"\0\x01\0"[..], &head].concat());
     let list = [[192, 0, 2, 9].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 9].into()];
-    let listed = told([List::Listed(&list), List::Empty], 512);
+    let listed = told(PerFamily::new(List::Listed(&list), List::Empty), 512);
     assert_eq!(listed[QUESTION_END + RECORD + 3 + head.len()..], *b"\0\x04\0\x04\xc0\0\x02\x09");
 }
 

@@ -41,7 +41,7 @@ fn blocks_are_cut_a_ttl_before_the_first_one_leaves() {
 
 #[test]
 fn nobody_waits_for_what_is_cut_already() {
-    let mut ledger = all_up(&shaped(TWO, |draft| draft.services[0].cut = Some([16, 32])));
+    let mut ledger = all_up(&shaped(TWO, |draft| draft.services[0].cut = Some(PerFamily::new(16, 32))));
     play(&mut ledger, "1000 say eu drain=20000 | region eu is drained over 20 s, says ann: kernel; until it is lifted");
     ledger.fold(At(2000), Input::Tick);
     assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![false], ADMIT_ALL - ADMIT_ALL / 20));
@@ -78,7 +78,7 @@ fn only_services_of_the_endpoints_are_cut() {
 #[test]
 fn another_word_goes_on_where_the_drain_is() {
     let at = |then: &str| {
-        let mut ledger = all_up(&shaped(TWO, |draft| draft.services[0].cut = Some([16, 32])));
+        let mut ledger = all_up(&shaped(TWO, |draft| draft.services[0].cut = Some(PerFamily::new(16, 32))));
         ledger.fold(At(0), said("eu", "drain=20000", None));
         ledger.fold(At(10_000), said("eu", then, None));
         let at_once = admission(&ledger);

@@ -127,8 +127,8 @@ fn response_times_count_by_load_where_a_policy_asks() {
 /// Shed from 0.7 to 0.95.
 fn shedding(text: &str) -> Arc<World> {
     shaped(text, |draft| {
-        draft.policies[0].shed = Some([700, 950]);
-        draft.services[0].cut = Some([16, 32]);
+        draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
+        draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
 }
 

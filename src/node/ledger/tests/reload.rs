@@ -16,8 +16,8 @@ fn of_web(ledger: &Ledger) -> String {
 fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| {
         draft.policies[0].slow_start = over;
-        draft.policies[0].shed = Some([700, 950]);
-        draft.services[0].cut = Some([16, 32]);
+        draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
+        draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
 }
 
