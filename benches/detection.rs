@@ -25,7 +25,10 @@ use meridian::{
         health::fold::{Health, Outcome, Record, Transition, Turn},
         types::At,
     },
-    probing::monitor::{Calm, Rhythm},
+    probing::{
+        millis::Millis,
+        monitor::{Calm, Rhythm},
+    },
 };
 
 /// How the near region fails.
@@ -67,7 +70,7 @@ fn main() {
     say("\nturns to down of a target that is well, in 10,000 probes of which some are lost (mean of 200 runs)\n");
     say(&format!("{:<34}{:>10}{:>10}\n", "", "1 %", "5 %"));
     for (name, calm) in
-        [("fall 3, clear 10 (the default)", Calm::usual(1000)), ("fall 3, clear 1 (only in a row)", Calm::NONE)]
+        [("fall 3, clear 10 (the default)", Calm::usual(Millis(1000))), ("fall 3, clear 1 (only in a row)", Calm::NONE)]
     {
         let [one, five] = [0.01, 0.05].map(|loss| false_positives(calm, loss, if full { 200 } else { 2 }));
         say(&format!("{name:<34}{one:>10.2}{five:>10.2}\n"));
@@ -89,7 +92,7 @@ fn detect(server: &Server, target: &mut Target, fault: Fault, round: u64) -> u12
 
 /// Turns to down in 10,000 probes that are lost at random, a mean over runs.
 fn false_positives(calm: Calm, loss: f64, runs: u64) -> f64 {
-    let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+    let rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
     let mut turns = 0;
     for seed in 0..runs {
         let mut chance = fastrand::Rng::with_seed(seed);
@@ -98,7 +101,7 @@ fn false_positives(calm: Calm, loss: f64, runs: u64) -> f64 {
             let outcome = if chance.f64() < loss { Outcome::Bad("lost".into()) } else { Outcome::good(1000) };
             let turned = record.observe(&rhythm, &calm, At(now), outcome);
             turns += u64::from(turned == Some(Turn::Made(Transition { from: Health::Up, to: Health::Down })));
-            now += record.next_in(&rhythm);
+            now += record.next_in(&rhythm).0;
         }
     }
     turns as f64 / runs as f64

@@ -28,6 +28,7 @@ use meridian::{
     node::machine::Node,
     probing::{
         check::{Check, HttpCheck, HttpVersion},
+        millis::Millis,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
     telemetry::signals::Signals,
@@ -205,12 +206,18 @@ fn world(port: u16, Scale { targets, interval, .. }: Scale) -> Arc<World> {
         body_max: 65_536,
         redirects: 0,
     };
-    let rhythm = Rhythm { interval, timeout: interval / 2, recheck: interval / 5, fall: 3, rise: 2 };
+    let rhythm = Rhythm {
+        interval: Millis(interval),
+        timeout: Millis(interval / 2),
+        recheck: Millis(interval / 5),
+        fall: 3,
+        rise: 2,
+    };
     let monitor = Monitor {
         name: "lb".into(),
         watch: Watch::Probe(Check::Http(check.clone())),
         rhythm,
-        calm: Calm::usual(interval),
+        calm: Calm::usual(Millis(interval)),
         source: None,
     };
     let key = |n| Arc::new(ProbeKey::new(Check::Http(check.clone()), address(n)));

@@ -16,6 +16,7 @@ use meridian::{
     node::{input::Input, ledger::Ledger},
     probing::{
         check::Check,
+        millis::Millis,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
 };
@@ -83,7 +84,7 @@ fn key(n: u32) -> Arc<ProbeKey> {
 }
 
 fn world(endpoints: u32) -> Arc<World> {
-    let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+    let rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
     let watch = Watch::Probe(Check::tcp(80));
     let endpoint = |n: u32| Endpoint {
         name: format!("e{:02}", n % POOL).into(),

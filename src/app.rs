@@ -38,7 +38,7 @@ use tracing::{error, info, level_filters::LevelFilter, warn};
 pub use self::signals::{Signal, Signals};
 use self::{balance::Balancing, hooks::Hooks, reload::Reloads, saving::Saving, watch::Watch, writer::Writer};
 use crate::{
-    clock::Clock,
+    clock::{Clock, duration},
     config::{
         self, Config,
         geo::InForce,
@@ -306,10 +306,10 @@ fn tcp_options(server: &settings::Server) -> TcpOptions {
     TcpOptions {
         connections: connections as usize,
         per_client: per_client as usize,
-        idle: Duration::from_millis(idle),
-        message: Duration::from_millis(message),
+        idle: duration(idle),
+        message: duration(message),
         // The first round ends by then, and the reply needs a moment to be written.
-        ready: Duration::from_millis(server.startup_wait) + Duration::from_secs(1),
+        ready: duration(server.startup_wait) + Duration::from_secs(1),
         ..TcpOptions::default()
     }
 }

@@ -3,11 +3,11 @@
 //! It reads the wall clock once, when it is made, and goes on from there by the monotonic clock: moments can be written down
 //! and sent to another process, and none is ever before an earlier one, though an operator or NTP sets the wall clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::engine::types::At;
+use crate::engine::types::{At, Millis};
 
 /// Unix milliseconds that never go back. Copies show the same moment.
 #[derive(Clone, Copy, Debug)]
@@ -38,4 +38,10 @@ impl Clock {
     pub fn now(self) -> At {
         At(self.origin.0.saturating_add(self.start.elapsed().as_millis() as u64))
     }
+}
+
+/// A length of time, for whatever waits by the clock of the machine.
+#[must_use]
+pub const fn duration(length: Millis) -> Duration {
+    Duration::from_millis(length.0)
 }

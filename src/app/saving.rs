@@ -20,7 +20,7 @@ use crate::{
     app::writer::{Wanted, Writer},
     clock::Clock,
     config::unreadable::{STATE_DIR, unwritable},
-    engine::health::fold::Health,
+    engine::{health::fold::Health, types::Millis},
     node::{change::Change, format::Unreadable, input::Input, saved},
 };
 
@@ -71,7 +71,7 @@ impl Saving {
 
 /// Brings what an earlier process has left to the writer, and returns when it is in force: who saves before that writes
 /// over it what this process knows at its start, which is nothing.
-pub(super) async fn restore(folder: &Path, limit: u64, writer: &Writer) {
+pub(super) async fn restore(folder: &Path, limit: Millis, writer: &Writer) {
     let Some(restored) = read(folder, limit) else { return };
     let mut changes = writer.changes();
     let _the_writer_runs = writer.inputs.send(restored).await;
@@ -81,7 +81,7 @@ pub(super) async fn restore(folder: &Path, limit: u64, writer: &Writer) {
 
 /// What an earlier process has left in the folder, as the first event of this one. What cannot be read is told, kept
 /// aside, and not used.
-fn read(folder: &Path, limit: u64) -> Option<Input> {
+fn read(folder: &Path, limit: Millis) -> Option<Input> {
     let file = folder.join(FILE);
     let shown = file.display();
     let text = match read_whole(&file) {
@@ -243,10 +243,10 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_kept_aside() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(read(folder.path(), 1000).is_none(), "nothing there");
+        assert!(read(folder.path(), Millis(1000)).is_none(), "nothing there");
         for (text, aside) in [("nonsense", "broken"), ("{\"meridian_health\":7}\n", "other")] {
             fs::write(folder.path().join(FILE), text).expect("written");
-            assert!(read(folder.path(), 1000).is_none());
+            assert!(read(folder.path(), Millis(1000)).is_none());
             let kept = folder.path().join(FILE).with_extension(aside);
             assert_eq!(fs::read_to_string(kept).expect("kept"), text);
             assert!(!folder.path().join(FILE).exists());
@@ -260,12 +260,12 @@ mod tests {
         for version in [OLDEST, FORMAT] {
             let text = format!("{{\"meridian_health\":{version},\"saved\":0,\"targets\":0}}\n");
             fs::write(&file, &text).expect("written");
-            assert!(matches!(read(folder.path(), 1000), Some(Input::Saved { .. })), "{version}");
+            assert!(matches!(read(folder.path(), Millis(1000)), Some(Input::Saved { .. })), "{version}");
             assert_eq!(fs::read_to_string(&file).expect("it is there"), text);
         }
         for version in [OLDEST - 1, FORMAT + 1] {
             fs::write(&file, format!("{{\"meridian_health\":{version}}}\n")).expect("written");
-            assert!(read(folder.path(), 1000).is_none());
+            assert!(read(folder.path(), Millis(1000)).is_none());
             assert!(file.with_extension("other").exists() && !file.exists());
             fs::remove_file(file.with_extension("other")).expect("removed");
         }
@@ -279,7 +279,7 @@ mod tests {
             let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
             assert!(made.success());
         }
-        assert!(read(folder.path(), 1000).is_none());
+        assert!(read(folder.path(), Millis(1000)).is_none());
         assert!(write(&file, "new").is_err());
         fs::remove_file(file.with_extension("tmp")).expect("out of the way");
         write(&file, "new").expect("written in the place of the other one");

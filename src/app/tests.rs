@@ -14,7 +14,7 @@ use crate::{
         geo::{GeoKey, Measured, Rule, Whose},
         health::fold::Health,
         signal::latency::{Reading, Terms},
-        types::RegionId,
+        types::{Millis, RegionId},
         wire::{name::Name, rr::RrType},
         world::{Draft, Region, Target, World},
         zone::{ZoneRecord, ZoneSource},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 fn config(ports: &[u16], workers: Workers) -> Config {
-    let rhythm = Rhythm { interval: 100, timeout: 5000, recheck: 50, fall: 2, rise: 2 };
+    let rhythm = Rhythm { interval: Millis(100), timeout: Millis(5000), recheck: Millis(50), fall: 2, rise: 2 };
     let key = |port: &u16| Arc::new(ProbeKey::new(Check::tcp(*port), IpAddr::from([127, 0, 0, 1])));
     let target = |port: &u16| Target::probed(MonitorId(0), key(port));
     Config {
@@ -50,10 +50,10 @@ fn config(ports: &[u16], workers: Workers) -> Config {
             state_dir: PathBuf::from("/dev/null/state"),
             secret_file: PathBuf::new(),
             workers,
-            startup_wait: 3_600_000,
+            startup_wait: Millis(3_600_000),
             rotate: true,
             udp: Udp { max_size: 1232, receive_buffer: 1 << 20, batch: 32 },
-            tcp: Tcp { connections: 16, per_client: 16, idle: 1000, message: 1000 },
+            tcp: Tcp { connections: 16, per_client: 16, idle: Millis(1000), message: Millis(1000) },
         },
         log: settings::Log { level: LogLevel::Info, format: LogFormat::Text },
         latency: settings::Latency::default(),
@@ -161,7 +161,7 @@ fn measured(terms: Terms, tenths: [u32; 2]) -> Config {
         depth: 3,
         ..Rule::default()
     }];
-    let reading = |rtt| Reading { rtt, samples: None, age: 0 };
+    let reading = |rtt| Reading { rtt, samples: None, age: Millis(0) };
     let cell = |(name, rtt): (&str, u32)| ((Whose::Country(*b"DE"), name.into()), reading(rtt));
     config.cells = ["a", "b"].into_iter().zip(tenths).map(cell).collect();
     config.latency = settings::Latency { terms, ..settings::Latency::default() };
@@ -176,8 +176,8 @@ fn from_germany(world: &World) -> Vec<u32> {
 #[tokio::test]
 async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for_long_enough() {
     // No hold at the end, so that the time of the test does not count.
-    let at_once = Terms { hold: 0, ..Terms::default() };
-    let never = Terms { hold: 1 << 40, ..Terms::default() };
+    let at_once = Terms { hold: Millis(0), ..Terms::default() };
+    let never = Terms { hold: Millis(1 << 40), ..Terms::default() };
     let mut app = App::start(measured(never, [100, 900]), Path::new("server.toml"), None).await.unwrap();
     let world = |app: &App| Arc::clone(&app.writer.board.load().world);
     assert_eq!(from_germany(&world(&app)), [100, 900]);
@@ -189,7 +189,8 @@ async fn measurements_outlive_a_reload_and_move_maps_when_they_have_differed_for
     assert_eq!(from_germany(&world(&app)), [100, 900]);
 
     // The time is over: maps are made again at most once in the refresh time, which is none here.
-    let refresh = |config: Config| Config { latency: settings::Latency { refresh: 0, ..config.latency }, ..config };
+    let refresh =
+        |config: Config| Config { latency: settings::Latency { refresh: Millis(0), ..config.latency }, ..config };
     app.take(loaded(Some(refresh(measured(at_once, [100, 900]))), Vec::new())).await;
     let reloaded = world(&app);
     assert_eq!(from_germany(&reloaded), [100, 900]);

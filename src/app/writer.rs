@@ -1,7 +1,7 @@
 //! The single writer: one task that drives the [`Node`], publishes what queries read, logs and passes on what changed. It
 //! waits for its channels alone; what takes long runs beside it. Must not know what follows from what happens.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, sync::Arc};
 
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::{balance::Passing, log_lines::LogLines};
 use crate::{
-    clock::Clock,
+    clock::{Clock, duration},
     engine::snapshot::Snapshot,
     net::board::Board,
     node::{
@@ -209,7 +209,7 @@ impl Driver {
                     inputs.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(INPUTS));
                 }
                 // Nothing is polled: the node knows when time alone changes something.
-                () = time::sleep(Duration::from_millis(wake.unwrap_or(now).since(now))), if wake.is_some() => {
+                () = time::sleep(duration(wake.unwrap_or(now).since(now))), if wake.is_some() => {
                     inputs.push(Input::Tick);
                 }
             }
@@ -339,6 +339,7 @@ fn fail(kind: JobKind, error: &task::JoinError) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::types::Millis;
     use crate::{
         engine::{
             health::fold::{Health, Outcome},
@@ -363,7 +364,7 @@ mod tests {
 
     /// A writer whose steered names wait for the first probe round for so many milliseconds.
     fn writer(ports: &[u16], startup_wait: u64) -> Writer {
-        let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+        let rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
         let draft = Draft {
             monitors: vec![Monitor {
                 name: "lb".into(),
@@ -377,7 +378,12 @@ mod tests {
             ..Draft::default()
         };
         let clock = Clock::new();
-        let configuration = Configuration { draft, latency: LatencyRules::default(), cells: Vec::new(), startup_wait };
+        let configuration = Configuration {
+            draft,
+            latency: LatencyRules::default(),
+            cells: Vec::new(),
+            startup_wait: Millis(startup_wait),
+        };
         Writer::start(Node::new(clock.now(), configuration), clock, Arc::default())
     }
 
@@ -419,7 +425,7 @@ mod tests {
         let mut changes = writer.changes();
         let word = Override {
             whom: Whom::Region("eu".into()),
-            act: Act::Drain(20),
+            act: Act::Drain(Millis(20)),
             reason: "kernel".into(),
             author: "ann".into(),
             until: None,
@@ -431,6 +437,6 @@ mod tests {
                 fates.push(told.fate.clone());
             }
         }
-        assert_eq!(fates, [Fate::Taken { instead_of: None, begins_in: 0 }, Fate::Done]);
+        assert_eq!(fates, [Fate::Taken { instead_of: None, begins_in: Millis(0) }, Fate::Done]);
     }
 }

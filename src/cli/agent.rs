@@ -21,6 +21,7 @@ use crate::{
         self, QuantityError,
         unreadable::{Unreadable, unwritable},
     },
+    engine::types::Millis,
 };
 
 /// Reads the round-trip times of established TCP connections to a port from the kernel, and writes them as JSON lines, put
@@ -79,7 +80,7 @@ async fn watch(args: Agent, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         region: args.region,
         private: args.include_private,
         max_prefixes: args.max_prefixes as usize,
-        recent: u64::try_from(args.interval.as_millis()).unwrap_or(u64::MAX),
+        recent: u64::try_from(args.interval.as_millis()).map_or(Millis::MAX, Millis),
     };
     let (most, to) = (args.max_prefixes, args.to);
     let mut complained = false;

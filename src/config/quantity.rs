@@ -3,7 +3,7 @@
 
 use std::net::{AddrParseError, IpAddr};
 
-use crate::engine::types::Prefix;
+use crate::engine::types::{Millis, Prefix};
 
 /// Which rule of its grammar a quantity breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +121,11 @@ pub(crate) fn duration(text: &str) -> Result<u64, QuantityError> {
         rest = tail;
     }
     Ok(total)
+}
+
+/// Writes milliseconds as [`duration`] reads them.
+pub(crate) fn show_millis(length: Millis) -> String {
+    show_duration(length.0 * 1000)
 }
 
 /// Writes microseconds as [`duration`] reads them.

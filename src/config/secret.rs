@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::config::settings::{Tcp, Udp, Workers};
+    use crate::engine::types::Millis;
 
     fn server(folder: &Path) -> Server {
         Server {
@@ -150,10 +151,10 @@ mod tests {
             state_dir: folder.join("state"),
             secret_file: folder.join("state/secret.key"),
             workers: Workers::Auto,
-            startup_wait: 0,
+            startup_wait: Millis(0),
             rotate: true,
             udp: Udp { max_size: 1232, receive_buffer: 0, batch: 1 },
-            tcp: Tcp { connections: 1, per_client: 1, idle: 1, message: 1 },
+            tcp: Tcp { connections: 1, per_client: 1, idle: Millis(1), message: Millis(1) },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use crate::engine::signal::latency::LatencyRules as Latency;
-use crate::probing::check::Trust;
+use crate::probing::{check::Trust, millis::Millis};
 
 /// How the server listens and where it keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Server {
     pub secret_file: PathBuf,
     /// UDP threads for each listen address.
     pub workers: Workers,
-    /// How long steered names wait for the first probe round, in milliseconds.
-    pub startup_wait: u64,
+    /// How long steered names wait for the first probe round.
+    pub startup_wait: Millis,
     /// Whether the order of several addresses differs from query to query.
     pub rotate: bool,
     /// UDP settings.
@@ -66,10 +66,10 @@ pub struct Tcp {
     pub connections: u32,
     /// Connections at a time of one client address.
     pub per_client: u32,
-    /// A connection that is silent this long, in milliseconds, is closed.
-    pub idle: u64,
-    /// A whole message must arrive in this time, in milliseconds.
-    pub message: u64,
+    /// A connection that is silent this long is closed.
+    pub idle: Millis,
+    /// A whole message must arrive in this time.
+    pub message: Millis,
 }
 
 /// What is logged, and how.
@@ -110,8 +110,8 @@ pub struct Hook {
     pub on: Vec<Occasion>,
     /// How.
     pub tell: Tell,
-    /// How long telling may take, in milliseconds.
-    pub timeout: u64,
+    /// How long telling may take.
+    pub timeout: Millis,
     /// How often it may be told.
     pub rate: Rate,
 }
@@ -170,11 +170,11 @@ impl std::fmt::Debug for Hidden {
     }
 }
 
-/// So many in so many milliseconds.
+/// So many in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// How many.
     pub count: u32,
-    /// In how many milliseconds.
-    pub per: u64,
+    /// In how long.
+    pub per: Millis,
 }

@@ -1,9 +1,12 @@
 //! The words that every other part of the engine speaks: numbers that index a compiled configuration, moments,
-//! chances, address prefixes. Knows nothing but the standard library, and how serde writes them.
+//! lengths of time, chances, address prefixes. Knows nothing but the standard library, how serde writes them, and
+//! [`Millis`], in which `probing` counts.
 
 use serde::{Deserialize, Serialize};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub use crate::probing::millis::Millis;
 
 // ----- Indices -----------------------------------------------------------------------------------------------
 
@@ -62,10 +65,22 @@ pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
 pub struct At(pub u64);
 
 impl At {
-    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
+    /// From `earlier` to this moment; none when `earlier` is later.
     #[must_use]
-    pub fn since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
+    pub fn since(self, earlier: Self) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// So long after this moment.
+    #[must_use]
+    pub fn plus(self, wait: Millis) -> Self {
+        Self(self.0.saturating_add(wait.0))
+    }
+
+    /// So long before this moment, and not before all moments.
+    #[must_use]
+    pub fn minus(self, age: Millis) -> Self {
+        Self(self.0.saturating_sub(age.0))
     }
 }
 
@@ -75,22 +90,22 @@ impl At {
 pub struct Past(i64);
 
 impl Past {
-    /// So many milliseconds before a moment.
+    /// So long before a moment.
     #[must_use]
-    pub fn ago(now: At, millis: u64) -> Self {
-        Self(whole(now.0).saturating_sub(whole(millis)))
+    pub fn ago(now: At, age: Millis) -> Self {
+        Self(whole(now.0).saturating_sub(whole(age.0)))
     }
 
-    /// Milliseconds from it to `now`; 0 when it is later.
+    /// From it to `now`; none when it is later.
     #[must_use]
-    pub fn until(self, now: At) -> u64 {
-        u64::try_from(whole(now.0).saturating_sub(self.0)).unwrap_or_default()
+    pub fn until(self, now: At) -> Millis {
+        Millis(u64::try_from(whole(now.0).saturating_sub(self.0)).unwrap_or_default())
     }
 
-    /// So many milliseconds after it, and not before this process.
+    /// So long after it, and not before this process.
     #[must_use]
-    pub fn after(self, millis: u64) -> At {
-        At(u64::try_from(self.0.saturating_add(whole(millis))).unwrap_or_default())
+    pub fn after(self, wait: Millis) -> At {
+        At(u64::try_from(self.0.saturating_add(whole(wait.0))).unwrap_or_default())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::engine::{
     geo::{COARSE, How, Measured, PLACE, SCALE_ONE, Start},
     live::eligible::{Exclusion, Standing},
     steer::trace::{Basis, Lack, Rung, TtlFrom},
-    types::{Family, Prefix},
+    types::{Family, Millis, Prefix},
     world::{
         endpoint::ADMIT_ALL,
         policy::{Key, Policy, Spread},
@@ -213,8 +213,8 @@ pub fn rests_on(how: How) -> String {
 }
 
 /// A length of time in its largest whole unit.
-fn span(millis: u64) -> String {
-    match millis / 1000 {
+fn span(length: Millis) -> String {
+    match length.0 / 1000 {
         seconds @ ..120 => format!("{seconds} s"),
         seconds @ ..7200 => format!("{} min", seconds / 60),
         seconds @ ..172_800 => format!("{} h", seconds / 3600),

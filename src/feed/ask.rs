@@ -3,7 +3,6 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    time::Duration,
 };
 
 use reqwest::{Client, Method, Request, Url};
@@ -16,9 +15,13 @@ use super::{
     reading::{Reading, json, number},
 };
 use crate::{
+    clock::duration,
     command::{Command, End},
     http,
-    probing::pull::{Page, Pull},
+    probing::{
+        millis::Millis,
+        pull::{Page, Pull},
+    },
     telemetry,
 };
 
@@ -35,18 +38,18 @@ pub(super) fn client() -> io::Result<Client> {
     http::client().http1_only().build().map_err(io::Error::other)
 }
 
-/// Asks an address; an error is what to tell people. `timeout`: milliseconds that all of it may take.
-pub(super) async fn ask(client: &Client, pull: &Pull, address: IpAddr, timeout: u64) -> Result<Reading, AskError> {
+/// Asks an address; an error is what to tell people. `timeout`: how long all of it may take.
+pub(super) async fn ask(client: &Client, pull: &Pull, address: IpAddr, timeout: Millis) -> Result<Reading, AskError> {
     let answer = read(client, pull, address, timeout);
     // The time of a command begins when it is its turn.
     if matches!(pull, Pull::Exec(_)) {
         return answer.await;
     }
-    let answer = time::timeout(Duration::from_millis(timeout), answer).await;
+    let answer = time::timeout(duration(timeout), answer).await;
     answer.unwrap_or(Err(AskError::Late { timeout }))
 }
 
-async fn read(client: &Client, pull: &Pull, address: IpAddr, timeout: u64) -> Result<Reading, AskError> {
+async fn read(client: &Client, pull: &Pull, address: IpAddr, timeout: Millis) -> Result<Reading, AskError> {
     Ok(match pull {
         Pull::Haproxy { page, backend, server, field } => {
             haproxy::read(&get(client, page, address).await?, backend, server.as_deref(), *field)?
@@ -98,9 +101,9 @@ async fn line(agent: SocketAddr) -> io::Result<String> {
 }
 
 /// The number that a command prints.
-async fn run(command: &[Box<str>], address: IpAddr, timeout: u64) -> Result<Reading, AskError> {
+async fn run(command: &[Box<str>], address: IpAddr, timeout: Millis) -> Result<Reading, AskError> {
     let words = command.iter().map(|word| word.replace("{address}", &address.to_string())).collect();
-    let ended = Command::new(words, Duration::from_millis(timeout)).run().await?;
+    let ended = Command::new(words, duration(timeout)).run().await?;
     let line = ended.errors.last_line();
     match ended.end {
         End::Code(0) => {}

@@ -1,6 +1,6 @@
 //! One question's task: wait, ask, report, and again, until it is aborted.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -14,12 +14,17 @@ use super::{
     plan::{Order, Question},
     reading::Meter,
 };
-use crate::{clock::Clock, engine::types::At, node::input::Input, telemetry::signals::Signals};
+use crate::{
+    clock::{Clock, duration},
+    engine::types::Millis,
+    node::input::Input,
+    telemetry::signals::Signals,
+};
 
-/// No answer may take longer than this, in milliseconds, however long the interval.
-const PATIENCE: u64 = 5000;
-/// Within so many milliseconds all questions of a new plan have been asked for the first time.
-const FIRST: u64 = 1000;
+/// No answer may take longer than this, however long the interval.
+const PATIENCE: Millis = Millis::seconds(5);
+/// Within so long all questions of a new plan have been asked for the first time.
+const FIRST: Millis = Millis::seconds(1);
 
 /// What every task needs.
 #[derive(Clone)]
@@ -39,12 +44,12 @@ pub(super) async fn run(
     desk: Desk,
 ) {
     let mut order = orders.borrow_and_update().clone();
-    let mut wait = chance.u64(0..=order.interval.min(FIRST));
+    let mut wait = Millis(chance.u64(0..=order.interval.min(FIRST).0));
     let (mut began, mut meter, mut streak, mut turn) = (moment(), Meter::default(), Streak::default(), 0);
     let mut asked = false;
     loop {
         tokio::select! {
-            () = time::sleep_until(began + Duration::from_millis(wait)) => {}
+            () = time::sleep_until(began + duration(wait)) => {}
             changed = orders.changed() => {
                 if changed.is_err() {
                     return;
@@ -92,17 +97,16 @@ async fn once(
     desk: &Desk,
     question: &Question,
     address: IpAddr,
-    timeout: u64,
+    timeout: Millis,
     meter: &mut Meter,
 ) -> Result<Option<f64>, AskError> {
     let reading = ask::ask(&desk.client, &question.pull, address, timeout).await?;
-    let At(now) = desk.clock.now();
-    Ok(meter.take(now, reading)?)
+    Ok(meter.take(desk.clock.now(), reading)?)
 }
 
 /// An interval, up to a twentieth longer or shorter, so that questions do not fall into step.
-fn jittered(interval: u64, chance: &mut fastrand::Rng) -> u64 {
-    interval - interval / 20 + chance.u64(0..=interval / 10)
+fn jittered(Millis(interval): Millis, chance: &mut fastrand::Rng) -> Millis {
+    Millis(interval - interval / 20 + chance.u64(0..=interval / 10))
 }
 
 /// Failures in a row.
@@ -177,7 +181,7 @@ mod tests {
     #[test]
     fn questions_do_not_fall_into_step_and_keep_their_interval() {
         let mut chance = fastrand::Rng::with_seed(1);
-        let waits: Vec<u64> = (0..1000).map(|_| jittered(2000, &mut chance)).collect();
+        let waits: Vec<u64> = (0..1000).map(|_| jittered(Millis(2000), &mut chance).0).collect();
         assert!(waits.iter().all(|wait| (1900..=2100).contains(wait)));
         assert!(waits.iter().any(|wait| *wait < 1910) && waits.iter().any(|wait| *wait > 2090));
     }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::{command::NotRun, telemetry::causes};
+use crate::{command::NotRun, engine::types::Millis, telemetry::causes};
 
 /// Why an answer says nothing of a load. Texts of the other side are quoted, and cut where they are long.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -60,8 +60,8 @@ pub(super) enum AskError {
     Http(#[from] reqwest::Error),
     #[error("{}", causes::of(.0))]
     Connection(#[source] io::Error),
-    #[error("no whole answer within {timeout} ms")]
-    Late { timeout: u64 },
+    #[error("no whole answer within {} ms", timeout.0)]
+    Late { timeout: Millis },
     #[error("status {0}")]
     Status(u16),
     #[error("the page is longer than 1 MiB")]
@@ -74,8 +74,8 @@ pub(super) enum AskError {
     Code { code: i32, line: Option<String> },
     #[error("it was ended by signal {signal}{}", said(.line))]
     Signal { signal: i32, line: Option<String> },
-    #[error("it had not ended after {timeout} ms{}", said(.line))]
-    Killed { timeout: u64, line: Option<String> },
+    #[error("it had not ended after {} ms{}", timeout.0, said(.line))]
+    Killed { timeout: Millis, line: Option<String> },
     #[error("it printed more than a number")]
     LongOutput,
 }

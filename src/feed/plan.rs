@@ -5,6 +5,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use crate::{
     engine::{
         signal::load::Of,
+        types::Millis,
         world::{World, endpoint::Endpoint},
     },
     node::overrides::Whom,
@@ -23,8 +24,8 @@ pub(super) struct Question {
 /// How often it is asked, and what is done with the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Order {
-    /// Milliseconds from one time to the next.
-    pub(super) interval: u64,
+    /// From one time to the next.
+    pub(super) interval: Millis,
     /// Whom the answer is about.
     pub(super) about: Vec<Whom>,
 }
@@ -71,7 +72,7 @@ impl Plan {
         plan
     }
 
-    pub(super) fn add(&mut self, question: Question, interval: u64, whom: Whom) {
+    pub(super) fn add(&mut self, question: Question, interval: Millis, whom: Whom) {
         let order = self.orders.entry(Arc::new(question)).or_insert(Order { interval, about: Vec::new() });
         order.interval = order.interval.min(interval);
         if !order.about.contains(&whom) {
@@ -124,14 +125,20 @@ mod tests {
             min_healthy: Threshold::ONE,
             ..Pool::default()
         };
-        let load =
-            |name: &str, pull, interval| Load { name: name.into(), pull, interval, of, max_age: 10_000, smooth: 0 };
+        let load = |name: &str, pull, interval| Load {
+            name: name.into(),
+            pull,
+            interval,
+            of,
+            max_age: Millis(10_000),
+            smooth: Millis(0),
+        };
         World::seal(Draft {
             regions: ["eu", "us"].map(|name| Region { name: name.into(), ..Region::default() }).into(),
             loads: vec![
-                load("a", Some(Pull::Agent(1)), 2000),
-                load("b", Some(Pull::Agent(1)), 1000),
-                load("c", None, 500),
+                load("a", Some(Pull::Agent(1)), Millis(2000)),
+                load("b", Some(Pull::Agent(1)), Millis(1000)),
+                load("c", None, Millis(500)),
             ],
             pools: vec![
                 pool("one", 0, 3, Some("a")),
@@ -151,7 +158,7 @@ mod tests {
             .iter()
             .map(|(question, order)| {
                 let about: Vec<String> = order.about.iter().map(ToString::to_string).collect();
-                format!("{:?} {} {}", question.addresses, order.interval, about.join(", "))
+                format!("{:?} {} {}", question.addresses, order.interval.0, about.join(", "))
             })
             .collect();
         shown.sort();

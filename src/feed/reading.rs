@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::error::ReadError;
-use crate::engine::signal::load::is_load;
+use crate::engine::{signal::load::is_load, types::At};
 
 /// A number, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,13 +39,13 @@ impl Reading {
 /// Remembers the last reading, since growth needs two.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Meter {
-    before: Option<(u64, Reading)>,
+    before: Option<(At, Reading)>,
 }
 
 impl Meter {
-    /// The load at a moment in milliseconds; none where growth is asked for and cannot be told yet: at first, and when a
+    /// The load at a moment; none where growth is asked for and cannot be told yet: at first, and when a
     /// number has fallen, since whoever counts has begun anew.
-    pub(super) fn take(&mut self, now: u64, reading: Reading) -> Result<Option<f64>, ReadError> {
+    pub(super) fn take(&mut self, now: At, reading: Reading) -> Result<Option<f64>, ReadError> {
         let Reading { number, per } = reading;
         for Number::Now(value) | Number::Total(value) in [Some(number), per].into_iter().flatten() {
             if !(value.is_finite() && value >= 0.0) {
@@ -58,7 +58,7 @@ impl Meter {
             Number::Total(value) => {
                 let (since, reading) = before?;
                 let (Number::Now(old) | Number::Total(old)) = old(&reading)?;
-                let seconds = now.saturating_sub(since) as f64 / 1000.0;
+                let seconds = now.since(since).0 as f64 / 1000.0;
                 (value >= old && seconds > 0.0).then(|| (value - old) / seconds)
             }
         };
@@ -128,44 +128,44 @@ mod tests {
     #[test]
     fn what_is_there_counts_at_once_and_what_adds_up_from_the_second_time() {
         let mut meter = Meter::default();
-        assert_eq!(meter.take(0, Reading::now(7.5)), Ok(Some(7.5)));
+        assert_eq!(meter.take(At(0), Reading::now(7.5)), Ok(Some(7.5)));
         let mut meter = Meter::default();
-        assert_eq!(meter.take(1000, Reading::total(100.0)), Ok(None));
-        assert_eq!(meter.take(3000, Reading::total(150.0)), Ok(Some(25.0)));
-        assert_eq!(meter.take(3000, Reading::total(150.0)), Ok(None), "no time has passed");
-        assert_eq!(meter.take(4000, Reading::total(20.0)), Ok(None), "it has begun anew");
-        assert_eq!(meter.take(5000, Reading::total(20.0)), Ok(Some(0.0)));
+        assert_eq!(meter.take(At(1000), Reading::total(100.0)), Ok(None));
+        assert_eq!(meter.take(At(3000), Reading::total(150.0)), Ok(Some(25.0)));
+        assert_eq!(meter.take(At(3000), Reading::total(150.0)), Ok(None), "no time has passed");
+        assert_eq!(meter.take(At(4000), Reading::total(20.0)), Ok(None), "it has begun anew");
+        assert_eq!(meter.take(At(5000), Reading::total(20.0)), Ok(Some(0.0)));
     }
 
     #[test]
     fn one_number_is_divided_by_another() {
         use Number::{Now, Total};
         let mut meter = Meter::default();
-        assert_eq!(meter.take(0, ratio(Now(30.0), Now(40.0))), Ok(Some(0.75)));
-        assert!(meter.take(0, ratio(Now(30.0), Now(0.0))).is_err());
+        assert_eq!(meter.take(At(0), ratio(Now(30.0), Now(40.0))), Ok(Some(0.75)));
+        assert!(meter.take(At(0), ratio(Now(30.0), Now(0.0))).is_err());
         let mut meter = Meter::default();
-        assert_eq!(meter.take(0, ratio(Total(10.0), Total(100.0))), Ok(None));
-        assert_eq!(meter.take(2000, ratio(Total(15.0), Total(120.0))), Ok(Some(0.25)));
-        assert_eq!(meter.take(4000, ratio(Total(15.0), Total(120.0))), Ok(Some(0.0)), "nothing was done");
-        assert!(meter.take(6000, ratio(Total(16.0), Total(120.0))).is_err(), "work without requests");
-        assert_eq!(meter.take(8000, ratio(Total(20.0), Now(4.0))), Ok(Some(0.5)), "growth ÷ what there is");
+        assert_eq!(meter.take(At(0), ratio(Total(10.0), Total(100.0))), Ok(None));
+        assert_eq!(meter.take(At(2000), ratio(Total(15.0), Total(120.0))), Ok(Some(0.25)));
+        assert_eq!(meter.take(At(4000), ratio(Total(15.0), Total(120.0))), Ok(Some(0.0)), "nothing was done");
+        assert!(meter.take(At(6000), ratio(Total(16.0), Total(120.0))).is_err(), "work without requests");
+        assert_eq!(meter.take(At(8000), ratio(Total(20.0), Now(4.0))), Ok(Some(0.5)), "growth ÷ what there is");
     }
 
     #[test]
     fn what_can_be_no_load_is_refused_and_leaves_no_trace() {
         let mut meter = Meter::default();
-        meter.take(0, Reading::total(10.0)).expect("a number");
+        meter.take(At(0), Reading::total(10.0)).expect("a number");
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
-            assert!(meter.take(500, Reading::now(value)).is_err(), "{value}");
-            assert!(meter.take(500, Reading::total(value)).is_err(), "{value}");
-            assert!(meter.take(500, ratio(Number::Now(1.0), Number::Now(value))).is_err(), "{value}");
+            assert!(meter.take(At(500), Reading::now(value)).is_err(), "{value}");
+            assert!(meter.take(At(500), Reading::total(value)).is_err(), "{value}");
+            assert!(meter.take(At(500), ratio(Number::Now(1.0), Number::Now(value))).is_err(), "{value}");
         }
-        assert_eq!(meter.take(1000, Reading::total(15.0)), Ok(Some(5.0)));
+        assert_eq!(meter.take(At(1000), Reading::total(15.0)), Ok(Some(5.0)));
         for (value, shown) in [(1e12, "1000000000000"), (-1.5, "-1.5"), (1e308, "1e308"), (f64::INFINITY, "inf")] {
-            let told = Meter::default().take(0, Reading::now(value)).expect_err("no load");
+            let told = Meter::default().take(At(0), Reading::now(value)).expect_err("no load");
             assert_eq!(told.to_string(), format!("{shown} is no load: a number from 0 to below 1e12 is"));
         }
-        assert_eq!(Meter::default().take(0, Reading::now(9.99e11)), Ok(Some(9.99e11)));
+        assert_eq!(Meter::default().take(At(0), Reading::now(9.99e11)), Ok(Some(9.99e11)));
     }
 
     #[test]

@@ -11,7 +11,10 @@ use tokio::{
 use super::*;
 use crate::{
     node::overrides::Whom,
-    probing::pull::{HAPROXY_FIELDS, NginxField, Page, Pull},
+    probing::{
+        millis::Millis,
+        pull::{HAPROXY_FIELDS, NginxField, Page, Pull},
+    },
 };
 
 /// How long an event may take before a test is given up.
@@ -80,7 +83,7 @@ fn plan(questions: &[(&Pull, &str)]) -> Plan {
     let mut plan = Plan::default();
     for (pull, endpoint) in questions {
         let question = Question { pull: (*pull).clone(), addresses: vec![[127, 0, 0, 1].into()] };
-        plan.add(question, 500, whom(endpoint));
+        plan.add(question, Millis(500), whom(endpoint));
     }
     plan
 }
@@ -94,7 +97,7 @@ async fn next(inbox: &mut mpsc::Receiver<Input>) -> (Whom, f64) {
 
 /// What one question comes to.
 async fn once(pull: &Pull, timeout: u64) -> Result<reading::Reading, String> {
-    ask::ask(&ask::client().expect("a client"), pull, [127, 0, 0, 1].into(), timeout)
+    ask::ask(&ask::client().expect("a client"), pull, [127, 0, 0, 1].into(), Millis(timeout))
         .await
         .map_err(|error| error.to_string())
 }
@@ -236,7 +239,7 @@ async fn who_fails_is_asked_no_more_while_another_answers() {
     let (mut feed, mut inbox, signals) = feed();
     let mut plan = Plan::default();
     let addresses = vec![[127, 0, 0, 9].into(), [127, 0, 0, 1].into()];
-    plan.add(Question { pull: stand.json(), addresses }, 500, Whom::Region("eu".into()));
+    plan.add(Question { pull: stand.json(), addresses }, Millis(500), Whom::Region("eu".into()));
     feed.set(&plan);
     for _ in 0..2 {
         assert_eq!(next(&mut inbox).await, (Whom::Region("eu".into()), 3.0));

@@ -4,7 +4,7 @@
 
 use super::subject::{Subject, listed};
 use crate::{
-    config::{diagnostics::Notes, quantity::show_duration},
+    config::{diagnostics::Notes, quantity::show_millis},
     engine::{
         types::RegionId,
         wire::{fold, name::Name, rr::RrType},
@@ -75,20 +75,19 @@ pub(super) fn objective(subject: &Subject<'_>, notes: &mut Notes<'_>) {
         let slowest = sim::slowest_failover(subject.world, service).filter(|failover| failover.total() > objective);
         let Some(failover) = slowest else { continue };
         let Failover { pool, timing, apart, detection, kept } = failover;
-        let show = |millis: u64| show_duration(millis * 1000);
-        let message = format!("service {} cannot meet its objective of {}", service.name, show(objective));
+        let message = format!("service {} cannot meet its objective of {}", service.name, show_millis(objective));
         let label = format!(
             "{}: interval {} + {} more failures, {} apart + timeout {} + ttl.max {}, with pool \"{}\"",
-            show(failover.total()),
-            show(timing.interval),
+            show_millis(failover.total()),
+            show_millis(timing.interval),
             timing.fall - 1,
-            show(apart),
-            show(timing.timeout),
-            show(kept),
+            show_millis(apart),
+            show_millis(timing.timeout),
+            show_millis(kept),
             pool.name
         );
-        let remedy = match objective.checked_sub(detection).map(|left| left / 1000) {
-            Some(left @ 1..) => format!("`ttl.max` of {left}s would do; or probe more often"),
+        let remedy = match objective.minus(detection).0 / 1000 {
+            left @ 1.. => format!("`ttl.max` of {left}s would do; or probe more often"),
             _ => "probe more often, with a shorter timeout or fewer failures: the TTL alone cannot do it".into(),
         };
         let fault = notes.warning(written.span(), message, label).remedy(remedy);

@@ -3,11 +3,11 @@
 use super::plan::{Beat, Judge};
 use crate::engine::{
     health::fold::{Health, Outcome, Record},
-    types::At,
+    types::{At, Millis},
 };
 
-/// First probes are spread over this many milliseconds at most, so that a start learns quickly what is up.
-const START: u64 = 200;
+/// First probes are spread over so long at most, so that a start learns quickly what is up.
+const START: Millis = Millis(200);
 
 /// The schedule of one target. It counts the outcomes as the ledger does, by the rules of each of its judges, to know
 /// when health is in question.
@@ -15,7 +15,7 @@ const START: u64 = 200;
 pub(super) struct Schedule {
     views: Vec<View>,
     /// The wait for the first probe, until that has ended: no other rhythm makes it longer.
-    first: Option<u64>,
+    first: Option<Millis>,
     /// The draw that spreads the second probe over an interval, until it is used: all later ones keep that phase.
     phase: Option<u64>,
 }
@@ -41,11 +41,11 @@ pub(super) struct Draws {
 
 impl Schedule {
     /// The schedule of a target that this process has not probed, from what its judges know of it and two draws, and the
-    /// milliseconds to its first probe.
-    pub(super) fn start(beat: &Beat, known: Vec<Record>, Draws { first, phase }: Draws) -> (Self, u64) {
+    /// wait for its first probe.
+    pub(super) fn start(beat: &Beat, known: Vec<Record>, Draws { first, phase }: Draws) -> (Self, Millis) {
         let mut known = known.into_iter();
         let views = beat.judges.iter().map(|judge| View::of(judge, known.next().unwrap_or_default())).collect();
-        let first = first % beat.rhythm.interval.clamp(1, START);
+        let first = Millis(first % beat.rhythm.interval.clamp(Millis(1), START).0);
         (Self { views, first: Some(first), phase: Some(phase) }, first)
     }
 
@@ -66,20 +66,20 @@ impl Schedule {
         }
     }
 
-    /// Milliseconds from the start of the last probe, or before the first one of the task, to the start of the next.
-    pub(super) fn wait(&mut self, beat: &Beat) -> u64 {
+    /// From the start of the last probe, or before the first one of the task, to the start of the next.
+    pub(super) fn wait(&mut self, beat: &Beat) -> Millis {
         if let Some(first) = self.first {
             return first.min(beat.rhythm.interval);
         }
         let waits = self.views.iter().zip(&beat.judges).map(|(view, judge)| view.next_in(judge));
         let (interval, recheck) = (beat.rhythm.interval, beat.rhythm.recheck);
-        let regular = waits.fold(interval, u64::min);
+        let regular = waits.fold(interval, Millis::min);
         match self.phase {
             // Somewhere in the interval, but no sooner than a recheck would come.
             Some(draw) if regular == interval => {
                 self.phase = None;
                 let earliest = recheck.min(regular);
-                earliest + draw % (regular - earliest + 1)
+                earliest.plus(Millis(draw % (regular.minus(earliest).0 + 1)))
             }
             _ => regular,
         }
@@ -115,9 +115,9 @@ impl View {
         self.let_back.take_if(|back| back.health == self.record.health && back.health != Health::Unknown);
     }
 
-    fn next_in(&self, Judge { rhythm, .. }: &Judge) -> u64 {
+    fn next_in(&self, Judge { rhythm, .. }: &Judge) -> Millis {
         let back = self.let_back.as_ref().map(|back| back.next_in(rhythm));
-        back.into_iter().fold(self.record.next_in(rhythm), u64::min)
+        back.into_iter().fold(self.record.next_in(rhythm), Millis::min)
     }
 }
 

@@ -53,7 +53,10 @@ use self::{
     watchdog::Sight,
 };
 use crate::{
-    clock::Clock, engine::health::fold::Record, node::input::Input, probing::monitor::ProbeKey,
+    clock::Clock,
+    engine::{health::fold::Record, types::At},
+    node::input::Input,
+    probing::monitor::ProbeKey,
     telemetry::signals::Signals,
 };
 
@@ -142,9 +145,9 @@ impl Prober {
                 self.start(key, beat, Vec::new());
             }
         }
-        let now = self.desk.clock.now().0;
+        let now = self.desk.clock.now();
         let sights = self.running.iter().filter_map(|(key, running)| {
-            let age = now.saturating_sub(running.heard.load(Ordering::Relaxed));
+            let age = now.since(At(running.heard.load(Ordering::Relaxed)));
             let sight = Sight { name: String::new(), age, rhythm: running.beat.borrow().rhythm };
             sight.is_silent().then(|| Sight { name: key.address.to_string(), ..sight })
         });

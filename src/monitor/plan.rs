@@ -137,12 +137,14 @@ mod tests {
         node::{input::Input, ledger::Ledger},
         probing::{
             check::Check,
+            millis::Millis,
             monitor::{MonitorId, Watch},
         },
     };
 
-    const SLOW: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
-    const QUICK: Rhythm = Rhythm { interval: 500, ..SLOW };
+    const SLOW: Rhythm =
+        Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
+    const QUICK: Rhythm = Rhythm { interval: Millis(500), ..SLOW };
 
     fn key(port: u16) -> Arc<ProbeKey> {
         Arc::new(ProbeKey::new(Check::tcp(port), [192, 0, 2, 1].into()))

@@ -18,16 +18,18 @@ use super::{
     tls::Handshake,
 };
 use crate::{
+    clock::duration,
     command::{Command, End, Ended},
     engine::health::fold::Outcome,
     probing::{
         check::{Check, ExecCheck},
+        millis::Millis,
         monitor::ProbeKey,
     },
 };
 
-/// A timer that is so many milliseconds late, and as late as it is long, says that this node is too busy to judge others.
-const BUSY: u64 = 200;
+/// A timer that is so late, and as late as it is long, says that this node is too busy to judge others.
+const BUSY: Millis = Millis(200);
 
 /// What a task asks its target with.
 #[derive(Debug)]
@@ -81,27 +83,27 @@ impl Prepared {
     }
 }
 
-/// Asks once; `timeout` in milliseconds covers everything from the first packet to the last octet that matters.
-pub(super) async fn run(tools: &Tools, prepared: &mut Prepared, timeout: u64) -> Outcome {
+/// Asks once; `timeout` covers everything from the first packet to the last octet that matters.
+pub(super) async fn run(tools: &Tools, prepared: &mut Prepared, timeout: Millis) -> Outcome {
     // It may have to wait for its turn, which is not held against the target.
     if let Prepared::Exec(exec) = prepared {
         return exec.run(timeout).await;
     }
     let began = moment();
-    match time::timeout(Duration::from_millis(timeout), prepared.ask(tools)).await {
+    match time::timeout(duration(timeout), prepared.ask(tools)).await {
         Ok(Ok(Fine { connect, note, ends })) => {
             Outcome::Good { took: began.elapsed().as_micros() as u64, connect, note, ends }
         }
         Ok(Err(outcome)) => outcome,
         // The moment to give up has long passed: an answer may have come that this node had no time to read.
-        Err(_) if began.elapsed() > Duration::from_millis(timeout.saturating_mul(2).max(timeout + BUSY)) => {
+        Err(_) if began.elapsed() > duration(timeout.times(2).max(timeout.plus(BUSY))) => {
             Outcome::Unasked("it was too busy to read an answer in time".into())
         }
         // A file that cannot be read says nothing of the targets in it.
         Err(_) if matches!(prepared, Prepared::File(_)) => {
-            Outcome::Unasked(format!("the file could not be read within {timeout} ms").into())
+            Outcome::Unasked(format!("the file could not be read within {} ms", timeout.0).into())
         }
-        Err(_) => Outcome::Bad(format!("no answer within {timeout} ms").into()),
+        Err(_) => Outcome::Bad(format!("no answer within {} ms", timeout.0).into()),
     }
 }
 
@@ -116,9 +118,9 @@ impl Exec {
         Self(Command::new(words, Duration::ZERO))
     }
 
-    /// Runs it; its time, in milliseconds, begins when it is its turn.
-    pub(super) async fn run(&mut self, timeout: u64) -> Outcome {
-        self.0.timeout = Duration::from_millis(timeout);
+    /// Runs it; its time begins when it is its turn.
+    pub(super) async fn run(&mut self, timeout: Millis) -> Outcome {
+        self.0.timeout = duration(timeout);
         match self.0.run().await {
             Ok(ended) => judge(&ended, timeout),
             Err(why) => Outcome::Unasked(why.to_string().into()),
@@ -126,12 +128,12 @@ impl Exec {
     }
 }
 
-fn judge(ended: &Ended, timeout: u64) -> Outcome {
+fn judge(ended: &Ended, timeout: Millis) -> Outcome {
     let how = match ended.end {
         End::Code(0) => return Outcome::good(ended.took.as_micros() as u64),
         End::Code(code) => format!("exit code {code}"),
         End::Signal(signal) => format!("ended by signal {signal}"),
-        End::Killed => format!("killed after {timeout} ms"),
+        End::Killed => format!("killed after {} ms", timeout.0),
     };
     let said = ended.output.last_line().or_else(|| ended.errors.last_line());
     Outcome::Bad(said.map_or(how.clone(), |said| format!("{how}: {said}")).into())

@@ -20,11 +20,12 @@ use crate::{
     probing::{
         check::{Body, Check, HttpCheck, HttpVersion},
         identity::ProbeId,
+        millis::Millis,
         monitor::{Calm, Monitor, MonitorId, Rhythm, Watch},
     },
 };
 
-const RHYTHM: Rhythm = Rhythm { interval: 100, timeout: 5000, recheck: 50, fall: 2, rise: 2 };
+const RHYTHM: Rhythm = Rhythm { interval: Millis(100), timeout: Millis(5000), recheck: Millis(50), fall: 2, rise: 2 };
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How a server treats whoever connects.
@@ -116,7 +117,7 @@ async fn ask(check: Check, timeout: u64) -> Outcome {
 
 async fn ask_at(key: ProbeKey, timeout: u64) -> Outcome {
     let tools = Tools::default();
-    run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1), &tools), timeout).await
+    run(&tools, &mut Prepared::of(&key, fastrand::Rng::with_seed(1), &tools), Millis(timeout)).await
 }
 
 fn bad(text: &str) -> Outcome {
@@ -247,7 +248,7 @@ async fn what_leaves_the_plan_stops_in_the_middle_of_a_probe() {
     let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("a free port");
     let (mut prober, mut inbox) = prober();
     let port = listener.local_addr().expect("an address").port();
-    let patient = Rhythm { interval: 3_600_000, timeout: 3_600_000, ..RHYTHM };
+    let patient = Rhythm { interval: Millis(3_600_000), timeout: Millis(3_600_000), ..RHYTHM };
     prober.set(&plan(&[port], patient));
     let (mut stream, _) = listener.accept().await.expect("the first probe");
     assert!(head(&mut stream).await.starts_with("GET /health"));
@@ -260,7 +261,7 @@ async fn what_leaves_the_plan_stops_in_the_middle_of_a_probe() {
 async fn a_new_rhythm_does_not_wait_for_the_old_one_to_pass() {
     let port = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
     let (mut prober, mut inbox) = prober();
-    prober.set(&plan(&[port], Rhythm { interval: 3_600_000, recheck: 3_600_000, ..RHYTHM }));
+    prober.set(&plan(&[port], Rhythm { interval: Millis(3_600_000), recheck: Millis(3_600_000), ..RHYTHM }));
     next(&mut inbox).await;
     prober.set(&plan(&[port], RHYTHM));
     next(&mut inbox).await;
@@ -311,7 +312,7 @@ async fn what_is_beyond_the_budget_comes_later_and_is_counted() {
 async fn a_task_that_has_died_is_started_again() {
     let port = serve(Manner::Replies("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await.port();
     let (mut prober, mut inbox) = prober();
-    prober.set(&plan(&[port], Rhythm { interval: 3_600_000, recheck: 3_600_000, ..RHYTHM }));
+    prober.set(&plan(&[port], Rhythm { interval: Millis(3_600_000), recheck: Millis(3_600_000), ..RHYTHM }));
     next(&mut inbox).await;
     let task = &mut prober.running.values_mut().next().expect("a target").task;
     task.abort();

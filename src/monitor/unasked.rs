@@ -13,12 +13,15 @@ use std::{
 use tracing::{info, warn};
 
 use crate::{
-    engine::health::fold::Outcome,
+    engine::{
+        health::fold::Outcome,
+        types::{At, Millis},
+    },
     probing::{check::Check, monitor::ProbeKey},
 };
 
-/// A cause that was not seen for so many milliseconds is told again when it comes back.
-const OVER: u64 = 10_000;
+/// A cause that was not seen for so long is told again when it comes back.
+const OVER: Millis = Millis::seconds(10);
 
 type Causes = HashMap<Arc<ProbeKey>, Box<str>>;
 
@@ -32,7 +35,7 @@ pub(super) struct Unasked {
 
 /// What has been told: causes, each with when it was seen last.
 #[derive(Debug, Default)]
-pub(super) struct Told(BTreeMap<Box<str>, u64>);
+pub(super) struct Told(BTreeMap<Box<str>, At>);
 
 impl Unasked {
     /// Takes in the newest outcome of a target.
@@ -71,7 +74,7 @@ impl Unasked {
     }
 
     /// Tells what has to be told at `now`, once a second.
-    pub(super) fn tell(&self, now: u64, told: &mut Told) {
+    pub(super) fn tell(&self, now: At, told: &mut Told) {
         for text in self.news(now, told) {
             warn!("{text}");
         }
@@ -81,7 +84,7 @@ impl Unasked {
     }
 
     /// A sentence for each cause that was not told yet.
-    fn news(&self, now: u64, told: &mut Told) -> Vec<String> {
+    fn news(&self, now: At, told: &mut Told) -> Vec<String> {
         if self.count.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
@@ -103,9 +106,9 @@ impl Unasked {
 
 impl Told {
     /// Forgets what has not been the case for a while; true: that was the last of it.
-    fn is_over(&mut self, now: u64) -> bool {
+    fn is_over(&mut self, now: At) -> bool {
         let before = self.0.len();
-        self.0.retain(|_, seen| now.saturating_sub(*seen) < OVER);
+        self.0.retain(|_, seen| now.since(*seen) < OVER);
         before > 0 && self.0.is_empty()
     }
 }
@@ -126,24 +129,24 @@ mod tests {
     fn a_cause_is_told_once_with_how_many_it_keeps_from_being_asked() {
         let (unasked, mut told) = (Unasked::default(), Told::default());
         unasked.take(&key(1), &Outcome::good(1));
-        assert!(unasked.news(0, &mut told).is_empty() && !told.is_over(0));
+        assert!(unasked.news(At(0), &mut told).is_empty() && !told.is_over(At(0)));
         unasked.take(&key(2), &lacking("no rights"));
         unasked.take(&key(1), &lacking("no rights"));
         unasked.take(&key(3), &lacking("no such program"));
         assert_eq!(
-            unasked.news(0, &mut told),
+            unasked.news(At(0), &mut told),
             [
                 "2 targets cannot be asked, 192.0.2.1 among them, which says nothing of them: no rights",
                 "192.0.2.3 cannot be asked, which says nothing of it: no such program",
             ]
         );
         unasked.take(&key(2), &lacking("no rights"));
-        assert!(unasked.news(1000, &mut told).is_empty(), "once");
+        assert!(unasked.news(At(1000), &mut told).is_empty(), "once");
         unasked.take(&key(1), &Outcome::Bad("refused".into()));
         unasked.take(&key(2), &Outcome::NoRoute);
         unasked.forget(&key(3));
-        assert!(unasked.news(2000, &mut told).is_empty());
-        assert_eq!([10_999, 11_000, 12_000].map(|now| told.is_over(now)), [false, true, false]);
+        assert!(unasked.news(At(2000), &mut told).is_empty());
+        assert_eq!([10_999, 11_000, 12_000].map(|now| told.is_over(At(now))), [false, true, false]);
     }
 
     #[test]
@@ -153,7 +156,7 @@ mod tests {
         unasked.take(&key(1), &lacking("no rights"));
         unasked.take(&key(2), &lacking("no such program"));
         unasked.keep(|probed| *probed == *key(2));
-        let news = unasked.news(0, &mut told);
+        let news = unasked.news(At(0), &mut told);
         assert_eq!(news, ["192.0.2.2 cannot be asked, which says nothing of it: no such program"]);
     }
 
@@ -163,7 +166,7 @@ mod tests {
         let mut said = 0;
         for now in (0..60_000).step_by(1000) {
             unasked.take(&key(1), &if now % 2000 == 0 { lacking("too busy") } else { Outcome::good(1) });
-            said += unasked.news(now, &mut told).len() + usize::from(told.is_over(now));
+            said += unasked.news(At(now), &mut told).len() + usize::from(told.is_over(At(now)));
         }
         assert_eq!(said, 1);
     }

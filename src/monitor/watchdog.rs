@@ -6,17 +6,19 @@ use std::{sync::Arc, time::Duration};
 use tracing::{error, info, warn};
 
 use crate::{
-    probing::monitor::Rhythm,
+    clock::duration,
+    engine::types::At,
+    probing::{millis::Millis, monitor::Rhythm},
     telemetry::signals::{Number, Signals},
 };
 
 /// A probe is late when it begins later than it was due by more than this part of its interval.
 const TOLERATED: u64 = 10;
-/// Late probes are told at most once in so many milliseconds.
-const TOLD: u64 = 10_000;
+/// Late probes are told at most once in so long.
+const TOLD: Millis = Millis::seconds(10);
 /// A target that is silent for so many intervals, and a moment, has fallen silent.
 const SILENT: u64 = 3;
-const MOMENT: u64 = 1000;
+const MOMENT: Millis = Millis::seconds(1);
 
 /// What made a probe late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(super) struct Watchdog {
 /// What has been told.
 #[derive(Debug, Default)]
 pub(super) struct Reported {
-    late_at: Option<u64>,
+    late_at: Option<At>,
     silent: bool,
 }
 
@@ -50,8 +52,8 @@ pub(super) struct Reported {
 pub(super) struct Sight {
     /// For people.
     pub(super) name: String,
-    /// Milliseconds since it was heard of.
-    pub(super) age: u64,
+    /// How long ago it was heard of.
+    pub(super) age: Millis,
     pub(super) rhythm: Rhythm,
 }
 
@@ -61,10 +63,10 @@ impl Watchdog {
     }
 
     /// A probe begins; it has waited so long beyond its moment, for these reasons.
-    pub(super) fn began(&self, waited: [(Cause, Duration); 3], interval: u64) {
+    pub(super) fn began(&self, waited: [(Cause, Duration); 3], interval: Millis) {
         self.signals.probes.add(1);
         let whole: Duration = waited.iter().map(|(_, wait)| *wait).sum();
-        if whole <= Duration::from_millis(interval) / TOLERATED as u32 {
+        if whole <= duration(interval) / TOLERATED as u32 {
             return;
         }
         let most = waited.iter().max_by_key(|(_, wait)| *wait);
@@ -83,8 +85,8 @@ impl Watchdog {
     }
 
     /// Tells what has to be told at `now`, once a second; `silent`: the targets that have fallen silent.
-    pub(super) fn tell(&self, now: u64, told: &mut Reported, silent: &[Sight], of: usize) {
-        if told.late_at.is_none_or(|at| now.saturating_sub(at) >= TOLD) {
+    pub(super) fn tell(&self, now: At, told: &mut Reported, silent: &[Sight], of: usize) {
+        if told.late_at.is_none_or(|at| now.since(at) >= TOLD) {
             let late = [&self.late[0], &self.late[1], &self.late[2]].map(Number::take);
             let latest = self.latest.take();
             if late != [0; 3] {
@@ -93,7 +95,7 @@ impl Watchdog {
             }
         }
         let oldest = silent.iter().max_by_key(|sight| sight.age);
-        self.signals.prober_age.set(oldest.map_or(0, |sight| sight.age));
+        self.signals.prober_age.set(oldest.map_or(0, |sight| sight.age.0));
         match oldest {
             Some(oldest) if !told.silent => error!("{}", silence(silent.len(), of, oldest)),
             None if told.silent => info!("every target is heard of again"),
@@ -107,12 +109,12 @@ impl Sight {
     /// Whether nothing was heard of it for longer than its rhythm can explain.
     pub(super) fn is_silent(&self) -> bool {
         let Rhythm { interval, timeout, .. } = self.rhythm;
-        self.age > interval.saturating_mul(SILENT).saturating_add(timeout).saturating_add(MOMENT)
+        self.age > interval.times(SILENT).plus(timeout).plus(MOMENT)
     }
 }
 
 fn silence(silent: usize, of: usize, oldest: &Sight) -> String {
-    let (name, long) = (&oldest.name, oldest.age as f64 / 1000.0);
+    let (name, long) = (&oldest.name, oldest.age.0 as f64 / 1000.0);
     if silent == 1 {
         let among = if of == 1 { String::new() } else { format!(", one of {of} targets,") };
         return format!(
@@ -151,10 +153,10 @@ mod tests {
     fn what_begins_late_is_counted_with_its_cause() {
         let signals = Arc::new(Signals::default());
         let watchdog = Watchdog::new(Arc::clone(&signals));
-        watchdog.began([(Cause::Busy, ms(40)), (Cause::Budget, ms(60)), (Cause::Turns, ms(0))], 1000);
+        watchdog.began([(Cause::Busy, ms(40)), (Cause::Budget, ms(60)), (Cause::Turns, ms(0))], Millis(1000));
         assert_eq!((signals.probes.get(), signals.late.get()), (1, 0), "a tenth of the interval is in time");
-        watchdog.began([(Cause::Busy, ms(41)), (Cause::Budget, ms(60)), (Cause::Turns, ms(0))], 1000);
-        watchdog.began([(Cause::Busy, ms(0)), (Cause::Budget, ms(60)), (Cause::Turns, ms(240))], 1000);
+        watchdog.began([(Cause::Busy, ms(41)), (Cause::Budget, ms(60)), (Cause::Turns, ms(0))], Millis(1000));
+        watchdog.began([(Cause::Busy, ms(0)), (Cause::Budget, ms(60)), (Cause::Turns, ms(240))], Millis(1000));
         assert_eq!((signals.probes.get(), signals.late.get(), signals.latest.get()), (3, 2, 300));
         assert_eq!([0, 1, 2].map(|n| watchdog.late[n].get()), [0, 1, 1]);
     }
@@ -171,20 +173,20 @@ mod tests {
 
     #[test]
     fn silence_is_what_the_rhythm_cannot_explain() {
-        let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+        let rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
         let sight = |age| Sight { name: "192.0.2.1".into(), age, rhythm };
-        assert!(!sight(4800).is_silent());
-        assert!(sight(4801).is_silent());
+        assert!(!sight(Millis(4800)).is_silent());
+        assert!(sight(Millis(4801)).is_silent());
         let signals = Arc::new(Signals::default());
         let (watchdog, mut told) = (Watchdog::new(Arc::clone(&signals)), Reported::default());
-        watchdog.tell(0, &mut told, &[sight(4801), sight(9000)], 3);
+        watchdog.tell(At(0), &mut told, &[sight(Millis(4801)), sight(Millis(9000))], 3);
         assert_eq!((signals.prober_age.get(), told.silent), (9000, true));
         let rest = "fallen silent, 192.0.2.1 for 9.0 s: their health stays as it was until they are heard of again";
-        assert_eq!(silence(2, 3, &sight(9000)), format!("2 of 3 targets have {rest}"));
+        assert_eq!(silence(2, 3, &sight(Millis(9000))), format!("2 of 3 targets have {rest}"));
         let rest = "has fallen silent for 9.0 s: its health stays as it was until it is heard of again";
-        assert_eq!(silence(1, 1, &sight(9000)), format!("192.0.2.1 {rest}"));
-        assert_eq!(silence(1, 3, &sight(9000)), format!("192.0.2.1, one of 3 targets, {rest}"));
-        watchdog.tell(1000, &mut told, &[], 3);
+        assert_eq!(silence(1, 1, &sight(Millis(9000))), format!("192.0.2.1 {rest}"));
+        assert_eq!(silence(1, 3, &sight(Millis(9000))), format!("192.0.2.1, one of 3 targets, {rest}"));
+        watchdog.tell(At(1000), &mut told, &[], 3);
         assert_eq!((signals.prober_age.get(), told.silent), (0, false));
     }
 }

@@ -20,6 +20,7 @@ pub use self::{
     verdict::{Because, Keeper, KeptDown, Standing, Verdict},
 };
 use super::overrides::Whom;
+use crate::engine::types::Millis;
 
 /// Something that became different.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +54,8 @@ pub enum Change {
         shown: usize,
         /// Targets of which it knew and that are probed no more.
         unknown: usize,
-        /// How old it is, in milliseconds; none: nobody can tell.
-        age: Option<u64>,
+        /// How old it is; none: it cannot be told.
+        age: Option<Millis>,
         /// Who is down, each with what its last probe found.
         down: Vec<Box<str>>,
     },
@@ -92,15 +93,15 @@ pub enum Change {
     },
     /// A canary answers again.
     SeesCanaries {
-        /// After so many milliseconds.
-        after: u64,
+        /// After so long.
+        after: Millis,
     },
     /// An endpoint that comes to serve takes its share in steps.
     SlowStart {
         /// As `pool/endpoint`.
         endpoint: Box<str>,
-        /// Milliseconds from its first step to a whole share.
-        over: u64,
+        /// From its first step to a whole share.
+        over: Millis,
         /// How far it is.
         pace: Pace,
     },
@@ -117,8 +118,8 @@ pub enum Change {
     Reports {
         /// Of whom.
         whom: Whom,
-        /// None: it is reported again; else for so many milliseconds it was not.
-        silent: Option<u64>,
+        /// None: it is reported again; else for so long it was not.
+        silent: Option<Millis>,
     },
 }
 
@@ -179,9 +180,14 @@ impl fmt::Display for Change {
             }
             Self::Restored { used, shown, unknown, age, down } => {
                 match (age, shown) {
-                    (Some(age), 0) => write!(f, "health of {} is restored, {} s old", Targets(*used), age / 1000)?,
+                    (Some(age), 0) => write!(f, "health of {} is restored, {} s old", Targets(*used), age.0 / 1000)?,
                     (Some(age), shown) => {
-                        write!(f, "health of {} was saved {} s ago: too old to be used", Targets(*shown), age / 1000)?;
+                        write!(
+                            f,
+                            "health of {} was saved {} s ago: too old to be used",
+                            Targets(*shown),
+                            age.0 / 1000
+                        )?;
                     }
                     (None, _) => f.write_str("health was saved in the future by this clock: it is not used")?,
                 }

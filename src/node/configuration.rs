@@ -1,7 +1,7 @@
 //! What a node needs of a configuration that was read. Must not know where its text came from.
 
 use super::input::Cell;
-use crate::engine::{signal::latency::LatencyRules, world::Draft};
+use crate::engine::{signal::latency::LatencyRules, types::Millis, world::Draft};
 
 /// A configuration that can be put in force.
 #[derive(Debug)]
@@ -12,6 +12,6 @@ pub struct Configuration {
     pub latency: LatencyRules,
     /// What the latency files say.
     pub cells: Vec<Cell>,
-    /// How long steered names wait for the first probe round, in milliseconds.
-    pub startup_wait: u64,
+    /// How long steered names wait for the first probe round.
+    pub startup_wait: Millis,
 }

@@ -35,7 +35,7 @@ use crate::{
         health::fold::Record,
         signal::shed::{Marks, Shed},
         snapshot::Snapshot,
-        types::{At, EndpointId, PoolId, TargetId},
+        types::{At, EndpointId, Millis, PoolId, TargetId},
         world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
     },
     node::status::Status,
@@ -337,12 +337,12 @@ impl Ledger {
     }
 
     /// How long a word about a drain waits until no cache holds an answer that was not cut for it.
-    fn cut_for(&self, now: At, word: &Override) -> u64 {
+    fn cut_for(&self, now: At, word: &Override) -> Millis {
         let world = &self.world;
         let uncut = world.services.iter().zip(&self.facts.fine).filter(|(service, _)| service.cut.is_none());
         let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.whom.touches(world, id)));
         let wait = |(service, fine): (&Service, &Option<At>)| {
-            (u64::from(service.ttl_max) * 1000).saturating_sub(now.since(fine.unwrap_or(now)))
+            Millis::seconds(service.ttl_max.into()).minus(now.since(fine.unwrap_or(now)))
         };
         concerned.map(wait).max().unwrap_or_default()
     }
@@ -443,7 +443,7 @@ fn endpoint(world: &World, index: usize) -> &Endpoint {
 }
 
 /// Without reports a shed goes back, once in each period since there were none.
-fn go_back(shed: &mut Shed, now: At, since: At, marks: Marks, period: u64) -> bool {
+fn go_back(shed: &mut Shed, now: At, since: At, marks: Marks, period: Millis) -> bool {
     let mut moved = false;
     loop {
         let then = shed.due(period).max(since);

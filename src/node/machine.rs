@@ -135,7 +135,7 @@ impl Node {
     /// A node that starts now with this configuration, which is compiled at once.
     #[must_use]
     pub fn new(at: At, configuration: Configuration) -> Self {
-        let (rules, wait) = (configuration.latency, At(at.0.saturating_add(configuration.startup_wait)));
+        let (rules, wait) = (configuration.latency, at.plus(configuration.startup_wait));
         let measuring = Arc::new(Measuring::new(rules));
         let work = Work::Configuration {
             id: ConfigurationId::default(),

@@ -39,7 +39,7 @@ impl Heard {
     fn at(&self, now: At) -> impl Iterator<Item = Cell> {
         let more = now.since(self.at);
         self.cells.iter().map(move |(key, reading)| {
-            let age = if reading.samples.is_some() { reading.age.saturating_add(more) } else { reading.age };
+            let age = if reading.samples.is_some() { reading.age.plus(more) } else { reading.age };
             (key.clone(), Reading { age, ..*reading })
         })
     }
@@ -114,7 +114,7 @@ impl Measuring {
     #[must_use]
     pub fn due(&self, sampled: bool) -> Option<At> {
         let at_once = (self.is_fresh || sampled).then_some(self.made_at);
-        Some(at_once.or(self.turn)?.max(At(self.made_at.0.saturating_add(self.rules.refresh))))
+        Some(at_once.or(self.turn)?.max(self.made_at.plus(self.rules.refresh)))
     }
 }
 
@@ -123,6 +123,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::engine::types::Millis;
     use crate::{
         engine::{geo::Atlas, signal::latency::Terms, types::Prefix},
         node::samples::{Sample, Samples},
@@ -133,7 +134,7 @@ mod tests {
     }
 
     fn cells(tenths: [u32; 2]) -> Vec<Cell> {
-        let reading = |rtt| Reading { rtt, samples: None, age: 0 };
+        let reading = |rtt| Reading { rtt, samples: None, age: Millis(0) };
         ["a", "b"]
             .into_iter()
             .zip(tenths)
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn maps_are_made_at_most_once_in_the_refresh_time() {
-        let terms = Terms { hold: 1000, ..Terms::default() };
+        let terms = Terms { hold: Millis(1000), ..Terms::default() };
         let mut measuring = Measuring::new(rules(terms));
         measuring.import(At(0), rules(terms), cells([100, 900]));
         measuring.make(At(0), &[]);
@@ -156,25 +157,25 @@ mod tests {
         assert_eq!(measuring.due(false), Some(At(60_000)), "the cell moves at 1500");
         measuring.make(At(60_000), &[]);
         assert_eq!(measuring.due(false), None);
-        measuring.import(At(100_000), rules(Terms { hold: 50_000, ..terms }), cells([100, 900]));
+        measuring.import(At(100_000), rules(Terms { hold: Millis(50_000), ..terms }), cells([100, 900]));
         assert_eq!(measuring.due(false), Some(At(120_000)));
     }
 
     #[test]
     fn samples_are_heard_at_most_once_in_the_refresh_time_and_win_over_files_but_not_over_statements() {
-        let terms = Terms { hold: 0, min_samples: 5, ..Terms::default() };
+        let terms = Terms { hold: Millis(0), min_samples: 5, ..Terms::default() };
         let (mut samples, regions) = (Samples::default(), regions());
         samples.set(&terms, 100_000, regions.iter().map(|region| region.name.clone()));
         let net = Prefix::new(IpAddr::from([203, 0, 113, 0]), 24);
         let key = |name: &str| (Whose::Net(net), Box::from(name));
-        let old = Reading { rtt: 500, samples: Some(100), age: 3_600_000 };
-        let stated = Reading { rtt: 500, samples: None, age: 0 };
+        let old = Reading { rtt: 500, samples: Some(100), age: Millis(3_600_000) };
+        let stated = Reading { rtt: 500, samples: None, age: Millis(0) };
         let mut measuring = Measuring::new(rules(terms));
         measuring.import(At(0), rules(terms), vec![(key("a"), old), (key("b"), stated)]);
         measuring.make(At(0), &[]);
         let push = |samples: &mut Samples, at: u64, count: u32| {
             for region in ["a", "b"] {
-                let sample = Sample { prefix: net, region: region.into(), ms: 20.0, samples: count, age: 0 };
+                let sample = Sample { prefix: net, region: region.into(), ms: 20.0, samples: count, age: Millis(0) };
                 samples.take(At(at), &Atlas::default(), &sample).unwrap();
             }
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::types::At;
+use crate::engine::types::{At, Millis};
 
 /// Whom an override is about, by the names in the configuration, so that it outlives a reload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,8 +20,8 @@ pub enum Whom {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// No new clients, gradually over so many milliseconds (0: at once); lifted where nothing else is left.
-    Drain(u64),
+    /// No new clients, gradually over so long (0: at once); lifted where nothing else is left.
+    Drain(Millis),
     /// Up, whatever probes say.
     ForceUp,
     /// Down, whatever probes say; lifted only where a name would be empty.

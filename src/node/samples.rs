@@ -24,13 +24,13 @@ use crate::engine::{
         latency::Terms,
         sampled::{Forgetting, Sampled},
     },
-    types::{At, PerFamily, Prefix},
+    types::{At, Millis, PerFamily, Prefix},
 };
 
 #[cfg(test)]
 mod tests;
 
-/// Nothing is so far away, in milliseconds.
+/// Nothing is so far away, in milliseconds; a round-trip time, which has parts of them.
 const LONGEST: f64 = 10_000.0;
 /// No prefix is wider than this: it would say something of half the world.
 const WIDEST: PerFamily<u8> = PerFamily::new(8, 16);
@@ -46,8 +46,8 @@ pub struct Sample {
     pub ms: f64,
     /// How many were measured.
     pub samples: u32,
-    /// How long ago, in milliseconds.
-    pub age: u64,
+    /// How long ago.
+    pub age: Millis,
 }
 
 /// Why a sample is not taken.
@@ -71,13 +71,13 @@ pub enum Refused {
 }
 
 /// An average over many prefixes rests on all of their samples, and forgets nothing by itself: they have.
-const TOGETHER: Forgetting = Forgetting { half_life: u64::MAX, most: u32::MAX };
+const TOGETHER: Forgetting = Forgetting { half_life: Millis::MAX, most: u32::MAX };
 
 /// What holds for all of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Bounds {
     forgetting: Forgetting,
-    max_age: u64,
+    max_age: Millis,
     max_prefixes: usize,
     /// In name order.
     regions: Vec<Arc<str>>,
@@ -178,7 +178,7 @@ impl Samples {
             self.turned_away += 1;
             return Err(Refused::Full(bounds.max_prefixes));
         }
-        let (at, rtt, forgetting) = (At(now.0.saturating_sub(sample.age)), sample.ms * 10.0, &bounds.forgetting);
+        let (at, rtt, forgetting) = (now.minus(sample.age), sample.ms * 10.0, &bounds.forgetting);
         let row = Arc::make_mut(&mut self.table).rows.entry(prefix).or_default();
         match row.iter_mut().find(|(known, _)| known == region) {
             Some((_, sampled)) => sampled.take(at, rtt, sample.samples, forgetting),

@@ -13,7 +13,7 @@ use crate::{
             fold::{Fall, Health, Penalty, Record, Restored},
             governor::Governed,
         },
-        types::{At, Family, Past, PoolId, RegionId, TargetId},
+        types::{At, Family, Millis, Past, PoolId, RegionId, TargetId},
         world::{Target, World, endpoint::Endpoint, pool::Pool},
     },
     node::status::{SlowStart, SlowStartOf, Status},
@@ -34,10 +34,10 @@ pub struct Saved(Contents);
 /// How old saved health is now, and how old it may be to be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Age {
-    /// Milliseconds; none: the clock says that it was saved in the future, so nobody can tell.
-    pub age: Option<u64>,
-    /// Milliseconds.
-    pub limit: u64,
+    /// How old it is; none: the clock says that it was saved in the future, so that cannot be told.
+    pub age: Option<Millis>,
+    /// How old it may be.
+    pub limit: Millis,
 }
 
 impl Age {
@@ -68,18 +68,18 @@ fn line(key: &ProbeKey, monitor: &Monitor, record: &Record, now: At) -> SavedTar
     let flap = &monitor.calm.flap;
     // What was restored and not heard of since lies further back than this process.
     let restored = record.restored.as_ref();
-    let earlier = restored.and_then(|restored| restored.age).unwrap_or(0);
+    let earlier = restored.and_then(|restored| restored.age).unwrap_or_default();
     let last = record.evidence.last().map(|(_, outcome)| outcome.to_string());
     SavedTarget {
         address: key.address,
         monitor: monitor.name.clone(),
         check: identity::digest(key).into(),
         health: record.health.into(),
-        since: now.since(record.since) + earlier,
+        since: now.since(record.since).plus(earlier),
         good: record.good,
         bad: record.bad,
         span: record.span,
-        fall: record.fall.map(|fall| now.since(fall.at).saturating_add(fall.before)),
+        fall: record.fall.map(|fall| now.since(fall.at).plus(fall.before)),
         released: record.fall.is_some_and(|fall| fall.released),
         penalty: (record.penalty.points(flap, now) * 1e6).round() as u64,
         damped: record.penalty.is_damped(flap, now),
@@ -139,8 +139,8 @@ impl Saved {
 
     /// How old it is by the wall clock.
     #[must_use]
-    pub fn age(&self, wall: u64, limit: u64) -> Age {
-        Age { age: wall.checked_sub(self.0.wall), limit }
+    pub fn age(&self, wall: u64, limit: Millis) -> Age {
+        Age { age: wall.checked_sub(self.0.wall).map(Millis), limit }
     }
 
     /// What it says of a target under a monitor of this name, or else under any. `now` is the start of this process.
@@ -157,10 +157,10 @@ impl Saved {
     #[must_use]
     pub fn governed(&self, world: &World, age: Age, now: At) -> Governed {
         let Some(old) = age.age.filter(|_| age.is_fresh()) else { return Governed::default() };
-        let numbered = |of: &BTreeMap<Box<str>, u64>| -> Vec<(RegionId, Past)> {
+        let numbered = |of: &BTreeMap<Box<str>, Millis>| -> Vec<(RegionId, Past)> {
             let regions = world.regions.iter().enumerate();
             let known = regions.filter_map(|(at, region)| Some((RegionId(at as u16), of.get(&region.name)?)));
-            known.map(|(region, before)| (region, Past::ago(now, before.saturating_add(old)))).collect()
+            known.map(|(region, before)| (region, Past::ago(now, before.plus(old)))).collect()
         };
         Governed::resumed(numbered(&self.0.governor.emptied), numbered(&self.0.governor.held))
     }
@@ -200,7 +200,7 @@ impl Start {
             }
             SlowStartOf::Region(id) => (None, vec![world.regions.get(id.at())?.name.clone()]),
         };
-        let gone = |(gone, since): (u64, Option<At>)| since.map_or(gone, |since| gone.saturating_add(now.since(since)));
+        let gone = |(gone, since): (Millis, Option<At>)| since.map_or(gone, |since| gone.plus(now.since(since)));
         Some(Self {
             pool: world.pools.get(start.pool.at())?.name.clone(),
             endpoint,
@@ -211,9 +211,9 @@ impl Start {
         })
     }
 
-    /// The same in this configuration, `old` milliseconds after it was saved: whatever serves goes on to do so while no
+    /// The same in this configuration, `old` after it was saved: whatever serves goes on to do so while no
     /// server of ours looks at it.
-    fn resumed(&self, world: &World, old: u64) -> Option<SlowStart> {
+    fn resumed(&self, world: &World, old: Millis) -> Option<SlowStart> {
         let is = |pool: &Pool| pool.name == self.pool;
         let pool = world.pools.iter().position(is)?;
         let own = || world.pools[pool].members();
@@ -228,7 +228,7 @@ impl Start {
                 SlowStartOf::Endpoint(id)
             }
         };
-        let gone = self.gone.map(|gone| if self.walks { gone.saturating_add(old) } else { gone });
+        let gone = self.gone.map(|gone| if self.walks { gone.plus(old) } else { gone });
         Some(SlowStart { pool: PoolId(pool as u32), of, way: gone.map(|gone| (gone, None)), over: self.over })
     }
 }
@@ -245,12 +245,12 @@ impl SavedTarget {
         let health = self.health.into();
         let used = age.is_fresh();
         let last = self.last.as_deref().map(Box::from);
-        let restored = Some(Restored { health, age: age.age.map(|age| age.saturating_add(self.since)), used, last });
+        let restored = Some(Restored { health, age: age.age.map(|age| age.plus(self.since)), used, last });
         if !used {
             return Record { restored, ..Record::default() };
         }
-        let old = age.age.unwrap_or(0);
-        let fall = |down: u64| Fall { at: now, before: down.saturating_add(old), released: self.released };
+        let old = age.age.unwrap_or_default();
+        let fall = |down: Millis| Fall { at: now, before: down.plus(old), released: self.released };
         Record {
             health,
             since: now,

@@ -11,7 +11,7 @@ use crate::engine::{
         governor::Governed,
     },
     signal::timing::Timing,
-    types::{At, EndpointId, PoolId, RegionId, TargetId},
+    types::{At, EndpointId, Millis, PoolId, RegionId, TargetId},
     world::World,
 };
 
@@ -45,11 +45,11 @@ pub struct SlowStart {
     pub pool: PoolId,
     /// What begins to serve.
     pub of: SlowStartOf,
-    /// How many milliseconds of it had passed, and at which moment, if it goes on from there; none: it begins with the
+    /// How much of it had passed, and at which moment, if it goes on from there; none: it begins with the
     /// first time that the endpoint is up.
-    pub way: Option<(u64, Option<At>)>,
-    /// How many milliseconds it takes.
-    pub over: u64,
+    pub way: Option<(Millis, Option<At>)>,
+    /// How long it takes.
+    pub over: Millis,
 }
 
 /// What begins to serve.

@@ -3,5 +3,6 @@
 
 pub mod check;
 pub mod identity;
+pub mod millis;
 pub mod monitor;
 pub mod pull;

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::check::Check;
+use super::{check::Check, millis::Millis};
 
 /// A monitor, in name order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,15 +47,15 @@ pub enum Watch {
     },
 }
 
-/// Times in milliseconds and counts of a monitor.
+/// Times and counts of a monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
     /// From the start of one probe to the start of the next.
-    pub interval: u64,
+    pub interval: Millis,
     /// A probe that takes longer has failed; at most `interval`.
-    pub timeout: u64,
+    pub timeout: Millis,
     /// The wait before the next probe after a first failure, until health is decided again.
-    pub recheck: u64,
+    pub recheck: Millis,
     /// Failures that make up into down.
     pub fall: u32,
     /// Successes in a row that make down into up.
@@ -67,8 +67,8 @@ pub struct Rhythm {
 pub struct Calm {
     /// So many good outcomes in a row forget earlier failures; until then failures add up.
     pub clear: u32,
-    /// Milliseconds that a target stays down at least.
-    pub hold: u64,
+    /// So long a target stays down at least.
+    pub hold: Millis,
     /// It stays down until an operator says otherwise, however well it answers.
     pub manual: bool,
     /// What a target that comes and goes has to endure.
@@ -82,21 +82,25 @@ pub struct Flap {
     pub suppress: u32,
     /// Below this one, in thousandths, they count again.
     pub reuse: u32,
-    /// Milliseconds in which a penalty halves.
-    pub half_life: u64,
+    /// In which a penalty halves.
+    pub half_life: Millis,
 }
 
 impl Calm {
-    /// What is usual for a monitor with this interval in milliseconds.
+    /// What is usual for a monitor with this interval.
     #[must_use]
-    pub const fn usual(interval: u64) -> Self {
-        let flap = Flap { suppress: 3000, reuse: 1000, half_life: 300_000 };
-        Self { clear: 10, hold: interval.saturating_mul(10), manual: false, flap }
+    pub const fn usual(interval: Millis) -> Self {
+        let flap = Flap { suppress: 3000, reuse: 1000, half_life: Millis::seconds(300) };
+        Self { clear: 10, hold: interval.times(10), manual: false, flap }
     }
 
     /// Nothing beyond `fall` and `rise`: failures have to come in a row, and a target that has risen is up.
-    pub const NONE: Self =
-        Self { clear: 1, hold: 0, manual: false, flap: Flap { suppress: 0, reuse: 0, half_life: 300_000 } };
+    pub const NONE: Self = Self {
+        clear: 1,
+        hold: Millis::ZERO,
+        manual: false,
+        flap: Flap { suppress: 0, reuse: 0, half_life: Millis::seconds(300) },
+    };
 }
 
 /// One thing that is probed: a check of one address.

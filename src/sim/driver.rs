@@ -8,7 +8,7 @@ use crate::{
     engine::{
         health::fold::Record,
         snapshot::Snapshot,
-        types::{At, TargetId},
+        types::{At, Millis, TargetId},
         wire::reply::Counted,
         world::World,
     },
@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// How often answers are counted, in milliseconds, as a server does.
-const INTERVAL: u64 = 1000;
+/// How often answers are counted, as a server does.
+const INTERVAL: Millis = Millis::seconds(1);
 
 /// A node, and what a server has beside it.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Driver {
     /// The same with a node.
     #[must_use]
     pub fn of(at: At, node: Node) -> Self {
-        Self { node, configurations: 0, count_at: At(at.0 + INTERVAL), answers: Counts::new() }
+        Self { node, configurations: 0, count_at: at.plus(INTERVAL), answers: Counts::new() }
     }
 
     /// Another configuration is in force from now on.
@@ -134,7 +134,7 @@ impl Driver {
 
     /// Counts what has been answered since the last time.
     pub(super) fn count(&mut self, at: At) {
-        self.count_at = At(at.0 + INTERVAL);
+        self.count_at = at.plus(INTERVAL);
         let counts = std::mem::take(&mut self.answers);
         let named = answers::named(&self.world(), &counts);
         self.handle(at, Input::Answers(named));

@@ -3,7 +3,7 @@
 
 use crate::{
     engine::world::{World, pool::Pool, service::Service},
-    probing::monitor::Rhythm,
+    probing::{millis::Millis, monitor::Rhythm},
 };
 
 /// The longest that clients of a service are sent to a dead endpoint of one of its pools.
@@ -13,30 +13,30 @@ pub struct Failover<'a> {
     pub pool: &'a Pool,
     /// When its endpoints are probed.
     pub timing: &'a Rhythm,
-    /// Milliseconds between a failure and the next probe.
-    pub apart: u64,
-    /// Milliseconds from the death to the verdict.
-    pub detection: u64,
-    /// Milliseconds for which resolvers keep the last answer.
-    pub kept: u64,
+    /// Between a failure and the next probe.
+    pub apart: Millis,
+    /// From the death to the verdict.
+    pub detection: Millis,
+    /// For which resolvers keep the last answer.
+    pub kept: Millis,
 }
 
 impl Failover<'_> {
-    /// Milliseconds from the death until no resolver has the endpoint in an answer.
+    /// From the death until no resolver has the endpoint in an answer.
     #[must_use]
-    pub fn total(&self) -> u64 {
-        self.detection + self.kept
+    pub fn total(&self) -> Millis {
+        self.detection.plus(self.kept)
     }
 }
 
 /// The failover of a service by the worst that monitors and TTLs let happen, summed up; none where no pool is probed.
 #[must_use]
 pub fn slowest_failover<'a>(world: &'a World, service: &Service) -> Option<Failover<'a>> {
-    let kept = u64::from(service.ttl_max) * 1000;
+    let kept = Millis::seconds(service.ttl_max.into());
     let of = |pool: &'a Pool| {
         let timing = &world.monitors.get(pool.monitor?.at())?.rhythm;
         let apart = timing.recheck.max(timing.timeout);
-        let detection = timing.interval + u64::from(timing.fall.saturating_sub(1)) * apart + timing.timeout;
+        let detection = timing.interval.plus(apart.times(timing.fall.saturating_sub(1).into())).plus(timing.timeout);
         Some(Failover { pool, timing, apart, detection, kept })
     };
     let pools = service.pools(world).filter_map(|id| world.pools.get(id.at()));

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Ask;
 use crate::{
-    engine::types::{Family, Prefix},
+    engine::types::{Family, Millis, Prefix},
     node::overrides::Act,
 };
 
@@ -34,7 +34,7 @@ pub enum Happening {
         who: Who,
         /// What is to be.
         act: Act,
-        /// When it ends, in milliseconds from the beginning.
+        /// When it ends, in milliseconds from the beginning: a moment, and no length of time.
         until: Option<u64>,
         /// Why.
         reason: String,
@@ -62,8 +62,8 @@ pub enum Samples {
         ms: f64,
         /// How many samples.
         samples: u32,
-        /// How often they come, in milliseconds; none: once.
-        every: Option<u64>,
+        /// How often they come; none: once.
+        every: Option<Millis>,
     },
     /// Clients ask now and then, and the region that they are sent to is so far.
     Clients {
@@ -71,8 +71,8 @@ pub enum Samples {
         prefix: Prefix,
         /// What they ask.
         ask: Ask,
-        /// How often, in milliseconds.
-        every: u64,
+        /// How often.
+        every: Millis,
         /// The round-trip time from them to each region, in milliseconds.
         far: Vec<(String, f64)>,
     },
@@ -89,8 +89,8 @@ impl Samples {
         }
     }
 
-    /// How often they come, in milliseconds; none: once.
-    pub fn every(&self) -> Option<u64> {
+    /// How often they come; none: once.
+    pub fn every(&self) -> Option<Millis> {
         match self {
             Self::Said { every, .. } => *every,
             Self::Clients { every, .. } => Some(*every),
@@ -108,8 +108,8 @@ pub enum Behaviour {
     Fails(String),
     /// No answer until the timeout.
     Hangs,
-    /// Fails for so many milliseconds, works as long, and so on from the moment when it began.
-    Flaps(u64),
+    /// Fails for so long, works as long, and so on from the moment when it began.
+    Flaps(Millis),
     /// The prober has no route there.
     NoRoute,
 }

@@ -1,4 +1,5 @@
-//! The prober of a simulation: probes begin and end by the monitors' rhythm, and find how targets behave.
+//! The prober of a simulation: probes begin and end by the monitors' rhythm, and find how targets behave. Its moments are
+//! milliseconds from the beginning, as plain numbers; lengths of time are typed.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,6 +11,7 @@ use super::Behaviour;
 use crate::{
     engine::{
         health::fold::Outcome,
+        types::Millis,
         world::{Target, World},
     },
     probing::monitor::{Monitor, ProbeKey},
@@ -76,37 +78,39 @@ impl Probes {
             Probe::UnderWay { found, .. } => Some(found),
             Probe::Due(_) => {
                 let (takes, found) = self.find(key.address, monitor, now);
-                self.under_way.insert(Arc::clone(key), Probe::UnderWay { began: now, ends: now + takes, found });
+                self.under_way.insert(Arc::clone(key), Probe::UnderWay { began: now, ends: now + takes.0, found });
                 None
             }
         }
     }
 
     /// The probe that has ended is followed by one that begins `wait` after it began.
-    pub(super) fn go_on(&mut self, key: &Arc<ProbeKey>, wait: u64, now: u64) {
+    pub(super) fn go_on(&mut self, key: &Arc<ProbeKey>, wait: Millis, now: u64) {
         if let Some(probe) = self.under_way.get_mut(key)
             && let Probe::UnderWay { began, .. } = *probe
         {
-            *probe = Probe::Due((began + wait).max(now));
+            *probe = Probe::Due((began + wait.0).max(now));
         }
     }
 
     /// How long a probe takes that begins now, and what it finds.
-    fn find(&self, address: IpAddr, monitor: &Monitor, now: u64) -> (u64, Outcome) {
+    fn find(&self, address: IpAddr, monitor: &Monitor, now: u64) -> (Millis, Outcome) {
         let rhythm = &monitor.rhythm;
         let refused = || Outcome::Bad("connection refused".into());
         let own = self.behaviour.get(&(address, Some(monitor.name.to_string())));
         match own.or_else(|| self.behaviour.get(&(address, None))) {
-            None => (0, Outcome::good(TOOK)),
-            Some((Behaviour::Works(took), _)) if took / 1000 > rhythm.timeout => {
+            None => (Millis::ZERO, Outcome::good(TOOK)),
+            Some((Behaviour::Works(took), _)) if Millis(took / 1000) > rhythm.timeout => {
                 (rhythm.timeout, Outcome::Bad("no answer in time".into()))
             }
-            Some((Behaviour::Works(took), _)) => (0, Outcome::good(*took)),
-            Some((Behaviour::Fails(why), _)) => (0, Outcome::Bad(why.as_str().into())),
+            Some((Behaviour::Works(took), _)) => (Millis::ZERO, Outcome::good(*took)),
+            Some((Behaviour::Fails(why), _)) => (Millis::ZERO, Outcome::Bad(why.as_str().into())),
             Some((Behaviour::Hangs, _)) => (rhythm.timeout, Outcome::Bad("no answer in time".into())),
-            Some((Behaviour::Flaps(long), since)) if ((now - since) / long).is_multiple_of(2) => (0, refused()),
-            Some((Behaviour::Flaps(_), _)) => (0, Outcome::good(TOOK)),
-            Some((Behaviour::NoRoute, _)) => (0, Outcome::NoRoute),
+            Some((Behaviour::Flaps(long), since)) if ((now - since) / long.0).is_multiple_of(2) => {
+                (Millis::ZERO, refused())
+            }
+            Some((Behaviour::Flaps(_), _)) => (Millis::ZERO, Outcome::good(TOOK)),
+            Some((Behaviour::NoRoute, _)) => (Millis::ZERO, Outcome::NoRoute),
         }
     }
 }

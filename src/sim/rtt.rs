@@ -5,7 +5,7 @@ use super::{Ask, Driver, Refusal, Samples as Brought, ask::listen};
 use crate::{
     engine::{
         snapshot::Snapshot,
-        types::{At, Chance, Prefix, UnixMillis},
+        types::{At, Chance, Millis, Prefix, UnixMillis},
         world::World,
     },
     node::{input::Input, samples::Sample},
@@ -24,7 +24,8 @@ pub(super) struct Feeds {
 #[derive(Debug)]
 struct Again {
     what: Brought,
-    every: u64,
+    every: Millis,
+    /// In milliseconds from the beginning: a moment, and no length of time.
     next: u64,
 }
 
@@ -43,7 +44,7 @@ impl Feeds {
         }
         bring(&what, driver, chance)?;
         if let Some(every) = what.every() {
-            self.again.push(Again { what, every, next: now + every });
+            self.again.push(Again { what, every, next: now + every.0 });
         }
         Ok(())
     }
@@ -57,7 +58,7 @@ impl Feeds {
     pub(super) fn play(&mut self, now: u64, driver: &mut Driver, chance: Chance) -> Result<(), Refusal> {
         let mut again = std::mem::take(&mut self.again);
         for due in again.iter_mut().filter(|again| again.next <= now) {
-            due.next = now + due.every;
+            due.next = now + due.every.0;
             bring(&due.what, driver, chance)?;
         }
         self.again = again;
@@ -68,7 +69,7 @@ impl Feeds {
 fn bring(what: &Brought, driver: &mut Driver, chance: Chance) -> Result<(), Refusal> {
     let at = At(chance.now.0);
     let take = |driver: &mut Driver, prefix: Prefix, region: &str, ms: f64, count: u32| {
-        let sample = Sample { prefix, region: region.into(), ms, samples: count, age: 0 };
+        let sample = Sample { prefix, region: region.into(), ms, samples: count, age: Millis::ZERO };
         let refused = driver.handle(at, Input::Samples(vec![sample])).refused.pop();
         refused.map_or(Ok(()), |(_, refused)| Err(Refusal::Sample { refused, there: regions(&driver.world()) }))
     };

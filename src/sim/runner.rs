@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     engine::{
-        types::{At, Chance, TargetId, UnixMillis},
+        types::{At, Chance, Millis, TargetId, UnixMillis},
         world::World,
     },
     node::{
@@ -30,12 +30,13 @@ use crate::{
 
 /// The moment at the beginning.
 const BEGINNING: u64 = 1_700_000_000_000;
-/// How often what reports load does so, in milliseconds.
-const REPORTS: u64 = 2000;
+/// How often what reports load does so.
+const REPORTS: Millis = Millis::seconds(2);
 
 /// A simulation. It begins at 0 milliseconds, without a configuration.
 #[derive(Debug, Default)]
 pub struct Simulation {
+    /// In milliseconds from the beginning, as all moments of a scenario: they are moments, and no lengths of time.
     now: u64,
     driver: Option<Driver>,
     probes: Probes,
@@ -187,7 +188,7 @@ impl Simulation {
     fn report(&mut self, moment: u64) -> Result<(), Refusal> {
         let driver = self.driver.as_mut().ok_or(Refusal::NoConfiguration)?;
         for (of, (load, next)) in self.loads.iter_mut().filter(|(_, (_, next))| *next == moment) {
-            *next += REPORTS;
+            *next += REPORTS.0;
             driver.handle(At(BEGINNING + moment), Input::Load { whom: of.clone(), load: *load });
         }
         Ok(())

@@ -79,7 +79,7 @@ pub enum Why {
     },
 }
 
-/// When answers are counted the second time, in milliseconds.
+/// When answers are counted the second time, in milliseconds from the beginning: a moment, and no length of time.
 const COUNTED: u64 = 1000;
 
 /// The world with every endpoint up; then what is supposed comes true.

@@ -152,7 +152,7 @@ impl Event {
         Self {
             from: Some(word(from)),
             to: Some(word(*to)),
-            since: since.map(|since| now.0.saturating_sub(since)),
+            since: since.map(|since| now.0.saturating_sub(since.0)),
             region: Some(region.clone()),
             endpoints: endpoints.clone(),
             address: decided.address,
@@ -191,6 +191,7 @@ fn word(health: Health) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::types::Millis;
     use crate::node::change::{Believed, Held, Late};
 
     fn json(change: &Change) -> serde_json::Value {
@@ -215,7 +216,7 @@ mod tests {
         let turn = |to| RegionTurn {
             region: "eu".into(),
             to,
-            since: Some(3000),
+            since: Some(Millis(3000)),
             endpoints: vec!["web/eu-1".into()],
             moves: Vec::new(),
             verdict: None,
@@ -238,10 +239,10 @@ mod tests {
             region: "eu".into(),
             left: Vec::new(),
             of: 2,
-            window: 1000,
+            window: Millis(1000),
             endpoints: vec!["web/eu".into()],
             gives_way: Vec::new(),
-            release: 1000,
+            release: Millis(1000),
             since: None,
             canaries: false,
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{command::NotRun, telemetry::causes};
+use crate::{command::NotRun, engine::types::Millis, telemetry::causes};
 
 /// Why a hook was not told.
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +17,14 @@ pub(super) enum NotTold {
     #[error("signal {signal} ended its command{said}")]
     Signal { signal: i32, said: String },
     /// Its command was ended since it took too long.
-    #[error("its command took longer than {timeout} ms{said}")]
-    Killed { timeout: u128, said: String },
+    #[error("its command took longer than {} ms{said}", timeout.0)]
+    Killed { timeout: Millis, said: String },
     /// There is no client that could ask.
     #[error(transparent)]
     NoClient(Arc<NoClient>),
-    /// The server did not answer within so many milliseconds.
-    #[error("no answer within {0} ms")]
-    Silent(u64),
+    /// The server did not answer within so long.
+    #[error("no answer within {} ms", .0.0)]
+    Silent(Millis),
     /// The server answered otherwise than with success.
     #[error("status {0}")]
     Status(u16),

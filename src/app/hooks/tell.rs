@@ -1,6 +1,6 @@
 //! One hook: what waits to be told, how often anything may be, and the telling itself. Must not know what is told.
 
-use std::{collections::VecDeque, mem, sync::Arc, time::Duration};
+use std::{collections::VecDeque, mem, sync::Arc};
 
 use reqwest::{Certificate, Client, redirect};
 use tokio::{
@@ -15,9 +15,10 @@ use super::{
     not_told::{NoClient, NotTold},
 };
 use crate::{
+    clock::duration,
     command::{Command, End, Queue},
     config::settings::{Hook, Occasion, Rate, Tell},
-    engine::types::At,
+    engine::types::{At, Millis},
     telemetry::signals::Signals,
 };
 
@@ -29,21 +30,21 @@ const USER_AGENT: &str = concat!("meridian/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bucket {
     rate: Rate,
-    /// In parts of a token, of which one has `rate.per`.
+    /// In parts of a token, of which one has as many as `rate.per` has milliseconds.
     left: u64,
     at: At,
 }
 
 impl Bucket {
     pub(crate) fn new(rate: Rate, now: At) -> Self {
-        Self { rate, left: u64::from(rate.count) * rate.per, at: now }
+        Self { rate, left: u64::from(rate.count) * rate.per.0, at: now }
     }
 
     /// Takes one, if there is one.
     pub(crate) fn take(&mut self, now: At) -> bool {
-        let Rate { count, per } = self.rate;
+        let Rate { count, per: Millis(per) } = self.rate;
         let full = u64::from(count) * per;
-        self.left = self.left.saturating_add(now.since(self.at).saturating_mul(count.into())).min(full);
+        self.left = self.left.saturating_add(now.since(self.at).times(count.into()).0).min(full);
         self.at = self.at.max(now);
         let enough = self.left >= per;
         if enough {
@@ -169,7 +170,7 @@ impl Teller {
                     warn!(
                         "hook {} has more to tell than {count} in {} s of one kind, or is slow: some of it is left out",
                         self.hook.name,
-                        per / 1000
+                        per.0 / 1000
                     );
                 }
                 self.left_out += 1;
@@ -247,9 +248,8 @@ async fn tell_all(
     inbox.close()
 }
 
-async fn run(words: &[String], text: String, timeout: u64) -> Result<(), NotTold> {
-    let timeout = Duration::from_millis(timeout);
-    let mut command = Command::new(words.to_vec(), timeout);
+async fn run(words: &[String], text: String, timeout: Millis) -> Result<(), NotTold> {
+    let mut command = Command::new(words.to_vec(), duration(timeout));
     command.input = text.into_bytes();
     command.queue = Queue::Telling;
     let ended = command.run().await?;
@@ -259,7 +259,7 @@ async fn run(words: &[String], text: String, timeout: u64) -> Result<(), NotTold
         End::Code(0) => Ok(()),
         End::Code(code) => Err(NotTold::Code { code, said }),
         End::Signal(signal) => Err(NotTold::Signal { signal, said }),
-        End::Killed => Err(NotTold::Killed { timeout: timeout.as_millis(), said }),
+        End::Killed => Err(NotTold::Killed { timeout, said }),
     }
 }
 
@@ -279,13 +279,13 @@ async fn post(
     url: &str,
     headers: &[(Box<str>, crate::config::settings::Hidden)],
     text: String,
-    timeout: u64,
+    timeout: Millis,
 ) -> Result<(), NotTold> {
     let mut request = client.post(url).header("content-type", "application/json").body(text);
     for (name, value) in headers {
         request = request.header(&**name, value.reveal());
     }
-    let answer = time::timeout(Duration::from_millis(timeout), request.send()).await;
+    let answer = time::timeout(duration(timeout), request.send()).await;
     match answer {
         Err(_) => Err(NotTold::Silent(timeout)),
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
@@ -306,8 +306,8 @@ mod tests {
             name: "pager".into(),
             on: vec![Occasion::Endpoint, Occasion::Region, Occasion::Governor, Occasion::Reload],
             tell: Tell::Command(vec!["/bin/sleep".into(), "1000".into()]),
-            timeout: 60_000,
-            rate: Rate { count: 2, per: 3_600_000 },
+            timeout: Millis(60_000),
+            rate: Rate { count: 2, per: Millis(3_600_000) },
         }
     }
 
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_bucket_gives_so_many_at_once_and_fills_evenly() {
-        let mut bucket = Bucket::new(Rate { count: 3, per: 60_000 }, At(5));
+        let mut bucket = Bucket::new(Rate { count: 3, per: Millis(60_000) }, At(5));
         let mut taken = |at: u64| bucket.take(At(at));
         assert_eq!([5, 5, 5, 5].map(&mut taken), [true, true, true, false]);
         assert_eq!([20_004, 20_005, 20_006].map(&mut taken), [false, true, false], "one in a third of the time");

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use clap::Parser;
 
 use super::*;
+use crate::engine::types::Millis;
 use crate::engine::{
     geo::{AtlasBuilder, Coordinates, Location, Measured, Measures, RegionPoint, Whose},
     types::{Prefix, RegionId},
@@ -129,7 +130,7 @@ fn lookup_shows_what_is_measured_what_is_named_and_who_stands_behind_a_resolver(
     let fact = builder.fact(there, "resolvers.csv");
     builder.overrule(net(0, 16), fact);
     draft.resolvers = Arc::new(builder.finish());
-    let measured = |rtt, samples| Measured { rtt, samples, age: 10_800_000 };
+    let measured = |rtt, samples| Measured { rtt, samples, age: Millis(10_800_000) };
     // 12.5 ms where the model says 5: the unmeasured region is scaled by 2.5.
     draft.measures = Arc::new(Measures::new([
         (Whose::Net(net(0, 16)), RegionId(1), measured(125, Some(12))),

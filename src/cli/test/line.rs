@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use crate::sim::{Ask, Blocks, Expectation, Fare, Happening};
+use crate::{
+    engine::types::Millis,
+    sim::{Ask, Blocks, Expectation, Fare, Happening},
+};
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,10 +16,10 @@ pub(super) enum Line {
     Reload(Option<Written>),
     /// A file beside the configurations that stand in the scenario: its name and its text.
     File(String, String),
-    /// Time goes on to this moment, in milliseconds.
+    /// Time goes on to this moment, in milliseconds from the beginning.
     At(u64),
     /// Time goes on by this.
-    Pass(u64),
+    Pass(Millis),
     /// Something becomes different now.
     Happens(Happening),
     /// The server is killed and started again at once.

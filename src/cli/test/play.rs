@@ -58,7 +58,7 @@ impl Play {
             Line::Reload(written) => self.reload(written)?,
             Line::Restart => self.restart()?,
             Line::At(moment) => self.simulation.go_to(moment)?,
-            Line::Pass(long) => self.simulation.go_to(self.simulation.now().saturating_add(long))?,
+            Line::Pass(long) => self.simulation.go_to(self.simulation.now().saturating_add(long.0))?,
             Line::Happens(what) => self.simulation.happen(what)?,
             Line::Ask(ask) => self.ask(number, ask)?,
             Line::Expect(expectation) => self.expect(number, &expectation)?,

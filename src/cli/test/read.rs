@@ -13,7 +13,7 @@ use super::{
     line::{Line, Written},
     words::{millis, words},
 };
-use crate::sim::Happening;
+use crate::{engine::types::Millis, sim::Happening};
 
 /// The first line of a file of places.
 const PLACES: &str = "prefix,continent,country,subdivision,city,lat,lon,asn\n";
@@ -75,8 +75,8 @@ fn block(head: &[&str], text: String, closed: bool, line: usize) -> Result<Line,
 /// A line of one or two things: a moment, and what happens then.
 fn statement(words: &[&str]) -> Vec<Result<Line, Fault>> {
     match *words {
-        ["at", moment] => vec![millis(moment).map(Line::At)],
-        ["at", moment, ref rest @ ..] => vec![millis(moment).map(Line::At), one(rest)],
+        ["at", moment] => vec![millis(moment).map(|Millis(moment)| Line::At(moment))],
+        ["at", moment, ref rest @ ..] => vec![millis(moment).map(|Millis(moment)| Line::At(moment)), one(rest)],
         ref rest => vec![one(rest)],
     }
 }

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use super::fault::{Fault, fault};
 use crate::{
     config::dns_name::{self, NotAName},
-    engine::{types::Prefix, wire::name::Name},
+    engine::{
+        types::{Millis, Prefix},
+        wire::name::Name,
+    },
 };
 
 /// A line's words, and its texts in quotes; commas are words of their own. `#` begins a comment.
@@ -30,12 +33,13 @@ fn plain(text: &str, found: &mut Vec<String>) {
     found.extend(text.replace(',', " , ").split_whitespace().map(str::to_owned));
 }
 
-/// The longest time of a scenario, in milliseconds: every probe of it is played.
-const LONGEST: u64 = 168 * 3_600_000;
+/// The longest time of a scenario: every probe of it is played.
+const LONGEST: Millis = Millis::seconds(168 * 3600);
 
-/// A moment or a while, in milliseconds.
-pub(super) fn millis(text: &str) -> Result<u64, Fault> {
+/// A while, or how long after the beginning a moment is.
+pub(super) fn millis(text: &str) -> Result<Millis, Fault> {
     let found = measured(text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)])
+        .map(Millis)
         .ok_or_else(|| fault(format!("{text} is no time"), "write 500ms, 10s, 5m or 1h"))?;
     if found > LONGEST {
         return Err(fault(format!("{text} is too long"), "a scenario plays every probe: write a week, 168h, at most"));
@@ -105,7 +109,7 @@ mod tests {
     fn quantities_are_exact_or_refused() {
         assert_eq!(
             ["250ms", "10s", "2m", "1h"].map(|text| millis(text).ok()),
-            [250, 10_000, 120_000, 3_600_000].map(Some)
+            [250, 10_000, 120_000, 3_600_000].map(|millis| Some(Millis(millis)))
         );
         assert_eq!(
             ["", "10", "s", "1.5s", "1d", "99999999999999999999s", "9999999999999999h"].map(|text| millis(text).ok()),

@@ -19,11 +19,11 @@ use crate::{
     },
     engine::{
         health::rules::{Allow, Barred, Governor, HealthRules, MaxRegions, Rate},
-        types::{Family, Prefix},
+        types::{Family, Millis, Prefix},
     },
 };
 
-const DAY: u64 = 86_400_000;
+const DAY: Millis = Millis::seconds(86_400);
 /// More canaries than any node needs: each is probed all the time.
 const MAX_CANARIES: usize = 64;
 
@@ -36,7 +36,13 @@ pub(crate) fn health(
     let usual = HealthRules::default();
     let rules = HealthRules {
         governor: governor(&spec.governor, usual.governor, notes),
-        restore_age: millis(spec.restore_age.as_ref(), "health.restore_age", usual.restore_age, 0..=7 * DAY, notes),
+        restore_age: millis(
+            spec.restore_age.as_ref(),
+            "health.restore_age",
+            usual.restore_age,
+            Millis::ZERO..=DAY.times(7),
+            notes,
+        ),
         rate: rate(&spec.rate, usual.rate, notes),
         ..usual
     };
@@ -46,8 +52,14 @@ pub(crate) fn health(
 fn governor(spec: &GovernorSpec, usual: Governor, notes: &mut Notes<'_>) -> Governor {
     Governor {
         max_regions: spec.max_regions.as_ref().map_or(usual.max_regions, |at| max_regions(at, usual, notes)),
-        window: millis(spec.window.as_ref(), "health.governor.window", usual.window, 1000..=DAY, notes),
-        release: millis(spec.release.as_ref(), "health.governor.release", usual.release, 1000..=7 * DAY, notes),
+        window: millis(spec.window.as_ref(), "health.governor.window", usual.window, Millis::seconds(1)..=DAY, notes),
+        release: millis(
+            spec.release.as_ref(),
+            "health.governor.release",
+            usual.release,
+            Millis::seconds(1)..=DAY.times(7),
+            notes,
+        ),
     }
 }
 

@@ -9,16 +9,19 @@ use super::{
     monitor::{headers, trust},
     value::{items, millis, name, word},
 };
-use crate::config::{
-    diagnostics::{Notes, join},
-    quantity,
-    settings::{Hidden, Hook, Occasion, Rate, Tell},
-    spec::{HookHttpSpec, HookSpec, Named, Text},
+use crate::{
+    config::{
+        diagnostics::{Notes, join},
+        quantity,
+        settings::{Hidden, Hook, Occasion, Rate, Tell},
+        spec::{HookHttpSpec, HookSpec, Named, Text},
+    },
+    engine::types::Millis,
 };
 
-const TIMEOUT: u64 = 5000;
+const TIMEOUT: Millis = Millis::seconds(5);
 const MOST: u32 = 10_000;
-const DAY: u64 = 86_400_000;
+const DAY: Millis = Millis::seconds(86_400);
 const OCCASIONS: [(&str, Occasion); 4] = [
     ("endpoint", Occasion::Endpoint),
     ("region", Occasion::Region),
@@ -34,7 +37,7 @@ pub(crate) fn hooks(spec: &Named<HookSpec>, files: &mut Vec<PathBuf>, notes: &mu
 fn one(key: &Spanned<String>, spec: &HookSpec, files: &mut Vec<PathBuf>, notes: &mut Notes<'_>) -> Option<Hook> {
     name("hook", key, notes);
     let at = |field: &str| join(&["hooks", key.get_ref(), field]);
-    let timeout = millis(spec.timeout.as_ref(), &at("timeout"), TIMEOUT, 100..=60_000, notes);
+    let timeout = millis(spec.timeout.as_ref(), &at("timeout"), TIMEOUT, Millis(100)..=Millis::seconds(60), notes);
     let rate = rate(spec.rate.as_ref(), &at("rate"), notes);
     let on = occasions(key, spec, &at("on"), notes);
     let tell = tell(key, spec, files, notes);
@@ -141,16 +144,19 @@ fn url(written: &Spanned<Text>, at: &str, notes: &mut Notes<'_>) -> Option<Url> 
 
 /// `10/1m`: so many in so long.
 fn rate(written: Option<&Spanned<Text>>, at: &str, notes: &mut Notes<'_>) -> Rate {
-    let usual = Rate { count: 10, per: 60_000 };
+    let usual = Rate { count: 10, per: Millis::seconds(60) };
     let Some(written) = written else { return usual };
     let text: &str = written.get_ref();
     let read = text.split_once('/').and_then(|(count, per)| {
         let digits = !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit());
-        Some((count.parse::<u32>().ok().filter(|_| digits)?, quantity::duration(per).ok()?))
+        Some((
+            count.parse::<u32>().ok().filter(|_| digits)?,
+            quantity::duration(per).map(|micros| Millis(micros / 1000)).ok()?,
+        ))
     });
     let fault = match read {
-        Some((count, per)) if (1..=MOST).contains(&count) && (1000..=DAY).contains(&(per / 1000)) => {
-            return Rate { count, per: per / 1000 };
+        Some((count, per)) if (1..=MOST).contains(&count) && (Millis::seconds(1)..=DAY).contains(&per) => {
+            return Rate { count, per };
         }
         Some(_) => {
             let label = format!("from 1 to {MOST}, in 1s to 24h");

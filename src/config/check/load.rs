@@ -8,17 +8,20 @@ use super::value::{items, millis, name, text, whole, word};
 use crate::{
     config::{
         diagnostics::{Notes, join},
-        quantity,
+        quantity::show_millis,
         spec::{ExecSpec, HaproxySpec, JsonLoadSpec, LoadSpec, Named, NginxSpec, PrometheusSpec, Text, Whole},
     },
-    engine::signal::load::{Load, Of},
+    engine::{
+        signal::load::{Load, Of},
+        types::Millis,
+    },
     probing::pull::{HAPROXY_FIELDS, HaproxyField, NginxField, Page, Pull},
 };
 
-const INTERVAL: u64 = 2000;
-const MAX_AGE: u64 = 10_000;
-const SMOOTH: u64 = 10_000;
-const HOUR: u64 = 3_600_000;
+const INTERVAL: Millis = Millis::seconds(2);
+const MAX_AGE: Millis = Millis::seconds(10);
+const SMOOTH: Millis = Millis::seconds(10);
+const HOUR: Millis = Millis::seconds(3600);
 
 /// `[loads]`, in name order.
 pub(crate) fn loads(spec: &Named<LoadSpec>, notes: &mut Notes<'_>) -> Vec<Load> {
@@ -29,8 +32,8 @@ fn one(key: &Spanned<String>, spec: &LoadSpec, notes: &mut Notes<'_>) -> Load {
     name("load", key, notes);
     let own = key.get_ref();
     let at = |field: &str| join(&["loads", own, field]);
-    let interval = millis(spec.interval.as_ref(), &at("interval"), INTERVAL, 500..=HOUR, notes);
-    let max_age = millis(spec.max_age.as_ref(), &at("max_age"), MAX_AGE, 100..=HOUR, notes);
+    let interval = millis(spec.interval.as_ref(), &at("interval"), INTERVAL, Millis(500)..=HOUR, notes);
+    let max_age = millis(spec.max_age.as_ref(), &at("max_age"), MAX_AGE, Millis(100)..=HOUR, notes);
     const OF: [(&str, Of); 2] = [("endpoint", Of::Endpoint), ("region", Of::Region)];
     let of = spec.of.as_ref().and_then(|of| word(text(of), &at("of"), &OF, &[], notes)).unwrap_or_default();
     let pull = kind(key, spec, notes);
@@ -51,8 +54,11 @@ fn one(key: &Spanned<String>, spec: &LoadSpec, notes: &mut Notes<'_>) -> Load {
         }
     } else if pull.is_some() && max_age < interval {
         let span = spec.max_age.as_ref().map(Spanned::span).or(spec.interval.as_ref().map(Spanned::span));
-        let shown = |millis: u64| quantity::show_duration(millis * 1000);
-        let label = format!("a report counts for {}, and the next one comes after {}", shown(max_age), shown(interval));
+        let label = format!(
+            "a report counts for {}, and the next one comes after {}",
+            show_millis(max_age),
+            show_millis(interval)
+        );
         let message = format!("a report of load \"{own}\" is too old before the next one comes");
         let fault = notes.error(span.unwrap_or(key.span()), message, label);
         notes.push(fault.remedy(format!("lengthen `{}`: several intervals, so that one may be missed", at("max_age"))));
@@ -63,7 +69,7 @@ fn one(key: &Spanned<String>, spec: &LoadSpec, notes: &mut Notes<'_>) -> Load {
         interval,
         of,
         max_age,
-        smooth: millis(spec.smooth.as_ref(), &at("smooth"), SMOOTH, 0..=HOUR, notes),
+        smooth: millis(spec.smooth.as_ref(), &at("smooth"), SMOOTH, Millis::ZERO..=HOUR, notes),
     }
 }
 

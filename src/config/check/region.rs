@@ -22,7 +22,7 @@ use crate::{
     engine::{
         geo::{Coordinates, Model, RegionPoint},
         signal::latency::Terms,
-        types::{PerFamily, Prefix},
+        types::{Millis, PerFamily, Prefix},
         world::Region,
     },
 };
@@ -170,7 +170,7 @@ fn location(key: &Spanned<String>, region: &RegionSpec, notes: &mut Notes<'_>) -
     Some(Coordinates { lat: lat?, lon: lon? })
 }
 
-const DAY: u64 = 86_400_000;
+const DAY: Millis = Millis::seconds(86_400);
 
 /// When measurements count, and how round trips are reckoned without them.
 pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Model) {
@@ -188,7 +188,7 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
     let terms = Terms {
         least,
         share: share(percent.as_ref(), "latency.switch.percent", usual.terms.share.into(), 0..=1000, notes) as u32,
-        hold: millis(hold.as_ref(), "latency.switch.hold", usual.terms.hold, 0..=DAY, notes),
+        hold: millis(hold.as_ref(), "latency.switch.hold", usual.terms.hold, Millis::ZERO..=DAY, notes),
         min_samples: whole(
             spec.min_samples.as_ref(),
             "latency.min_samples",
@@ -196,9 +196,15 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
             1..=1_000_000,
             notes,
         ) as u32,
-        max_age: millis(spec.max_age.as_ref(), "latency.max_age", usual.terms.max_age, 1000..=366 * DAY, notes),
+        max_age: millis(
+            spec.max_age.as_ref(),
+            "latency.max_age",
+            usual.terms.max_age,
+            Millis::seconds(1)..=DAY.times(366),
+            notes,
+        ),
     };
-    let refresh = millis(spec.refresh.as_ref(), "latency.refresh", usual.refresh, 1000..=DAY, notes);
+    let refresh = millis(spec.refresh.as_ref(), "latency.refresh", usual.refresh, Millis::seconds(1)..=DAY, notes);
     let usual_most = usual.max_prefixes as i64;
     let most = whole(spec.max_prefixes.as_ref(), "latency.max_prefixes", usual_most, 1..=10_000_000, notes);
     let ModelSpec { km_per_ms, base } = &spec.model;

@@ -9,11 +9,14 @@ use std::{
 use toml::Spanned;
 
 use super::value::{items, literal, millis, number_or, size, text, whole, word};
-use crate::config::{
-    diagnostics::Notes,
-    secret,
-    settings::{Log, LogFormat, LogLevel, Server, Tcp, Udp, Workers},
-    spec::{LogSpec, ServerSpec},
+use crate::{
+    config::{
+        diagnostics::Notes,
+        secret,
+        settings::{Log, LogFormat, LogLevel, Server, Tcp, Udp, Workers},
+        spec::{LogSpec, ServerSpec},
+    },
+    engine::types::Millis,
 };
 
 const LISTEN: [&str; 2] = ["0.0.0.0:53", "[::]:53"];
@@ -95,7 +98,13 @@ pub(crate) fn server(
             |number| Workers::Count(number as u16),
             notes,
         ),
-        startup_wait: millis(spec.startup_wait.as_ref(), "server.startup_wait", 3000, 0..=60_000, notes),
+        startup_wait: millis(
+            spec.startup_wait.as_ref(),
+            "server.startup_wait",
+            Millis::seconds(3),
+            Millis::ZERO..=Millis::seconds(60),
+            notes,
+        ),
         rotate: spec.rotate.as_ref().is_none_or(|rotate| *rotate.get_ref()),
         udp: Udp {
             max_size: whole(spec.udp.max_size.as_ref(), "server.udp.max_size", 1232, 512..=4096, notes) as u16,
@@ -111,8 +120,20 @@ pub(crate) fn server(
         tcp: Tcp {
             connections: connections as u32,
             per_client: per_client as u32,
-            idle: millis(spec.tcp.idle.as_ref(), "server.tcp.idle", 10_000, 100..=600_000, notes),
-            message: millis(spec.tcp.message.as_ref(), "server.tcp.message", 5000, 100..=60_000, notes),
+            idle: millis(
+                spec.tcp.idle.as_ref(),
+                "server.tcp.idle",
+                Millis::seconds(10),
+                Millis(100)..=Millis::seconds(600),
+                notes,
+            ),
+            message: millis(
+                spec.tcp.message.as_ref(),
+                "server.tcp.message",
+                Millis::seconds(5),
+                Millis(100)..=Millis::seconds(60),
+                notes,
+            ),
         },
     };
     (server, secret)

@@ -18,7 +18,7 @@ use crate::{
         spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},
         unreadable::unexpanded,
     },
-    engine::wire::name::Name,
+    engine::{types::Millis, wire::name::Name},
 };
 
 /// No two points are further apart, in kilometres.
@@ -144,11 +144,11 @@ pub(crate) fn units(
 pub(crate) fn millis(
     written: Option<&Spanned<DurationText>>,
     path: &str,
-    default: u64,
-    bounds: RangeInclusive<u64>,
+    default: Millis,
+    bounds: RangeInclusive<Millis>,
     notes: &mut Notes<'_>,
-) -> u64 {
-    units(written, path, 1000, default, bounds, notes)
+) -> Millis {
+    Millis(units(written, path, 1000, default.0, bounds.start().0..=bounds.end().0, notes))
 }
 
 /// A size within bounds, in octets.

@@ -9,7 +9,7 @@ use super::{
     },
     coverage::InForce,
 };
-use crate::engine::types::{PerFamily, Prefix};
+use crate::engine::types::{Millis, PerFamily, Prefix};
 
 /// A file that the configuration names.
 #[derive(Clone, Debug)]
@@ -37,8 +37,8 @@ pub struct Files<'a> {
     pub latency: &'a [NamedFile],
     /// The most prefixes that are measured apart.
     pub max_prefixes: usize,
-    /// From which age on, in milliseconds, measurements are not believed; none: no policy uses them.
-    pub max_age: Option<u64>,
+    /// From which age on measurements are not believed; none: no policy uses them.
+    pub max_age: Option<Millis>,
     /// Every prefix that geo rules, fences and groups name.
     pub nets: &'a [Prefix],
     /// Where maps are cut.

@@ -12,7 +12,11 @@ use super::{
     files::{Files, NamedFile, text},
     overrides,
 };
-use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
+use crate::engine::{
+    geo::Whose,
+    signal::latency::Reading,
+    types::{Millis, Prefix},
+};
 
 #[cfg(test)]
 mod tests;
@@ -65,7 +69,7 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
         let lines = lines(file, age, &known, sources, faults);
         if files.max_age.is_some_and(|max| age >= max) && lines.iter().any(|line| line.reading.samples.is_some()) {
             let message = format!("the measurements of {} are too old to count", named.path.display());
-            let label = format!("written {} h ago, which is beyond `latency.max_age`", age / 3_600_000);
+            let label = format!("written {} h ago, which is beyond `latency.max_age`", age.0 / 3_600_000);
             let fault = Fault::warning(message, named.place.clone(), label);
             faults.push(
                 fault.remedy("measure again, raise `latency.max_age`, or leave `samples` out: statements do not age"),
@@ -94,16 +98,22 @@ pub(super) fn read_all(files: &Files<'_>, sources: &mut Sources, faults: &mut Ve
     cells
 }
 
-/// How long ago a file was written, in milliseconds. One of the future is new.
-fn age(named: &NamedFile) -> u64 {
+/// How long ago a file was written. One of the future is new.
+fn age(named: &NamedFile) -> Millis {
     let written = fs::metadata(&named.path).and_then(|about| about.modified()).ok();
     let passed = written.and_then(|written| written.elapsed().ok()).unwrap_or_default();
-    u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(passed.as_millis()).map_or(Millis::MAX, Millis)
 }
 
-/// Reads the lines of a text whose measurements are `age` milliseconds old. Lines that start with `#` and empty ones are
+/// Reads the lines of a text whose measurements are `age` old. Lines that start with `#` and empty ones are
 /// passed over.
-pub fn read(file: FileId, age: u64, regions: &[&str], sources: &Sources, faults: &mut Vec<Fault>) -> Vec<LatencyLine> {
+pub fn read(
+    file: FileId,
+    age: Millis,
+    regions: &[&str],
+    sources: &Sources,
+    faults: &mut Vec<Fault>,
+) -> Vec<LatencyLine> {
     lines(file, age, &KnownRegions { regions, lacks_some: false }, sources, faults)
 }
 
@@ -116,7 +126,7 @@ struct KnownRegions<'a> {
 
 fn lines(
     file: FileId,
-    age: u64,
+    age: Millis,
     known: &KnownRegions<'_>,
     sources: &Sources,
     faults: &mut Vec<Fault>,
@@ -137,7 +147,7 @@ fn lines(
     })
 }
 
-fn line(row: &mut Row<'_, '_>, age: u64, known: &KnownRegions<'_>) -> Option<LatencyLine> {
+fn line(row: &mut Row<'_, '_>, age: Millis, known: &KnownRegions<'_>) -> Option<LatencyLine> {
     let place = row.place(0);
     let absent = |what: &'static str, remedy: &str| (what, remedy.to_owned());
     let whose = row.of(0, row.text(0).unwrap_or(""), |text| match text {
@@ -158,7 +168,7 @@ fn line(row: &mut Row<'_, '_>, age: u64, known: &KnownRegions<'_>) -> Option<Lat
         Some(text) => Some(row.of(3, text, samples)?),
         None => None,
     };
-    let reading = Reading { rtt: rtt?, samples, age: if samples.is_some() { age } else { 0 } };
+    let reading = Reading { rtt: rtt?, samples, age: if samples.is_some() { age } else { Millis::ZERO } };
     Some(LatencyLine { whose: whose?, region: region?, reading, place: place? })
 }
 

@@ -7,10 +7,13 @@ use super::{
     files::{Files, NamedFile},
     latency,
 };
-use crate::config::{
-    fault::{Fault, Place, Severity, Sources},
-    report,
-    settings::Latency,
+use crate::{
+    config::{
+        fault::{Fault, Place, Severity, Sources},
+        report,
+        settings::Latency,
+    },
+    engine::types::Millis,
 };
 
 /// By what a file is known to be the one that was read: device, inode, size, and when it was written in seconds and
@@ -25,7 +28,7 @@ pub struct LatencyFiles {
     stamps: Vec<Stamp>,
     regions: Vec<Box<str>>,
     max_prefixes: usize,
-    max_age: u64,
+    max_age: Millis,
 }
 
 /// What came of reading them again.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::numbers::Numbers;
-use crate::engine::types::{PerFamily, Prefix, RegionId};
+use crate::engine::types::{Millis, PerFamily, Prefix, RegionId};
 
 /// Whose round trips a measured value holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,8 +53,8 @@ pub struct Measured {
     pub rtt: u32,
     /// How many measurements it was made from; none: it was stated, not measured.
     pub samples: Option<u32>,
-    /// How old it was when it was taken over, in milliseconds.
-    pub age: u64,
+    /// How old it was when it was taken over.
+    pub age: Millis,
 }
 
 /// Measured round-trip times, by client and region.

@@ -8,7 +8,7 @@ use std::fmt;
 use arrayvec::ArrayVec;
 
 use crate::{
-    engine::types::At,
+    engine::types::{At, Millis},
     probing::monitor::{Calm, Flap, Rhythm},
 };
 
@@ -114,8 +114,8 @@ pub struct Record {
 pub struct Fall {
     /// When; the start of this process where an earlier one saw it.
     pub at: At,
-    /// Milliseconds for which it was down before that.
-    pub before: u64,
+    /// For how long it was down before that.
+    pub before: Millis,
     /// An operator has said that it may come back.
     pub released: bool,
 }
@@ -135,8 +135,8 @@ pub struct Penalty {
 pub struct Restored {
     /// Its verdict.
     pub health: Health,
-    /// How old that was when this process started, in milliseconds; none: nobody can tell, for the clock was set.
-    pub age: Option<u64>,
+    /// How old that was when this process started; none: it cannot be told, for the clock was set.
+    pub age: Option<Millis>,
     /// Whether it is believed; else it is only shown.
     pub used: bool,
     /// What its last probe found, for people.
@@ -165,18 +165,18 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kept {
-    /// The hold-down, for so many milliseconds yet.
-    Hold(u64),
-    /// It has come and gone too often: for so many milliseconds yet.
-    Flap(u64),
+    /// The hold-down, for so long yet.
+    Hold(Millis),
+    /// It has come and gone too often: for so long yet.
+    Flap(Millis),
     /// It waits for an operator.
     Manual,
 }
 
 impl Kept {
-    /// Milliseconds until it ends by itself; none: it does not.
+    /// How long until it ends by itself; none: it does not.
     #[must_use]
-    pub fn left(self) -> Option<u64> {
+    pub fn left(self) -> Option<Millis> {
         match self {
             Self::Hold(left) | Self::Flap(left) => Some(left),
             Self::Manual => None,
@@ -295,10 +295,10 @@ impl Record {
         if calm.manual {
             return Some(Kept::Manual);
         }
-        let hold = calm.hold.saturating_sub(fall.before).saturating_sub(now.since(fall.at));
+        let hold = calm.hold.minus(fall.before).minus(now.since(fall.at));
         let flap = self.penalty.damped_for(&calm.flap, now);
         match (hold, flap) {
-            (0, 0) => None,
+            (Millis::ZERO, Millis::ZERO) => None,
             (hold, flap) if hold >= flap => Some(Kept::Hold(hold)),
             (_, flap) => Some(Kept::Flap(flap)),
         }
@@ -310,14 +310,14 @@ impl Record {
         !self.evidence.is_empty() || self.restored.as_ref().is_some_and(|restored| restored.used)
     }
 
-    /// Milliseconds until the verdict can change at the earliest; none while nothing points that way, or while that
+    /// How long until the verdict can change at the earliest; none while nothing points that way, or while that
     /// takes an operator.
     #[must_use]
-    pub fn change_in(&self, rhythm: &Rhythm, calm: &Calm, now: At) -> Option<u64> {
+    pub fn change_in(&self, rhythm: &Rhythm, calm: &Calm, now: At) -> Option<Millis> {
         match self.health {
-            Health::Up if self.is_doubted() => Some(u64::from(rhythm.fall.saturating_sub(self.bad)) * rhythm.recheck),
+            Health::Up if self.is_doubted() => Some(rhythm.recheck.times(rhythm.fall.saturating_sub(self.bad).into())),
             Health::Down if self.is_doubted() => {
-                let rise = u64::from(rhythm.rise.saturating_sub(self.good)) * rhythm.recheck;
+                let rise = rhythm.recheck.times(rhythm.rise.saturating_sub(self.good).into());
                 match self.kept(calm, now) {
                     None => Some(rise),
                     Some(kept) => kept.left().map(|left| left.max(rise)),
@@ -329,7 +329,7 @@ impl Record {
 
     /// When the next probe is due, counted from the start of the last: sooner while more probes would decide something.
     #[must_use]
-    pub fn next_in(&self, rhythm: &Rhythm) -> u64 {
+    pub fn next_in(&self, rhythm: &Rhythm) -> Millis {
         let undecided = match self.health {
             Health::Up => true,
             Health::Down => self.good < rhythm.rise,
@@ -367,13 +367,13 @@ impl Penalty {
     /// How much is left of it.
     #[must_use]
     pub fn points(&self, flap: &Flap, now: At) -> f64 {
-        self.points * (-(now.since(self.at) as f64) / flap.half_life.max(1) as f64).exp2()
+        self.points * (-(now.since(self.at).0 as f64) / flap.half_life.0.max(1) as f64).exp2()
     }
 
     /// Whether it was damped when it was last looked at.
     #[must_use]
     pub fn is_damped(&self, flap: &Flap, now: At) -> bool {
-        self.damped_for(flap, now) > 0
+        !self.damped_for(flap, now).is_zero()
     }
 
     fn add(&mut self, flap: &Flap, now: At) {
@@ -383,15 +383,15 @@ impl Penalty {
         *self = Self { points, at: now, damped: damped || reached };
     }
 
-    /// Milliseconds until it is below `reuse`; 0 where it keeps nobody down.
-    fn damped_for(&self, flap: &Flap, now: At) -> u64 {
+    /// How long until it is below `reuse`; none where it keeps nothing down.
+    fn damped_for(&self, flap: &Flap, now: At) -> Millis {
         if !self.damped || flap.suppress == 0 {
-            return 0;
+            return Millis::ZERO;
         }
         // Counted from one moment, so that it is over once and for all.
-        let over = (self.points / (f64::from(flap.reuse.max(1)) / 1000.0)).log2() * flap.half_life as f64;
-        let over = if over < 0.0 { 0 } else { over as u64 + 1 };
-        over.saturating_sub(now.since(self.at))
+        let over = (self.points / (f64::from(flap.reuse.max(1)) / 1000.0)).log2() * flap.half_life.0 as f64;
+        let over = if over < 0.0 { Millis::ZERO } else { Millis(over as u64 + 1) };
+        over.minus(now.since(self.at))
     }
 }
 

@@ -165,12 +165,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::types::Millis;
 
     fn well(since: u64, last: u64) -> Option<Answering> {
         Some(Answering { since: At(since), last: At(last) })
     }
 
-    const RULES: Governor = Governor { max_regions: MaxRegions::Share(500), window: 60_000, release: 600_000 };
+    const RULES: Governor =
+        Governor { max_regions: MaxRegions::Share(500), window: Millis::seconds(60), release: Millis::seconds(600) };
 
     fn regions(of: &[u16]) -> Vec<RegionId> {
         of.iter().copied().map(RegionId).collect()
@@ -224,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_process_has_left_goes_on() {
-        let ago = |millis| Past::ago(At(10), millis);
+        let ago = |millis| Past::ago(At(10), Millis(millis));
         let governed =
             Governed::resumed([(RegionId(0), ago(59_000)), (RegionId(1), ago(5000))], [(RegionId(2), ago(599_000))]);
         let lately = |now| governed.lately(&RULES, At(now)).collect::<Vec<_>>();
@@ -254,7 +256,7 @@ mod tests {
                 }
             }
             for (end, _) in &done {
-                let window = done.iter().filter(|(at, _)| at <= end && end - at < rules.window);
+                let window = done.iter().filter(|(at, _)| at <= end && end - at < rules.window.0);
                 let distinct: std::collections::BTreeSet<u16> = window.map(|(_, region)| *region).collect();
                 prop_assert!(distinct.len() <= max.of(7));
             }

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use crate::engine::types::{Prefix, TargetId};
+use crate::engine::types::{Millis, Prefix, TargetId};
 
 /// `[health]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct HealthRules {
     pub governor: Governor,
     /// Targets that must answer while this node itself is well; empty: it cannot tell.
     pub canaries: Vec<TargetId>,
-    /// Milliseconds after which saved health is shown, not used.
-    pub restore_age: u64,
+    /// Saved health that is older is shown, not used.
+    pub restore_age: Millis,
     /// Probes in a second.
     pub rate: Rate,
     /// Whom probes may reach.
@@ -28,10 +28,10 @@ pub struct HealthRules {
 pub struct Governor {
     /// Regions in one window.
     pub max_regions: MaxRegions,
-    /// Milliseconds of the window.
-    pub window: u64,
-    /// Milliseconds after which a held region is let go.
-    pub release: u64,
+    /// How long the window is.
+    pub window: Millis,
+    /// After so long a held region is let go.
+    pub release: Millis,
 }
 
 /// A number of regions.
@@ -149,9 +149,13 @@ impl Default for Rate {
 impl Default for HealthRules {
     fn default() -> Self {
         Self {
-            governor: Governor { max_regions: MaxRegions::Share(500), window: 60_000, release: 600_000 },
+            governor: Governor {
+                max_regions: MaxRegions::Share(500),
+                window: Millis::seconds(60),
+                release: Millis::seconds(600),
+            },
             canaries: Vec::new(),
-            restore_age: 600_000,
+            restore_age: Millis::seconds(600),
             rate: Rate::default(),
             allow: Allow { any: true, listed: Vec::new() },
         }

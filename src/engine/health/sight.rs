@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::types::At;
+use crate::engine::types::{At, Millis};
 
 /// What the canaries have shown so far. Without canaries it is never asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ pub struct Sight {
 pub enum SightTurn {
     /// No canary is up any more: no failure is believed.
     Isolated,
-    /// One answers again, after so many milliseconds.
-    Sees(u64),
+    /// One answers again, after so long.
+    Sees(Millis),
 }
 
 /// A time without a break in which a canary has answered.
@@ -64,10 +64,10 @@ impl Sight {
         })
     }
 
-    /// Whether a target may be believed down that was found so at `since`. `round`: milliseconds in which it is probed
+    /// Whether a target may be believed down that was found so at `since`. `round`: the time in which it is probed
     /// once, whatever happens.
     #[must_use]
-    pub fn confirms(&self, now: At, since: At, round: u64) -> bool {
+    pub fn confirms(&self, now: At, since: At, round: Millis) -> bool {
         self.well.is_some()
             && self.answered.is_some_and(|answered| answered > since)
             && self.cleared.is_none_or(|cleared| now.since(cleared) >= round)
@@ -75,9 +75,9 @@ impl Sight {
 
     /// When time alone may confirm what was found so at `since`; none: it takes an answer.
     #[must_use]
-    pub fn next(&self, now: At, since: At, round: u64) -> Option<At> {
+    pub fn next(&self, now: At, since: At, round: Millis) -> Option<At> {
         let waits = self.well.is_some() && self.answered.is_some_and(|answered| answered > since);
-        let end = At(self.cleared?.0.saturating_add(round));
+        let end = self.cleared?.plus(round);
         (waits && end > now).then_some(end)
     }
 
@@ -101,12 +101,12 @@ mod tests {
     #[test]
     fn a_failure_is_believed_after_an_answer_that_came_later() {
         let mut sight = Sight::default();
-        assert!(!sight.confirms(At(500), At(100), 1800), "no canary has answered yet");
+        assert!(!sight.confirms(At(500), At(100), Millis(1800)), "no canary has answered yet");
         assert_eq!(sight.observe(At(1000), true, true, false), None);
-        assert!(sight.confirms(At(1000), At(900), 1800));
-        assert!(!sight.confirms(At(1000), At(1000), 1800), "the answer may have come just before");
+        assert!(sight.confirms(At(1000), At(900), Millis(1800)));
+        assert!(!sight.confirms(At(1000), At(1000), Millis(1800)), "the answer may have come just before");
         sight.observe(At(2000), true, true, false);
-        assert!(sight.confirms(At(2000), At(1000), 1800));
+        assert!(sight.confirms(At(2000), At(1000), Millis(1800)));
     }
 
     #[test]
@@ -114,16 +114,16 @@ mod tests {
         let mut sight = Sight::default();
         sight.observe(At(1000), true, true, false);
         assert_eq!(sight.observe(At(2000), false, false, false), None, "in doubt, but not judged");
-        assert!(!sight.confirms(At(2000), At(900), 1800));
+        assert!(!sight.confirms(At(2000), At(900), Millis(1800)));
         assert_eq!(sight.observe(At(2400), false, false, true), Some(SightTurn::Isolated));
         assert_eq!(sight.observe(At(3400), false, false, true), None, "told once");
         assert_eq!((sight.is_isolated(), sight.well()), (true, None));
-        assert_eq!(sight.observe(At(9000), true, true, true), Some(SightTurn::Sees(6600)));
+        assert_eq!(sight.observe(At(9000), true, true, true), Some(SightTurn::Sees(Millis(6600))));
         assert_eq!((sight.is_isolated(), sight.well()), (false, Some(Answering { since: At(9000), last: At(9000) })));
-        assert!(!sight.confirms(At(10_799), At(2400), 1800));
-        assert_eq!(sight.next(At(9000), At(2400), 1800), Some(At(10_800)));
-        assert!(sight.confirms(At(10_800), At(2400), 1800));
-        assert_eq!(sight.next(At(9000), At(9000), 1800), None, "it takes an answer");
+        assert!(!sight.confirms(At(10_799), At(2400), Millis(1800)));
+        assert_eq!(sight.next(At(9000), At(2400), Millis(1800)), Some(At(10_800)));
+        assert!(sight.confirms(At(10_800), At(2400), Millis(1800)));
+        assert_eq!(sight.next(At(9000), At(9000), Millis(1800)), None, "it takes an answer");
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         let mut sight = Sight::default();
         sight.observe(At(1000), true, true, false);
         assert_eq!(sight.observe(At(1500), false, true, false), None);
-        assert!(sight.confirms(At(1500), At(900), 1800));
+        assert!(sight.confirms(At(1500), At(900), Millis(1800)));
         assert_eq!(sight.well(), Some(Answering { since: At(1000), last: At(1000) }));
     }
 

@@ -70,7 +70,8 @@ pub struct EndpointRow {
     pub load: u32,
     /// Response time in tenths of a millisecond × (1 + load).
     pub response: u32,
-    /// Milliseconds until its health, admission or weight can change at the earliest; `u32::MAX` when calm.
+    /// Milliseconds until its health, admission or weight can change at the earliest; `u32::MAX` when calm. No
+    /// [`Millis`](crate::engine::types::Millis), which is twice as wide: rows are small, for queries read many of them.
     pub change_in: u32,
 }
 

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
 
-use crate::engine::{entries, types::At};
+use crate::engine::{
+    entries,
+    types::{At, Millis},
+};
 
 #[cfg(test)]
 mod tests;
@@ -24,18 +27,18 @@ pub struct Terms {
     pub least: u32,
     /// and by at least so many parts of a thousand of what counts,
     pub share: u32,
-    /// once it has differed so for so many milliseconds.
-    pub hold: u64,
+    /// once it has differed so for so long.
+    pub hold: Millis,
     /// Fewer samples are not believed.
     pub min_samples: u32,
-    /// What is so old, in milliseconds, is no longer fresh: it counts only while something fresh stands beside it.
-    pub max_age: u64,
+    /// What is so old is no longer fresh: it counts only while something fresh stands beside it.
+    pub max_age: Millis,
 }
 
 impl Default for Terms {
     /// The configuration's defaults.
     fn default() -> Self {
-        Self { least: 50, share: 100, hold: 120_000, min_samples: 5, max_age: 86_400_000 }
+        Self { least: 50, share: 100, hold: Millis::seconds(120), min_samples: 5, max_age: Millis::seconds(86_400) }
     }
 }
 
@@ -44,8 +47,8 @@ impl Default for Terms {
 pub struct LatencyRules {
     /// When a measurement is believed, and when it replaces what counts.
     pub terms: Terms,
-    /// Maps are compiled again at most once in so many milliseconds.
-    pub refresh: u64,
+    /// Maps are compiled again at most once in so long.
+    pub refresh: Millis,
     /// So many prefixes are measured apart, in files and again by samples.
     pub max_prefixes: usize,
 }
@@ -53,7 +56,7 @@ pub struct LatencyRules {
 impl Default for LatencyRules {
     /// The configuration's defaults.
     fn default() -> Self {
-        Self { terms: Terms::default(), refresh: 60_000, max_prefixes: 100_000 }
+        Self { terms: Terms::default(), refresh: Millis::seconds(60), max_prefixes: 100_000 }
     }
 }
 
@@ -64,8 +67,8 @@ pub struct Reading {
     pub rtt: u32,
     /// How many measurements it is made from; none: it was stated, which needs no samples and does not age.
     pub samples: Option<u32>,
-    /// How old it is, in milliseconds.
-    pub age: u64,
+    /// How old it is.
+    pub age: Millis,
 }
 
 /// A reading with the moment at which it was taken over.
@@ -154,7 +157,7 @@ impl<C: Ord, R: Ord + Clone> Latencies<C, R> {
             let row = self.at(row, now).into_iter();
             row.filter_map(move |(region, cell)| {
                 let Taken { reading, at } = cell.counts?;
-                Some((client, region, Reading { age: reading.age + now.since(at), ..reading }))
+                Some((client, region, Reading { age: reading.age.plus(now.since(at)), ..reading }))
             })
         })
     }
@@ -289,7 +292,7 @@ impl Cell {
     }
 
     fn moves_at(&self, terms: &Terms) -> Option<At> {
-        self.differs.map(|since| At(since.0.saturating_add(terms.hold)))
+        self.differs.map(|since| since.plus(terms.hold))
     }
 
     /// The moments at which it may change, when nothing is read until then.
@@ -312,13 +315,13 @@ impl Terms {
     /// When a reading is fresh no longer.
     fn expiry(&self, taken: &Taken) -> Option<At> {
         taken.reading.samples?;
-        Some(At(taken.at.0.saturating_add(self.max_age.saturating_sub(taken.reading.age))))
+        Some(taken.at.plus(self.max_age.minus(taken.reading.age)))
     }
 
     /// When a reading is kept no longer, whatever stands beside it.
     fn trial(&self, taken: &Taken, tries: u32) -> Option<At> {
-        let more = self.max_age.saturating_mul((2 << tries.min(DOUBLINGS)) - 1);
-        Some(At(self.expiry(taken)?.0.saturating_add(more)))
+        let more = self.max_age.times((2 << tries.min(DOUBLINGS)) - 1);
+        Some(self.expiry(taken)?.plus(more))
     }
 
     fn differs(&self, counts: u32, latest: u32) -> bool {

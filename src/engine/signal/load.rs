@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::types::At, probing::pull::Pull};
+use crate::{
+    engine::types::{At, Millis},
+    probing::pull::Pull,
+};
 
 /// From here on a number is no load: no capacity is so large.
 pub const TOO_MUCH: f64 = 1e12;
@@ -14,14 +17,14 @@ pub struct Load {
     pub name: Box<str>,
     /// What is asked for it; none: reports are brought.
     pub pull: Option<Pull>,
-    /// Milliseconds from one question to the next.
-    pub interval: u64,
+    /// From one question to the next.
+    pub interval: Millis,
     /// Whom an answer is about.
     pub of: Of,
-    /// Milliseconds after which a report counts no more.
-    pub max_age: u64,
-    /// Half-life of the smoothing in milliseconds; 0: every report counts as it is.
-    pub smooth: u64,
+    /// A report that is older counts no more.
+    pub max_age: Millis,
+    /// Half-life of the smoothing; 0: every report counts as it is.
+    pub smooth: Millis,
 }
 
 /// Whom the answer to a question for load is about.
@@ -57,14 +60,14 @@ impl Smoothed {
     }
 
     /// Takes in a report. What came before a gap longer than `max_age` counts no more.
-    pub fn take(&mut self, at: At, report: f64, max_age: u64, smooth: u64) {
+    pub fn take(&mut self, at: At, report: f64, max_age: Millis, smooth: Millis) {
         if at > self.at {
             self.before = self.fresh(at, max_age).map(|value| (value, self.at));
             self.at = at;
         }
         self.value = match self.before {
-            Some((value, since)) if smooth > 0 => {
-                let kept = (-(self.at.since(since) as f64) / smooth as f64).exp2();
+            Some((value, since)) if !smooth.is_zero() => {
+                let kept = (-(self.at.since(since).0 as f64) / smooth.0 as f64).exp2();
                 report + (value - report) * kept
             }
             _ => report,
@@ -73,14 +76,14 @@ impl Smoothed {
 
     /// Its value, while the last report is not older than `max_age`.
     #[must_use]
-    pub fn fresh(&self, now: At, max_age: u64) -> Option<f64> {
+    pub fn fresh(&self, now: At, max_age: Millis) -> Option<f64> {
         (now.since(self.at) <= max_age).then_some(self.value)
     }
 
     /// The first moment at which it is too old.
     #[must_use]
-    pub fn stale_at(&self, max_age: u64) -> At {
-        At(self.at.0.saturating_add(max_age).saturating_add(1))
+    pub fn stale_at(&self, max_age: Millis) -> At {
+        self.at.plus(max_age).plus(Millis(1))
     }
 }
 
@@ -95,27 +98,30 @@ mod tests {
         let mut load = Smoothed::new(At(0), 100.0);
         for (at, report, value) in [(10_000, 0.0, 50.0), (20_000, 0.0, 25.0), (20_000, 75.0, 62.5), (40_000, 2.5, 17.5)]
         {
-            load.take(At(at), report, 60_000, 10_000);
-            assert_eq!(load.fresh(At(at), 60_000), Some(value), "at {at}");
+            load.take(At(at), report, Millis(60_000), Millis(10_000));
+            assert_eq!(load.fresh(At(at), Millis(60_000)), Some(value), "at {at}");
         }
     }
 
     #[test]
     fn without_smoothing_the_last_report_counts() {
         let mut load = Smoothed::new(At(0), 100.0);
-        load.take(At(0), 70.0, 10_000, 0);
-        assert_eq!(load.fresh(At(0), 10_000), Some(70.0));
-        load.take(At(1), 30.0, 10_000, 0);
-        assert_eq!(load.fresh(At(1), 10_000), Some(30.0));
+        load.take(At(0), 70.0, Millis(10_000), Millis(0));
+        assert_eq!(load.fresh(At(0), Millis(10_000)), Some(70.0));
+        load.take(At(1), 30.0, Millis(10_000), Millis(0));
+        assert_eq!(load.fresh(At(1), Millis(10_000)), Some(30.0));
     }
 
     #[test]
     fn a_gap_ends_what_was_before() {
         let mut load = Smoothed::new(At(0), 100.0);
-        assert_eq!((load.fresh(At(10_000), 10_000), load.fresh(At(10_001), 10_000)), (Some(100.0), None));
-        assert_eq!(load.stale_at(10_000), At(10_001));
-        load.take(At(10_001), 10.0, 10_000, 10_000);
-        assert_eq!(load.fresh(At(10_001), 10_000), Some(10.0));
+        assert_eq!(
+            (load.fresh(At(10_000), Millis(10_000)), load.fresh(At(10_001), Millis(10_000))),
+            (Some(100.0), None)
+        );
+        assert_eq!(load.stale_at(Millis(10_000)), At(10_001));
+        load.take(At(10_001), 10.0, Millis(10_000), Millis(10_000));
+        assert_eq!(load.fresh(At(10_001), Millis(10_000)), Some(10.0));
     }
 
     proptest! {
@@ -126,11 +132,11 @@ mod tests {
             let mut load = Smoothed::new(At(0), reports[0].1);
             for (wait, report) in &reports {
                 now += wait;
-                load.take(At(now), *report, u64::MAX, smooth);
+                load.take(At(now), *report, Millis::MAX, Millis(smooth));
             }
             let least = reports.iter().map(|r| r.1).fold(f64::MAX, f64::min);
             let most = reports.iter().map(|r| r.1).fold(0.0, f64::max);
-            let value = load.fresh(At(now), u64::MAX).expect("fresh");
+            let value = load.fresh(At(now), Millis::MAX).expect("fresh");
             prop_assert!(value >= least - 1e-6 && value <= most + 1e-6, "{value} of {least} to {most}");
         }
     }

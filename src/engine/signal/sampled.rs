@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::Reading;
-use crate::engine::types::At;
+use crate::engine::types::{At, Millis};
 
 /// An average rests on no more samples than this, or than twice what it takes to be believed.
 const MOST: u32 = 64;
@@ -13,21 +13,21 @@ const MOST: u32 = 64;
 /// How averages forget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forgetting {
-    /// Milliseconds after which a sample counts half.
-    pub half_life: u64,
+    /// A sample that is so old counts half.
+    pub half_life: Millis,
     /// What an average rests on at most.
     pub most: u32,
 }
 
 impl Forgetting {
-    /// For averages that are believed from so many samples on, and for so many milliseconds.
+    /// For averages that are believed from so many samples on, and for so long.
     #[must_use]
-    pub fn of(min_samples: u32, max_age: u64) -> Self {
-        Self { half_life: (max_age / 4).max(1), most: min_samples.saturating_mul(2).max(MOST) }
+    pub fn of(min_samples: u32, max_age: Millis) -> Self {
+        Self { half_life: Millis(max_age.0 / 4).max(Millis(1)), most: min_samples.saturating_mul(2).max(MOST) }
     }
 
-    fn kept(&self, millis: u64) -> f64 {
-        (-(millis as f64) / self.half_life as f64).exp2()
+    fn kept(&self, age: Millis) -> f64 {
+        (-(age.0 as f64) / self.half_life.0 as f64).exp2()
     }
 }
 
@@ -84,13 +84,13 @@ mod tests {
 
     use super::*;
 
-    const FORGETTING: Forgetting = Forgetting { half_life: 1000, most: 64 };
+    const FORGETTING: Forgetting = Forgetting { half_life: Millis(1000), most: 64 };
 
     #[test]
     fn what_came_a_half_life_ago_counts_half() {
         let mut average = Sampled::new(At(0), 100.0, 8, &FORGETTING);
         average.take(At(1000), 200.0, 4, &FORGETTING);
-        assert_eq!(average.reading(At(1500)), Reading { rtt: 150, samples: Some(8), age: 500 });
+        assert_eq!(average.reading(At(1500)), Reading { rtt: 150, samples: Some(8), age: Millis(500) });
         assert_eq!((average.worth(At(2000), &FORGETTING), average.at()), (4.0, At(1000)));
     }
 
@@ -98,19 +98,19 @@ mod tests {
     fn a_busy_average_follows_at_once_and_a_late_report_changes_no_age() {
         let mut average = Sampled::new(At(0), 100.0, 1_000_000, &FORGETTING);
         average.take(At(0), 300.0, 32, &FORGETTING);
-        assert_eq!(average.reading(At(0)), Reading { rtt: 200, samples: Some(64), age: 0 });
+        assert_eq!(average.reading(At(0)), Reading { rtt: 200, samples: Some(64), age: Millis(0) });
         average.take(At(0), 900.0, u32::MAX, &FORGETTING);
         assert_eq!(average.reading(At(0)).rtt, 900, "as many as it may rest on replace it");
         average.take(At(10), 900.0, 1, &FORGETTING);
         average.take(At(5), 900.0, 1, &FORGETTING);
-        assert_eq!(average.reading(At(10)).age, 0);
+        assert_eq!(average.reading(At(10)).age, Millis(0));
     }
 
     #[test]
     fn who_wants_many_samples_is_given_as_many() {
-        let forgetting = Forgetting::of(1000, 86_400_000);
+        let forgetting = Forgetting::of(1000, Millis(86_400_000));
         let average = Sampled::new(At(0), 100.0, 5000, &forgetting);
-        assert_eq!((average.reading(At(0)).samples, forgetting.half_life), (Some(2000), 21_600_000));
+        assert_eq!((average.reading(At(0)).samples, forgetting.half_life), (Some(2000), Millis(21_600_000)));
     }
 
     proptest! {

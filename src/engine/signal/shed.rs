@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::types::At;
+use crate::engine::types::{At, Millis};
 
 /// The most that is shed. The rest stays, so that load goes on being measured.
 pub const MOST: f64 = 0.98;
@@ -42,13 +42,13 @@ impl Shed {
 
     /// When it may move again, having moved: its last move shows in the ratio by then.
     #[must_use]
-    pub fn due(&self, period: u64) -> At {
-        At(self.moved.map_or(0, |at| at.0.saturating_add(period)))
+    pub fn due(&self, period: Millis) -> At {
+        self.moved.map_or(At(0), |at| at.plus(period))
     }
 
     /// Acts on a ratio, if it is time, and says whether the shed moved. Where nothing is reported it goes back, step by
-    /// step. `period`: milliseconds until a move shows in full.
-    pub fn act(&mut self, now: At, ratio: Option<f64>, marks: Marks, period: u64) -> bool {
+    /// step. `period`: how long until a move shows in full.
+    pub fn act(&mut self, now: At, ratio: Option<f64>, marks: Marks, period: Millis) -> bool {
         if now < self.due(period) {
             return false;
         }
@@ -102,19 +102,19 @@ mod tests {
     #[test]
     fn it_moves_once_in_a_period_and_by_a_bounded_step() {
         let mut shed = Shed::default();
-        assert!(!shed.act(At(0), Some(0.7), MARKS, 1000), "nothing to do");
-        assert!(shed.act(At(5), Some(0.9), MARKS, 1000), "at once, since nothing is under way");
+        assert!(!shed.act(At(0), Some(0.7), MARKS, Millis(1000)), "nothing to do");
+        assert!(shed.act(At(5), Some(0.9), MARKS, Millis(1000)), "at once, since nothing is under way");
         assert!((shed.share() - 0.2 / 1.15).abs() < 1e-9, "of a load of 0.9 what is beyond 0.7");
-        assert!(!shed.act(At(1004), Some(2.0), MARKS, 1000));
-        assert!(shed.act(At(1005), Some(2.0), MARKS, 1000), "beyond high it goes as far as it must");
+        assert!(!shed.act(At(1004), Some(2.0), MARKS, Millis(1000)));
+        assert!(shed.act(At(1005), Some(2.0), MARKS, Millis(1000)), "beyond high it goes as far as it must");
         assert!((shed.share() - wanted(2.0 * 1.15 / 0.95, MARKS)).abs() < 1e-9);
         let high = shed.share();
-        assert!(shed.act(At(2005), Some(0.0), MARKS, 1000));
+        assert!(shed.act(At(2005), Some(0.0), MARKS, Millis(1000)));
         assert!((shed.share() - (high - STEP)).abs() < 1e-9, "back by steps");
-        assert!(shed.act(At(3005), None, MARKS, 1000));
+        assert!(shed.act(At(3005), None, MARKS, Millis(1000)));
         assert!((shed.share() - (high - 2.0 * STEP)).abs() < 1e-9, "also without reports");
         for n in 0..4 {
-            shed.act(At(4005 + n * 1000), None, MARKS, 1000);
+            shed.act(At(4005 + n * 1000), None, MARKS, Millis(1000));
         }
         assert_eq!(shed.share(), 0.0);
     }
@@ -150,11 +150,11 @@ mod tests {
                 }
                 let (at, report) = (At(now * 1000), ratios[(now - self.delay) as usize].0);
                 match &mut load {
-                    Some(load) => load.take(at, report, u64::MAX, self.smooth * 1000),
+                    Some(load) => load.take(at, report, Millis(u64::MAX), Millis(self.smooth * 1000)),
                     None => load = Some(Smoothed::new(at, report)),
                 }
-                let ratio = load.and_then(|load| load.fresh(at, u64::MAX));
-                if shed.act(at, ratio, MARKS, period * 1000) {
+                let ratio = load.and_then(|load| load.fresh(at, Millis(u64::MAX)));
+                if shed.act(at, ratio, MARKS, Millis(period * 1000)) {
                     (from, turned) = (effect, now);
                 }
             }

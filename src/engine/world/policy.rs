@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::endpoint::Distinct;
 use crate::engine::{
     geo::{Limits, Preferences},
-    types::PerFamily,
+    types::{Millis, PerFamily},
 };
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.
@@ -32,8 +32,8 @@ pub struct Policy {
     pub preferences: Option<Arc<Preferences>>,
     /// How loaded an endpoint may be before blocks move on; none: it keeps them.
     pub shed: Option<Watermarks>,
-    /// Milliseconds from recovery to a whole share; 0: at once.
-    pub slow_start: u64,
+    /// From recovery to a whole share; 0: at once.
+    pub slow_start: Millis,
 }
 
 /// Load ÷ capacity, in parts of a thousand, between which blocks move on.
@@ -57,7 +57,7 @@ impl Policy {
     /// Whether every endpoint takes every block, but for what operators say: nothing sheds, ramps or is assigned.
     #[must_use]
     pub fn admits_all(&self) -> bool {
-        self.shed.is_none() && self.slow_start == 0 && self.prefer.iter().all(|(key, _)| *key != Key::Load)
+        self.shed.is_none() && self.slow_start.is_zero() && self.prefer.iter().all(|(key, _)| *key != Key::Load)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::engine::{
     geo::Map,
-    types::{MapId, PerFamily, RegionId, RouteId},
+    types::{MapId, Millis, PerFamily, RegionId, RouteId},
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -51,8 +51,8 @@ pub struct Service {
     pub second: bool,
     /// What type 65 is made of, where the service has it.
     pub https: Option<Https>,
-    /// In how many milliseconds clients ought to be away from what has failed; nothing is decided by it.
-    pub objective: Option<u64>,
+    /// In how long clients ought to be away from what has failed; nothing is decided by it.
+    pub objective: Option<Millis>,
     /// What queries read of it beside, laid out when the world is built.
     pub table: ServiceTable,
 }

@@ -3,6 +3,7 @@
 
 use std::{io, net::IpAddr};
 
+use crate::engine::types::Millis;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::{
     SockDiagMessage,
@@ -27,8 +28,8 @@ pub(super) struct Connection {
     pub(super) client: IpAddr,
     /// The smoothed round-trip time in microseconds, above 0.
     pub(super) rtt: u32,
-    /// Milliseconds since the client acknowledged anything.
-    pub(super) quiet: u64,
+    /// How long ago the client acknowledged anything.
+    pub(super) quiet: Millis,
 }
 
 /// Every established connection to a local port whose round trip has been measured.
@@ -125,7 +126,7 @@ fn connection(response: &InetResponse) -> Option<Connection> {
         local: id.source_address.to_canonical(),
         client: id.destination_address.to_canonical(),
         rtt: field(RTT).filter(|rtt| *rtt > 0)?,
-        quiet: field(LAST_ACK)?.into(),
+        quiet: Millis(field(LAST_ACK)?.into()),
     })
 }
 
@@ -154,7 +155,7 @@ mod tests {
             assert_eq!(of_server.len(), 3, "{listen}: {of_server:?}");
             for connection in of_server {
                 assert_eq!((connection.local, connection.client), (address, address), "IPv4 as itself");
-                assert!(connection.rtt < 10_000_000 && connection.quiet < 600_000, "{connection:?}");
+                assert!(connection.rtt < 10_000_000 && connection.quiet < Millis(600_000), "{connection:?}");
             }
             // By its own port a client is the other side.
             assert_eq!(found(held[0].local_addr().unwrap().port()).len(), 1);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    engine::types::{Prefix, UnixMillis},
+    engine::types::{Millis, Prefix, UnixMillis},
     node::samples::Sample,
     telemetry,
 };
@@ -85,7 +85,7 @@ pub fn read(line: &str, now: UnixMillis) -> Result<Sample, LineError> {
     let whole = || prefix.parse::<IpAddr>().ok().map(Prefix::host);
     let cut = || prefix.parse::<ipnet::IpNet>().ok().map(|net| Prefix::new(net.addr(), net.prefix_len()));
     let prefix = cut().or_else(whole).ok_or_else(|| LineError::NotAPrefix((*prefix).into()))?;
-    Ok(Sample { prefix, region: (*region).into(), ms, samples, age: now.0.saturating_sub(at) })
+    Ok(Sample { prefix, region: (*region).into(), ms, samples, age: Millis(now.0.saturating_sub(at)) })
 }
 
 #[cfg(test)]
@@ -101,9 +101,9 @@ mod tests {
         let expected = "{\"prefix\":\"203.0.113.0/24\",\"region\":\"eu-west\",\"ms\":30.123,\"min\":20.0,\"samples\":3,\
                         \"at\":1700000000000}\n";
         assert_eq!(line, expected);
-        let sample = Sample { prefix, region: "eu-west".into(), ms: 30.123, samples: 3, age: 5000 };
+        let sample = Sample { prefix, region: "eu-west".into(), ms: 30.123, samples: 3, age: Millis(5000) };
         assert_eq!(read(&line, UnixMillis(NOW.0 + 5000)).expect("a sample"), sample);
-        assert_eq!(read(&line, UnixMillis(0)).expect("a sample"), Sample { age: 0, ..sample });
+        assert_eq!(read(&line, UnixMillis(0)).expect("a sample"), Sample { age: Millis(0), ..sample });
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::{io, net::IpAddr};
 
 use self::gather::Gather;
 pub use self::{gather::Look, line::Measured};
+use crate::engine::types::Millis;
 
 /// Whose connections are looked at, and as what they are told.
 #[derive(Clone, Debug)]
@@ -25,8 +26,8 @@ pub struct Wanted {
     pub private: bool,
     /// Prefixes that are told at most.
     pub max_prefixes: usize,
-    /// A connection that has acknowledged nothing for so many milliseconds says nothing of now.
-    pub recent: u64,
+    /// A connection that has acknowledged nothing for so long says nothing of now.
+    pub recent: Millis,
 }
 
 /// Asks the kernel once. Takes as long as the kernel does: for a thread that may wait.

@@ -1,6 +1,7 @@
 //! Files that change under the looks.
 
 use super::*;
+use crate::engine::types::Millis;
 
 struct World {
     folder: tempfile::TempDir,
@@ -95,6 +96,6 @@ async fn a_file_that_makes_one_wait_says_nothing_of_anybody() {
     let file = File::of(&FileCheck { path: world.path().into() }, [192, 0, 2, 1].into());
     let tools = crate::monitor::context::Tools { files: world.files, ..Default::default() };
     let mut prepared = crate::monitor::prober::Prepared::File(file);
-    let outcome = crate::monitor::prober::run(&tools, &mut prepared, 300).await;
+    let outcome = crate::monitor::prober::run(&tools, &mut prepared, Millis(300)).await;
     assert_eq!(outcome, Outcome::Unasked("the file could not be read within 300 ms".into()));
 }

@@ -3,9 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::probing::monitor::{Calm, Flap, Rhythm};
+use crate::probing::{
+    millis::Millis,
+    monitor::{Calm, Flap, Rhythm},
+};
 
-const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+const RHYTHM: Rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
 
 fn judge(monitor: &str, rhythm: Rhythm, calm: Calm) -> Judge {
     Judge { monitor: monitor.into(), rhythm, calm }
@@ -29,14 +32,14 @@ fn play(schedule: &mut Schedule, beat: &Beat, outcomes: &str) -> Vec<u64> {
     let steps = outcomes.chars().enumerate();
     let step = |(n, letter)| {
         schedule.observe(beat, At(n as u64 * 1000), &outcome(letter));
-        schedule.wait(beat)
+        schedule.wait(beat).0
     };
     steps.map(step).collect()
 }
 
 fn waits([first, phase]: [u64; 2], beat: &Beat, outcomes: &str) -> Vec<u64> {
     let (mut schedule, first) = Schedule::start(beat, Vec::new(), Draws { first, phase });
-    let mut waits = vec![first];
+    let mut waits = vec![first.0];
     waits.append(&mut play(&mut schedule, beat, outcomes));
     waits
 }
@@ -56,7 +59,7 @@ fn the_first_probe_comes_at_once_the_second_anywhere_the_others_in_step() {
     assert_eq!(waits([0, 0], &beat(&RHYTHM), "ggg"), [0, 200, 1000, 1000]);
     assert_eq!(waits([399, 800], &beat(&RHYTHM), "ggg"), [199, 1000, 1000, 1000]);
     assert_eq!(waits([401, 801], &beat(&RHYTHM), "bb"), [1, 200, 1000]);
-    let short = Rhythm { interval: 100, recheck: 50, ..RHYTHM };
+    let short = Rhythm { interval: Millis(100), recheck: Millis(50), ..RHYTHM };
     assert_eq!(waits([199, 50], &beat(&short), "g"), [99, 100]);
 }
 
@@ -64,11 +67,11 @@ fn the_first_probe_comes_at_once_the_second_anywhere_the_others_in_step() {
 fn another_rhythm_does_not_put_off_the_first_probe() {
     let beat = |rhythm| beat(&rhythm, Calm::NONE);
     let (mut schedule, first) = Schedule::start(&beat(RHYTHM), Vec::new(), Draws { first: 150, phase: 700 });
-    let slow = beat(Rhythm { interval: 3_600_000, recheck: 60_000, ..RHYTHM });
-    assert_eq!((first, schedule.wait(&slow)), (150, 150));
-    assert_eq!(schedule.wait(&beat(Rhythm { interval: 100, recheck: 50, ..RHYTHM })), 100);
+    let slow = beat(Rhythm { interval: Millis(3_600_000), recheck: Millis(60_000), ..RHYTHM });
+    assert_eq!((first, schedule.wait(&slow)), (Millis(150), Millis(150)));
+    assert_eq!(schedule.wait(&beat(Rhythm { interval: Millis(100), recheck: Millis(50), ..RHYTHM })), Millis(100));
     schedule.observe(&slow, At(0), &Outcome::good(1));
-    assert_eq!(schedule.wait(&slow), 60_700, "the phase was not used up before");
+    assert_eq!(schedule.wait(&slow), Millis(60_700), "the phase was not used up before");
 }
 
 #[test]
@@ -89,14 +92,14 @@ fn failures_add_up_by_the_rules_of_the_monitor() {
 
 #[test]
 fn what_is_held_down_hurries_no_more_than_once_it_may_be_back() {
-    let held = beat(&RHYTHM, Calm { hold: 60_000, ..Calm::NONE });
+    let held = beat(&RHYTHM, Calm { hold: Millis(60_000), ..Calm::NONE });
     // Down by the fourth, risen by the sixth and kept: a failure now is news only of who was let back.
     assert_eq!(waits([0, 800], &held, "gbbbggbbb"), [0, 1000, 200, 200, 1000, 200, 1000, 200, 200, 1000]);
 }
 
 #[test]
 fn a_restored_verdict_is_doubted_like_any_other() {
-    let beat = beat(&RHYTHM, Calm::usual(1000));
+    let beat = beat(&RHYTHM, Calm::usual(Millis(1000)));
     let after = |before: &str, outcomes: &str| {
         let (mut schedule, _) =
             Schedule::start(&beat, vec![known(&beat.judges[0].calm, before)], Draws { first: 0, phase: 500 });
@@ -115,7 +118,7 @@ fn a_restored_verdict_is_doubted_like_any_other() {
 #[test]
 fn the_most_doubtful_judge_sets_the_pace() {
     let calm = Rhythm { fall: 3, ..RHYTHM };
-    let hasty = Rhythm { fall: 1, interval: 1500, recheck: 300, ..RHYTHM };
+    let hasty = Rhythm { fall: 1, interval: Millis(1500), recheck: Millis(300), ..RHYTHM };
     let judges = vec![judge("hasty", hasty, Calm::NONE), judge("calm", calm, Calm::NONE)];
     let beat = Beat { rhythm: RHYTHM, judges };
     // At once down for the one, in question for the other; then in question for the one, and up for the other.
@@ -136,8 +139,8 @@ fn another_configuration_finds_what_was_counted() {
 fn calm() -> impl Strategy<Value = Calm> {
     (1u32..5, prop_oneof![Just(0), 1u64..20_000], any::<bool>(), prop_oneof![Just(0), 1000u32..4000]).prop_map(
         |(clear, hold, manual, suppress)| {
-            let flap = Flap { suppress, reuse: suppress / 2, half_life: 10_000 };
-            Calm { clear, hold, manual, flap }
+            let flap = Flap { suppress, reuse: suppress / 2, half_life: Millis(10_000) };
+            Calm { clear, hold: Millis(hold), manual, flap }
         },
     )
 }
@@ -164,8 +167,8 @@ proptest! {
             schedule.observe(&beat, at, &outcome(letter));
             kept |= schedule.views[0].let_back.is_some() || ledger.health != schedule.views[0].record.health;
             let (wanted, wait) = (ledger.next_in(rhythm), schedule.wait(&beat));
-            prop_assert!(wait <= wanted, "{} instead of {}: {:?}, {:?}", wait, wanted, ledger, schedule);
-            prop_assert!(kept || wait == wanted, "{} instead of {}", wait, wanted);
+            prop_assert!(wait <= wanted, "{:?} instead of {:?}: {:?}, {:?}", wait, wanted, ledger, schedule);
+            prop_assert!(kept || wait == wanted, "{:?} instead of {:?}", wait, wanted);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         geo::{GeoKey, RegionPoint, Rule},
         health::fold::Outcome,
         snapshot::Snapshot,
-        types::{At, Family, MapId, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
+        types::{At, Family, MapId, Millis, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
         wire::{name::Name, rr::RrType},
         world::{
             Draft, Region, Target, World,
@@ -61,7 +61,7 @@ const SPREADS: [Spread; 5] = [Spread::Weighted, Spread::RoundRobin, Spread::Hash
 /// A service for each spread, of three endpoints in three regions, ranked by distance from whom nobody knows; and one
 /// whose only endpoint is down.
 fn draft() -> Draft {
-    let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+    let rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
     let check = Check::tcp(80);
     let regions: Vec<RegionId> = (0..3).map(RegionId).collect();
     let rule = Rule {

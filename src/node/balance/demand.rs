@@ -4,18 +4,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::{Member, View};
-use crate::engine::types::{At, RouteId};
+use crate::engine::types::{At, Millis, RouteId};
 
-/// Milliseconds in which what was counted loses all but 1/e of its weight.
-const MEMORY: f64 = 300_000.0;
+/// In so long what was counted loses all but 1/e of its weight.
+const MEMORY: Millis = Millis::seconds(300);
 /// The same for a demand that is no longer reported: a lost region's reports vanish before its clients arrive elsewhere.
-const FALL: f64 = 300_000.0;
+const FALL: Millis = Millis::seconds(300);
 /// How far an estimate goes towards the first reading after a move has settled.
 const FIRST: f64 = 0.5;
 /// How far it goes with each later one.
 const LATER: f64 = 0.05;
 /// What everybody is counted for at the least, so that nobody is nobody.
 const SOME: f64 = 1e-3;
+
+/// What is left of a weight after so long.
+fn decay(passed: Millis, memory: Millis) -> f64 {
+    (-(passed.0 as f64) / memory.0 as f64).exp()
+}
 
 /// The estimate.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,7 +51,7 @@ impl Demand {
     pub(super) fn count(&mut self, at: At, members: &[Member], answers: &[(RouteId, u32, u64)]) {
         let groups = members.last().map_or(0, |member| member.first + member.catchments);
         self.answers.resize(groups, 0.0);
-        let kept = self.counted.map_or(1.0, |last| (-(at.since(last) as f64) / MEMORY).exp());
+        let kept = self.counted.map_or(1.0, |last| decay(at.since(last), MEMORY));
         self.counted = Some(at);
         self.answers.iter_mut().for_each(|count| *count *= kept);
         for (route, catchment, seconds) in answers {
@@ -65,7 +70,7 @@ impl Demand {
         self.reported |= view.reported.iter().any(|load| *load > 0.0);
         let loads = if self.reported { &view.reported } else { &view.configured };
         let total: f64 = loads.iter().sum();
-        let passed = self.learned.map_or(0, |last| at.since(last)) as f64;
+        let passed = self.learned.map_or(Millis::ZERO, |last| at.since(last));
         self.learned = Some(at);
         let first = self.of.len() != shares.len() || self.total() <= 0.0;
         if total <= 0.0 && first {
@@ -85,7 +90,7 @@ impl Demand {
             self.of.iter_mut().zip(read).for_each(|(own, read)| *own += towards * (read - *own));
         }
         self.was_settled = settled;
-        let fallen = if settled { total + (before - total) * (-passed / FALL).exp() } else { before };
+        let fallen = if settled { total + (before - total) * decay(passed, FALL) } else { before };
         let scale = fallen.max(total) / self.total();
         if scale.is_finite() {
             self.of.iter_mut().for_each(|own| *own *= scale);

@@ -5,6 +5,7 @@ mod eligible;
 use std::net::Ipv4Addr;
 
 use super::*;
+use crate::engine::types::Millis;
 use crate::engine::{
     live::{EndpointRow, PoolRow},
     signal::load::Load,
@@ -48,7 +49,7 @@ fn draft() -> Draft {
             load: Some("app".into()),
             ..Pool::default()
         }],
-        loads: vec![Load { name: "app".into(), max_age: 60_000, smooth: 0, ..Load::default() }],
+        loads: vec![Load { name: "app".into(), max_age: Millis(60_000), smooth: Millis(0), ..Load::default() }],
         policies: vec![policy],
         services: vec![service],
         ..Draft::default()

@@ -7,7 +7,7 @@ use crate::{
     engine::{
         live::PoolRow,
         snapshot::Snapshot,
-        types::{RegionId, RouteId},
+        types::{Millis, RegionId, RouteId},
         world::{
             World,
             endpoint::{ADMIT_ALL, Endpoint},
@@ -27,8 +27,8 @@ use crate::{
 const PLACE: u32 = 200;
 /// The watermarks of a policy that names none: it prefers load, so it spreads from the first unit on.
 const SPREADING: Watermarks = Watermarks { low: 0, high: 950 };
-/// How long a report may be under way, in milliseconds, beside what its smoothing takes.
-const UNDER_WAY: u64 = 10_000;
+/// How long a report may be under way, beside what its smoothing takes.
+const UNDER_WAY: Millis = Millis::seconds(10);
 
 /// A route that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +79,8 @@ pub(super) struct View {
     pub(super) reported: Vec<f64>,
     /// What each region is configured to be asked for.
     pub(super) configured: Vec<f64>,
-    /// Milliseconds after which a move shows in the reports.
-    pub(super) period: u64,
+    /// After so long a move shows in the reports.
+    pub(super) period: Millis,
     /// What the outlooks were made from.
     seen: Vec<u64>,
 }
@@ -167,14 +167,15 @@ impl View {
             let smooth = world.pool_of(member.id).and_then(|pool| {
                 world.loads.iter().find(|load| Some(&load.name) == pool.load.as_ref()).map(|load| load.smooth)
             });
-            uses.map(|s| u64::from(s.ttl_max) * 1000).max().unwrap_or(0) + 2 * smooth.unwrap_or(0) + UNDER_WAY
+            let ttl = uses.map(|s| Millis::seconds(s.ttl_max.into())).max().unwrap_or_default();
+            ttl.plus(smooth.unwrap_or_default().times(2)).plus(UNDER_WAY)
         };
         Self {
             rooms: regions.iter().map(room).collect(),
             outlooks: Vec::new(),
             reported: vec![0.0; regions.len()],
             configured: regions.iter().map(|id| region(id).and_then(|region| region.demand).unwrap_or(0.0)).collect(),
-            period: members.iter().map(longest).max().unwrap_or(0),
+            period: members.iter().map(longest).max().unwrap_or_default(),
             seen: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use super::{
     shaping::Span,
     verdict::{Standing, list, stand},
 };
-use crate::engine::health::governor::Ended;
+use crate::engine::{health::governor::Ended, types::Millis};
 
 /// A region is held up against its probes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,16 +21,16 @@ pub struct Held {
     pub left: Vec<Box<str>>,
     /// Of how many regions with probes.
     pub of: usize,
-    /// Milliseconds of the window.
-    pub window: u64,
+    /// How long the window is.
+    pub window: Millis,
     /// The endpoints that count as up against their probes, as `pool/endpoint`.
     pub endpoints: Vec<Box<str>>,
     /// Their pools that stand before another one in a service: they give way to it while nothing else of them is up.
     pub gives_way: Vec<Box<str>>,
-    /// Milliseconds after which it is let go.
-    pub release: u64,
-    /// For how many milliseconds it has been held before a restart; none: it is held from now on.
-    pub since: Option<u64>,
+    /// After so long it is let go.
+    pub release: Millis,
+    /// For how long it has been held before a restart; none: it is held from now on.
+    pub since: Option<Millis>,
     /// Whether canaries can let it go sooner.
     pub canaries: bool,
 }
@@ -42,8 +42,8 @@ pub struct LetGo {
     pub region: Box<str>,
     /// Why.
     pub why: Ended,
-    /// For how many milliseconds it was held.
-    pub after: u64,
+    /// For how long it was held.
+    pub after: Millis,
     /// Who in it is down now, as `pool/endpoint`.
     pub down: Vec<Box<str>>,
     /// Whether nobody in it is up.
@@ -118,7 +118,7 @@ impl fmt::Display for Held {
         let Self { region, left, of, window, endpoints, gives_way, release, since, canaries } = self;
         write!(f, "region {region} is held up against its probes: ")?;
         if let Some(since) = since {
-            write!(f, "it was before the restart, for {}", whole(*since))?;
+            write!(f, "it was before the restart, for {}", Span::in_seconds(*since))?;
         } else if left.is_empty() {
             f.write_str("with it more regions would go at once than may")?;
         } else {
@@ -133,7 +133,7 @@ impl fmt::Display for Held {
         if *canaries {
             write!(f, "canaries have answered for {}, ", Span(*window))?;
         }
-        let release = if since.is_some() { whole(*release) } else { Span(*release) };
+        let release = if since.is_some() { Span::in_seconds(*release) } else { Span(*release) };
         write!(f, "or {release} have passed")?;
         if !gives_way.is_empty() {
             f.write_str("; while nothing else of ")?;
@@ -146,11 +146,6 @@ impl fmt::Display for Held {
 
 /// How an operator lets a region go as long as the running server takes no word of one.
 const TODAY: &str = "a reload sets its weight to 0 (an operator's word comes with the control plane)";
-
-/// In whole seconds: what another process has measured is not known better.
-fn whole(millis: u64) -> Span {
-    Span(millis.div_ceil(1000) * 1000)
-}
 
 impl fmt::Display for LetGo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

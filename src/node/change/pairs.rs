@@ -7,10 +7,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{Change, Verdict};
-use crate::engine::types::At;
+use crate::engine::types::{At, Millis};
 
-/// How long a verdict waits for that of the other family, in milliseconds.
-const WAIT: u64 = 1000;
+/// How long a verdict waits for that of the other family.
+const WAIT: Millis = Millis::seconds(1);
 
 /// What is to be logged as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Pairs {
                     lines.push(LogLine::Both(first, verdict.clone()));
                     lines.extend(behind.into_iter().map(LogLine::One));
                 } else if verdict.other.is_some_and(|other| other != verdict.transition.to) {
-                    let until = At(now.0.saturating_add(WAIT));
+                    let until = now.plus(WAIT);
                     self.0.push(Waiting { until, verdict: verdict.clone(), behind: Vec::new() });
                 } else {
                     lines.push(LogLine::One(Arc::clone(change)));
@@ -230,7 +230,8 @@ mod tests {
     fn what_follows_from_a_verdict_stands_behind_it() {
         let mut pairs = Pairs::default();
         pairs.take(At(0), &verdict("eu-1", "192.0.2.1", Health::Up, Some(Health::Down)));
-        let start = |name: &str| Arc::new(Change::SlowStart { endpoint: name.into(), over: 1000, pace: Pace::Back });
+        let start =
+            |name: &str| Arc::new(Change::SlowStart { endpoint: name.into(), over: Millis(1000), pace: Pace::Back });
         assert_eq!(pairs.take(At(1), &start("web/us-1")), [LogLine::One(start("web/us-1"))]);
         assert_eq!(pairs.take(At(1), &start("web/eu-1")), []);
         let ready = Arc::new(Change::Isolated { canaries: 1 });

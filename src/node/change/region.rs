@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::{Verdict, shaping::Rough, verdict::list};
-use crate::engine::health::fold::Health;
+use crate::engine::{health::fold::Health, types::Millis};
 
 /// A region has lost its last endpoint, or has its first one back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,9 +14,9 @@ pub struct RegionTurn {
     pub region: Box<str>,
     /// Up or down.
     pub to: Health,
-    /// Since when, as milliseconds before now. Of a lost region: since a probe of one of its endpoints was good last;
+    /// Since when, as the time that has passed since. Of a lost region: since a probe of one of its endpoints was good last;
     /// none: none was good as far as is known. Of one that is back: since it was lost.
-    pub since: Option<u64>,
+    pub since: Option<Millis>,
     /// Its endpoints that count, as `pool/endpoint`: all of a lost region, those that are up of one that is back.
     pub endpoints: Vec<Box<str>>,
     /// Where the clients of a lost region go.

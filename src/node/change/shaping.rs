@@ -5,15 +5,18 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::Change;
-use crate::node::overrides::{Act, Override, Whom};
+use crate::{
+    engine::types::Millis,
+    node::overrides::{Act, Override, Whom},
+};
 
 /// What became of an operator's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The word.
     pub word: Override,
-    /// Milliseconds until it ends by itself.
-    pub left: Option<u64>,
+    /// How long until it ends by itself.
+    pub left: Option<Millis>,
     /// What became of it.
     pub fate: Fate,
 }
@@ -26,8 +29,8 @@ pub enum Fate {
     Taken {
         /// Whose word it replaces.
         instead_of: Option<Box<str>>,
-        /// In how many milliseconds a drain starts to move anybody.
-        begins_in: u64,
+        /// How long until a drain starts to move clients.
+        begins_in: Millis,
     },
     /// It does not count, for this reason.
     Refused(Box<str>),
@@ -61,7 +64,7 @@ impl fmt::Display for Told {
         match fate {
             Fate::Taken { instead_of, begins_in } => {
                 write!(f, "{whom} {}, says {author}: {reason}; ", Phrase(*act))?;
-                if *begins_in > 0 {
+                if !begins_in.is_zero() {
                     write!(
                         f,
                         "it begins in {}, when caches hold only answers that can be moved in parts; ",
@@ -135,7 +138,7 @@ struct Phrase(Act);
 impl fmt::Display for Phrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Act::Drain(0) => f.write_str("is drained"),
+            Act::Drain(Millis::ZERO) => f.write_str("is drained"),
             Act::Drain(over) => write!(f, "is drained over {}", Span(over)),
             Act::ForceUp => f.write_str("is forced up"),
             Act::ForceDown => f.write_str("is forced down"),
@@ -157,25 +160,34 @@ impl fmt::Display for Percent {
     }
 }
 
-/// Milliseconds, in the largest unit that tells them whole.
-pub(super) struct Span(pub(super) u64);
+/// A length of time, in the largest unit that tells it whole.
+pub(super) struct Span(pub(super) Millis);
+
+impl Span {
+    /// In whole seconds, no shorter than it is: what another process has measured, or what is only told for people, is not
+    /// known better.
+    pub(super) fn in_seconds(Millis(millis): Millis) -> Self {
+        Self(Millis(millis.div_ceil(1000) * 1000))
+    }
+}
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
-        match units.iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit)) {
-            Some((unit, name)) => write!(f, "{} {name}", self.0 / unit),
-            None => write!(f, "{} ms", self.0),
+        let Millis(millis) = self.0;
+        match units.iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit)) {
+            Some((unit, name)) => write!(f, "{} {name}", millis / unit),
+            None => write!(f, "{millis} ms"),
         }
     }
 }
 
-/// Milliseconds that were measured, as exactly as a person wants to know them.
-pub(super) struct Rough(pub(super) u64);
+/// A length of time that was measured, as exactly as a person wants to know them.
+pub(super) struct Rough(pub(super) Millis);
 
 impl fmt::Display for Rough {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
+        match self.0.0 {
             millis @ 0..10_000 => write!(f, "{}.{} s", millis / 1000, millis % 1000 / 100),
             millis @ 10_000..120_000 => write!(f, "{} s", millis / 1000),
             millis @ 120_000..7_200_000 => write!(f, "{} min", millis / 60_000),

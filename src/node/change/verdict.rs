@@ -282,11 +282,9 @@ fn found(f: &mut impl fmt::Write, to: Health, findings: &[(Box<str>, usize)]) ->
 }
 
 fn keeps(f: &mut impl fmt::Write, kept: Kept) -> fmt::Result {
-    // In whole seconds: nobody needs to know it better.
-    let rounded = |left: u64| Span(left.div_ceil(1000) * 1000);
     match kept {
-        Kept::Hold(left) => write!(f, "stays down for {} yet: its hold-down is not over", rounded(left)),
-        Kept::Flap(left) => write!(f, "stays down for {} yet: it has come and gone too often", rounded(left)),
+        Kept::Hold(left) => write!(f, "stays down for {} yet: its hold-down is not over", Span::in_seconds(left)),
+        Kept::Flap(left) => write!(f, "stays down for {} yet: it has come and gone too often", Span::in_seconds(left)),
         Kept::Manual => f.write_str(
             "waits for an operator to let it back (coming; a reload with failback = \"auto\" does it today)",
         ),

@@ -20,7 +20,7 @@ use crate::{
             governor::{Ended, Governed},
             sight::{Sight, SightTurn},
         },
-        types::{At, Past, RegionId, TargetId},
+        types::{At, Millis, Past, RegionId, TargetId},
         world::{Asks, World},
     },
     node::change::{Believed, Change, Keeper, Late},
@@ -183,14 +183,14 @@ impl Ledger {
         bad(newest.next()) && !bad(newest.next())
     }
 
-    /// Milliseconds in which a target is probed once, whatever happens.
-    fn round(&self, id: TargetId) -> u64 {
+    /// The time in which a target is probed once, whatever happens.
+    fn round(&self, id: TargetId) -> Millis {
         let target = &self.world.targets[id.at()];
         match &target.asks {
             Asks::Several { of, .. } => of.iter().map(|part| self.round(*part)).max().unwrap_or_default(),
             Asks::Probe(_) => {
                 let rhythm = &self.world.monitors[target.monitor.at()].rhythm;
-                rhythm.interval.saturating_add(rhythm.timeout)
+                rhythm.interval.plus(rhythm.timeout)
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     engine::{
         health::fold::Health,
         live::{EndpointRow, EndpointState, PoolRow},
-        types::{At, Family, PerFamily, PoolId, TargetId},
+        types::{At, Family, Millis, PerFamily, PoolId, TargetId},
         wire::edns::Notice,
         world::{
             World,
@@ -104,8 +104,8 @@ pub(super) struct Measured {
     pub(super) state: EndpointState,
     /// A family has not been probed yet.
     unheard: bool,
-    /// Milliseconds until any of it can change.
-    soon: Option<u64>,
+    /// How long until any of it can change.
+    soon: Option<Millis>,
 }
 
 impl<'a> Named<'a> {
@@ -192,9 +192,9 @@ impl Ledger {
             let (record, believed) = (&self.facts.records[target.at()], self.facts.beliefs.of(target));
             let kept = self.facts.beliefs.keeper(target);
             // A recovery beyond the longest TTL moves nothing yet.
-            let near = |soon: &u64| record.health != Health::Down || *soon <= self.index.horizon;
+            let near = |soon: &Millis| record.health != Health::Down || *soon <= self.index.horizon;
             // What is kept up against its probes may go at any moment.
-            let soon = if kept.is_some() { Some(0) } else { self.change_in(now, target).filter(near) };
+            let soon = if kept.is_some() { Some(Millis::ZERO) } else { self.change_in(now, target).filter(near) };
             state.held |= kept.is_some();
             state.governed[family] = kept == Some(Keeper::Governor);
             state.up[family] = believed == Health::Up;
@@ -279,7 +279,7 @@ impl Ledger {
             put(&mut row.moving, moves_in < u32::MAX);
             due = due.into_iter().chain(tick).min();
             let health_in =
-                measured.soon.filter(|_| !forced).map_or(u32::MAX, |ms| u32::try_from(ms).unwrap_or(u32::MAX));
+                measured.soon.filter(|_| !forced).map_or(u32::MAX, |soon| u32::try_from(soon.0).unwrap_or(u32::MAX));
             let takes_part = if state.out || !(state.up.v4 || state.up.v6) { 0 } else { weight };
             others |= mem::replace(&mut self.rows.taking_part[index], takes_part) != takes_part;
             let before = self.rows.endpoints[index];
@@ -393,13 +393,13 @@ fn part(of: u32, share: u32) -> u32 {
     (u64::from(of) * u64::from(ADMIT_ALL) / u64::from(share.max(1))).min(ADMIT_ALL.into()) as u32
 }
 
-/// Milliseconds until `next` in whole seconds, and when that number is another one. Beyond the longest TTL nobody asks.
-fn countdown(now: At, next: At, horizon: u64) -> (u32, Option<At>) {
+/// Milliseconds until `next` in whole seconds, as a row has them, and when that number is another one. Beyond the longest TTL nobody asks.
+fn countdown(now: At, next: At, horizon: Millis) -> (u32, Option<At>) {
     let left = next.since(now);
     if left > horizon {
-        return (u32::MAX, Some(At(next.0 - horizon)));
+        return (u32::MAX, Some(next.minus(horizon)));
     }
-    let seconds = left.div_ceil(1000);
+    let seconds = left.0.div_ceil(1000);
     let number = u32::try_from(seconds * 1000).unwrap_or(u32::MAX);
-    (number, Some(At(next.0 - seconds.saturating_sub(1) * 1000)))
+    (number, Some(next.minus(Millis::seconds(seconds.saturating_sub(1)))))
 }

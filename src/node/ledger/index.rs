@@ -3,7 +3,7 @@
 use super::{belief::Seats, load, members, parts};
 use crate::engine::{
     signal::shed::Marks,
-    types::{PoolId, RouteId, TargetId},
+    types::{Millis, PoolId, RouteId, TargetId},
     world::{
         World,
         policy::{Key, Watermarks},
@@ -22,20 +22,20 @@ pub(super) struct Index {
     pub(super) above: Vec<Vec<TargetId>>,
     /// The endpoints of each region that has monitored ones.
     pub(super) seats: Seats,
-    /// Milliseconds beyond which no TTL reaches.
-    pub(super) horizon: u64,
+    /// No TTL reaches beyond it.
+    pub(super) horizon: Millis,
 }
 
 impl Index {
     /// That of a configuration.
     pub(super) fn of(world: &World) -> Self {
-        let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
+        let longest = world.services.iter().map(|service| Millis::seconds(service.ttl_max.into())).max();
         Self {
             shaping: Shaping::of(world),
             users: users(world),
             above: parts::above(world),
             seats: Seats::of(world),
-            horizon: longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000),
+            horizon: longest.unwrap_or_default().min(Millis(u64::from(u32::MAX) - 1000)),
         }
     }
 }
@@ -45,10 +45,10 @@ impl Index {
 pub(super) struct Shaping {
     /// The routes through it.
     pub(super) routes: Vec<RouteId>,
-    pub(super) slow_start: u64,
+    pub(super) slow_start: Millis,
     pub(super) marks: Option<Marks>,
-    /// Milliseconds until a shed shows in full.
-    pub(super) period: u64,
+    /// How long until a shed shows in full.
+    pub(super) period: Millis,
     /// It names a load.
     pub(super) load: bool,
     /// Somebody ranks by response time.
@@ -69,13 +69,13 @@ impl Shaping {
         let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
         let marks = policies().filter_map(|policy| policy.shed).reduce(Watermarks::strictest);
         let load = load::load_of(world, id);
-        let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
+        let ttl = services().map(|service| Millis::seconds(service.ttl_max.into())).max().unwrap_or_default();
         Self {
             slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
             marks: marks
                 .map(|Watermarks { low, high }| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
             // Caches, then the age of a report, then two half-lives of the average.
-            period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
+            period: load.map_or(ttl, |load| ttl.plus(load.max_age).plus(load.smooth.times(2))),
             load: load.is_some(),
             response: policies().any(|policy| policy.prefer.iter().any(|(key, _)| *key == Key::Response)),
             families: match services().any(|service| service.families == Families::Leave) {

@@ -10,7 +10,7 @@ use crate::{
     engine::{
         entries,
         signal::load::{Load, Smoothed, is_load},
-        types::{At, PoolId},
+        types::{At, Millis, PoolId},
         world::World,
     },
     node::{change::Change, overrides::Whom},
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Report {
     load: Smoothed,
-    max_age: u64,
+    max_age: Millis,
     silent: bool,
 }
 
@@ -91,7 +91,7 @@ impl Reports {
     pub(super) fn carry(&mut self, old: &World, world: &World) {
         self.of.retain(|whom, report| {
             let terms = terms(world, whom);
-            report.max_age = terms.map_or(0, |(max_age, _)| max_age);
+            report.max_age = terms.map_or(Millis::ZERO, |(max_age, _)| max_age);
             terms.is_some() && about(world, whom).any(|load| about(old, whom).any(|was| was.pull == load.pull))
         });
     }
@@ -144,7 +144,7 @@ fn share(sums: Sums) -> f64 {
 
 /// How reports of somebody count: `max_age` and `smooth`, the longest of the pools that they are about. None: of no pool
 /// that names a load.
-fn terms(world: &World, whom: &Whom) -> Option<(u64, u64)> {
+fn terms(world: &World, whom: &Whom) -> Option<(Millis, Millis)> {
     about(world, whom).map(|load| (load.max_age, load.smooth)).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
 }
 

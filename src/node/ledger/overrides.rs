@@ -9,7 +9,7 @@ use super::ramp;
 use crate::{
     engine::{
         entries,
-        types::{At, PoolId},
+        types::{At, Millis, PoolId},
         world::{World, endpoint::ADMIT_ALL},
     },
     node::{
@@ -24,8 +24,8 @@ struct Said {
     word: Override,
     /// When a timed drain starts to move anybody: the caches hold no uncut answer from then on.
     from: At,
-    /// Milliseconds of it that the drain before it had done by then.
-    ahead: u64,
+    /// How much of it the drain before it had done by then.
+    ahead: Millis,
     phase: Phase,
 }
 
@@ -112,24 +112,25 @@ impl Said {
         }
     }
 
-    /// How many milliseconds of a drain are done.
-    fn gone(&self, now: At) -> u64 {
-        now.since(self.from).saturating_add(self.ahead)
+    /// How much of a drain is done.
+    fn gone(&self, now: At) -> Millis {
+        now.since(self.from).plus(self.ahead)
     }
 
-    /// As many milliseconds of a drain that takes `to` as this one has done of its own.
-    fn stretched(&self, now: At, to: u64) -> u64 {
+    /// As much of a drain that takes `to` as this one has done of its own.
+    fn stretched(&self, now: At, to: Millis) -> Millis {
         match self.word.act {
-            Act::Drain(over) if over > 0 => {
-                (u128::from(self.gone(now).min(over)) * u128::from(to) / u128::from(over)) as u64
+            Act::Drain(over) if !over.is_zero() => {
+                let gone = u128::from(self.gone(now).min(over).0) * u128::from(to.0) / u128::from(over.0);
+                Millis(gone as u64)
             }
             _ => to,
         }
     }
 
-    /// When so many are.
-    fn moment(&self, gone: u64) -> At {
-        At(self.from.0.saturating_add(gone.saturating_sub(self.ahead)))
+    /// When so much is.
+    fn moment(&self, gone: Millis) -> At {
+        self.from.plus(gone.minus(self.ahead))
     }
 
     fn phase(&self, now: At) -> Phase {
@@ -162,7 +163,7 @@ impl Said {
 
 impl Words {
     /// Takes a word, or says why not. `wait`: how long caches may hold answers that are not cut as a timed drain wants.
-    pub(super) fn take(&mut self, now: At, word: Override, wait: u64, world: &World) -> Change {
+    pub(super) fn take(&mut self, now: At, word: Override, wait: Millis, world: &World) -> Change {
         let refused = if !word.whom.is_in(world) {
             Some("nobody is called so")
         } else if word.until.is_some_and(|until| until <= now) {
@@ -180,14 +181,14 @@ impl Words {
         // Another word about a drain under way goes on where that one is: nobody comes back to leave again.
         let (from, ahead) = match (word.act, &before) {
             (Act::Drain(over), Some(said)) => (said.from.max(now), said.stretched(now, over)),
-            (Act::Drain(over), None) if over > 0 => (At(now.0.saturating_add(wait)), 0),
-            _ => (now, 0),
+            (Act::Drain(over), None) if !over.is_zero() => (now.plus(wait), Millis::ZERO),
+            _ => (now, Millis::ZERO),
         };
         let mut said = Said { word: word.clone(), from, ahead, phase: Phase::Waiting };
         said.phase = said.phase(now);
         let fate = Fate::Taken {
             instead_of: before.map(|said| said.word.author),
-            begins_in: if said.phase == Phase::Waiting { from.since(now) } else { 0 },
+            begins_in: if said.phase == Phase::Waiting { from.since(now) } else { Millis::ZERO },
         };
         self.0.insert(key, said);
         told(word, now, fate)

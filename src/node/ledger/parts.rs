@@ -4,7 +4,7 @@ use super::{Ledger, derive::mean};
 use crate::{
     engine::{
         health::fold::{Health, Outcome, Transition},
-        types::{At, TargetId},
+        types::{At, Millis, TargetId},
         world::{Asks, World},
     },
     node::change::{Because, of_parts},
@@ -55,8 +55,8 @@ impl Ledger {
         }
     }
 
-    /// Milliseconds until a target's verdict can change at the earliest; none while nothing points that way.
-    pub(super) fn change_in(&self, now: At, id: TargetId) -> Option<u64> {
+    /// How long until a target's verdict can change at the earliest; none while nothing points that way.
+    pub(super) fn change_in(&self, now: At, id: TargetId) -> Option<Millis> {
         let target = &self.world.targets[id.at()];
         let record = &self.facts.records[id.at()];
         let Asks::Several { needed, of, .. } = &target.asks else {
@@ -71,7 +71,7 @@ impl Ledger {
             Health::Down => (Health::Down, (needed + are(Health::Down).count()).saturating_sub(of.len())),
             Health::Unknown => return None,
         };
-        let mut times: Vec<u64> = are(turning).filter_map(|part| self.change_in(now, *part)).collect();
+        let mut times: Vec<Millis> = are(turning).filter_map(|part| self.change_in(now, *part)).collect();
         times.sort_unstable();
         times.get(count.checked_sub(1)?).copied()
     }

@@ -3,20 +3,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{health::fold::Health, types::At, world::endpoint::ADMIT_ALL};
+use crate::engine::{
+    health::fold::Health,
+    types::{At, Millis},
+    world::endpoint::ADMIT_ALL,
+};
 
 /// In how many steps anything grows or shrinks.
 pub(super) const STEPS: u32 = 20;
 
-/// How many steps of a change that takes `over` have been taken `gone` milliseconds after its start.
-pub(super) fn taken(gone: u64, over: u64) -> u32 {
-    if gone >= over { STEPS } else { (u128::from(gone) * u128::from(STEPS) / u128::from(over)) as u32 }
+/// How many steps of a change that takes `over` have been taken `gone` after its start.
+pub(super) fn taken(gone: Millis, over: Millis) -> u32 {
+    if gone >= over { STEPS } else { (u128::from(gone.0) * u128::from(STEPS) / u128::from(over.0)) as u32 }
 }
 
 /// How long after its start the next step is taken; none when all are.
-pub(super) fn next(gone: u64, over: u64) -> Option<u64> {
+pub(super) fn next(gone: Millis, over: Millis) -> Option<Millis> {
     let step = u128::from(taken(gone, over)) + 1;
-    (gone < over).then(|| (step * u128::from(over)).div_ceil(u128::from(STEPS)) as u64)
+    (gone < over).then(|| Millis((step * u128::from(over.0)).div_ceil(u128::from(STEPS)) as u64))
 }
 
 /// So many of [`STEPS`], in parts of [`ADMIT_ALL`].
@@ -27,45 +31,45 @@ pub(super) fn parts(steps: u32) -> u32 {
 /// The way back to a whole share. Its first step is taken at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ramp {
-    /// Milliseconds that were walked before `walking`.
-    gone: u64,
+    /// How long it had walked before `walking`.
+    gone: Millis,
     /// Since when it walks; none while it is halted.
     walking: Option<At>,
 }
 
 impl Ramp {
-    /// How many milliseconds of it have passed.
-    pub(super) fn gone(&self, now: At) -> u64 {
-        self.gone + self.walking.map_or(0, |since| now.since(since))
+    /// How much of it has passed.
+    pub(super) fn gone(&self, now: At) -> Millis {
+        self.gone.plus(self.walking.map_or(Millis::ZERO, |since| now.since(since)))
     }
 
     /// In parts of [`ADMIT_ALL`].
-    pub(super) fn admission(&self, now: At, over: u64) -> u32 {
+    pub(super) fn admission(&self, now: At, over: Millis) -> u32 {
         parts(taken(self.gone(now), over) + 1)
     }
 
     /// When it takes its next step; none when it is halted or done.
-    pub(super) fn next(&self, now: At, over: u64) -> Option<At> {
+    pub(super) fn next(&self, now: At, over: Millis) -> Option<At> {
         let since = self.walking.filter(|_| !self.is_done(now, over))?;
-        next(self.gone(now), over).map(|gone| At(since.0.saturating_add(gone.saturating_sub(self.gone))))
+        next(self.gone(now), over).map(|gone| since.plus(gone.minus(self.gone)))
     }
 
-    pub(super) fn is_done(&self, now: At, over: u64) -> bool {
+    pub(super) fn is_done(&self, now: At, over: Millis) -> bool {
         self.admission(now, over) == ADMIT_ALL
     }
 
     /// One that begins now.
     pub(super) fn begun(now: At, walks: bool) -> Self {
-        Self { gone: 0, walking: walks.then_some(now) }
+        Self { gone: Millis::ZERO, walking: walks.then_some(now) }
     }
 
     /// One that has come so far, and is halted.
-    pub(super) fn halted(gone: u64) -> Self {
+    pub(super) fn halted(gone: Millis) -> Self {
         Self { gone, walking: None }
     }
 
     /// How far it had come at the moment since which it walks; none while it is halted.
-    pub(super) fn way(&self) -> (u64, Option<At>) {
+    pub(super) fn way(&self) -> (Millis, Option<At>) {
         (self.gone, self.walking)
     }
 
@@ -77,14 +81,14 @@ impl Ramp {
     }
 
     /// The same share under a configuration in which the whole way takes `to`; none where it takes no time.
-    pub(super) fn carried(self, now: At, from: u64, to: u64) -> Option<Self> {
-        (to > 0).then(|| if from == to { self } else { self.stretched(now, from, to) })
+    pub(super) fn carried(self, now: At, from: Millis, to: Millis) -> Option<Self> {
+        (!to.is_zero()).then(|| if from == to { self } else { self.stretched(now, from, to) })
     }
 
     /// The same share of the way, where the whole way takes another time.
-    fn stretched(self, now: At, from: u64, to: u64) -> Self {
-        let gone = (u128::from(self.gone(now)) * u128::from(to) / u128::from(from.max(1))) as u64;
-        Self { gone, walking: self.walking.map(|_| now) }
+    fn stretched(self, now: At, from: Millis, to: Millis) -> Self {
+        let gone = u128::from(self.gone(now).0) * u128::from(to.0) / u128::from(from.0.max(1));
+        Self { gone: Millis(gone as u64), walking: self.walking.map(|_| now) }
     }
 }
 
@@ -132,7 +136,7 @@ impl Recovery {
         &mut self,
         now: At,
         seen: Seen,
-        over: u64,
+        over: Millis,
         begins: impl FnOnce(Cold) -> bool,
     ) -> Option<Turn> {
         let walks = seen.health == Health::Up && !seen.failing;
@@ -148,7 +152,7 @@ impl Recovery {
                 return self.ramp.take().map(|_| Turn::Lost);
             }
             (Health::Up, true) => {
-                if self.cold.take().is_some_and(|cold| over > 0 && begins(cold)) {
+                if self.cold.take().is_some_and(|cold| !over.is_zero() && begins(cold)) {
                     self.ramp = Some(Ramp::begun(now, walks));
                     return Some(Turn::Begun);
                 }
@@ -162,7 +166,7 @@ impl Recovery {
     }
 
     /// The same under a configuration in which a slow start takes `to`.
-    pub(super) fn carried(self, now: At, from: u64, to: u64) -> Self {
+    pub(super) fn carried(self, now: At, from: Millis, to: Millis) -> Self {
         Self { ramp: self.ramp.and_then(|ramp| ramp.carried(now, from, to)), ..self }
     }
 }
@@ -173,29 +177,31 @@ mod tests {
 
     #[test]
     fn steps_are_equal_and_end_on_time() {
-        for over in [1, 7, 20, 30, 1000, 60_000, u64::MAX] {
+        for over in [1, 7, 20, 30, 1000, 60_000, u64::MAX].map(Millis) {
+            let before = |moment: Millis| moment.minus(Millis(1));
             assert_eq!(
-                (taken(0, over), taken(over - 1, over), taken(over, over)),
-                (0, if over == 1 { 0 } else { taken(over - 1, over) }, STEPS)
+                (taken(Millis::ZERO, over), taken(before(over), over), taken(over, over)),
+                (0, if over == Millis(1) { 0 } else { taken(before(over), over) }, STEPS)
             );
-            let mut gone = 0;
+            let mut gone = Millis::ZERO;
             let mut seen = 0;
             while let Some(then) = next(gone, over) {
-                assert!(then > gone && taken(then, over) > taken(gone, over), "{over} at {gone}");
-                assert_eq!(taken(then - 1, over), taken(gone, over), "nothing moves before, {over} at {gone}");
+                assert!(then > gone && taken(then, over) > taken(gone, over), "{over:?} at {gone:?}");
+                let same = taken(gone, over);
+                assert_eq!(taken(before(then), over), same, "nothing moves before, {over:?} at {gone:?}");
                 (gone, seen) = (then, seen + 1);
             }
             assert_eq!(gone, over, "the last step is the end");
             assert!(seen <= STEPS);
         }
-        assert_eq!((taken(0, 0), next(0, 0)), (STEPS, None));
+        assert_eq!((taken(Millis::ZERO, Millis::ZERO), next(Millis::ZERO, Millis::ZERO)), (STEPS, None));
     }
 
     #[test]
     fn a_ramp_starts_above_nothing_halts_and_goes_on() {
         let mut recovery = Recovery::default();
         let see = |recovery: &mut Recovery, at, health, failing| {
-            recovery.observe(At(at), Seen { health, failing, weighted: true }, 2000, |_| true)
+            recovery.observe(At(at), Seen { health, failing, weighted: true }, Millis(2000), |_| true)
         };
         assert_eq!(see(&mut recovery, 0, Health::Up, false), None, "the first verdict is no recovery");
         see(&mut recovery, 0, Health::Down, false);
@@ -203,7 +209,7 @@ mod tests {
         assert_eq!(see(&mut recovery, 100, Health::Up, false), Some(Turn::Begun));
         let share = |recovery: &Recovery, at| {
             let ramp = recovery.ramp.expect("a ramp");
-            (ramp.admission(At(at), 2000), ramp.next(At(at), 2000).map(|at| at.0))
+            (ramp.admission(At(at), Millis(2000)), ramp.next(At(at), Millis(2000)).map(|at| at.0))
         };
         assert_eq!(share(&recovery, 100), (parts(1), Some(200)));
         assert_eq!(share(&recovery, 199), (parts(1), Some(200)));
@@ -221,19 +227,19 @@ mod tests {
     #[test]
     fn another_length_keeps_the_share() {
         let mut recovery = Recovery { cold: Some(Cold::Down), ramp: None };
-        recovery.observe(At(0), Seen { health: Health::Up, failing: false, weighted: true }, 2000, |_| true);
-        let longer = recovery.carried(At(1000), 2000, 20_000);
+        recovery.observe(At(0), Seen { health: Health::Up, failing: false, weighted: true }, Millis(2000), |_| true);
+        let longer = recovery.carried(At(1000), Millis(2000), Millis(20_000));
         let (before, after) = (recovery.ramp.expect("a ramp"), longer.ramp.expect("a ramp"));
-        assert_eq!(after.admission(At(1000), 20_000), before.admission(At(1000), 2000));
-        assert_eq!(after.next(At(1000), 20_000), Some(At(2000)));
-        assert_eq!(recovery.carried(At(1000), 2000, 0).ramp, None);
+        assert_eq!(after.admission(At(1000), Millis(20_000)), before.admission(At(1000), Millis(2000)));
+        assert_eq!(after.next(At(1000), Millis(20_000)), Some(At(2000)));
+        assert_eq!(recovery.carried(At(1000), Millis(2000), Millis(0)).ramp, None);
     }
 
     #[test]
     fn weight_0_is_left_slowly_and_only_while_up() {
         let mut recovery = Recovery::default();
         let mut see = |at, health, weighted, begins| {
-            let turn = recovery.observe(At(at), Seen { health, failing: false, weighted }, 2000, |_| begins);
+            let turn = recovery.observe(At(at), Seen { health, failing: false, weighted }, Millis(2000), |_| begins);
             (turn, recovery.cold)
         };
         assert_eq!(see(0, Health::Up, false, true), (None, Some(Cold::Weightless)));

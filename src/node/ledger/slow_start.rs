@@ -19,7 +19,7 @@ use crate::{
     engine::{
         health::fold::Health,
         live::eligible::Standing,
-        types::{At, EndpointId, Family, PoolId, RegionId, TargetId, members as positions},
+        types::{At, EndpointId, Family, Millis, PoolId, RegionId, TargetId, members as positions},
         world::{World, endpoint::Endpoint, pool::Pool},
     },
     node::{
@@ -59,8 +59,8 @@ impl Ledger {
         // Where nothing can begin, nothing is made of it.
         let (first, count) = (self.world.pools[id.at()].first.at(), self.world.pools[id.at()].count());
         let is_cold = |n: u8| self.facts.live.get(first + usize::from(n)).is_some_and(|live| !live.is_warm());
-        let begins =
-            self.index.shaping[id.at()].slow_start > 0 && positions(set).take_while(|n| *n < count).any(is_cold);
+        let begins = self.index.shaping[id.at()].slow_start != Millis::ZERO
+            && positions(set).take_while(|n| *n < count).any(is_cold);
         let serving = if begins { self.serving(now, id) } else { Serving::default() };
         self.begin(now, id, set, &serving, Occasion::Change, changes);
     }
@@ -152,7 +152,7 @@ impl Ledger {
         let world = Arc::clone(&self.world);
         for (id, pool) in world.pools.iter().enumerate() {
             let over = self.index.shaping[id].slow_start;
-            for (_, index, endpoint) in members(pool).filter(|_| over > 0) {
+            for (_, index, endpoint) in members(pool).filter(|_| !over.is_zero()) {
                 let recovery = &mut self.facts.live[index].recovery;
                 if recovery.ramp.take_if(|ramp| ramp.is_done(now, over)).is_some() {
                     changes.push(Change::SlowStart { endpoint: name(pool, endpoint), over, pace: Pace::Whole });
@@ -183,8 +183,8 @@ impl Ledger {
         let mut all = Vec::new();
         for (n, pool) in self.world.pools.iter().enumerate() {
             let (pool_id, over) = (PoolId(n as u32), self.index.shaping[n].slow_start);
-            let start = |of, way: Option<(u64, Option<At>)>| SlowStart { pool: pool_id, of, way, over };
-            for (_, index, _) in members(pool).filter(|_| over > 0) {
+            let start = |of, way: Option<(Millis, Option<At>)>| SlowStart { pool: pool_id, of, way, over };
+            for (_, index, _) in members(pool).filter(|_| !over.is_zero()) {
                 let Recovery { cold, ramp } = self.facts.live[index].recovery;
                 if ramp.is_some() || cold == Some(Cold::New) {
                     all.push(start(SlowStartOf::Endpoint(EndpointId(index as u32)), ramp.map(|ramp| ramp.way())));
@@ -229,7 +229,7 @@ pub(super) struct Before {
     /// For each pool.
     returns: Vec<Returns>,
     serving: Vec<Serving>,
-    over: Vec<u64>,
+    over: Vec<Millis>,
 }
 
 /// Which endpoint of the configuration before one goes on from: the one at its address.

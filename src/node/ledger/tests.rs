@@ -24,7 +24,7 @@ use crate::{
         },
         live::PoolRow,
         signal::load::Load,
-        types::{Family, PerFamily, RegionId, RouteId},
+        types::{Family, Millis, PerFamily, RegionId, RouteId},
         wire::name::Name,
         world::{
             Draft, Region, Target,
@@ -40,7 +40,7 @@ use crate::{
     },
 };
 
-const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+const RHYTHM: Rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
 
 fn key(address: &str) -> Arc<ProbeKey> {
     Arc::new(ProbeKey::new(Check::tcp(80), address.parse().expect(address)))
@@ -103,7 +103,7 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
     for endpoint in world.endpoints_mut() {
         endpoint.region = RegionId(u16::from(endpoint.name.starts_with("us")));
     }
-    world.loads = vec![Load { name: "push".into(), max_age: 10_000, smooth: 0, ..Load::default() }];
+    world.loads = vec![Load { name: "push".into(), max_age: Millis(10_000), smooth: Millis(0), ..Load::default() }];
     world.pools.iter_mut().for_each(|pool| pool.load = Some("push".into()));
     world.policies = vec![Policy::default()];
     let mut service = Service::new(Name::from_text("www.g.test.").expect("a name"));
@@ -137,11 +137,11 @@ fn subject(word: &str) -> Whom {
 }
 
 fn act(word: &str) -> Act {
-    let number = |text: &str| text.parse().expect(text);
+    let number = |text: &str| text.parse::<u64>().expect(text);
     match word.split_once('=') {
         None if word == "up" => Act::ForceUp,
         None if word == "down" => Act::ForceDown,
-        Some(("drain", over)) => Act::Drain(number(over)),
+        Some(("drain", over)) => Act::Drain(Millis(number(over))),
         Some(("weight", parts)) => Act::Weight(number(parts) as u32),
         Some(("shed", parts)) => Act::Shed(number(parts) as u16),
         _ => panic!("no act is called {word}"),
@@ -438,7 +438,7 @@ proptest! {
         }
         let before = healths(&ledger);
         let up: Vec<PerFamily<u64>> = ledger.snapshot(At(0)).pools.iter().map(|row| row.up).collect();
-        let other = Rhythm { interval: 5000, recheck: 1000, fall: 5, ..RHYTHM };
+        let other = Rhythm { interval: Millis(5000), recheck: Millis(1000), fall: 5, ..RHYTHM };
         let changes = ledger.configure(At(1), world(other, THREE));
         let kept = matches!(&changes[..], [Change::World { kept: 3, fresh: 0, gone: 0, .. }]);
         prop_assert!(kept, "{:?}", changes);

@@ -9,7 +9,7 @@ use crate::engine::{
 };
 
 const HOUR: u64 = 3_600_000;
-const TERMS: Terms = Terms { least: 50, share: 100, hold: 0, min_samples: 5, max_age: 24 * HOUR };
+const TERMS: Terms = Terms { least: 50, share: 100, hold: Millis(0), min_samples: 5, max_age: Millis(24 * HOUR) };
 
 fn prefix(text: &str) -> Prefix {
     let (address, len) = text.split_once('/').unwrap();
@@ -34,7 +34,7 @@ fn atlas() -> Atlas {
 }
 
 fn sample(net: &str, region: &str, ms: f64, samples: u32) -> Sample {
-    Sample { prefix: prefix(net), region: region.into(), ms, samples, age: 0 }
+    Sample { prefix: prefix(net), region: region.into(), ms, samples, age: Millis(0) }
 }
 
 fn told(samples: &mut Samples, now: u64) -> Vec<String> {
@@ -42,7 +42,7 @@ fn told(samples: &mut Samples, now: u64) -> Vec<String> {
     let cells = std::mem::take(&mut telling.cells);
     samples.settle(telling);
     let said = |((whose, region), reading): &((Whose, Box<str>), Reading)| {
-        format!("{whose} {region} {} x{} {}h", reading.rtt, reading.samples.unwrap_or(0), reading.age / HOUR)
+        format!("{whose} {region} {} x{} {}h", reading.rtt, reading.samples.unwrap_or(0), reading.age.0 / HOUR)
     };
     cells.iter().map(said).collect()
 }
@@ -63,7 +63,7 @@ fn what_is_finer_than_a_prefix_is_cut_and_forms_of_ipv4_are_ipv4() {
 fn what_can_be_no_sample_is_refused_and_counted() {
     let mut samples = store(10);
     let net = "203.0.113.0/24";
-    let old = Sample { age: 24 * HOUR, ..sample(net, "eu", 20.0, 1) };
+    let old = Sample { age: Millis(24 * HOUR), ..sample(net, "eu", 20.0, 1) };
     let bad = [f64::NAN, f64::INFINITY, -1.0, 0.0, 600_000.0].map(|ms| (sample(net, "eu", ms, 1), Refused::Time));
     let others = [
         (sample(net, "eu", 20.0, 0), Refused::Empty),
@@ -140,7 +140,7 @@ fn what_an_as_number_knew_of_a_region_is_kept_beside_what_is_fresh() {
 fn a_flood_of_prefixes_takes_no_more_room_and_drives_out_its_own() {
     let mut samples = store(1000);
     let net = |n: u32, block: u32| Prefix::new(IpAddr::from((block << 24 | n << 8).to_be_bytes()), 24);
-    let one = |prefix, samples| Sample { prefix, region: "eu".into(), ms: 20.0, samples, age: 0 };
+    let one = |prefix, samples| Sample { prefix, region: "eu".into(), ms: 20.0, samples, age: Millis(0) };
     for n in 0..500 {
         samples.take(At(0), &atlas(), &one(net(n, 20), 50)).unwrap();
     }

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     engine::{
         health::fold::Outcome,
-        types::PerFamily,
+        types::{Millis, PerFamily},
         world::{Draft, Target, World},
     },
     node::{change::Change, input::Input, ledger::Ledger},
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+const RHYTHM: Rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
 
 fn key(n: u16) -> Arc<ProbeKey> {
     Arc::new(ProbeKey::new(Check::tcp(n), [192, 0, 2, 1].into()))
@@ -32,7 +32,7 @@ fn world(ports: &[u16]) -> Arc<World> {
         name: "lb".into(),
         watch: Watch::Probe(Check::tcp(0)),
         rhythm: RHYTHM,
-        calm: Calm::usual(1000),
+        calm: Calm::usual(Millis(1000)),
         source: None,
     };
     let targets = ports.iter().map(|n| Target::probed(MonitorId(0), key(*n))).collect();
@@ -50,7 +50,7 @@ fn see(ledger: &mut Ledger, at: u64, n: u16, letter: char) {
 
 fn restored(ports: &[u16], text: &str, wall: u64) -> (Ledger, Vec<Change>) {
     let saved = decode(text).expect("sound");
-    let age = saved.age(wall, 600_000);
+    let age = saved.age(wall, Millis(600_000));
     let mut ledger = Ledger::new(world(ports));
     let changes = ledger.fold(At(0), Input::Saved { saved, age });
     (ledger, changes)
@@ -69,7 +69,7 @@ fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
             used: 2,
             shown: 0,
             unknown: 0,
-            age: Some(4000),
+            age: Some(Millis(4000)),
             down: vec!["192.0.2.1 by lb (status 503)".into()]
         }
     );
@@ -78,7 +78,7 @@ fn a_restart_keeps_who_is_down_and_waits_for_nobody() {
     assert_eq!([targets[0].health, targets[1].health], [Health::Up, Health::Down]);
     assert_eq!(
         targets[1].restored,
-        Some(Restored { health: Health::Down, age: Some(7000), used: true, last: Some("status 503".into()) })
+        Some(Restored { health: Health::Down, age: Some(Millis(7000)), used: true, last: Some("status 503".into()) })
     );
     // It went down 7 s ago: of the 10 s of its hold 3 are left.
     see(&mut ledger, 100, 2, 'g');
@@ -93,7 +93,7 @@ fn what_is_too_old_or_from_the_future_is_shown_and_not_used() {
     let mut ledger = Ledger::new(world(&[1]));
     see(&mut ledger, 0, 1, 'b');
     let text = encode(&ledger.status(At(0)), At(0), 1_000_000);
-    for (wall, age) in [(1_600_001, Some(600_001)), (999_999, None)] {
+    for (wall, age) in [(1_600_001, Some(Millis(600_001))), (999_999, None)] {
         let (ledger, changes) = restored(&[1], &text, wall);
         assert_eq!(changes, [Change::Restored { used: 0, shown: 1, unknown: 0, age, down: Vec::new() }]);
         let status = ledger.status(At(0));
@@ -102,7 +102,7 @@ fn what_is_too_old_or_from_the_future_is_shown_and_not_used() {
         assert_eq!(record.restored.as_ref().map(|restored| (restored.health, restored.age)), Some((Health::Down, age)));
     }
     let (_, changes) = restored(&[7], &text, 1_000_000);
-    assert_eq!(changes, [Change::Restored { used: 0, shown: 0, unknown: 1, age: Some(0), down: Vec::new() }]);
+    assert_eq!(changes, [Change::Restored { used: 0, shown: 0, unknown: 1, age: Some(Millis(0)), down: Vec::new() }]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn each_of_many_is_found_whatever_the_order() {
     let (up, down) = (line.replace("\"lb\"", "\"a\""), line.replace("\"lb\"", "\"b\"").replace("\"up\"", "\"down\""));
     let head = head.replace("\"targets\":60", "\"targets\":2");
     let saved = decode(&format!("{head}\n{down}\n{up}\n")).expect("sound");
-    let age = saved.age(0, 1000);
+    let age = saved.age(0, Millis(1000));
     let health = |name: &str| {
         let monitor = Monitor { name: name.into(), ..world(&[]).monitors[0].clone() };
         saved.record(&key(1), &monitor, age, At(0)).map(|record| record.health)
@@ -159,9 +159,9 @@ proptest! {
         let (again, _) = restored(&[1], &text, 5000);
         let after = again.status(At(0));
         let (was, is) = (&before.targets[0], &after.targets[0]);
-        let calm = Calm::usual(1000);
+        let calm = Calm::usual(Millis(1000));
         prop_assert_eq!((was.health, was.good, was.bad, was.span), (is.health, is.good, is.bad, is.span));
-        let kept = |record: &Record, now| record.kept(&calm, now).map(|kept| kept.left().map(|left| left / 100));
+        let kept = |record: &Record, now| record.kept(&calm, now).map(|kept| kept.left().map(|left| left.0 / 100));
         prop_assert_eq!(kept(was, now).is_some(), kept(is, At(0)).is_some());
         let points = was.penalty.points(&calm.flap, now) - is.penalty.points(&calm.flap, At(0));
         prop_assert!(points.abs() < 1e-5);
@@ -218,7 +218,7 @@ mod slow_starts {
                 endpoints: own.iter().enumerate().map(endpoint).collect(),
                 ..Pool::default()
             }],
-            policies: vec![Policy { slow_start: over, ..Policy::default() }],
+            policies: vec![Policy { slow_start: Millis(over), ..Policy::default() }],
             health: ungoverned(),
             ..Draft::default()
         }))
@@ -243,7 +243,7 @@ mod slow_starts {
     fn again(ledger: &Ledger, at: u64, later: u64, world: Arc<World>) -> (Ledger, String) {
         let text = encode(&ledger.status(At(at)), At(at), 1_000_000);
         let saved = decode(&text).expect("sound");
-        let age = saved.age(1_000_000 + later, 600_000);
+        let age = saved.age(1_000_000 + later, Millis(600_000));
         let mut ledger = Ledger::new(world);
         ledger.fold(At(0), Input::Saved { saved, age });
         (ledger, text)
@@ -305,7 +305,8 @@ mod slow_starts {
         let more = || pool(20_000, &[OWN[0], OWN[1], ("eu-3", 0, 3), OWN[2]]);
         let mut ledger = begun();
         ledger.configure(At(1000), more());
-        let waiting = SlowStart { pool: PoolId(0), of: SlowStartOf::Endpoint(EndpointId(2)), way: None, over: 20_000 };
+        let waiting =
+            SlowStart { pool: PoolId(0), of: SlowStartOf::Endpoint(EndpointId(2)), way: None, over: Millis(20_000) };
         assert_eq!(ledger.status(At(1000)).slow_starts, [waiting]);
         let (mut next, _) = again(&ledger, 1000, 0, more());
         find(&mut next, 100, 3, "g");

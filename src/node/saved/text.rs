@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    engine::health::fold::Health,
+    engine::{health::fold::Health, types::Millis},
     node::format::{self, Unreadable},
 };
 
@@ -50,25 +50,25 @@ pub(super) struct Start {
     /// The region, or what the endpoint is answered as: it is known by that, whatever its name.
     #[serde(rename = "of")]
     pub(super) of: Vec<Box<str>>,
-    /// How many milliseconds of it have passed; none: it waits for the endpoint's first *up*.
+    /// How much of it has passed; none: it waits for the endpoint's first *up*.
     #[serde(rename = "gone")]
-    pub(super) gone: Option<u64>,
+    pub(super) gone: Option<Millis>,
     /// Whether it goes on, and is not halted.
     #[serde(rename = "walks")]
     pub(super) walks: bool,
-    /// How many milliseconds it takes.
+    /// How long it takes.
     #[serde(rename = "over")]
-    pub(super) over: u64,
+    pub(super) over: Millis,
 }
 
-/// What the governor remembers. Moments are milliseconds before it was saved, by the names of regions.
+/// What the governor remembers. Moments are told by how long before the save they were, by the names of regions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Governor {
     #[serde(rename = "emptied")]
-    pub(super) emptied: BTreeMap<Box<str>, u64>,
+    pub(super) emptied: BTreeMap<Box<str>, Millis>,
     #[serde(rename = "held")]
-    pub(super) held: BTreeMap<Box<str>, u64>,
+    pub(super) held: BTreeMap<Box<str>, Millis>,
     #[serde(rename = "kept")]
     pub(super) kept: Vec<Kept>,
 }
@@ -87,7 +87,7 @@ pub(super) struct Kept {
     pub(super) counts: Word,
 }
 
-/// One target. Moments are milliseconds before it was saved.
+/// One target. Moments are told by how long before the save they were.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct SavedTarget {
     #[serde(rename = "address")]
@@ -100,7 +100,7 @@ pub(super) struct SavedTarget {
     #[serde(rename = "health")]
     pub(super) health: Word,
     #[serde(rename = "since")]
-    pub(super) since: u64,
+    pub(super) since: Millis,
     #[serde(rename = "good")]
     pub(super) good: u32,
     #[serde(rename = "bad")]
@@ -109,7 +109,7 @@ pub(super) struct SavedTarget {
     pub(super) span: u32,
     /// When it went down from up.
     #[serde(rename = "fall")]
-    pub(super) fall: Option<u64>,
+    pub(super) fall: Option<Millis>,
     #[serde(rename = "released")]
     pub(super) released: bool,
     /// In millionths.

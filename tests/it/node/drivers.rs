@@ -40,11 +40,11 @@ async fn the_server_and_the_simulator_make_the_same_of_a_history() {
             let effects = driver.handle(due, Input::Tick);
             told.extend(effects.changes.iter().map(|change| serde_json::to_string(change).expect("written")));
             // At the same moment, so that what the server gives away at it is done at it.
-            time::advance(std::time::Duration::from_millis(due.since(now))).await;
+            time::advance(std::time::Duration::from_millis(due.since(now).0)).await;
             now = due;
             settle(&wanted).await;
         }
-        time::advance(std::time::Duration::from_millis(then.since(now))).await;
+        time::advance(std::time::Duration::from_millis(then.since(now).0)).await;
         now = then;
         let input = chance.input(&driver.node().world(), now);
         match input {

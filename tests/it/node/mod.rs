@@ -12,7 +12,7 @@ use meridian::{
     engine::{
         health::fold::Outcome,
         signal::latency::Reading,
-        types::{At, RouteId},
+        types::{At, Millis, RouteId},
         world::World,
     },
     node::{
@@ -153,7 +153,7 @@ impl Chance {
 
     fn reading(&mut self) -> Reading {
         let samples = self.0.bool().then(|| self.0.u32(1..9));
-        Reading { rtt: self.0.u32(50..2_000), samples, age: self.0.u64(..100_000) }
+        Reading { rtt: self.0.u32(50..2_000), samples, age: Millis(self.0.u64(..100_000)) }
     }
 
     fn samples(&mut self) -> Vec<Sample> {
@@ -163,7 +163,7 @@ impl Chance {
             region: (*chance.pick(&["eu", "us", "asia"])).into(),
             ms: chance.0.f64() * 200.0,
             samples: chance.0.u32(..5),
-            age: chance.0.u64(..1000),
+            age: Millis(chance.0.u64(..1000)),
         };
         (0..count).map(|_| sample(self)).collect()
     }
@@ -183,8 +183,14 @@ impl Chance {
         match self.0.u8(..40) {
             0 => Input::Configuration(ConfigurationId(self.0.u64(1..=CONFIGURATIONS))),
             1 | 2 => {
-                let acts =
-                    [Act::Drain(0), Act::Drain(9_000), Act::ForceUp, Act::ForceDown, Act::Weight(500), Act::Shed(300)];
+                let acts = [
+                    Act::Drain(Millis(0)),
+                    Act::Drain(Millis(9_000)),
+                    Act::ForceUp,
+                    Act::ForceDown,
+                    Act::Weight(500),
+                    Act::Shed(300),
+                ];
                 let act = *self.pick(&acts);
                 let until = self.0.bool().then(|| At(now.0 + self.0.u64(..60_000)));
                 Input::Override(Override { whom: self.whom(), act, reason: "test".into(), author: "ann".into(), until })

@@ -26,6 +26,7 @@ use meridian::{
     node::input::Input,
     probing::{
         check::{Check, HttpCheck, HttpVersion, Tls},
+        millis::Millis,
         monitor::{Calm, Monitor, MonitorId, ProbeKey, Rhythm, Watch},
     },
 };
@@ -42,7 +43,8 @@ async fn ask_within(check: Check, timeout: u64) -> Outcome {
 
 /// The same, from one of this node's addresses.
 async fn ask_from(source: Option<IpAddr>, check: Check, timeout: u64) -> Outcome {
-    let rhythm = Rhythm { interval: PATIENCE, timeout, recheck: PATIENCE, fall: 1, rise: 1 };
+    let rhythm =
+        Rhythm { interval: Millis(PATIENCE), timeout: Millis(timeout), recheck: Millis(PATIENCE), fall: 1, rise: 1 };
     let watch = Watch::Probe(check.clone());
     let monitors = vec![Monitor { name: "lb".into(), watch, rhythm, calm: Calm::NONE, source: None }];
     let targets = vec![Target::probed(MonitorId(0), Arc::new(ProbeKey { check, address: LOOPBACK, source }))];

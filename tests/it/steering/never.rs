@@ -6,7 +6,7 @@ use meridian::{
     engine::{
         snapshot::Snapshot,
         steer::trace::{Rung, Step},
-        types::{At, EndpointId},
+        types::{At, EndpointId, Millis},
         wire::rr::Rcode,
         world::{World, endpoint::ADMIT_ALL},
     },
@@ -163,8 +163,8 @@ fn whom() -> impl Strategy<Value = Whom> {
 
 fn deed() -> impl Strategy<Value = Deed> {
     let act = prop::sample::select(vec![
-        Act::Drain(0),
-        Act::Drain(60_000),
+        Act::Drain(Millis(0)),
+        Act::Drain(Millis(60_000)),
         Act::ForceUp,
         Act::ForceDown,
         Act::ForceDown,

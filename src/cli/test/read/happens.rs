@@ -8,7 +8,7 @@ use super::{
     apart, forms,
 };
 use crate::{
-    engine::types::Family,
+    engine::types::{Family, Millis},
     node::overrides::Act,
     sim::{Behaviour, Happening, Who},
 };
@@ -18,7 +18,7 @@ const TOOK: u64 = 1000;
 
 pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
     match *words {
-        ["drain", ref rest @ ..] => says(rest, |_| Ok((Act::Drain(0), 0))),
+        ["drain", ref rest @ ..] => says(rest, |_| Ok((Act::Drain(Millis::ZERO), 0))),
         ["force-up", ref rest @ ..] => says(rest, |_| Ok((Act::ForceUp, 0))),
         ["force-down", ref rest @ ..] => says(rest, |_| Ok((Act::ForceDown, 0))),
         ["weight", ref rest @ ..] => says(rest, |rest| Ok((Act::Weight(part(rest, "weight", 100_000)?), 1))),
@@ -57,7 +57,7 @@ fn says(words: &[&str], act: impl Fn(&[&str]) -> Result<(Act, usize), Fault>) ->
     for pair in rest[taken..].chunks(2) {
         match (pair, act) {
             (["over", long], Act::Drain(_)) => act = Act::Drain(millis(long)?),
-            (["until", moment], _) => until = Some(millis(moment)?),
+            (["until", moment], _) => until = Some(millis(moment)?.0),
             (["reason", text], _) => reason = (*text).into(),
             (other, _) => {
                 let cause = format!("`{}` is no part of an override", other.join(" "));
@@ -108,7 +108,7 @@ fn behaves(words: &[&str]) -> Result<Happening, Fault> {
         ["fails", why] => Behaviour::Fails(why.into()),
         ["hangs"] => Behaviour::Hangs,
         ["flaps", "every", long] => match millis(long)? {
-            0 => return Err(fault("it cannot flap every 0s", "write `flaps every 2s`")),
+            Millis::ZERO => return Err(fault("it cannot flap every 0s", "write `flaps every 2s`")),
             long => Behaviour::Flaps(long),
         },
         ["loses", "its", "route"] => Behaviour::NoRoute,

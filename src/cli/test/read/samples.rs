@@ -9,7 +9,7 @@ use super::{
     forms,
 };
 use crate::{
-    engine::wire::rr::RrType,
+    engine::{types::Millis, wire::rr::RrType},
     sim::{Ask, Samples},
 };
 
@@ -42,9 +42,9 @@ pub(super) fn samples(words: &[&str]) -> Result<Samples, Fault> {
     }
 }
 
-fn every(long: &str) -> Result<u64, Fault> {
+fn every(long: &str) -> Result<Millis, Fault> {
     match millis(long)? {
-        0 => Err(fault("samples cannot come every 0s", "write `every 1m`")),
+        Millis::ZERO => Err(fault("samples cannot come every 0s", "write `every 1m`")),
         long => Ok(long),
     }
 }

@@ -206,6 +206,7 @@ fn depths(monitors: &[Monitor]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probing::millis::Millis;
     use crate::probing::{
         check::Check,
         monitor::{Calm, Rhythm},
@@ -213,7 +214,7 @@ mod tests {
 
     /// Monitors of which each is made of those that are listed for it.
     fn monitors(parts: impl Iterator<Item = Vec<u32>>) -> Vec<Monitor> {
-        let rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+        let rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
         parts
             .map(|of| Monitor {
                 name: "m".into(),

@@ -10,12 +10,17 @@ use crate::{
         diagnostics::Notes,
         spec::{DefaultMonitorSpec, FlapSpec, MonitorSpec, Text},
     },
-    probing::monitor::{Calm, Flap, Rhythm},
+    probing::{
+        millis::Millis,
+        monitor::{Calm, Flap, Rhythm},
+    },
 };
 
-const INTERVAL: u64 = 1000;
-const TIMEOUT: u64 = 800;
-const LEAST_RECHECK: u64 = 50;
+const INTERVAL: Millis = Millis(1000);
+const TIMEOUT: Millis = Millis(800);
+/// The longest that anything of a rhythm takes.
+const HOUR: Millis = Millis::seconds(3600);
+const LEAST_RECHECK: Millis = Millis(50);
 
 /// The rhythm of a monitor.
 pub(super) fn rhythm(spec: &MonitorSpec, path: &str, notes: &mut Notes<'_>) -> Rhythm {
@@ -27,12 +32,12 @@ pub(super) fn rhythm(spec: &MonitorSpec, path: &str, notes: &mut Notes<'_>) -> R
 /// Each value within its own bounds.
 pub(super) fn values(spec: &MonitorSpec, path: &str, notes: &mut Notes<'_>) -> Rhythm {
     let at = |key: &str| format!("{path}.{key}");
-    let interval = millis(spec.interval.as_ref(), &at("interval"), INTERVAL, 100..=3_600_000, notes);
+    let interval = millis(spec.interval.as_ref(), &at("interval"), INTERVAL, Millis(100)..=HOUR, notes);
     // The usual timeout, or the same part of an interval that is shorter than the usual one.
-    let timeout = TIMEOUT.min(interval * 4 / 5);
-    let timeout = millis(spec.timeout.as_ref(), &at("timeout"), timeout, 10..=3_600_000, notes);
-    let recheck = LEAST_RECHECK.max(interval / 5);
-    let recheck = millis(spec.recheck.as_ref(), &at("recheck"), recheck, LEAST_RECHECK..=3_600_000, notes);
+    let timeout = TIMEOUT.min(Millis(interval.0 * 4 / 5));
+    let timeout = millis(spec.timeout.as_ref(), &at("timeout"), timeout, Millis(10)..=HOUR, notes);
+    let recheck = LEAST_RECHECK.max(Millis(interval.0 / 5));
+    let recheck = millis(spec.recheck.as_ref(), &at("recheck"), recheck, LEAST_RECHECK..=HOUR, notes);
     // What a file says has been decided by the program that writes it.
     let (fall, rise) = if spec.file.is_some() { (1, 1) } else { (3, 2) };
     Rhythm {
@@ -55,7 +60,7 @@ fn fits(spec: &MonitorSpec, rhythm: &Rhythm, path: &str, notes: &mut Notes<'_>) 
             let fault = notes.error(
                 written.span(),
                 format!("`{}` is longer than the interval", at(key)),
-                format!("the interval is {interval} ms"),
+                format!("the interval is {} ms", interval.0),
             );
             let fault = match &spec.interval {
                 Some(interval) => fault.also(notes.place(interval.span()), "the interval"),
@@ -67,10 +72,10 @@ fn fits(spec: &MonitorSpec, rhythm: &Rhythm, path: &str, notes: &mut Notes<'_>) 
 }
 
 /// The longest that anything keeps a target down by time alone.
-const DAY: u64 = 86_400_000;
+const DAY: Millis = Millis::seconds(86_400);
 
-/// Those of a monitor with this interval in milliseconds.
-pub(super) fn calm(spec: &MonitorSpec, interval: u64, path: &str, notes: &mut Notes<'_>) -> Calm {
+/// Those of a monitor with this interval.
+pub(super) fn calm(spec: &MonitorSpec, interval: Millis, path: &str, notes: &mut Notes<'_>) -> Calm {
     // What a file says has been decided by the program that writes it.
     let usual = if spec.file.is_some() { Calm::NONE } else { Calm::usual(interval) };
     let at = |key: &str| format!("{path}.{key}");
@@ -80,7 +85,7 @@ pub(super) fn calm(spec: &MonitorSpec, interval: u64, path: &str, notes: &mut No
         .and_then(|way| word(text(way), &at("failback"), &[("auto", false), ("manual", true)], &[], notes));
     Calm {
         clear: whole(spec.clear.as_ref(), &at("clear"), usual.clear.into(), 1..=1000, notes) as u32,
-        hold: millis(spec.hold.as_ref(), &at("hold"), usual.hold, 0..=DAY, notes),
+        hold: millis(spec.hold.as_ref(), &at("hold"), usual.hold, Millis::ZERO..=DAY, notes),
         manual: manual.unwrap_or(usual.manual),
         flap: flap(spec, &at("flap"), usual.flap, notes),
     }
@@ -104,7 +109,7 @@ fn flap(spec: &MonitorSpec, path: &str, usual: Flap, notes: &mut Notes<'_>) -> F
     let thousandths = |number: f64| (number * 1000.0).round() as u32;
     let suppress = real(table.suppress.as_ref(), &at("suppress"), 0.0..=1000.0, notes).map(thousandths);
     let reuse = real(table.reuse.as_ref(), &at("reuse"), 0.001..=1000.0, notes).map(thousandths);
-    let half_life = millis(table.half_life.as_ref(), &at("half_life"), usual.half_life, 1000..=DAY, notes);
+    let half_life = millis(table.half_life.as_ref(), &at("half_life"), usual.half_life, Millis(1000)..=DAY, notes);
     let flap = Flap { suppress: suppress.unwrap_or(usual.suppress), reuse: reuse.unwrap_or(usual.reuse), half_life };
     if flap.suppress > 0 && flap.reuse >= flap.suppress {
         let label = format!("`reuse` is {} and `suppress` {}", shown(flap.reuse), shown(flap.suppress));

@@ -16,7 +16,7 @@ use crate::{
     },
     engine::{
         geo::Limits,
-        types::{Family, PerFamily},
+        types::{Family, Millis, PerFamily},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
             policy::{Key, Policy, Spread, Watermarks},
@@ -38,8 +38,7 @@ const STICKY: PerFamily<BlockLengths> =
 const FAR: u64 = 100_000;
 /// The most regions whose order can be kept.
 const MAX_DEPTH: i64 = 64;
-/// Milliseconds.
-const HOUR: u64 = 3_600_000;
+const HOUR: Millis = Millis::seconds(3600);
 
 /// What a policy says, whatever it extends.
 #[derive(Clone, Debug)]
@@ -57,7 +56,7 @@ pub(super) struct Terms {
     answers: u8,
     distinct: Distinct,
     shed: Option<Watermarks>,
-    slow_start: u64,
+    slow_start: Millis,
     pub(super) geo: GeoRules,
     /// Where `sticky` is written.
     pub(super) sticky_at: Option<Range<usize>>,
@@ -82,7 +81,7 @@ impl From<&Preset> for Terms {
             answers: preset.answers,
             distinct: Distinct::Region,
             shed: None,
-            slow_start: 0,
+            slow_start: Millis::ZERO,
             geo: GeoRules::default(),
             sticky_at: None,
             is_certain: true,
@@ -167,7 +166,8 @@ pub(super) fn overlay(
     depth(&mut terms, name, spec, notes);
     sticky(&mut terms, name, spec, notes);
     shed(&mut terms, name, spec, notes);
-    terms.slow_start = millis(spec.slow_start.as_ref(), &at("slow_start"), terms.slow_start, 0..=HOUR, notes);
+    terms.slow_start =
+        millis(spec.slow_start.as_ref(), &at("slow_start"), terms.slow_start, Millis::ZERO..=HOUR, notes);
     let has_effect = terms.prefer.contains(&Key::Geo) || !terms.is_certain;
     terms.geo.overlay((name, spec), has_effect, around, notes);
     answers(&mut terms, name, spec, notes);

@@ -45,7 +45,7 @@ pub(crate) fn suits(span: Range<usize>, policy: &Policy, pool: &MeantPool, notes
         let label = format!("policy \"{policy_name}\" prefers {key:?}, and nothing is probed");
         tell(format!("policy \"{policy_name}\" asks pool \"{name}\" in vain"), label, "add `monitor = \"NAME\"`");
     }
-    if pool.monitor.is_none() && policy.slow_start > 0 {
+    if pool.monitor.is_none() && !policy.slow_start.is_zero() {
         let label =
             format!("policy \"{policy_name}\" has a slow start, and nothing is probed: only what is new has one");
         tell(format!("endpoints of pool \"{name}\" never recover"), label, "add `monitor = \"NAME\"`");

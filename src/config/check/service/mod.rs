@@ -27,7 +27,7 @@ use crate::{
         spec::{Field, ServiceSpec, Spec, Text},
     },
     engine::{
-        types::Family,
+        types::{Family, Millis},
         wire::{name::Name, rr::RrType},
         world::{
             Region,
@@ -39,8 +39,8 @@ use crate::{
 pub(crate) use ownership::Homes;
 
 const TTL: TtlBounds = TtlBounds { max: 30, min: 5 };
-/// The longest time in which failing over can be an objective, in milliseconds.
-const DAY: u64 = 86_400_000;
+/// The longest time in which failing over can be an objective.
+const DAY: Millis = Millis::seconds(86_400);
 
 /// What a service may name, and what else is known when it is read.
 #[derive(Debug)]
@@ -141,7 +141,8 @@ fn one(
     let fence = fence(service.fence.as_ref(), &at("fence"), around.groups, notes);
     let affinity = service.affinity.as_ref().and_then(|affinity| self::affinity(affinity, &at("affinity"), notes));
     let objective = service.objective.as_ref();
-    let objective = objective.map(|_| millis(objective, &at("objective"), 0, 1000..=DAY, notes));
+    let objective =
+        objective.map(|_| millis(objective, &at("objective"), Millis::ZERO, Millis::seconds(1)..=DAY, notes));
     let https = service.https.as_ref().map(|https| companions::https(written, https, notes));
     let families = families(&service.families, &at("families"), defaults.families, notes);
     let own = name("service", key, notes)?;

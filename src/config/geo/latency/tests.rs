@@ -16,7 +16,7 @@ fn net(text: &str) -> Whose {
 fn lines(text: &str) -> (Vec<(Whose, String, Reading)>, Vec<String>) {
     let (mut sources, mut faults) = (Sources::default(), Vec::new());
     let file = sources.add("latency.csv", text);
-    let lines = read(file, 7, REGIONS, &sources, &mut faults);
+    let lines = read(file, Millis(7), REGIONS, &sources, &mut faults);
     let written = faults.iter().map(|fault| {
         let (line, column) = sources.line_column(fault.place.as_ref().unwrap());
         format!("{line}:{column} {} | {}", fault.message, fault.remedy.as_deref().unwrap())
@@ -34,7 +34,11 @@ fn clients_are_prefixes_as_numbers_and_countries() {
          us-east,de,0.04,1\n",
     );
     assert_eq!(faults, [""; 0]);
-    let reading = |rtt, samples: Option<u32>| Reading { rtt, samples, age: if samples.is_some() { 7 } else { 0 } };
+    let reading = |rtt, samples: Option<u32>| Reading {
+        rtt,
+        samples,
+        age: if samples.is_some() { Millis(7) } else { Millis(0) },
+    };
     assert_eq!(
         found,
         [
@@ -152,9 +156,9 @@ fn a_file_of_measurements_that_are_too_old_is_told() {
         faults.into_iter().map(|fault| fault.label).collect::<Vec<_>>()
     };
     let measured = "client,region,ms,samples\nDE,eu-west,20,9\n";
-    assert_eq!(told(measured, Some(0)), ["written 0 h ago, which is beyond `latency.max_age`"]);
-    assert_eq!(told(measured, Some(86_400_000)), [""; 0]);
-    assert_eq!(told("client,region,ms\nDE,eu-west,20\n", Some(0)), [""; 0], "a statement does not age");
+    assert_eq!(told(measured, Some(Millis(0))), ["written 0 h ago, which is beyond `latency.max_age`"]);
+    assert_eq!(told(measured, Some(Millis(86_400_000))), [""; 0]);
+    assert_eq!(told("client,region,ms\nDE,eu-west,20\n", Some(Millis(0))), [""; 0], "a statement does not age");
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn the_committed_file_is_good() {
     let (found, faults) = {
         let (mut sources, mut faults) = (Sources::default(), Vec::new());
         let file = sources.add("latency.csv", include_str!("../../../../geoip/latency.csv"));
-        (read(file, 0, &["ap-south", "eu-west", "us-east"], &sources, &mut faults), faults)
+        (read(file, Millis(0), &["ap-south", "eu-west", "us-east"], &sources, &mut faults), faults)
     };
     assert!(faults.is_empty(), "{faults:?}");
     assert!(found.iter().all(|line| line.reading.samples.is_none()), "a statement, so that it does not age");

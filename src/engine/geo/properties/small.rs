@@ -8,7 +8,7 @@ use super::super::{
     tests::{at, cities, point, prefix, region, row},
     *,
 };
-use crate::engine::types::{Family, RegionId};
+use crate::engine::types::{Family, Millis, RegionId};
 
 /// 256 blocks of one /16.
 #[derive(Debug)]
@@ -389,7 +389,8 @@ fn rule(count: usize, nets: Vec<Prefix>) -> impl Strategy<Value = Rule> {
 fn cells(count: usize, nets: &[Prefix]) -> impl Strategy<Value = Vec<(Whose, RegionId, Measured)>> + use<> {
     let mut kinds = vec![Whose::Asn(64_500), Whose::Country(*b"DE"), Whose::Country(*b"US")];
     kinds.extend(nets.iter().copied().map(Whose::Net));
-    let measured = prop_oneof![1..500_u32, 500..3000_u32].prop_map(|rtt| Measured { rtt, samples: None, age: 0 });
+    let measured =
+        prop_oneof![1..500_u32, 500..3000_u32].prop_map(|rtt| Measured { rtt, samples: None, age: Millis(0) });
     let cell = ((prop::sample::select(kinds), (0..count as u16).prop_map(RegionId)), measured);
     prop_oneof![Just(Vec::new()), prop::collection::vec(cell, 0..8)].prop_map(|cells| {
         let cells: std::collections::BTreeMap<_, _> = cells.into_iter().collect();

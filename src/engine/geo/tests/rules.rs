@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{super::*, at, by_rtt, cities, point, prefix, region};
-use crate::engine::types::RegionId;
+use crate::engine::types::{Millis, RegionId};
 
 mod beyond;
 mod finer;
@@ -33,7 +33,7 @@ impl World {
 
     fn with<T>(&self, then: impl FnOnce(&Ground<'_>) -> T) -> T {
         let (atlas, resolvers) = (self.atlas(&self.locations), self.atlas(&self.resolvers));
-        let measured = |rtt| Measured { rtt, samples: Some(9), age: 60_000 };
+        let measured = |rtt| Measured { rtt, samples: Some(9), age: Millis(60_000) };
         let cells = self.cells.iter().map(|(whose, region, rtt)| (*whose, RegionId(*region), measured(*rtt)));
         then(&Ground {
             atlas: &atlas,

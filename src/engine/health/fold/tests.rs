@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-const RHYTHM: Rhythm = Rhythm { interval: 1000, timeout: 800, recheck: 200, fall: 3, rise: 2 };
+const RHYTHM: Rhythm = Rhythm { interval: Millis(1000), timeout: Millis(800), recheck: Millis(200), fall: 3, rise: 2 };
 const NO_FLAP: Flap = Flap { suppress: 0, ..Calm::NONE.flap };
-const FLAP: Flap = Flap { suppress: 2000, reuse: 1000, half_life: 10_000 };
+const FLAP: Flap = Flap { suppress: 2000, reuse: 1000, half_life: Millis(10_000) };
 
 fn outcome(letter: char) -> Outcome {
     match letter {
@@ -81,7 +81,7 @@ fn failures_add_up_until_enough_good_outcomes_forget_them() {
 
 #[test]
 fn a_hold_ends_with_the_first_good_outcome_after_it() {
-    let calm = Calm { hold: 5000, ..Calm::NONE };
+    let calm = Calm { hold: Millis(5000), ..Calm::NONE };
     for (outcomes, verdicts) in [
         ("gbbbggggggg", "UUUDDdDDUUU"),
         // A good run that begins late needs its `rise`.
@@ -99,13 +99,13 @@ fn a_hold_ends_with_the_first_good_outcome_after_it() {
 
 #[test]
 fn each_recovery_that_does_not_come_to_be_is_told_once() {
-    let calm = Calm { hold: 60_000, ..Calm::NONE };
+    let calm = Calm { hold: Millis(60_000), ..Calm::NONE };
     assert_eq!(play(&calm, "gbbbggggbggbgbggg"), "UUUDDdDDDDdDDDDdD");
 }
 
 #[test]
 fn manual_failback_waits_for_a_word() {
-    let calm = Calm { manual: true, hold: 5000, ..Calm::NONE };
+    let calm = Calm { manual: true, hold: Millis(5000), ..Calm::NONE };
     for (outcomes, verdicts) in [
         ("gbbbgggggggggg", "UUUDDdDDDDDDDD"),
         // It counts at once, or as soon as it has risen, also within the hold.
@@ -134,7 +134,7 @@ fn who_comes_and_goes_is_kept_down_until_its_penalty_has_decayed() {
     }
     assert_eq!(see(0, 'b'), made(Health::Up, Health::Down));
     // Two points halve in ten seconds; below one it comes up.
-    assert_eq!((see(1000, 'g'), see(1000, 'g')), (None, Some(Turn::Kept(Kept::Flap(9001)))));
+    assert_eq!((see(1000, 'g'), see(1000, 'g')), (None, Some(Turn::Kept(Kept::Flap(Millis(9001))))));
     assert_eq!(see(10_000, 'g'), None);
     assert_eq!(see(10_001, 'g'), made(Health::Down, Health::Up));
     // One point is left: the next fall reaches two again, but one that comes late enough does not.
@@ -185,7 +185,7 @@ fn probes_hurry_only_while_the_last_outcome_points_away() {
         ),
         // What is held says when the hold ends, and nobody hurries for that.
         (
-            Calm { hold: 7000, ..Calm::NONE },
+            Calm { hold: Millis(7000), ..Calm::NONE },
             [
                 ('g', None, 1000),
                 ('b', Some(400), 200),
@@ -217,7 +217,7 @@ fn probes_hurry_only_while_the_last_outcome_points_away() {
             let now = At(n as u64 * 1000);
             record.observe(&RHYTHM, &calm, now, outcome(letter));
             let found = (record.change_in(&RHYTHM, &calm, now), record.next_in(&RHYTHM));
-            assert_eq!(found, (change_in, next_in), "{n}: {record:?}");
+            assert_eq!(found, (change_in.map(Millis), Millis(next_in)), "{n}: {record:?}");
         }
     }
 }
@@ -235,8 +235,8 @@ fn evidence_is_bounded_and_newest_last() {
 fn calm() -> impl Strategy<Value = Calm> {
     (1u32..5, prop_oneof![Just(0), 1u64..20_000], any::<bool>(), prop_oneof![Just(0), 1000u32..4000], 1u64..60_000)
         .prop_map(|(clear, hold, manual, suppress, half_life)| {
-            let flap = Flap { suppress, reuse: suppress / 2, half_life };
-            Calm { clear, hold, manual, flap }
+            let flap = Flap { suppress, reuse: suppress / 2, half_life: Millis(half_life) };
+            Calm { clear, hold: Millis(hold), manual, flap }
         })
 }
 
@@ -295,7 +295,7 @@ proptest! {
     /// A penalty only decays while nothing goes down, and what it keeps down it keeps until one moment and no longer.
     #[test]
     fn a_penalty_is_monotone(falls in prop::collection::vec(0u64..30_000, 1..6), half_life in 1u64..60_000) {
-        let flap = Flap { suppress: 2000, reuse: 800, half_life };
+        let flap = Flap { suppress: 2000, reuse: 800, half_life: Millis(half_life) };
         let mut penalty = Penalty::default();
         let mut now = At(0);
         for wait in falls {
@@ -304,17 +304,17 @@ proptest! {
             penalty.add(&flap, now);
             prop_assert!((penalty.points(&flap, now) - before - 1.0).abs() < 1e-9);
             let (mut last, mut left) = (f64::MAX, penalty.damped_for(&flap, now));
-            let end = now.0 + left;
+            let end = now.plus(left);
             for step in 0..100 {
                 let later = At(now.0 + step * half_life / 10);
                 let points = penalty.points(&flap, later);
                 prop_assert!(points <= last);
-                prop_assert_eq!(penalty.damped_for(&flap, later), end.saturating_sub(later.0));
+                prop_assert_eq!(penalty.damped_for(&flap, later), end.since(later));
                 prop_assert!(penalty.damped_for(&flap, later) <= left);
                 (last, left) = (points, penalty.damped_for(&flap, later));
             }
-            if end > now.0 {
-                prop_assert!(penalty.points(&flap, At(end)) <= 0.8 && penalty.points(&flap, At(end - 1)) >= 0.799);
+            if end > now {
+                prop_assert!(penalty.points(&flap, end) <= 0.8 && penalty.points(&flap, end.minus(Millis(1))) >= 0.799);
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
         live::EndpointState,
-        types::{At, PoolId, RegionId, TargetId, members as positions},
+        types::{At, Millis, PoolId, RegionId, TargetId, members as positions},
         world::World,
     },
     node::change::{Change, Held, LetGo},
@@ -110,8 +110,8 @@ impl Ledger {
         supposed(endpoint(&self.world, index), health)
     }
 
-    /// Tells that a region is held; `since`: since so many milliseconds, by an earlier process.
-    pub(super) fn hold(&self, now: At, region: RegionId, since: Option<u64>) -> Change {
+    /// Tells that a region is held; `since`: for how long already, by an earlier process.
+    pub(super) fn hold(&self, now: At, region: RegionId, since: Option<Millis>) -> Change {
         let rules = &self.world.health.governor;
         let lately = self.facts.beliefs.governed.lately(rules, now);
         Change::Held(Box::new(Held {
@@ -121,7 +121,7 @@ impl Ledger {
             window: rules.window,
             endpoints: self.those(region, |seat, _| self.is_kept(seat)),
             gives_way: self.gives_way(region),
-            release: rules.release.saturating_sub(since.unwrap_or_default()),
+            release: rules.release.minus(since.unwrap_or_default()),
             since,
             canaries: !self.world.health.canaries.is_empty(),
         }))
@@ -145,7 +145,7 @@ impl Ledger {
 
     /// Tells that it is held no longer.
     /// `counted`: who counts as down by that.
-    pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: u64, counted: &[TargetId]) -> Change {
+    pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: Millis, counted: &[TargetId]) -> Change {
         // Nobody is called down of whom nothing is known, as after a reload.
         let down = self.those(region, |(pool, index), _| {
             self.stood(index, &[]).health(self.index.shaping[pool.at()].families) == Health::Down

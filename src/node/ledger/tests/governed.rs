@@ -72,7 +72,7 @@ fn restarted(ledger: &Ledger, at: u64, later: u64, edit: impl Fn(String) -> Stri
     let world = Arc::clone(&ledger.world);
     let text = edit(saved::encode(&ledger.status(At(at)), At(at), 1_000_000));
     let saved = saved::decode(&text).expect("sound");
-    let age = saved.age(1_000_000 + later, 600_000);
+    let age = saved.age(1_000_000 + later, Millis(600_000));
     let mut ledger = Ledger::new(world);
     let changes = ledger.fold(At(3), Input::Saved { saved, age });
     (ledger, changes.iter().map(ToString::to_string).collect())
@@ -152,7 +152,7 @@ fn a_region_without_endpoints_is_not_of_those_that_may_go() {
         assert_eq!(fails(&mut ledger, "192.0.2.1", 1000), 0);
         if restart {
             let saved = saved::decode(&saved::encode(&ledger.status(At(2000)), At(2000), 2001)).expect("sound");
-            let age = saved.age(2001, 600_000);
+            let age = saved.age(2001, Millis(600_000));
             ledger = Ledger::new(world(two));
             ledger.fold(At(2000), Input::Saved { saved, age });
         } else {
@@ -299,7 +299,7 @@ fn one_is_not_many() {
 #[test]
 fn who_recovers_unbelieved_need_not_wait() {
     let mut ledger = all_up(&governed(SMALL, 1, |draft| {
-        draft.monitors[0].calm = Calm { manual: true, ..Calm::usual(1000) };
+        draft.monitors[0].calm = Calm { manual: true, ..Calm::usual(Millis(1000)) };
     }));
     play(
         &mut ledger,
@@ -365,7 +365,7 @@ impl Watch {
             self.emptied.extend(gone.iter().map(|region| (now, *region)));
             prop_assert!(gone.is_empty() || self.canaries.is_empty() || self.canaries.values().any(|good| *good));
         }
-        let window = self.emptied.iter().filter(|(at, _)| now - at < self.rules.window);
+        let window = self.emptied.iter().filter(|(at, _)| now - at < self.rules.window.0);
         let distinct: BTreeSet<RegionId> = window.map(|(_, region)| *region).collect();
         prop_assert!(distinct.len() <= self.rules.max_regions.of(REGIONS.len()), "{distinct:?} at {now}");
         self.alive = alive;
@@ -400,7 +400,7 @@ proptest! {
         let configured = |which: usize| governed(FOUR, canaries, |draft| {
             draft.health.governor.max_regions = max;
             if which == 1 {
-                draft.monitors[0].calm = Calm::usual(1000);
+                draft.monitors[0].calm = Calm::usual(Millis(1000));
             }
         });
         let world = configured(0);
@@ -448,7 +448,7 @@ proptest! {
                     let text = saved::encode(&ledger.status(At(now)), At(now), 1 + now);
                     let saved = saved::decode(&text).expect("sound");
                     now += later;
-                    let age = saved.age(1 + now, 600_000);
+                    let age = saved.age(1 + now, Millis(600_000));
                     ledger = Ledger::new(Arc::clone(&ledger.world));
                     ledger.fold(At(now), Input::Saved { saved, age });
                     watch.look(&ledger, now, false)?;

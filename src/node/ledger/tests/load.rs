@@ -92,7 +92,7 @@ fn what_is_asked_otherwise_counts_no_more() {
     use crate::probing::pull::Pull;
     let asked = |port: Option<u16>, interval: u64| {
         shaped(TWO, |draft| {
-            (draft.loads[0].pull, draft.loads[0].interval) = (port.map(Pull::Agent), interval);
+            (draft.loads[0].pull, draft.loads[0].interval) = (port.map(Pull::Agent), Millis(interval));
         })
     };
     for (after, kept) in [(asked(Some(1), 500), true), (asked(Some(2), 1000), false), (asked(None, 1000), false)] {

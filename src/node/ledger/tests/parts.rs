@@ -3,13 +3,13 @@
 use super::*;
 use crate::{
     engine::{
-        types::{PerFamily, RouteId},
+        types::{Millis, PerFamily, RouteId},
         world::Asks,
     },
     probing::monitor::Watch,
 };
 
-const CALM: Calm = Calm { hold: 10_000, ..Calm::NONE };
+const CALM: Calm = Calm { hold: Millis(10_000), ..Calm::NONE };
 
 /// One endpoint, judged by `needed` of the monitors a, b and c.
 fn composed(needed: u32, calm: Calm) -> Arc<World> {
@@ -144,7 +144,7 @@ proptest! {
     /// A reload that changes nothing but times changes no state.
     #[test]
     fn other_intervals_change_no_state(letters in "[gb]{1,40}", interval in 100u64..100_000, hold in 0u64..100_000) {
-        let calm = Calm { hold: 5000, clear: 3, ..Calm::usual(1000) };
+        let calm = Calm { hold: Millis(5000), clear: 3, ..Calm::usual(Millis(1000)) };
         let mut ledger = Ledger::new(world_of(calm));
         for (n, letter) in letters.chars().enumerate() {
             let found = if letter == 'g' { outcome("good") } else { outcome("status-503") };
@@ -152,8 +152,8 @@ proptest! {
         }
         let now = At(letters.len() as u64 * 1000);
         let before = ledger.status(now).targets;
-        let mut draft = draft(Rhythm { interval, timeout: interval, recheck: interval, ..RHYTHM }, "web eu 192.0.2.1");
-        draft.monitors[0].calm = Calm { hold, ..calm };
+        let mut draft = draft(Rhythm { interval: Millis(interval), timeout: Millis(interval), recheck: Millis(interval), ..RHYTHM }, "web eu 192.0.2.1");
+        draft.monitors[0].calm = Calm { hold: Millis(hold), ..calm };
         ledger.configure(now, Arc::new(World::seal(draft)));
         prop_assert_eq!(before, ledger.status(now).targets);
     }

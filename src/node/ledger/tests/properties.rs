@@ -61,7 +61,7 @@ fn configured(text: &str, slow_start: u64) -> Arc<World> {
     shaped(text, |draft| {
         // What operators take out is not for the governor to count, so what they said would leave traces.
         ungoverned(draft);
-        draft.policies[0].slow_start = slow_start;
+        draft.policies[0].slow_start = Millis(slow_start);
         draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
         if let Some(endpoint) = draft.endpoints_mut().nth(1) {
             endpoint.weight = 7;

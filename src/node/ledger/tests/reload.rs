@@ -15,7 +15,7 @@ fn of_web(ledger: &Ledger) -> String {
 
 fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| {
-        draft.policies[0].slow_start = over;
+        draft.policies[0].slow_start = Millis(over);
         draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
         draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
@@ -96,7 +96,7 @@ fn an_assignment_goes_with_regions_and_map() {
         snapshot.assignments.into_iter().flatten().count()
     };
     assert_eq!(kept(shaped(TWO, |_| {})), 1);
-    assert_eq!(kept(shaped(TWO, |draft| draft.monitors[0].rhythm.interval = 5000)), 1);
+    assert_eq!(kept(shaped(TWO, |draft| draft.monitors[0].rhythm.interval = Millis(5000))), 1);
     assert_eq!(
         kept(shaped("a eu 192.0.2.7\nweb eu 192.0.2.1\nweb us-b 192.0.2.2", |_| {})),
         1,

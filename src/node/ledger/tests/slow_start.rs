@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::{types::PolicyId, world::pool::Route};
 
 fn slow(text: &str, over: u64) -> Arc<World> {
-    shaped(text, |draft| draft.policies[0].slow_start = over)
+    shaped(text, |draft| draft.policies[0].slow_start = Millis(over))
 }
 
 fn probe(ledger: &mut Ledger, at: u64, outcomes: &[&str]) -> Vec<String> {
@@ -121,7 +121,7 @@ fn who_is_forced_up_is_whole_at_once() {
 #[test]
 fn the_strictest_policy_of_all_routes_through_a_pool_counts() {
     let world = shaped(TWO, |draft| {
-        draft.policies.push(Policy { slow_start: 20_000, ..Policy::default() });
+        draft.policies.push(Policy { slow_start: Millis(20_000), ..Policy::default() });
         draft.routes = vec![Route::default(), Route { policy: PolicyId(1), ..Route::default() }];
     });
     let mut ledger = all_up(&world);
@@ -142,7 +142,7 @@ const THREE: &str = "web eu-1 192.0.2.1
 /// The pool goes slowly, over 20 s, and any number of regions may go.
 fn slowly(text: &str) -> Arc<World> {
     shaped(text, |draft| {
-        draft.policies[0].slow_start = 20_000;
+        draft.policies[0].slow_start = Millis(20_000);
         ungoverned(draft);
     })
 }
@@ -319,7 +319,7 @@ fn what_is_raised_from_weight_0_begins_slowly() {
     // By a reload.
     let weightless = |weight| {
         shaped(THREE, |draft| {
-            draft.policies[0].slow_start = 20_000;
+            draft.policies[0].slow_start = Millis(20_000);
             draft.endpoints_mut().nth(1).expect("an endpoint").weight = weight;
         })
     };
@@ -334,7 +334,7 @@ fn what_takes_the_place_of_all_that_served_takes_all_at_once() {
     let colours = |blue: u32, green: u32| {
         let text = "web eu-b 192.0.2.1\nweb eu-g 192.0.2.2\nweb us-b 192.0.2.3\nweb us-g 192.0.2.4";
         shaped(text, |draft| {
-            draft.policies[0].slow_start = 20_000;
+            draft.policies[0].slow_start = Millis(20_000);
             for endpoint in draft.endpoints_mut() {
                 endpoint.weight = if endpoint.name.ends_with('b') { blue } else { green };
             }

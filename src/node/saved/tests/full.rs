@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::*;
 use crate::{
     engine::{
-        types::EndpointId,
+        types::{EndpointId, Millis},
         wire::name::Name,
         world::{Asks, Region},
     },
@@ -25,7 +25,7 @@ pub(super) fn world() -> Arc<World> {
     let mut targets = Vec::new();
     for (n, (name, check, source)) in all.into_iter().enumerate() {
         let watch = Watch::Probe(check.clone());
-        monitors.push(Monitor { name: name.into(), watch, rhythm: RHYTHM, calm: Calm::usual(1000), source });
+        monitors.push(Monitor { name: name.into(), watch, rhythm: RHYTHM, calm: Calm::usual(Millis(1000)), source });
         let address = if n % 2 == 0 {
             IpAddr::from([192, 0, 2, n as u8])
         } else {
@@ -82,14 +82,14 @@ fn record(n: usize) -> Record {
         good: n as u32,
         bad: 20 - n as u32,
         span: 100 + n as u32,
-        fall: down.then_some(Fall { at: At(1000 * n as u64), before: 5, released: n.is_multiple_of(2) }),
+        fall: down.then_some(Fall { at: At(1000 * n as u64), before: Millis(5), released: n.is_multiple_of(2) }),
         penalty: Penalty::restored(n as f64 / 4.0, n >= 12, NOW),
         ..Record::default()
     };
     record.evidence.push((At(99_000), last));
     if n == 7 {
         record.evidence.clear();
-        record.restored = Some(Restored { health: Health::Up, age: Some(60_000), used: true, last: None });
+        record.restored = Some(Restored { health: Health::Up, age: Some(Millis(60_000)), used: true, last: None });
     }
     record
 }
@@ -97,19 +97,19 @@ fn record(n: usize) -> Record {
 pub(super) fn status() -> Status {
     let world = world();
     let count = world.targets.len();
-    let start = |of, way| SlowStart { pool: PoolId(0), of, way, over: 120_000 };
+    let start = |of, way| SlowStart { pool: PoolId(0), of, way, over: Millis(120_000) };
     Status {
         targets: (0..count).map(record).collect(),
         governed: Governed::resumed(
-            [(RegionId(0), Past::ago(NOW, 1500)), (RegionId(1), Past::ago(NOW, 150_000))],
-            [(RegionId(1), Past::ago(NOW, 70_000))],
+            [(RegionId(0), Past::ago(NOW, Millis(1500))), (RegionId(1), Past::ago(NOW, Millis(150_000)))],
+            [(RegionId(1), Past::ago(NOW, Millis(70_000)))],
         ),
         kept: vec![(TargetId(2), Health::Up), (TargetId(5), Health::Unknown), (TargetId(count as u32 - 1), Health::Up)],
         slow_starts: vec![
-            start(SlowStartOf::Endpoint(EndpointId(0)), Some((10_000, Some(At(80_000))))),
-            start(SlowStartOf::Endpoint(EndpointId(1)), Some((40_000, None))),
+            start(SlowStartOf::Endpoint(EndpointId(0)), Some((Millis(10_000), Some(At(80_000))))),
+            start(SlowStartOf::Endpoint(EndpointId(1)), Some((Millis(40_000), None))),
             start(SlowStartOf::Endpoint(EndpointId(2)), None),
-            start(SlowStartOf::Region(RegionId(1)), Some((0, Some(At(99_000))))),
+            start(SlowStartOf::Region(RegionId(1)), Some((Millis(0), Some(At(99_000))))),
         ],
         ..Ledger::new(world).status(NOW)
     }

@@ -5,7 +5,7 @@ use super::{
     full::{NOW, WALL},
     *,
 };
-use crate::probing::identity::tests::checks;
+use crate::probing::{identity::tests::checks, millis::Millis};
 
 /// By the last program of version 1.
 const VERSION_1: &str = include_str!("version-1.health");
@@ -13,7 +13,7 @@ const VERSION_1: &str = include_str!("version-1.health");
 const VERSION_2: &str = include_str!("version-2.health");
 
 fn age() -> Age {
-    Age { age: Some(0), limit: 600_000 }
+    Age { age: Some(Millis(0)), limit: Millis(600_000) }
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn all_that_operators_name_is_treated_alike_and_databases_are_cut() {
     builder.overrule(prefix("20.0.1.0/24"), here);
     builder.mark(prefix("20.0.2.7/32"));
     let atlas = builder.finish();
-    let measured = Measured { rtt: 900, samples: None, age: 0 };
+    let measured = Measured { rtt: 900, samples: None, age: Millis(0) };
     let ground = Ground {
         atlas: &atlas,
         resolvers: &Atlas::default(),
