@@ -1,7 +1,9 @@
 //! What a node needs of a configuration that was read. Must not know where its text came from.
 
-use super::input::Cell;
-use crate::engine::{signal::latency::LatencyRules, world::Draft};
+use crate::engine::{
+    signal::latency::LatencyRules,
+    world::{Cell, Draft},
+};
 
 /// A configuration that can be put in force.
 #[derive(Debug)]

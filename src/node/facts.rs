@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     answers::Counts,
     balance::Balance,
-    input::{Cell, ConfigurationId},
+    input::ConfigurationId,
     ledger::{Ledger, facts::Facts},
     machine::{Making, Node},
     measuring::Measuring,
     samples::Samples,
 };
-use crate::engine::{types::At, world::World};
+use crate::engine::{
+    types::At,
+    world::{Cell, World},
+};
 
 /// What a node knows at a moment.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,11 +8,15 @@ use super::{
     answers::Counts,
     balance::{Assignments, Balance, Foreseen},
     configuration::Configuration,
-    input::{Cell, ConfigurationId, JobId},
+    input::{ConfigurationId, JobId},
     measuring::Measuring,
     samples::{Samples, Telling},
 };
-use crate::engine::{snapshot::Snapshot, types::At, world::World};
+use crate::engine::{
+    snapshot::Snapshot,
+    types::At,
+    world::{Cell, World},
+};
 
 /// A piece of work.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::{
     balance::{Balance, Foreseen},
     change::Change,
     configuration::Configuration,
-    input::{Cell, ConfigurationId, Input, JobId},
+    input::{ConfigurationId, Input, JobId},
     job::{Job, Made, Product, Work},
     ledger::{Ledger, RegionChange},
     measuring::Measuring,
@@ -25,7 +25,7 @@ use crate::engine::{
     signal::latency::LatencyRules,
     snapshot::Snapshot,
     types::{At, TargetId},
-    world::World,
+    world::{Cell, World},
 };
 
 /// What follows from something that happened.

@@ -5,12 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::input::Cell;
 use crate::engine::{
     geo::{Measures, Whose},
     signal::latency::{Latencies, LatencyRules, Reading},
     types::At,
-    world::{Region, measures},
+    world::{Cell, Region, measures},
 };
 
 /// What a source said, and when.

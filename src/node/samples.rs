@@ -16,7 +16,6 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::input::Cell;
 use crate::engine::{
     entries,
     geo::{Atlas, Whose, normalise},
@@ -25,6 +24,7 @@ use crate::engine::{
         sampled::{Forgetting, Sampled},
     },
     types::{At, PerFamily, Prefix},
+    world::Cell,
 };
 
 #[cfg(test)]

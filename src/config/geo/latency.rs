@@ -12,13 +12,11 @@ use super::{
     files::{Files, NamedFile, text},
     overrides,
 };
+pub use crate::engine::world::Cell;
 use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
 
 #[cfg(test)]
 mod tests;
-
-/// A cell of the table of round-trip times, by client and region, and what a source says of it.
-pub type Cell = ((Whose, Box<str>), Reading);
 
 /// One good line.
 #[derive(Clone, Debug)]
