@@ -2,7 +2,7 @@
 
 use crate::engine::{
     signal::latency::LatencyRules,
-    world::{Cell, Draft},
+    world::{Draft, RttCell},
 };
 
 /// A configuration that can be put in force.
@@ -13,7 +13,7 @@ pub struct Configuration {
     /// When measured round-trip times count.
     pub latency: LatencyRules,
     /// What the latency files say.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<RttCell>,
     /// How long steered names wait for the first probe round, in milliseconds.
     pub startup_wait: u64,
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::engine::{
     types::At,
-    world::{Cell, World},
+    world::{RttCell, World},
 };
 
 /// What a node knows at a moment.
@@ -34,7 +34,7 @@ pub struct NodeFacts {
     jobs: u64,
     /// What is to be compiled, or is being compiled.
     configuration: Option<ConfigurationId>,
-    files: Option<Arc<Vec<Cell>>>,
+    files: Option<Arc<Vec<RttCell>>>,
     maps_due: Option<At>,
     answers: Option<Counts>,
 }

@@ -11,7 +11,7 @@ use super::{
     saved::{Age, Saved},
 };
 use crate::{
-    engine::{health::fold::Outcome, world::Cell},
+    engine::{health::fold::Outcome, world::RttCell},
     probing::{identity::ProbeId, monitor::ProbeKey},
 };
 
@@ -56,7 +56,7 @@ pub enum Input {
     /// Round-trip times were sampled.
     Samples(Vec<Sample>),
     /// The latency files have changed: all that they say now.
-    LatencyFiles(Vec<Cell>),
+    LatencyFiles(Vec<RttCell>),
     /// An operator's word.
     Override(Override),
     /// An operator takes back all words about these endpoints.

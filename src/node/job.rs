@@ -15,7 +15,7 @@ use super::{
 use crate::engine::{
     snapshot::Snapshot,
     types::At,
-    world::{Cell, World},
+    world::{RttCell, World},
 };
 
 /// A piece of work.
@@ -40,7 +40,7 @@ pub(super) enum Work {
         measuring: Arc<Measuring>,
     },
     /// What the latency files say is taken over.
-    Files { cells: Arc<Vec<Cell>>, measuring: Arc<Measuring> },
+    Files { cells: Arc<Vec<RttCell>>, measuring: Arc<Measuring> },
     /// Maps are compiled again by what is measured, where anything has moved.
     Maps {
         world: Arc<World>,

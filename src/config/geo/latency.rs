@@ -12,7 +12,7 @@ use super::{
     files::{Files, NamedFile, text},
     overrides,
 };
-pub use crate::engine::world::Cell;
+pub use crate::engine::world::RttCell;
 use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix};
 
 #[cfg(test)]
@@ -34,7 +34,7 @@ pub struct LatencyLine {
 impl LatencyLine {
     /// The cell and what the line says of it.
     #[must_use]
-    pub fn cell(&self) -> Cell {
+    pub fn cell(&self) -> RttCell {
         ((self.whose, self.region.clone()), self.reading)
     }
 }

@@ -343,7 +343,7 @@ impl std::ops::Index<EndpointId> for World {
 }
 
 /// What a source says of the round-trip time of some clients to a region.
-pub type Cell = ((Whose, Box<str>), Reading);
+pub type RttCell = ((Whose, Box<str>), Reading);
 
 /// What is measured of the regions of a configuration, at a moment.
 #[must_use]
