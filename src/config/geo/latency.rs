@@ -12,6 +12,7 @@ use super::{
     files::{Files, NamedFile, text},
     overrides,
 };
+pub use crate::engine::world::RttCell;
 use crate::engine::{
     geo::Whose,
     signal::latency::Reading,
@@ -20,9 +21,6 @@ use crate::engine::{
 
 #[cfg(test)]
 mod tests;
-
-/// A cell of the table of round-trip times, by client and region, and what a source says of it.
-pub type Cell = ((Whose, Box<str>), Reading);
 
 /// One good line.
 #[derive(Clone, Debug)]
@@ -40,7 +38,7 @@ pub struct LatencyLine {
 impl LatencyLine {
     /// The cell and what the line says of it.
     #[must_use]
-    pub fn cell(&self) -> Cell {
+    pub fn cell(&self) -> RttCell {
         ((self.whose, self.region.clone()), self.reading)
     }
 }

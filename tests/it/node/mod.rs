@@ -13,12 +13,12 @@ use meridian::{
         health::fold::Outcome,
         signal::latency::Reading,
         types::{At, Millis, RouteId},
-        world::World,
+        world::{RttCell, World},
     },
     node::{
         answers,
         configuration::Configuration,
-        input::{Cell, ConfigurationId, Input},
+        input::{ConfigurationId, Input},
         machine::{Effects, Node},
         overrides::{Act, Override, Whom},
         samples::Sample,
@@ -168,7 +168,7 @@ impl Chance {
         (0..count).map(|_| sample(self)).collect()
     }
 
-    fn cells(&mut self) -> Vec<Cell> {
+    fn cells(&mut self) -> Vec<RttCell> {
         let key = |region: &str| (meridian::engine::geo::Whose::Country(*b"DE"), region.into());
         ["eu", "us"].map(|region| (key(region), self.reading())).into()
     }
