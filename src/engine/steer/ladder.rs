@@ -14,7 +14,7 @@ use crate::engine::{
         EndpointRow,
         eligible::{Belief, Eligibility, Exclusion, Scope, Standing},
     },
-    types::{Chance, EndpointId, Family, PoolId, RegionId, RouteId, ServiceId, members},
+    types::{Chance, EndpointId, Family, Millis, PoolId, RegionId, RouteId, ServiceId, members},
     world::{
         draw,
         service::{Canary, Fallback, Service},
@@ -55,8 +55,12 @@ fn decide_for<T: Trace>(
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
-    let drawing =
-        Drawing { seed: &service.table.seed, block: client.block, slot: u64::from(service.ttl_max) * 1000, chance };
+    let drawing = Drawing {
+        seed: &service.table.seed,
+        block: client.block,
+        slot: Millis::seconds(service.ttl_max.into()),
+        chance,
+    };
     let mut ladder = Ladder {
         parts,
         service,

@@ -7,7 +7,7 @@ use super::{
     trace::{Step, Trace},
 };
 use crate::engine::{
-    types::{Chance, Prefix, members},
+    types::{Chance, Millis, Prefix, members},
     world::{
         draw::{self, Score, Seed},
         endpoint::ADMIT_ALL,
@@ -26,8 +26,8 @@ pub struct Drawing<'s> {
     pub seed: &'s Seed,
     /// The client's block.
     pub block: Prefix,
-    /// Milliseconds of a slot.
-    pub slot: u64,
+    /// How long a slot is.
+    pub slot: Millis,
     /// Time, the query's number, and what replaces a draw.
     pub chance: Chance,
 }
@@ -315,7 +315,7 @@ fn first_draw(spread: Spread, drawing: &Drawing<'_>, turn: Option<u64>) -> Draw 
         return Draw { value: drawing.chance.random, slot: None };
     }
     let block = drawing.of_block();
-    let slot = || draw::slot(block, drawing.chance.now.0, drawing.slot);
+    let slot = || draw::slot(block, drawing.chance.now, drawing.slot);
     match spread {
         Spread::Hash => Draw { value: block, slot: None },
         // From the block's own start, so that blocks do not walk in step.

@@ -4,7 +4,7 @@
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 
-use crate::engine::types::{Family, Prefix};
+use crate::engine::types::{Family, Millis, Prefix, UnixMillis};
 
 /// What all draws of a service start from: SipHash-2-4 under the secret, with the affinity taken in. Services of one
 /// affinity have equal seeds.
@@ -43,9 +43,9 @@ impl Seed {
     }
 }
 
-/// The slot of a block at a moment: blocks turn over at moments of their own within `length` milliseconds.
+/// The slot of a block at a moment: blocks turn over at moments of their own within `length`.
 #[must_use]
-pub fn slot(block_draw: u64, now: u64, length: u64) -> u64 {
+pub fn slot(block_draw: u64, UnixMillis(now): UnixMillis, Millis(length): Millis) -> u64 {
     let length = length.max(1);
     now.saturating_add(splitmix(block_draw ^ SLOT) % length) / length
 }
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(draws, [5_405_265_676_708_576_624, 269_901_957_190_281_911, 8_212_023_078_636_364_834]);
         assert_eq!([key("eu-west"), key("us-east")], [10_111_173_524_143_887_436, 3_429_868_754_348_472_686]);
         assert_eq!([splitmix(0), splitmix(1)], [0xe220_a839_7b1d_cdaf, 0x910a_2dec_8902_5cc1]);
-        assert_eq!(slot(draws[0], 1_700_000_000_000, 30_000), 56_666_667);
+        assert_eq!(slot(draws[0], UnixMillis(1_700_000_000_000), Millis::seconds(30)), 56_666_667);
         assert_eq!(in_slot(draws[0], 56_666_666), 3_056_117_444_359_731_835);
         assert_eq!(LOG2[..4], [0, 6_039_313, 12_055_173, 18_047_761]);
     }

@@ -11,7 +11,7 @@ use meridian::engine::{
         spread::{Chosen, Drawing, choose},
         trace::{Basis, Silent},
     },
-    types::{Chance, Family, Prefix, RouteId, UnixMillis, members},
+    types::{Chance, Family, Millis, Prefix, RouteId, UnixMillis, members},
 };
 use proptest::prelude::*;
 
@@ -133,7 +133,8 @@ fn gcd(a: u64, b: u64) -> u64 {
 /// The endpoint that `hash` gives to the n-th /24 outside 0.0.0.0/8.
 fn hashed(snapshot: &Snapshot, band: u64, n: u32) -> u8 {
     let block = Prefix::from_bits(Family::V4, u128::from((1 << 24) + (n << 8)) << 96, 24);
-    let drawing = Drawing { seed: &snapshot.world.services[0].table.seed, block, slot: 30_000, chance: at(0) };
+    let drawing =
+        Drawing { seed: &snapshot.world.services[0].table.seed, block, slot: Millis::seconds(30), chance: at(0) };
     let parts = Parts::of(snapshot);
     let client = Client { basis: Basis::Subnet, prefix: block, behind: None, block, scope: 24, found: None };
     let field = Field::new(&parts, RouteId(0), &client, false).expect("a pool");
@@ -357,7 +358,7 @@ fn blocks_do_not_turn_over_together() {
     let mut turns = [0u32; 30];
     for n in 0..3000u32 {
         let draw = seed.block(Prefix::from_bits(Family::V4, u128::from(n) << 112, 16));
-        let number = |second: u64| slot(draw, UnixMillis(1_700_000_000_000 + second * 1000).0, 30_000);
+        let number = |second: u64| slot(draw, UnixMillis(1_700_000_000_000 + second * 1000), Millis::seconds(30));
         let changed: Vec<usize> = (0..30).filter(|s| number(*s as u64) != number(*s as u64 + 1)).collect();
         assert_eq!(changed.len(), 1, "once in a slot's length");
         turns[changed[0]] += 1;
