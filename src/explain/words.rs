@@ -5,10 +5,8 @@ use crate::engine::{
     live::eligible::{Exclusion, Standing},
     steer::trace::{Basis, Lack, Rung, TtlFrom},
     types::{Family, Prefix},
-    world::{
-        endpoint::ADMIT_ALL,
-        policy::{Key, Policy, Spread},
-    },
+    units::Admission,
+    world::policy::{Key, Policy, Spread},
 };
 
 /// A key and a value of it.
@@ -104,8 +102,8 @@ fn per_cent(parts: u32) -> String {
 }
 
 /// An admission as a percentage.
-pub(super) fn admission(parts: u32) -> String {
-    per_cent((u64::from(parts) * 1000).div_ceil(u64::from(ADMIT_ALL)) as u32)
+pub(super) fn admission(share: Admission) -> String {
+    per_cent((u64::from(share.0) * 1000).div_ceil(u64::from(Admission::ALL.0)) as u32)
 }
 
 /// How an endpoint stands, and its first verdict.

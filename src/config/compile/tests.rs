@@ -14,6 +14,7 @@ use crate::{
     engine::{
         geo::{Fence, GeoKey, Selector},
         types::RouteId,
+        units::Admission,
         wire::name::Name,
         world::{
             Region,
@@ -281,7 +282,7 @@ affinity = "shop"
     };
     assert_eq!(www.routes.iter().map(leads).collect::<Vec<_>>(), [(3, 0, "latency"), (4, 1, "latency")]);
     let canary = www.canary.expect("a canary");
-    assert_eq!((leads(&canary.route), canary.share), ((5, 2, "latency"), (1 << 20) / 8));
+    assert_eq!((leads(&canary.route), canary.share), ((5, 2, "latency"), Admission::parts(1, 8)));
     assert_eq!(world.pools.len(), 3, "a pool stands there once");
     assert_eq!(www.cut, Some([16, 32]), "a canary's share is one of blocks");
     let gate = &world.rules[www.gate.expect("a gate").at()];

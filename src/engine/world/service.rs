@@ -11,6 +11,7 @@ use super::{
 use crate::engine::{
     geo::Map,
     types::{MapId, PoolId, RegionId, RouteId},
+    units::Admission,
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -63,8 +64,8 @@ pub struct Service {
 pub struct Canary {
     /// The route.
     pub route: RouteId,
-    /// The share in parts of [`ADMIT_ALL`](super::endpoint::ADMIT_ALL).
-    pub share: u32,
+    /// The share of blocks.
+    pub share: Admission,
 }
 
 impl Service {

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     geo::Rule,
     types::{MapId, PerFamily, RegionId, members},
+    units::Admission,
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
     world::{
         draw::{self, Seed},
-        endpoint::{self, Distinct, Endpoint},
+        endpoint::{Distinct, Endpoint},
     },
 };
 
@@ -19,16 +20,16 @@ use crate::engine::{
 pub struct Assignment {
     /// How many regions.
     pub regions: usize,
-    /// In parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL), catchment by catchment.
-    pub shares: Vec<u32>,
+    /// Catchment by catchment.
+    pub shares: Vec<Admission>,
 }
 
 impl Assignment {
     /// The share of one region; all, where nothing is assigned.
     #[must_use]
-    pub fn share(&self, catchment: u32, region: usize) -> u32 {
+    pub fn share(&self, catchment: u32, region: usize) -> Admission {
         let at = catchment as usize * self.regions + region;
-        self.shares.get(at).copied().unwrap_or(endpoint::ADMIT_ALL)
+        self.shares.get(at).copied().unwrap_or(Admission::ALL)
     }
 }
 

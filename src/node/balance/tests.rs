@@ -9,6 +9,7 @@ use crate::engine::{
     live::{EndpointRow, PoolRow},
     signal::load::Load,
     types::{Family, PerFamily, RegionId},
+    units::Admission,
     wire::name::Name,
     world::{
         Draft, Region,
@@ -89,7 +90,12 @@ impl Bench {
     fn tick(&mut self) -> Option<Vec<u32>> {
         self.at += 1000;
         let assigned = self.balance.tick(At(self.at), &self.snapshot, &[])?.first()?.as_ref()?.shares.clone();
-        Some(assigned.into_iter().map(|share| (u64::from(share) * 1000 / u64::from(ADMIT_ALL)) as u32).collect())
+        Some(
+            assigned
+                .into_iter()
+                .map(|share| (u64::from(share.0) * 1000 / u64::from(Admission::ALL.0)) as u32)
+                .collect(),
+        )
     }
 
     fn shares(&self) -> &[f64] {

@@ -10,7 +10,7 @@ use crate::{
         types::{RegionId, RouteId},
         world::{
             World,
-            endpoint::{ADMIT_ALL, Endpoint},
+            endpoint::Endpoint,
             policy::Key,
             pool::Route,
             service::{Families, Service},
@@ -261,7 +261,7 @@ fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
         let health = row.up.iter().chain(row.down.iter()).chain(row.governed.iter());
         seen.extend(health.chain([&row.forced, &row.out, &row.drained, &row.weighted]));
         for live in standing.pool.part(&snapshot.endpoints) {
-            seen.push(u64::from(live.weight) << 32 | u64::from(live.admission));
+            seen.push(u64::from(live.weight) << 32 | u64::from(live.admission.0));
         }
     }
     seen
@@ -275,7 +275,7 @@ fn own_admissions(standing: &PoolView<'_>, member: &Member) -> Vec<f64> {
         let place = regions.binary_search(&endpoint.region).ok();
         if let Some(sum) = place.and_then(|place| sums.get_mut(place)) {
             let live = standing.live(n);
-            sum.0 += f64::from(live.weight) * f64::from(live.admission) / f64::from(ADMIT_ALL);
+            sum.0 += f64::from(live.weight) * live.admission.fraction();
             sum.1 += f64::from(live.weight);
         }
     }

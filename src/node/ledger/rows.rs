@@ -13,10 +13,11 @@ use crate::{
         live::{EndpointRow, EndpointState, PoolRow},
         signal::shed::{Marks, Shed},
         types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
+        units::Admission,
         wire::edns::Notice,
         world::{
             World,
-            endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT},
+            endpoint::{Endpoint, MAX_WEIGHT},
             policy::Key,
             service::Families,
         },
@@ -249,12 +250,12 @@ impl Ledger {
             let region = self.returns[id.at()].get(&endpoint.region);
             let ramps = [region.copied(), live.recovery.ramp].map(|ramp| ramp.filter(|_| !forced));
             let [region, own] =
-                ramps.map(|ramp| ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start)));
+                ramps.map(|ramp| ramp.map_or(Admission::ALL, |ramp| ramp.admission(now, shaping.slow_start)));
             let kept = if assigned { 1.0 } else { 1.0 - live.shed.share() };
-            let admission = times(times(region, said.admission), (f64::from(ADMIT_ALL) * kept) as u32);
-            let warmth = part(own, region);
-            put(&mut row.partial, admission < ADMIT_ALL);
-            put(&mut row.slow, warmth < ADMIT_ALL);
+            let admission = Admission::within(kept).of(said.admission.of(region));
+            let warmth = own.out_of(region);
+            put(&mut row.partial, !admission.is_all());
+            put(&mut row.slow, !warmth.is_all());
             let steps = ramps.into_iter().filter_map(|ramp| ramp?.next(now, shaping.slow_start));
             let next = steps.chain(said.next).min();
             let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.horizon));
@@ -362,15 +363,6 @@ pub(super) fn mean(values: &[Option<u32>]) -> Option<u32> {
 pub(super) fn weighed(weight: u32, parts: u32) -> u32 {
     let product = u64::from(weight) * u64::from(parts);
     product.div_ceil(1000).min(MAX_WEIGHT.into()) as u32
-}
-
-fn times(a: u32, b: u32) -> u32 {
-    (u64::from(a) * u64::from(b) / u64::from(ADMIT_ALL)) as u32
-}
-
-/// So much of a share, in parts of [`ADMIT_ALL`]; all, where it is no less.
-fn part(of: u32, share: u32) -> u32 {
-    (u64::from(of) * u64::from(ADMIT_ALL) / u64::from(share.max(1))).min(ADMIT_ALL.into()) as u32
 }
 
 /// Milliseconds until `next` in whole seconds, and when that number is another one. Beyond the longest TTL nobody asks.

@@ -24,8 +24,9 @@ use crate::{
         },
         signal::load::Load,
         types::{Family, PerFamily, RegionId, RouteId},
+        units::Admission,
         wire::name::Name,
-        world::{Draft, Region, Target, endpoint::ADMIT_ALL, policy::Policy, service::Service},
+        world::{Draft, Region, Target, policy::Policy, service::Service},
     },
     node::overrides::Act,
     probing::{
@@ -164,7 +165,7 @@ fn shares(ledger: &Ledger) -> String {
                 .iter()
                 .filter_map(|(letter, set)| has(*set).then_some(*letter))
                 .collect();
-            let percent = f64::from(live.admission) * 100.0 / f64::from(ADMIT_ALL);
+            let percent = live.admission.fraction() * 100.0;
             words.push(format!("{}*{}{letters}", live.weight, (percent * 10.0).round() / 10.0));
         }
     }

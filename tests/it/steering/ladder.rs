@@ -5,10 +5,10 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::{Rung, Step},
     types::RouteId,
+    units::Admission,
     wire::{name::Name, rr::Rcode},
     world::{
         draw,
-        endpoint::ADMIT_ALL,
         pool::Threshold,
         service::{Canary, Fallback, Families, Service},
     },
@@ -151,7 +151,7 @@ fn every_last_word_is_kept() {
 /// A canary pool takes its share of the blocks, always the same; where it cannot answer, the others do.
 #[test]
 fn a_canary_takes_the_same_share_of_blocks() {
-    let share = ADMIT_ALL / 10;
+    let share = Admission(Admission::ALL.0 / 10);
     let text = two_pools("prefer = []").replace("pools = [\"p\", \"q\"]", "pools = [\"p\"]");
     let mut draft = draft(&text, &[]);
     draft.services[0].canary = Some(Canary { route: RouteId(1), share });

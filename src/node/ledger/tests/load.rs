@@ -185,7 +185,7 @@ fn an_assignment_is_the_only_shed() {
     let world = shedding(TWO);
     let mut ledger = all_up(&world);
     report(&mut ledger, 0, "eu", 150.0);
-    let assignment = Some(Arc::new(Assignment { regions: 2, shares: vec![ADMIT_ALL / 2, ADMIT_ALL] }));
+    let assignment = Some(Arc::new(Assignment { regions: 2, shares: vec![Admission::parts(1, 2), Admission::ALL] }));
     ledger.assign(At(0), &shedding(TWO), vec![assignment.clone()]);
     assert!(ledger.snapshot(At(0)).assignments[0].is_none(), "it was worked out for another configuration");
     ledger.assign(At(0), &world, vec![assignment.clone()]);

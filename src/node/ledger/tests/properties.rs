@@ -118,11 +118,11 @@ fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
             && row.rising[of] & !row.down[of] == 0));
         for (position, index, endpoint) in members(pool) {
             let (live, has) = (&snapshot.endpoints[index], |set: u64| set >> position & 1 == 1);
-            prop_assert!(live.admission <= ADMIT_ALL && live.warmth <= ADMIT_ALL);
-            prop_assert_eq!(has(row.partial), live.admission < ADMIT_ALL);
-            prop_assert_eq!(has(row.slow), live.warmth < ADMIT_ALL);
+            prop_assert!(live.admission <= Admission::ALL && live.warmth <= Admission::ALL);
+            prop_assert_eq!(has(row.partial), live.admission < Admission::ALL);
+            prop_assert_eq!(has(row.slow), live.warmth < Admission::ALL);
             prop_assert_eq!(has(row.weighted), live.weight > 0);
-            prop_assert!(!has(row.drained) || live.admission == 0);
+            prop_assert!(!has(row.drained) || live.admission == Admission::NONE);
             prop_assert!(!has(row.moving) || live.change_in < u32::MAX);
             prop_assert!(live.change_in % 200 == 0 || live.change_in == u32::MAX, "whole seconds, or rechecks");
             let parts = match narrowest(ledger, Kind::Weight, &pool.name, &endpoint.name) {

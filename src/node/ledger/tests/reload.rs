@@ -88,7 +88,7 @@ fn an_assignment_goes_with_regions_and_map() {
     let kept = |next: Arc<World>| {
         let world = shaped(TWO, |_| {});
         let mut ledger = all_up(&world);
-        let assignment = Arc::new(Assignment { regions: 2, shares: vec![ADMIT_ALL, ADMIT_ALL / 2] });
+        let assignment = Arc::new(Assignment { regions: 2, shares: vec![Admission::ALL, Admission::parts(1, 2)] });
         ledger.assign(At(0), &world, vec![Some(assignment)]);
         ledger.configure(At(1), next);
         let snapshot = ledger.snapshot(At(1));
