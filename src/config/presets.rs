@@ -1,6 +1,9 @@
 //! The presets: policies under names that everybody knows, each no more than a `[policies]` table. Must not know pools.
 
-use crate::engine::world::policy::{Key, Spread};
+use crate::engine::{
+    units::Rtt,
+    world::policy::{Key, Spread},
+};
 
 /// A policy that needs no table.
 #[derive(Clone, Copy, Debug)]
@@ -11,14 +14,14 @@ pub struct Preset {
     pub about: &'static str,
     /// Rank: keys compared in turn.
     pub prefer: &'static [Key],
-    /// How much worse than the best still counts as equal in `rtt`, in tenths of a millisecond.
-    pub rtt: u32,
+    /// How much worse than the best still counts as equal in `rtt`.
+    pub rtt: Rtt,
     /// The same in `distance`, in kilometres.
     pub distance: u32,
     /// The same in `load`, in parts of a thousand of the capacity.
     pub load: u32,
-    /// The same in `response`, in tenths of a millisecond.
-    pub response: u32,
+    /// The same in `response`.
+    pub response: Rtt,
     /// How the equal-best share.
     pub spread: Spread,
     /// Block lengths (v4, v6) finer than the default.
@@ -37,10 +40,10 @@ const PLAIN: Preset = Preset {
     name: "",
     about: "",
     prefer: &[],
-    rtt: 0,
+    rtt: Rtt(0),
     distance: 0,
     load: 0,
-    response: 0,
+    response: Rtt(0),
     spread: Spread::Hash,
     sticky: None,
     answers: 1,
@@ -51,7 +54,7 @@ pub const ADAPTIVE: Preset = Preset {
     name: "adaptive",
     about: "nearest by milliseconds, within 10 ms equally near, shared by weighted hash of the block",
     prefer: &[Key::Rtt],
-    rtt: 100,
+    rtt: Rtt(100),
     ..PLAIN
 };
 
@@ -88,7 +91,7 @@ pub const PRESETS: [Preset; 11] = [
         name: "least-response-time",
         about: "the quickest to answer its probes, slower by its load; within 10 ms equally quick, shared by hash",
         prefer: &[Key::Response],
-        response: 100,
+        response: Rtt(100),
         ..PLAIN
     },
     Preset { name: "proximity", about: "the fewest kilometres, without tolerance", prefer: &[Key::Distance], ..PLAIN },

@@ -69,3 +69,53 @@ impl Admission {
         Self(Self::ALL.0.saturating_sub(self.0))
     }
 }
+
+/// A round-trip time, or the time that a target takes to answer, in tenths of a millisecond. [`Rtt::UNKNOWN`] is longer
+/// than any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[repr(transparent)]
+pub struct Rtt(pub u32);
+
+impl Rtt {
+    /// It cannot be said.
+    pub const UNKNOWN: Self = Self(u32::MAX);
+    /// The shortest that is measured: 0 says that nothing is.
+    pub const SHORTEST: Self = Self(1);
+
+    /// The nearest one to so many tenths of a millisecond, at least [`Self::SHORTEST`].
+    #[must_use]
+    pub fn nearest(tenths: f64) -> Self {
+        Self(tenths.round() as u32).max(Self::SHORTEST)
+    }
+
+    /// In milliseconds, for people.
+    #[must_use]
+    pub fn millis(self) -> f64 {
+        f64::from(self.0) / 10.0
+    }
+
+    /// In microseconds.
+    #[must_use]
+    pub fn micros(self) -> u64 {
+        u64::from(self.0) * 100
+    }
+
+    /// One after the other; never [`Self::UNKNOWN`] anew by wrapping around.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self(self.0.saturating_add(more.0))
+    }
+
+    /// Longer or, below 0, shorter by so many tenths of a millisecond.
+    #[must_use]
+    pub fn biased(self, tenths: i32) -> Self {
+        Self(self.0.saturating_add_signed(tenths))
+    }
+
+    /// By how much two differ.
+    #[must_use]
+    pub fn apart(self, other: Self) -> Self {
+        Self(self.0.abs_diff(other.0))
+    }
+}

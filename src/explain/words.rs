@@ -28,7 +28,7 @@ pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
 
 /// What a key goes by when no region whose order is kept can answer.
 pub(super) fn beyond_depth(key: Key) -> String {
-    let (name, step) = (in_words(key, 0).0, COARSE / 10);
+    let (name, step) = (in_words(key, 0).0, COARSE.0 / 10);
     let by = match key {
         Key::Geo => {
             "the order that holds for most of the catchment decides, then a time, else the region's name".into()

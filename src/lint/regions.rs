@@ -223,8 +223,8 @@ fn way(subject: &Subject<'_>, from: RegionId, to: RegionId) -> String {
         return format!("\"{}\" (how much farther is not known, for want of a location)", there.name);
     };
     let model = subject.world.ground().model;
-    let tenths =
-        i64::from(model.rtt(km)) - i64::from(model.rtt(0)) + i64::from(there.point.bias) - i64::from(here.point.bias);
+    let tenths = i64::from(model.rtt(km).0) - i64::from(model.rtt(0).0) + i64::from(there.point.bias)
+        - i64::from(here.point.bias);
     format!("\"{}\" ({km} km and about {} ms farther)", there.name, (tenths + 5).div_euclid(10))
 }
 

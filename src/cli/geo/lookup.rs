@@ -13,6 +13,7 @@ use crate::{
         geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
         steer::locate::{Stand, piece},
         types::{MapId, Prefix, RegionId},
+        units::Rtt,
         world::Draft,
     },
     explain::rests_on,
@@ -164,8 +165,8 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
     }
 }
 
-fn tenths(rtt: u32) -> String {
-    format!("{}.{}", rtt / 10, rtt % 10)
+fn tenths(rtt: Rtt) -> String {
+    format!("{}.{}", rtt.0 / 10, rtt.0 % 10)
 }
 
 fn known(km: u32) -> String {

@@ -23,6 +23,7 @@ use crate::{
         geo::{Coordinates, Model, RegionPoint},
         signal::latency::Terms,
         types::Prefix,
+        units::Rtt,
         world::Region,
     },
 };
@@ -183,7 +184,7 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
             let fault = notes.error(span, "`latency.switch.ms` is too fine", "it is counted in steps of 0.1");
             notes.push(fault);
         }
-        tenths.round() as u32
+        Rtt(tenths.round() as u32)
     });
     let terms = Terms {
         least,
@@ -204,7 +205,7 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
     let ModelSpec { km_per_ms, base } = &spec.model;
     let reckons = Model::default();
     let model = Model {
-        base: units(base.as_ref(), "latency.model.base", 100, reckons.base.into(), 0..=10_000, notes) as u32,
+        base: Rtt(units(base.as_ref(), "latency.model.base", 100, reckons.base.0.into(), 0..=10_000, notes) as u32),
         km_per_ms: whole(km_per_ms.as_ref(), "latency.model.km_per_ms", reckons.km_per_ms.into(), 1..=300, notes)
             as u32,
     };

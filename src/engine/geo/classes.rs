@@ -213,7 +213,7 @@ impl<'a> RuleReading<'a> {
         let row = if self.by_place { estimator.row(facts, &rule.regions) } else { Vec::new() };
         let of_row = |value: fn(&Estimate) -> u32| row.iter().map(value).collect();
         let value = |key: &(GeoKey, u32)| match (key.0, &self.preferences) {
-            (GeoKey::Rtt, _) => of_row(|estimate| estimate.rtt),
+            (GeoKey::Rtt, _) => of_row(|estimate| estimate.rtt.0),
             (GeoKey::Distance, _) => of_row(|estimate| estimate.km),
             (GeoKey::Geo, Some((preferences, _))) => places(preferences.order(self.preferred(facts)), &rule.regions),
             (GeoKey::Geo, None) => vec![0; rule.regions.len()],

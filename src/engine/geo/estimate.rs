@@ -2,7 +2,7 @@
 //! The one place that makes such rows; maps are compiled from it and `explain` shows it. Must not know catchments.
 
 use super::{Coordinates, Facts, Ground, Location, Measured, Model, Whose, centroids};
-use crate::engine::{geo::Limits, types::RegionId};
+use crate::engine::{geo::Limits, types::RegionId, units::Rtt};
 
 /// The Earth's mean radius in kilometres (IUGG).
 const EARTH_RADIUS_KM: f64 = 6371.0088;
@@ -12,12 +12,12 @@ pub const PLACE: u32 = 1 << 17;
 /// A scale of one, in parts.
 pub const SCALE_ONE: u32 = 1000;
 
-/// How far a region is. A number that cannot be said is `u32::MAX`, which makes the region the last, and all regions
+/// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and `u32::MAX`, which makes the region the last, and all regions
 /// equal where nothing is known of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Expected round-trip time, in tenths of a millisecond; of an unknown client so many times [`PLACE`].
-    pub rtt: u32,
+    /// Expected round-trip time; of an unknown client so many times [`PLACE`].
+    pub rtt: Rtt,
     /// Great-circle distance, in kilometres; likewise.
     pub km: u32,
     /// What the round-trip time rests on.
@@ -54,7 +54,7 @@ impl Estimate {
     #[must_use]
     pub fn is_within(&self, limits: Limits) -> bool {
         let beyond = |value: u32, limit: Option<u32>| value < PLACE && limit.is_some_and(|limit| value > limit);
-        !beyond(self.rtt, limits.rtt) && !beyond(self.km, limits.distance)
+        !beyond(self.rtt.0, limits.rtt.map(|limit| limit.0)) && !beyond(self.km, limits.distance)
     }
 }
 
@@ -116,18 +116,18 @@ impl<'a> Estimator<'a> {
     ) -> Estimate {
         let there = self.points.get(region.at()).copied().flatten();
         let km = from.zip(there).map(|((client, _), there)| distance(&client, &there));
-        let unknown = |how| Estimate { rtt: u32::MAX, km: u32::MAX, how };
+        let unknown = |how| Estimate { rtt: Rtt::UNKNOWN, km: u32::MAX, how };
         let reckoned = match (from, km) {
             (Some((_, from)), Some(km)) => {
                 let bias = self.ground.points.get(region.at()).map_or(0, |point| point.bias);
-                let rtt = scaled(self.ground.model.rtt(km), scale).saturating_add_signed(bias).min(PLACE - 1);
+                let rtt = scaled(self.ground.model.rtt(km), scale).biased(bias).min(Rtt(PLACE - 1));
                 Estimate { rtt, km, how: How::Modelled(from, scale) }
             }
             (Some(_), None) => unknown(How::UnknownRegion),
             (None, _) => match self.ground.nowhere.iter().find(|(known, _)| *known == region) {
                 Some(&(_, place)) => {
                     let value = (u32::from(place) + 1).saturating_mul(PLACE).min(u32::MAX - 1);
-                    Estimate { rtt: value, km: value, how: How::Order(place) }
+                    Estimate { rtt: Rtt(value), km: value, how: How::Order(place) }
                 }
                 None => unknown(How::UnknownClient),
             },
@@ -160,8 +160,8 @@ impl<'a> Estimator<'a> {
             .iter()
             .filter_map(|(region, _, measured)| {
                 let there = self.points.get(region.at()).copied().flatten()?;
-                let modelled = self.ground.model.rtt(distance(client, &there)).max(1);
-                Some(u64::from(measured.rtt) * u64::from(SCALE_ONE) / u64::from(modelled))
+                let modelled = self.ground.model.rtt(distance(client, &there)).max(Rtt::SHORTEST);
+                Some(u64::from(measured.rtt.0) * u64::from(SCALE_ONE) / u64::from(modelled.0))
             })
             .collect();
         ratios.sort_unstable();
@@ -186,17 +186,17 @@ pub(super) fn measured_as<'a>(ground: &Ground<'_>, facts: &Facts<'a>) -> impl It
 }
 
 impl Model {
-    /// Round-trip time in tenths of a millisecond over so many kilometres, to the nearest.
+    /// Round-trip time over so many kilometres, to the nearest.
     #[must_use]
-    pub fn rtt(&self, km: u32) -> u32 {
+    pub fn rtt(&self, km: u32) -> Rtt {
         let per = self.km_per_ms.max(1);
-        self.base.saturating_add((km * 20 + per) / (2 * per))
+        self.base.plus(Rtt((km * 20 + per) / (2 * per)))
     }
 }
 
-fn scaled(rtt: u32, scale: u32) -> u32 {
+fn scaled(rtt: Rtt, scale: u32) -> Rtt {
     let one = u64::from(SCALE_ONE);
-    u32::try_from((u64::from(rtt) * u64::from(scale) + one / 2) / one).unwrap_or(u32::MAX)
+    Rtt(u32::try_from((u64::from(rtt.0) * u64::from(scale) + one / 2) / one).unwrap_or(u32::MAX))
 }
 
 /// A point in radians, with what the distance needs of it more than once.

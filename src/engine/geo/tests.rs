@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::engine::types::RegionId;
+use crate::engine::{types::RegionId, units::Rtt};
 
 mod rules;
 
@@ -95,9 +95,9 @@ fn distance_is_right_near_far_and_across_the_antimeridian() {
 fn round_trip_is_five_milliseconds_and_one_for_each_65_km() {
     let rtt = |a: Coordinates, b: Coordinates| estimate(Some(&at(a)), &region(b)).rtt;
     let [frankfurt, new_york, ..] = cities();
-    assert_eq!(rtt(frankfurt, frankfurt), 50);
+    assert_eq!(rtt(frankfurt, frankfurt), Rtt(50));
     let km = estimate(Some(&at(frankfurt)), &region(new_york)).km;
-    assert_eq!(rtt(frankfurt, new_york), (50.0 + f64::from(km) / 6.5).round() as u32);
+    assert_eq!(rtt(frankfurt, new_york), Rtt((50.0 + f64::from(km) / 6.5).round() as u32));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn country_stands_in_for_coordinates_and_nothing_known_makes_all_equal() {
     let german = row(Some(&german), &regions);
     assert_eq!(german[0].how, How::Modelled(Start::Centroid, SCALE_ONE));
     assert!(german[0].km < 200 && german[1].km > 5000);
-    assert_eq!((german[2].rtt, german[2].km, german[2].how), (u32::MAX, u32::MAX, How::UnknownRegion));
+    assert_eq!((german[2].rtt, german[2].km, german[2].how), (Rtt::UNKNOWN, u32::MAX, How::UnknownRegion));
     let unknown = row(None, &regions);
     assert!(unknown.iter().all(|e| e.rtt == unknown[0].rtt && e.how == How::UnknownClient));
     let unheard_of = Location { country: Some(*b"ZZ"), ..Location::default() };

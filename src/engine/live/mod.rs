@@ -9,7 +9,7 @@ use self::eligible::{Eligibility, Exclusion, Standing};
 use crate::engine::{
     health::fold::Health,
     types::{Family, PerFamily},
-    units::Admission,
+    units::{Admission, Rtt},
     wire::edns::Notice,
     world::{endpoint::Endpoint, pool::Pool, service::Families},
 };
@@ -163,14 +163,21 @@ pub struct EndpointRow {
     pub warmth: Admission,
     /// Load ÷ capacity in parts of a thousand; the pool's mean where nothing fresh is reported.
     pub load: u32,
-    /// Response time in tenths of a millisecond × (1 + load).
-    pub response: u32,
+    /// Response time × (1 + load).
+    pub response: Rtt,
     /// Milliseconds until its health, admission or weight can change at the earliest; `u32::MAX` when calm.
     pub change_in: u32,
 }
 
 impl Default for EndpointRow {
     fn default() -> Self {
-        Self { weight: 0, admission: Admission::ALL, warmth: Admission::ALL, load: 0, response: 0, change_in: u32::MAX }
+        Self {
+            weight: 0,
+            admission: Admission::ALL,
+            warmth: Admission::ALL,
+            load: 0,
+            response: Rtt(0),
+            change_in: u32::MAX,
+        }
     }
 }

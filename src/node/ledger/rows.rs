@@ -13,7 +13,7 @@ use crate::{
         live::{EndpointRow, EndpointState, PoolRow},
         signal::shed::{Marks, Shed},
         types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
-        units::Admission,
+        units::{Admission, Rtt},
         wire::edns::Notice,
         world::{
             World,
@@ -30,8 +30,8 @@ use crate::{
 pub(super) struct Live {
     pub(super) recovery: Recovery,
     pub(super) shed: Shed,
-    /// The response time that counts, in tenths of a millisecond; 0: none is known.
-    response: u32,
+    /// The response time that counts; 0: none is known.
+    response: Rtt,
 }
 
 /// How a pool is shaped: the strictest of what the policies of all routes through it say.
@@ -301,22 +301,23 @@ impl Ledger {
         let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
         let mut responses = Vec::new();
         for (_, index, endpoint) in members(pool).filter(|_| shaping.response) {
-            let took: Vec<Option<u32>> = endpoint.targets.into_iter().flatten().map(|id| self.took(id)).collect();
+            let took: Vec<Option<u32>> =
+                endpoint.targets.into_iter().flatten().map(|id| Some(self.took(id)?.0)).collect();
             let live = &mut self.live[index];
-            if let Some(took) = mean(&took) {
+            if let Some(took) = mean(&took).map(Rtt) {
                 // A value moves by more than an eighth or not at all: a probe is no reason to publish.
-                if took.abs_diff(live.response) > live.response / 8 {
+                if took.apart(live.response).0 > live.response.0 / 8 {
                     live.response = took;
                 }
             }
-            responses.push(Some(live.response).filter(|response| *response > 0));
+            responses.push(Some(live.response.0).filter(|response| *response > 0));
         }
         for (position, index, _) in members(pool) {
             let (n, row) = (position as usize, &mut self.endpoints[index]);
             let before = *row;
             row.load = load(n);
             let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
-            row.response = (u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32;
+            row.response = Rtt((u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32);
             self.stirred |= *row != before;
         }
     }

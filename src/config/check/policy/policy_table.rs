@@ -16,6 +16,7 @@ use crate::{
     },
     engine::{
         geo::Limits,
+        units::Rtt,
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
             policy::{Key, Policy, Spread},
@@ -36,11 +37,11 @@ const HOUR: u64 = 3_600_000;
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) prefer: Vec<Key>,
-    /// By key: `rtt` and `response` in tenths of a millisecond, `distance` in kilometres, `load` in parts of a thousand.
-    rtt: u32,
+    /// By key: `distance` in kilometres, `load` in parts of a thousand.
+    rtt: Rtt,
     distance: u32,
     load: u32,
-    response: u32,
+    response: Rtt,
     limits: Limits,
     depth: u8,
     spread: Spread,
@@ -86,10 +87,10 @@ impl Terms {
     pub(super) fn policy(&self, name: &str) -> Policy {
         let tolerance = |key: &Key| match key {
             Key::Order | Key::Geo => 0,
-            Key::Rtt => self.rtt,
+            Key::Rtt => self.rtt.0,
             Key::Distance => self.distance,
             Key::Load => self.load,
-            Key::Response => self.response,
+            Key::Response => self.response.0,
         };
         let mut policy = Policy {
             name: name.into(),
@@ -200,10 +201,11 @@ fn tolerance(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes
     let Some(written) = &spec.tolerance else { return };
     let at = |key: &str| join(&["policies", name, "tolerance", key]);
     let ToleranceSpec { rtt, distance: km, load, response } = written.get_ref();
-    terms.rtt = units(rtt.as_ref(), &at("rtt"), 100, terms.rtt.into(), 0..=FAR, notes) as u32;
+    terms.rtt = Rtt(units(rtt.as_ref(), &at("rtt"), 100, terms.rtt.0.into(), 0..=FAR, notes) as u32);
     terms.distance = distance(km.as_ref(), &at("distance"), terms.distance, 0, notes);
     terms.load = share(load.as_ref(), &at("load"), terms.load.into(), 0..=1000, notes) as u32;
-    terms.response = units(response.as_ref(), &at("response"), 100, terms.response.into(), 0..=FAR, notes) as u32;
+    terms.response =
+        Rtt(units(response.as_ref(), &at("response"), 100, terms.response.0.into(), 0..=FAR, notes) as u32);
     let places = [
         (Key::Rtt, rtt.as_ref().map(Spanned::span)),
         (Key::Distance, km.as_ref().map(Spanned::span)),
@@ -233,8 +235,8 @@ fn limit(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>
     let at = |key: &str| join(&["policies", name, "limit", key]);
     let LimitSpec { rtt, distance: km } = written.get_ref();
     if rtt.is_some() {
-        let base = terms.limits.rtt.map_or(FAR, u64::from);
-        terms.limits.rtt = Some(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32);
+        let base = terms.limits.rtt.map_or(FAR, |limit| limit.0.into());
+        terms.limits.rtt = Some(Rtt(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32));
     }
     if km.is_some() {
         let base = terms.limits.distance.unwrap_or(1);

@@ -115,7 +115,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
             ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), Outcome::good(millis * 1000)));
         }
         report(&mut ledger, 0, "eu", 50.0);
-        ledger.snapshot(At(0)).endpoints.iter().map(|row| row.response).collect::<Vec<_>>()
+        ledger.snapshot(At(0)).endpoints.iter().map(|row| row.response.0).collect::<Vec<_>>()
     };
     assert_eq!(took(false, &[20]), [0, 0]);
     assert_eq!(took(true, &[]), [0, 0]);
