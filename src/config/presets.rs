@@ -1,7 +1,7 @@
 //! The presets: policies under names that everybody knows, each no more than a `[policies]` table. Must not know pools.
 
 use crate::engine::{
-    units::Rtt,
+    units::{Permille, Rtt},
     world::policy::{Key, Spread},
 };
 
@@ -18,8 +18,8 @@ pub struct Preset {
     pub rtt: Rtt,
     /// The same in `distance`, in kilometres.
     pub distance: u32,
-    /// The same in `load`, in parts of a thousand of the capacity.
-    pub load: u32,
+    /// The same in `load`, as a share of the capacity.
+    pub load: Permille,
     /// The same in `response`.
     pub response: Rtt,
     /// How the equal-best share.
@@ -42,7 +42,7 @@ const PLAIN: Preset = Preset {
     prefer: &[],
     rtt: Rtt(0),
     distance: 0,
-    load: 0,
+    load: Permille(0),
     response: Rtt(0),
     spread: Spread::Hash,
     sticky: None,
@@ -84,7 +84,7 @@ pub const PRESETS: [Preset; 11] = [
         name: "least-load",
         about: "the least loaded for its capacity; within 10 % equally loaded, shared by weighted hash of the block",
         prefer: &[Key::Load],
-        load: 100,
+        load: Permille(100),
         ..PLAIN
     },
     Preset {

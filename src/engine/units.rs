@@ -1,6 +1,8 @@
 //! Numbers with their units: what is counted in parts, in time or in distance is a type of its own, so that one unit is
 //! not taken for another. Knows nothing of what is measured.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A share of a service's blocks in parts of 2²⁰, at most [`Admission::ALL`]; also the number of a block, which lies
@@ -113,9 +115,60 @@ impl Rtt {
         Self(self.0.saturating_add_signed(tenths))
     }
 
+    /// Longer by such a part of itself.
+    #[must_use]
+    pub fn grown(self, by: Permille) -> Self {
+        Self((u64::from(self.0) * (1000 + u64::from(by.0)) / 1000).min(u32::MAX.into()) as u32)
+    }
+
     /// By how much two differ.
     #[must_use]
     pub fn apart(self, other: Self) -> Self {
         Self(self.0.abs_diff(other.0))
+    }
+}
+
+/// A share or a ratio in parts of a thousand; a ratio may lie above [`Permille::WHOLE`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[repr(transparent)]
+pub struct Permille(pub u32);
+
+impl Permille {
+    /// All of it, or a ratio of one.
+    pub const WHOLE: Self = Self(1000);
+
+    /// The nearest one to a ratio.
+    #[must_use]
+    pub fn nearest(ratio: f64) -> Self {
+        Self((ratio * 1000.0).round() as u32)
+    }
+
+    /// As a ratio.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+
+    /// So much of a number, rounded up: nothing only where either is.
+    #[must_use]
+    pub fn up_of(self, number: u32) -> u64 {
+        (u64::from(number) * u64::from(self.0)).div_ceil(1000)
+    }
+
+    /// As a share of blocks; never more than all.
+    #[must_use]
+    pub fn admission(self) -> Admission {
+        Admission::parts(self.0, 1000)
+    }
+}
+
+impl fmt::Display for Permille {
+    /// `12 %`, `12.5 %`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 % 10 {
+            0 => write!(f, "{} %", self.0 / 10),
+            tenth => write!(f, "{}.{tenth} %", self.0 / 10),
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::engine::{
     live::eligible::{Exclusion, Standing},
     steer::trace::{Basis, Lack, Rung, TtlFrom},
     types::{Family, Prefix},
-    units::Admission,
+    units::{Admission, Permille},
     world::policy::{Key, Policy, Spread},
 };
 
@@ -21,7 +21,7 @@ pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
         (Key::Distance, km) => ("distance", format!("{km} km")),
         (Key::Geo, u32::MAX) => ("geo", "not listed".into()),
         (Key::Geo, place) => ("geo", format!("place {}", place + 1)),
-        (Key::Load, parts) => ("load", per_cent(parts)),
+        (Key::Load, parts) => ("load", Permille(parts).to_string()),
         (Key::Response, tenths) => ("response", format!("{}.{} ms", tenths / 10, tenths % 10)),
     }
 }
@@ -93,17 +93,9 @@ pub(super) fn rules(policy: &Policy) -> String {
     format!("{prefer}; spread {spread}{answers}")
 }
 
-/// Parts of a thousand as a percentage.
-fn per_cent(parts: u32) -> String {
-    match parts % 10 {
-        0 => format!("{} %", parts / 10),
-        tenths => format!("{}.{tenths} %", parts / 10),
-    }
-}
-
 /// An admission as a percentage.
 pub(super) fn admission(share: Admission) -> String {
-    per_cent((u64::from(share.0) * 1000).div_ceil(u64::from(Admission::ALL.0)) as u32)
+    Permille((u64::from(share.0) * 1000).div_ceil(u64::from(Admission::ALL.0)) as u32).to_string()
 }
 
 /// How an endpoint stands, and its first verdict.
@@ -201,7 +193,11 @@ pub fn rests_on(how: How) -> String {
             };
             match scale {
                 SCALE_ONE => from.into(),
-                scale => format!("{from}, times {}.{:03} like what is measured", scale / SCALE_ONE, scale % SCALE_ONE),
+                scale => format!(
+                    "{from}, times {}.{:03} like what is measured",
+                    scale.0 / SCALE_ONE.0,
+                    scale.0 % SCALE_ONE.0
+                ),
             }
         }
         How::Order(place) => format!("`geo.default`, place {}", place + 1),

@@ -97,7 +97,7 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
     let room = |region: &Region, full: f64| region.capacity.unwrap_or(0.0) * full - region.demand.unwrap_or(0.0);
     let assigned = |policy: &Policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
     if pools.iter().filter_map(|pool| policy(pool)).all(assigned) {
-        let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|[_, high]| f64::from(high) / 1000.0);
+        let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|[_, high]| high.ratio());
         let full = shed.fold(1.0, f64::min);
         let spare: f64 = heirs.iter().map(|id| room(region(id), full).max(0.0)).sum();
         let words = || format!("its demand of {demand} is more than the {spare} that the others can spare in all");

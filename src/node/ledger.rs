@@ -44,6 +44,7 @@ use crate::{
         },
         snapshot::Snapshot,
         types::{At, EndpointId, PoolId, TargetId},
+        units::Permille,
         world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
     },
     node::status::Status,
@@ -385,13 +386,13 @@ impl Ledger {
                 let shed = &mut self.live[index].shed;
                 let (moved, load) = match ratio {
                     Ratio::Fresh(ratio) if reported.is_some() => {
-                        (shed.act(now, Some(ratio), marks, period), Some(rows::parts(ratio)))
+                        (shed.act(now, Some(ratio), marks, period), Some(Permille::nearest(ratio)))
                     }
                     Ratio::Silent(since) => (go_back(shed, now, since, marks, period), None),
                     Ratio::Fresh(_) | Ratio::Idle => (false, None),
                 };
                 if moved {
-                    let parts = rows::parts(shed.share());
+                    let parts = Permille::nearest(shed.share());
                     changes.push(Change::Shed { endpoint: name(pool, endpoint), parts, load });
                 }
             }

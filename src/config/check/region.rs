@@ -23,7 +23,7 @@ use crate::{
         geo::{Coordinates, Model, RegionPoint},
         signal::latency::Terms,
         types::Prefix,
-        units::Rtt,
+        units::{Permille, Rtt},
         world::Region,
     },
 };
@@ -72,7 +72,7 @@ pub(crate) fn geo(
     let files = geo::Files {
         databases: &databases,
         in_force,
-        max_shrink,
+        max_shrink: Permille(max_shrink as u32),
         overrides: overrides.as_ref(),
         resolvers: resolvers.as_ref(),
         latency: &latency,
@@ -188,7 +188,9 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
     });
     let terms = Terms {
         least,
-        share: share(percent.as_ref(), "latency.switch.percent", usual.terms.share.into(), 0..=1000, notes) as u32,
+        share: Permille(
+            share(percent.as_ref(), "latency.switch.percent", usual.terms.share.0.into(), 0..=1000, notes) as u32
+        ),
         hold: millis(hold.as_ref(), "latency.switch.hold", usual.terms.hold, 0..=DAY, notes),
         min_samples: whole(
             spec.min_samples.as_ref(),

@@ -14,7 +14,7 @@ use crate::{
     engine::{
         geo::{Fence, GeoKey, Selector},
         types::RouteId,
-        units::Admission,
+        units::{Admission, Permille},
         wire::name::Name,
         world::{
             Region,
@@ -141,7 +141,7 @@ fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
         policy,
         endpoints,
         min_healthy: Threshold::Count(1),
-        panic: Threshold::Share(0),
+        panic: Threshold::Share(Permille(0)),
         fence: Fence::default(),
     }
 }
@@ -216,7 +216,7 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
     assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some([16, 32]));
     assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some([24, 56]));
     assert_eq!(cut(&[meant(policy(&[], Spread::Random), &two)]), None);
-    let shed = Policy { shed: Some([700, 950]), ..policy(&[], Spread::Random) };
+    let shed = Policy { shed: Some([Permille(700), Permille(950)]), ..policy(&[], Spread::Random) };
     assert_eq!(cut(&[meant(shed.clone(), &two)]), Some([16, 32]), "admission goes by block");
     assert_eq!(cut(&[meant(shed.clone(), &two[..1])]), None, "nowhere to move on to");
     assert_eq!(cut(&[meant(shed, &two[..1]), meant(policy(&[], Spread::Random), &two[..1])]), Some([16, 32]));

@@ -2,15 +2,19 @@
 //! The one place that makes such rows; maps are compiled from it and `explain` shows it. Must not know catchments.
 
 use super::{Coordinates, Facts, Ground, Location, Measured, Model, Whose, centroids};
-use crate::engine::{geo::Limits, types::RegionId, units::Rtt};
+use crate::engine::{
+    geo::Limits,
+    types::RegionId,
+    units::{Permille, Rtt},
+};
 
 /// The Earth's mean radius in kilometres (IUGG).
 const EARTH_RADIUS_KM: f64 = 6371.0088;
 /// From here on a number is no distance and no time, but so many places in the order for unknown clients, each counted
 /// from one; two of them are further apart than any tolerance.
 pub const PLACE: u32 = 1 << 17;
-/// A scale of one, in parts.
-pub const SCALE_ONE: u32 = 1000;
+/// A scale of one.
+pub const SCALE_ONE: Permille = Permille::WHOLE;
 
 /// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and `u32::MAX`, which makes the region the last, and all regions
 /// equal where nothing is known of the client.
@@ -29,9 +33,9 @@ pub struct Estimate {
 pub enum How {
     /// It was measured.
     Measured(Whose, Measured),
-    /// It was modelled over the distance, and scaled by so many parts of [`SCALE_ONE`] since the client's measured
-    /// round trips are so much longer than modelled ones.
-    Modelled(Start, u32),
+    /// It was modelled over the distance, and scaled by so much since the client's measured round trips are so much
+    /// longer than modelled ones.
+    Modelled(Start, Permille),
     /// Nothing is known of the client: its place in the order for such clients.
     Order(u16),
     /// Nothing is known of the client, and the region has no place in an order for such clients.
@@ -112,7 +116,7 @@ impl<'a> Estimator<'a> {
         region: RegionId,
         from: Option<(Spherical, Start)>,
         cells: &[(RegionId, Whose, Measured)],
-        scale: u32,
+        scale: Permille,
     ) -> Estimate {
         let there = self.points.get(region.at()).copied().flatten();
         let km = from.zip(there).map(|((client, _), there)| distance(&client, &there));
@@ -155,13 +159,13 @@ impl<'a> Estimator<'a> {
     }
 
     /// How much longer the client's measured round trips are than modelled ones: the median, never below one.
-    fn scale(&self, client: &Spherical, cells: &[(RegionId, Whose, Measured)]) -> u32 {
+    fn scale(&self, client: &Spherical, cells: &[(RegionId, Whose, Measured)]) -> Permille {
         let mut ratios: Vec<u64> = cells
             .iter()
             .filter_map(|(region, _, measured)| {
                 let there = self.points.get(region.at()).copied().flatten()?;
                 let modelled = self.ground.model.rtt(distance(client, &there)).max(Rtt::SHORTEST);
-                Some(u64::from(measured.rtt.0) * u64::from(SCALE_ONE) / u64::from(modelled.0))
+                Some(u64::from(measured.rtt.0) * u64::from(SCALE_ONE.0) / u64::from(modelled.0))
             })
             .collect();
         ratios.sort_unstable();
@@ -171,7 +175,7 @@ impl<'a> Estimator<'a> {
             Some(high) if ratios.len().is_multiple_of(2) => (ratios[middle - 1] + high) / 2,
             Some(middle) => *middle,
         };
-        u32::try_from(median).unwrap_or(u32::MAX).max(SCALE_ONE)
+        Permille(u32::try_from(median).unwrap_or(u32::MAX)).max(SCALE_ONE)
     }
 }
 
@@ -194,9 +198,9 @@ impl Model {
     }
 }
 
-fn scaled(rtt: Rtt, scale: u32) -> Rtt {
-    let one = u64::from(SCALE_ONE);
-    Rtt(u32::try_from((u64::from(rtt.0) * u64::from(scale) + one / 2) / one).unwrap_or(u32::MAX))
+fn scaled(rtt: Rtt, scale: Permille) -> Rtt {
+    let one = u64::from(SCALE_ONE.0);
+    Rtt(u32::try_from((u64::from(rtt.0) * u64::from(scale.0) + one / 2) / one).unwrap_or(u32::MAX))
 }
 
 /// A point in radians, with what the distance needs of it more than once.

@@ -9,7 +9,7 @@ use self::eligible::{Eligibility, Exclusion, Standing};
 use crate::engine::{
     health::fold::Health,
     types::{Family, PerFamily},
-    units::{Admission, Rtt},
+    units::{Admission, Permille, Rtt},
     wire::edns::Notice,
     world::{endpoint::Endpoint, pool::Pool, service::Families},
 };
@@ -161,8 +161,8 @@ pub struct EndpointRow {
     /// What its own slow start leaves of that share. The others go to what serves in its region
     /// beside it; it takes them itself where there is nothing else.
     pub warmth: Admission,
-    /// Load ÷ capacity in parts of a thousand; the pool's mean where nothing fresh is reported.
-    pub load: u32,
+    /// Load ÷ capacity; the pool's mean where nothing fresh is reported.
+    pub load: Permille,
     /// Response time × (1 + load).
     pub response: Rtt,
     /// Milliseconds until its health, admission or weight can change at the earliest; `u32::MAX` when calm.
@@ -175,7 +175,7 @@ impl Default for EndpointRow {
             weight: 0,
             admission: Admission::ALL,
             warmth: Admission::ALL,
-            load: 0,
+            load: Permille(0),
             response: Rtt(0),
             change_in: u32::MAX,
         }

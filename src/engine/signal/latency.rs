@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
 
-use crate::engine::{entries, types::At, units::Rtt};
+use crate::engine::{
+    entries,
+    types::At,
+    units::{Permille, Rtt},
+};
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +26,8 @@ mod tests;
 pub struct Terms {
     /// A value moves by at least so much,
     pub least: Rtt,
-    /// and by at least so many parts of a thousand of what counts,
-    pub share: u32,
+    /// and by at least such a share of what counts,
+    pub share: Permille,
     /// once it has differed so for so many milliseconds.
     pub hold: u64,
     /// Fewer samples are not believed.
@@ -35,7 +39,7 @@ pub struct Terms {
 impl Default for Terms {
     /// The configuration's defaults.
     fn default() -> Self {
-        Self { least: Rtt(50), share: 100, hold: 120_000, min_samples: 5, max_age: 86_400_000 }
+        Self { least: Rtt(50), share: Permille(100), hold: 120_000, min_samples: 5, max_age: 86_400_000 }
     }
 }
 
@@ -323,6 +327,6 @@ impl Terms {
 
     fn differs(&self, counts: Rtt, latest: Rtt) -> bool {
         let by = counts.apart(latest);
-        by >= self.least.max(Rtt::SHORTEST) && u64::from(by.0) * 1000 >= u64::from(counts.0) * u64::from(self.share)
+        by >= self.least.max(Rtt::SHORTEST) && u64::from(by.0) * 1000 >= u64::from(counts.0) * u64::from(self.share.0)
     }
 }

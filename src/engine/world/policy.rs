@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::endpoint::Distinct;
-use crate::engine::geo::{Limits, Preferences};
+use crate::engine::{
+    geo::{Limits, Preferences},
+    units::Permille,
+};
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,8 +30,8 @@ pub struct Policy {
     pub limits: Limits,
     /// What the key `geo` goes by.
     pub preferences: Option<Arc<Preferences>>,
-    /// Load ÷ capacity, in parts of a thousand, where blocks start to move on, and where all must.
-    pub shed: Option<[u16; 2]>,
+    /// Load ÷ capacity where blocks start to move on, and where all must.
+    pub shed: Option<[Permille; 2]>,
     /// Milliseconds from recovery to a whole share; 0: at once.
     pub slow_start: u64,
 }

@@ -9,7 +9,7 @@ use crate::engine::{
     live::{EndpointRow, PoolRow},
     signal::load::Load,
     types::{Family, PerFamily, RegionId},
-    units::Admission,
+    units::{Admission, Permille},
     wire::name::Name,
     world::{
         Draft, Region,
@@ -32,8 +32,13 @@ fn draft() -> Draft {
         order: n.into(),
         ..Endpoint::default()
     };
-    let policy =
-        Policy { prefer: vec![(Key::Order, 0)], shed: Some([700, 950]), answers: 1, depth: 3, ..Policy::default() };
+    let policy = Policy {
+        prefer: vec![(Key::Order, 0)],
+        shed: Some([Permille(700), Permille(950)]),
+        answers: 1,
+        depth: 3,
+        ..Policy::default()
+    };
     let mut service = Service::new(Name::from_text("www.g.test").expect("a name"));
     service.routes = vec![RouteId(0)];
     Draft {
@@ -78,7 +83,7 @@ impl Bench {
     /// Regions report so much, of 100; those that are down report nothing.
     fn report(&mut self, loads: [u32; 3]) {
         for (row, load) in self.snapshot.endpoints.iter_mut().zip(loads) {
-            row.load = load * 10;
+            row.load = Permille(load * 10);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
         live::PoolRow,
         snapshot::Snapshot,
         types::{RegionId, RouteId},
+        units::Permille,
         world::{
             World,
             endpoint::Endpoint,
@@ -26,7 +27,7 @@ use crate::{
 /// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.
 const PLACE: u32 = 200;
 /// The watermarks of a policy that names none: it prefers load, so it spreads from the first unit on.
-const SPREADING: [u16; 2] = [0, 950];
+const SPREADING: [Permille; 2] = [Permille(0), Permille(950)];
 /// How long a report may be under way, in milliseconds, beside what its smoothing takes.
 const UNDER_WAY: u64 = 10_000;
 
@@ -232,7 +233,7 @@ impl View {
                     let share = f64::from(row.weight) / weights[place].max(1) as f64;
                     let room = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
                     let capacity = endpoint.capacity.or(room.map(|capacity| capacity * share)).unwrap_or(0.0);
-                    let load = capacity * f64::from(row.load) / 1000.0;
+                    let load = capacity * f64::from(row.load.0) / 1000.0;
                     if assigned {
                         self.reported[place] += load;
                     } else {

@@ -7,7 +7,7 @@ use super::ramp;
 use crate::{
     engine::{
         types::{At, PoolId},
-        units::Admission,
+        units::{Admission, Permille},
         world::World,
     },
     node::{
@@ -42,8 +42,8 @@ pub(super) struct Words(BTreeMap<(Whom, Kind), Said>);
 /// What the words make of one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Effect {
-    /// Parts of a thousand of the configured weight.
-    pub(super) weight: u32,
+    /// How much of the configured weight.
+    pub(super) weight: Permille,
     /// Forced up, or down.
     pub(super) force: Option<bool>,
     /// What drains and sheds leave.
@@ -105,7 +105,7 @@ impl Said {
                 let next = ramp::next(gone, over).map(|gone| self.moment(gone));
                 (ramp::parts(ramp::taken(gone, over)), next)
             }
-            Act::Shed(parts) => (Admission::parts(parts.into(), 1000), None),
+            Act::Shed(parts) => (parts.admission(), None),
             Act::ForceUp | Act::ForceDown | Act::Weight(_) => (Admission::NONE, None),
         }
     }
@@ -152,7 +152,7 @@ impl Said {
     fn is_parting(&self, now: At) -> bool {
         match self.word.act {
             Act::Drain(_) => self.phase(now) != Phase::Done,
-            Act::Shed(parts) => (1..1000).contains(&parts),
+            Act::Shed(parts) => (Permille(1)..Permille::WHOLE).contains(&parts),
             Act::ForceUp | Act::ForceDown | Act::Weight(_) => false,
         }
     }
@@ -165,7 +165,7 @@ impl Words {
             Some("nobody is called so")
         } else if word.until.is_some_and(|until| until <= now) {
             Some("its time is over already")
-        } else if matches!(word.act, Act::Shed(parts) if parts > 1000) {
+        } else if matches!(word.act, Act::Shed(parts) if parts > Permille::WHOLE) {
             Some("nobody can shed more than all")
         } else {
             None
@@ -236,7 +236,8 @@ impl Words {
 
     /// What they make of an endpoint. Of several, the narrower one decides weight and force; drains and sheds multiply.
     pub(super) fn effect(&self, now: At, named: Named<'_>) -> Effect {
-        let mut effect = Effect { weight: 1000, force: None, admission: Admission::ALL, drained: false, next: None };
+        let mut effect =
+            Effect { weight: Permille::WHOLE, force: None, admission: Admission::ALL, drained: false, next: None };
         let (mut weight, mut force) = (None, None);
         for ((whom, _), said) in self.0.iter().filter(|((whom, _), _)| whom.is(named)) {
             let (away, next) = said.away(now);

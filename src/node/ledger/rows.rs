@@ -13,7 +13,7 @@ use crate::{
         live::{EndpointRow, EndpointState, PoolRow},
         signal::shed::{Marks, Shed},
         types::{At, Family, PerFamily, PoolId, RouteId, TargetId},
-        units::{Admission, Rtt},
+        units::{Admission, Permille, Rtt},
         wire::edns::Notice,
         world::{
             World,
@@ -91,7 +91,7 @@ impl Shaping {
         let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
         Self {
             slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
-            marks: marks.map(|[low, high]| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
+            marks: marks.map(|[low, high]| Marks { low: low.ratio(), high: high.ratio() }),
             // Caches, then the age of a report, then two half-lives of the average.
             period: load.map_or(ttl, |load| ttl.saturating_add(load.max_age).saturating_add(load.smooth * 2)),
             load: load.is_some(),
@@ -296,8 +296,9 @@ impl Ledger {
         if !(shaping.load || shaping.response) {
             return;
         }
-        let loads: Vec<Option<u32>> =
-            members(pool).map(|(position, ..)| self.ratio(now, id, position).fresh().map(parts)).collect();
+        let loads: Vec<Option<u32>> = members(pool)
+            .map(|(position, ..)| self.ratio(now, id, position).fresh().map(|ratio| Permille::nearest(ratio).0))
+            .collect();
         let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
         let mut responses = Vec::new();
         for (_, index, endpoint) in members(pool).filter(|_| shaping.response) {
@@ -315,9 +316,9 @@ impl Ledger {
         for (position, index, _) in members(pool) {
             let (n, row) = (position as usize, &mut self.endpoints[index]);
             let before = *row;
-            row.load = load(n);
+            row.load = Permille(load(n));
             let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
-            row.response = Rtt((u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32);
+            row.response = Rtt(response).grown(row.load);
             self.stirred |= *row != before;
         }
     }
@@ -349,21 +350,15 @@ impl Ratio {
     }
 }
 
-/// In parts of a thousand.
-pub(super) fn parts(ratio: f64) -> u32 {
-    (ratio * 1000.0).round() as u32
-}
-
 pub(super) fn mean(values: &[Option<u32>]) -> Option<u32> {
     let known = || values.iter().flatten();
     let count = known().count() as u64;
     (count > 0).then(|| (known().map(|value| u64::from(*value)).sum::<u64>() / count) as u32)
 }
 
-/// A configured weight times so many parts of a thousand: 0 only where either is, and never beyond the largest.
-pub(super) fn weighed(weight: u32, parts: u32) -> u32 {
-    let product = u64::from(weight) * u64::from(parts);
-    product.div_ceil(1000).min(MAX_WEIGHT.into()) as u32
+/// A configured weight times such a ratio: 0 only where either is, and never beyond the largest.
+pub(super) fn weighed(weight: u32, ratio: Permille) -> u32 {
+    ratio.up_of(weight).min(MAX_WEIGHT.into()) as u32
 }
 
 /// Milliseconds until `next` in whole seconds, and when that number is another one. Beyond the longest TTL nobody asks.

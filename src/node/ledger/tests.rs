@@ -137,8 +137,8 @@ fn act(word: &str) -> Act {
         None if word == "up" => Act::ForceUp,
         None if word == "down" => Act::ForceDown,
         Some(("drain", over)) => Act::Drain(number(over)),
-        Some(("weight", parts)) => Act::Weight(number(parts) as u32),
-        Some(("shed", parts)) => Act::Shed(number(parts) as u16),
+        Some(("weight", parts)) => Act::Weight(Permille(number(parts) as u32)),
+        Some(("shed", parts)) => Act::Shed(Permille(number(parts) as u32)),
         _ => panic!("no act is called {word}"),
     }
 }

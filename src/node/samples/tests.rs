@@ -6,11 +6,11 @@ use super::*;
 use crate::engine::{
     geo::{AtlasBuilder, Location},
     signal::latency::Reading,
-    units::Rtt,
+    units::{Permille, Rtt},
 };
 
 const HOUR: u64 = 3_600_000;
-const TERMS: Terms = Terms { least: Rtt(50), share: 100, hold: 0, min_samples: 5, max_age: 24 * HOUR };
+const TERMS: Terms = Terms { least: Rtt(50), share: Permille(100), hold: 0, min_samples: 5, max_age: 24 * HOUR };
 
 fn prefix(text: &str) -> Prefix {
     let (address, len) = text.split_once('/').unwrap();

@@ -7,7 +7,7 @@ use meridian::{
         snapshot::Snapshot,
         steer::trace::{Rung, Step},
         types::{At, EndpointId},
-        units::Admission,
+        units::{Admission, Permille},
         wire::rr::Rcode,
         world::World,
     },
@@ -169,10 +169,10 @@ fn deed() -> impl Strategy<Value = Deed> {
         Act::ForceUp,
         Act::ForceDown,
         Act::ForceDown,
-        Act::Weight(0),
-        Act::Weight(2500),
-        Act::Shed(1000),
-        Act::Shed(300),
+        Act::Weight(Permille(0)),
+        Act::Weight(Permille(2500)),
+        Act::Shed(Permille(1000)),
+        Act::Shed(Permille(300)),
     ]);
     prop_oneof![
         4 => (0..6_usize, prop::sample::select(vec!['g', 'b', 'b', 'n'])).prop_map(|(n, what)| Deed::Probed(n, what)),

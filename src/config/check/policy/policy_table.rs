@@ -16,7 +16,7 @@ use crate::{
     },
     engine::{
         geo::Limits,
-        units::Rtt,
+        units::{Permille, Rtt},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
             policy::{Key, Policy, Spread},
@@ -37,10 +37,10 @@ const HOUR: u64 = 3_600_000;
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) prefer: Vec<Key>,
-    /// By key: `distance` in kilometres, `load` in parts of a thousand.
+    /// By key: `distance` in kilometres.
     rtt: Rtt,
     distance: u32,
-    load: u32,
+    load: Permille,
     response: Rtt,
     limits: Limits,
     depth: u8,
@@ -48,7 +48,7 @@ pub(super) struct Terms {
     sticky: Option<[u8; 2]>,
     answers: u8,
     distinct: Distinct,
-    shed: Option<[u16; 2]>,
+    shed: Option<[Permille; 2]>,
     slow_start: u64,
     pub(super) geo: GeoRules,
     /// Where `sticky` is written.
@@ -89,7 +89,7 @@ impl Terms {
             Key::Order | Key::Geo => 0,
             Key::Rtt => self.rtt.0,
             Key::Distance => self.distance,
-            Key::Load => self.load,
+            Key::Load => self.load.0,
             Key::Response => self.response.0,
         };
         let mut policy = Policy {
@@ -203,7 +203,7 @@ fn tolerance(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes
     let ToleranceSpec { rtt, distance: km, load, response } = written.get_ref();
     terms.rtt = Rtt(units(rtt.as_ref(), &at("rtt"), 100, terms.rtt.0.into(), 0..=FAR, notes) as u32);
     terms.distance = distance(km.as_ref(), &at("distance"), terms.distance, 0, notes);
-    terms.load = share(load.as_ref(), &at("load"), terms.load.into(), 0..=1000, notes) as u32;
+    terms.load = Permille(share(load.as_ref(), &at("load"), terms.load.0.into(), 0..=1000, notes) as u32);
     terms.response =
         Rtt(units(response.as_ref(), &at("response"), 100, terms.response.0.into(), 0..=FAR, notes) as u32);
     let places = [
@@ -260,7 +260,7 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
     let Some(written) = &spec.shed else { return };
     let whole = join(&["policies", name, "shed"]);
     let ShedSpec { low, high } = written.get_ref();
-    let mark = |key: &str, number: &Option<Spanned<Real>>, notes: &mut Notes<'_>| -> Option<u16> {
+    let mark = |key: &str, number: &Option<Spanned<Real>>, notes: &mut Notes<'_>| -> Option<Permille> {
         let at = format!("{whole}.{key}");
         let parts = real(number.as_ref(), &at, 0.01..=1.0, notes)? * 1000.0;
         if (parts - parts.round()).abs() > 1e-6 {
@@ -269,11 +269,11 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
             notes.push(fault);
             return None;
         }
-        Some(parts.round() as u16)
+        Some(Permille(parts.round() as u32))
     };
     let base = terms.shed.map_or([None; 2], |shed| shed.map(Some));
     let marks = [mark("low", low, notes).or(base[0]), mark("high", high, notes).or(base[1])];
-    let missing = |number: &Option<Spanned<Real>>, base: Option<u16>| number.is_none() && base.is_none();
+    let missing = |number: &Option<Spanned<Real>>, base: Option<Permille>| number.is_none() && base.is_none();
     match marks {
         [Some(from), Some(to)] if from < to => terms.shed = Some([from, to]),
         [Some(_), Some(_)] => {

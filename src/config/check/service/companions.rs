@@ -22,7 +22,7 @@ use crate::{
         spec::{HttpsSpec, ServiceSpec},
     },
     engine::{
-        units::Admission,
+        units::{Admission, Permille},
         wire::name::Name,
         world::{
             Region,
@@ -62,7 +62,7 @@ pub(super) fn canary(
             .remedy("name another pool");
         notes.push(fault);
     }
-    Some((at, Admission::parts(parts as u32, 1000)))
+    Some((at, Permille(parts as u32).admission()))
 }
 
 /// The HTTPS record.

@@ -357,7 +357,7 @@ fn measured_goes_before_modelled_and_the_longest_prefix_before_the_rest() {
         let row = world.row(client);
         let how = |how| match how {
             How::Measured(whose, _) => whose.to_string(),
-            How::Modelled(_, scale) => scale.to_string(),
+            How::Modelled(_, scale) => scale.0.to_string(),
             how => format!("{how:?}"),
         };
         row.iter().map(|estimate| (estimate.rtt.0, how(estimate.how))).collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const TERMS: Terms = Terms { least: Rtt(50), share: 100, hold: 100, min_samples: 5, max_age: 1000 };
+const TERMS: Terms = Terms { least: Rtt(50), share: Permille(100), hold: 100, min_samples: 5, max_age: 1000 };
 
 fn measured(rtt: u32, age: u64) -> Reading {
     Reading { rtt: Rtt(rtt), samples: Some(5), age }
@@ -107,7 +107,7 @@ fn noise_renews_what_counts_without_moving_it() {
 #[test]
 fn other_terms_hold_for_what_comes() {
     let mut table = begun(stated(300));
-    table.set_terms(At(5), Terms { least: Rtt(10), share: 0, hold: 0, ..TERMS });
+    table.set_terms(At(5), Terms { least: Rtt(10), share: Permille(0), hold: 0, ..TERMS });
     table.import(At(5), [(ONLY, stated(310))]);
     assert_eq!(counts(&table, 5), Some(310));
 }
@@ -135,7 +135,7 @@ fn slowly(terms: &Terms, reads: &[(u64, Option<Reading>)], end: u64) -> Vec<Opti
                     (_, Some(latest)) if !is_fresh(&latest) => false,
                     (Some((a, _)), Some((b, _))) => {
                         let by = u64::from(a.abs_diff(b));
-                        by >= u64::from(terms.least.0) && by * 1000 >= u64::from(a) * u64::from(terms.share)
+                        by >= u64::from(terms.least.0) && by * 1000 >= u64::from(a) * u64::from(terms.share.0)
                     }
                     (a, b) => a.is_some() != b.is_some(),
                 };
@@ -168,7 +168,7 @@ proptest! {
     fn a_cell_counts_what_the_slow_reading_says(
         reads in prop::collection::btree_map(1..400_u64, reading(), 0..12), first in reading(), hold in 1..60_u64
     ) {
-        let terms = Terms { least: Rtt(20), share: 50, hold, min_samples: 5, max_age: 100 };
+        let terms = Terms { least: Rtt(20), share: Permille(50), hold, min_samples: 5, max_age: 100 };
         let reads: Vec<_> = [(0, first)].into_iter().chain(reads).collect();
         let mut table = Latencies::new(terms);
         let expected = slowly(&terms, &reads, 600);

@@ -4,7 +4,7 @@ use super::*;
 
 /// The load of each endpoint, in parts of a thousand.
 fn loads(ledger: &Ledger) -> Vec<u32> {
-    ledger.snapshot(At(0)).endpoints.iter().map(|row| row.load).collect()
+    ledger.snapshot(At(0)).endpoints.iter().map(|row| row.load.0).collect()
 }
 
 const SHARED: &str = "shop eu-a 192.0.2.1
@@ -127,7 +127,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
 /// Shed from 0.7 to 0.95.
 fn shedding(text: &str) -> Arc<World> {
     shaped(text, |draft| {
-        draft.policies[0].shed = Some([700, 950]);
+        draft.policies[0].shed = Some([Permille(700), Permille(950)]);
         draft.services[0].cut = Some([16, 32]);
     })
 }

@@ -62,7 +62,7 @@ fn configured(text: &str, slow_start: u64) -> Arc<World> {
         // What operators take out is not for the governor to count, so what they said would leave traces.
         ungoverned(draft);
         draft.policies[0].slow_start = slow_start;
-        draft.policies[0].shed = Some([700, 950]);
+        draft.policies[0].shed = Some([Permille(700), Permille(950)]);
         if let Some(endpoint) = draft.endpoints_mut().nth(1) {
             endpoint.weight = 7;
         }
@@ -127,9 +127,9 @@ fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
             prop_assert!(live.change_in % 200 == 0 || live.change_in == u32::MAX, "whole seconds, or rechecks");
             let parts = match narrowest(ledger, Kind::Weight, &pool.name, &endpoint.name) {
                 Some(Act::Weight(parts)) => parts,
-                _ => 1000,
+                _ => Permille::WHOLE,
             };
-            prop_assert_eq!(live.weight, (endpoint.weight * parts).div_ceil(1000));
+            prop_assert_eq!(live.weight, (endpoint.weight * parts.0).div_ceil(1000));
             let force = narrowest(ledger, Kind::Force, &pool.name, &endpoint.name);
             prop_assert_eq!(has(row.out), force == Some(Act::ForceDown));
             if force == Some(Act::ForceUp) {

@@ -16,7 +16,7 @@ fn of_web(ledger: &Ledger) -> String {
 fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| {
         draft.policies[0].slow_start = over;
-        draft.policies[0].shed = Some([700, 950]);
+        draft.policies[0].shed = Some([Permille(700), Permille(950)]);
         draft.services[0].cut = Some([16, 32]);
     })
 }
