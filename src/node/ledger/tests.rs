@@ -24,7 +24,7 @@ use crate::{
         },
         signal::load::Load,
         types::{Family, PerFamily, RegionId, RouteId},
-        units::Admission,
+        units::{Admission, Permille},
         wire::name::Name,
         world::{Draft, Region, Target, policy::Policy, service::Service},
     },
@@ -110,7 +110,7 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
 
 /// Any number of regions may go at once.
 fn ungoverned(draft: &mut Draft) {
-    draft.health.governor.max_regions = MaxRegions::Share(1000);
+    draft.health.governor.max_regions = MaxRegions::Share(Permille(1000));
 }
 
 /// Everybody is up since the moment 0.

@@ -12,7 +12,7 @@ use crate::{
     engine::{
         health::fold::Outcome,
         types::PerFamily,
-        units::Admission,
+        units::{Admission, Permille},
         world::{Draft, Target, World},
     },
     node::{change::Change, input::Input, ledger::Ledger},
@@ -189,7 +189,7 @@ mod slow_starts {
 
     fn ungoverned() -> HealthRules {
         let mut rules = HealthRules::default();
-        rules.governor.max_regions = MaxRegions::Share(1000);
+        rules.governor.max_regions = MaxRegions::Share(Permille(1000));
         rules
     }
 
