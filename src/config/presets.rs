@@ -1,7 +1,7 @@
 //! The presets: policies under names that everybody knows, each no more than a `[policies]` table. Must not know pools.
 
 use crate::engine::{
-    units::{Permille, Rtt},
+    units::{Kilometres, Permille, Rtt},
     world::policy::{Key, Spread},
 };
 
@@ -16,8 +16,8 @@ pub struct Preset {
     pub prefer: &'static [Key],
     /// How much worse than the best still counts as equal in `rtt`.
     pub rtt: Rtt,
-    /// The same in `distance`, in kilometres.
-    pub distance: u32,
+    /// The same in `distance`.
+    pub distance: Kilometres,
     /// The same in `load`, as a share of the capacity.
     pub load: Permille,
     /// The same in `response`.
@@ -41,7 +41,7 @@ const PLAIN: Preset = Preset {
     about: "",
     prefer: &[],
     rtt: Rtt(0),
-    distance: 0,
+    distance: Kilometres(0),
     load: Permille(0),
     response: Rtt(0),
     spread: Spread::Hash,

@@ -172,3 +172,27 @@ impl fmt::Display for Permille {
         }
     }
 }
+
+/// A great-circle distance in whole kilometres. [`Kilometres::UNKNOWN`] is farther than any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[repr(transparent)]
+pub struct Kilometres(pub u32);
+
+impl Kilometres {
+    /// It cannot be said.
+    pub const UNKNOWN: Self = Self(u32::MAX);
+
+    /// As much farther.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self(self.0.saturating_add(more.0))
+    }
+}
+
+impl fmt::Display for Kilometres {
+    /// `512 km`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} km", self.0)
+    }
+}

@@ -5,7 +5,7 @@ use crate::engine::{
     live::eligible::{Exclusion, Standing},
     steer::trace::{Basis, Lack, Rung, TtlFrom},
     types::{Family, Prefix},
-    units::{Admission, Permille},
+    units::{Admission, Kilometres, Permille},
     world::policy::{Key, Policy, Spread},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
         (Key::Rtt, places @ PLACE..) => ("rtt", format!("place {}", places / PLACE)),
         (Key::Distance, places @ PLACE..) => ("distance", format!("place {}", places / PLACE)),
         (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
-        (Key::Distance, km) => ("distance", format!("{km} km")),
+        (Key::Distance, km) => ("distance", Kilometres(km).to_string()),
         (Key::Geo, u32::MAX) => ("geo", "not listed".into()),
         (Key::Geo, place) => ("geo", format!("place {}", place + 1)),
         (Key::Load, parts) => ("load", Permille(parts).to_string()),

@@ -23,7 +23,7 @@ use crate::{
         geo::{Coordinates, Model, RegionPoint},
         signal::latency::Terms,
         types::Prefix,
-        units::{Permille, Rtt},
+        units::{Kilometres, Permille, Rtt},
         world::Region,
     },
 };
@@ -208,8 +208,13 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
     let reckons = Model::default();
     let model = Model {
         base: Rtt(units(base.as_ref(), "latency.model.base", 100, reckons.base.0.into(), 0..=10_000, notes) as u32),
-        km_per_ms: whole(km_per_ms.as_ref(), "latency.model.km_per_ms", reckons.km_per_ms.into(), 1..=300, notes)
-            as u32,
+        km_per_ms: Kilometres(whole(
+            km_per_ms.as_ref(),
+            "latency.model.km_per_ms",
+            reckons.km_per_ms.0.into(),
+            1..=300,
+            notes,
+        ) as u32),
     };
     (Latency { terms, refresh, max_prefixes: most as usize }, model)
 }

@@ -5,7 +5,7 @@ use super::{Coordinates, Facts, Ground, Location, Measured, Model, Whose, centro
 use crate::engine::{
     geo::Limits,
     types::RegionId,
-    units::{Permille, Rtt},
+    units::{Kilometres, Permille, Rtt},
 };
 
 /// The Earth's mean radius in kilometres (IUGG).
@@ -16,14 +16,14 @@ pub const PLACE: u32 = 1 << 17;
 /// A scale of one.
 pub const SCALE_ONE: Permille = Permille::WHOLE;
 
-/// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and `u32::MAX`, which makes the region the last, and all regions
+/// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and [`Kilometres::UNKNOWN`], which makes the region the last, and all regions
 /// equal where nothing is known of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
     /// Expected round-trip time; of an unknown client so many times [`PLACE`].
     pub rtt: Rtt,
-    /// Great-circle distance, in kilometres; likewise.
-    pub km: u32,
+    /// Great-circle distance; likewise.
+    pub km: Kilometres,
     /// What the round-trip time rests on.
     pub how: How,
 }
@@ -58,7 +58,7 @@ impl Estimate {
     #[must_use]
     pub fn is_within(&self, limits: Limits) -> bool {
         let beyond = |value: u32, limit: Option<u32>| value < PLACE && limit.is_some_and(|limit| value > limit);
-        !beyond(self.rtt.0, limits.rtt.map(|limit| limit.0)) && !beyond(self.km, limits.distance)
+        !beyond(self.rtt.0, limits.rtt.map(|limit| limit.0)) && !beyond(self.km.0, limits.distance.map(|limit| limit.0))
     }
 }
 
@@ -73,16 +73,16 @@ impl Location {
     }
 }
 
-/// The country whose people live nearest to a point, and how far that is in kilometres.
+/// The country whose people live nearest to a point, and how far that is.
 #[must_use]
-pub fn nearest_country(point: Coordinates) -> ([u8; 2], u32) {
+pub fn nearest_country(point: Coordinates) -> ([u8; 2], Kilometres) {
     let away = |code| Some((distance_km(point, centroids::of(code)?), code));
-    centroids::all().filter_map(away).min().map_or((*b"--", u32::MAX), |(km, code)| (code, km))
+    centroids::all().filter_map(away).min().map_or((*b"--", Kilometres::UNKNOWN), |(km, code)| (code, km))
 }
 
-/// The great-circle distance between two points, in kilometres.
+/// The great-circle distance between two points.
 #[must_use]
-pub fn distance_km(one: Coordinates, other: Coordinates) -> u32 {
+pub fn distance_km(one: Coordinates, other: Coordinates) -> Kilometres {
     distance(&Spherical::of(one), &Spherical::of(other))
 }
 
@@ -120,7 +120,7 @@ impl<'a> Estimator<'a> {
     ) -> Estimate {
         let there = self.points.get(region.at()).copied().flatten();
         let km = from.zip(there).map(|((client, _), there)| distance(&client, &there));
-        let unknown = |how| Estimate { rtt: Rtt::UNKNOWN, km: u32::MAX, how };
+        let unknown = |how| Estimate { rtt: Rtt::UNKNOWN, km: Kilometres::UNKNOWN, how };
         let reckoned = match (from, km) {
             (Some((_, from)), Some(km)) => {
                 let bias = self.ground.points.get(region.at()).map_or(0, |point| point.bias);
@@ -131,7 +131,7 @@ impl<'a> Estimator<'a> {
             (None, _) => match self.ground.nowhere.iter().find(|(known, _)| *known == region) {
                 Some(&(_, place)) => {
                     let value = (u32::from(place) + 1).saturating_mul(PLACE).min(u32::MAX - 1);
-                    Estimate { rtt: Rtt(value), km: value, how: How::Order(place) }
+                    Estimate { rtt: Rtt(value), km: Kilometres(value), how: How::Order(place) }
                 }
                 None => unknown(How::UnknownClient),
             },
@@ -190,10 +190,10 @@ pub(super) fn measured_as<'a>(ground: &Ground<'_>, facts: &Facts<'a>) -> impl It
 }
 
 impl Model {
-    /// Round-trip time over so many kilometres, to the nearest.
+    /// Round-trip time over a distance, to the nearest.
     #[must_use]
-    pub fn rtt(&self, km: u32) -> Rtt {
-        let per = self.km_per_ms.max(1);
+    pub fn rtt(&self, Kilometres(km): Kilometres) -> Rtt {
+        let per = self.km_per_ms.0.max(1);
         self.base.plus(Rtt((km * 20 + per) / (2 * per)))
     }
 }
@@ -221,9 +221,9 @@ impl Spherical {
 
 /// Great-circle distance in whole kilometres (haversine, which stays exact for near points and across the
 /// antimeridian). Whole, so that the last bit of a platform's sine decides nothing.
-pub(super) fn distance(a: &Spherical, b: &Spherical) -> u32 {
+pub(super) fn distance(a: &Spherical, b: &Spherical) -> Kilometres {
     let lat = ((a.lat - b.lat) / 2.0).sin();
     let lon = ((a.lon - b.lon) / 2.0).sin();
     let chord = (lat * lat + a.cos_lat * b.cos_lat * lon * lon).clamp(0.0, 1.0);
-    (2.0 * EARTH_RADIUS_KM * chord.sqrt().asin()).round() as u32
+    Kilometres((2.0 * EARTH_RADIUS_KM * chord.sqrt().asin()).round() as u32)
 }

@@ -2,7 +2,7 @@
 //! to a key of the rank. Must not know addresses.
 
 use super::{GeoKey, Model, PLACE, Rule, atlas::Numbers};
-use crate::engine::units::Rtt;
+use crate::engine::units::{Kilometres, Rtt};
 
 /// One step of a decision list: when `member` is eligible and no earlier step's member is, the band is what of the
 /// eligible regions lies in `reach`.
@@ -69,7 +69,7 @@ impl Shape {
             let step = |(position, &value): (usize, &u32)| match key {
                 // From `PLACE` on a value is no time, but a place in an order.
                 GeoKey::Rtt if value < PLACE => (value / COARSE.0, 0),
-                GeoKey::Distance if value < PLACE => (model.rtt(value).0 / COARSE.0, 0),
+                GeoKey::Distance if value < PLACE => (model.rtt(Kilometres(value)).0 / COARSE.0, 0),
                 GeoKey::Rtt | GeoKey::Distance => (value, 0),
                 GeoKey::Geo => (value, if by_name { position } else { 0 }),
             };

@@ -145,7 +145,7 @@ impl<'s> Field<'s> {
         match key {
             Key::Order => self.table.order(n),
             Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt.0),
-            Key::Distance => estimate().map_or(u32::MAX, |e| e.km),
+            Key::Distance => estimate().map_or(u32::MAX, |e| e.km.0),
             Key::Geo => place().unwrap_or_default(),
             Key::Load => self.row_of(n).load.0,
             Key::Response => self.row_of(n).response.0,

@@ -16,7 +16,7 @@ use crate::{
     },
     engine::{
         geo::Limits,
-        units::{Permille, Rtt},
+        units::{Kilometres, Permille, Rtt},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
             policy::{Key, Policy, Spread},
@@ -37,9 +37,8 @@ const HOUR: u64 = 3_600_000;
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) prefer: Vec<Key>,
-    /// By key: `distance` in kilometres.
     rtt: Rtt,
-    distance: u32,
+    distance: Kilometres,
     load: Permille,
     response: Rtt,
     limits: Limits,
@@ -88,7 +87,7 @@ impl Terms {
         let tolerance = |key: &Key| match key {
             Key::Order | Key::Geo => 0,
             Key::Rtt => self.rtt.0,
-            Key::Distance => self.distance,
+            Key::Distance => self.distance.0,
             Key::Load => self.load.0,
             Key::Response => self.response.0,
         };
@@ -202,7 +201,7 @@ fn tolerance(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes
     let at = |key: &str| join(&["policies", name, "tolerance", key]);
     let ToleranceSpec { rtt, distance: km, load, response } = written.get_ref();
     terms.rtt = Rtt(units(rtt.as_ref(), &at("rtt"), 100, terms.rtt.0.into(), 0..=FAR, notes) as u32);
-    terms.distance = distance(km.as_ref(), &at("distance"), terms.distance, 0, notes);
+    terms.distance = distance(km.as_ref(), &at("distance"), terms.distance, Kilometres(0), notes);
     terms.load = Permille(share(load.as_ref(), &at("load"), terms.load.0.into(), 0..=1000, notes) as u32);
     terms.response =
         Rtt(units(response.as_ref(), &at("response"), 100, terms.response.0.into(), 0..=FAR, notes) as u32);
@@ -239,8 +238,8 @@ fn limit(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>
         terms.limits.rtt = Some(Rtt(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32));
     }
     if km.is_some() {
-        let base = terms.limits.distance.unwrap_or(1);
-        terms.limits.distance = Some(distance(km.as_ref(), &at("distance"), base, 1, notes));
+        let base = terms.limits.distance.unwrap_or(Kilometres(1));
+        terms.limits.distance = Some(distance(km.as_ref(), &at("distance"), base, Kilometres(1), notes));
     }
 }
 

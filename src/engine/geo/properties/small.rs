@@ -10,7 +10,7 @@ use super::super::{
 };
 use crate::engine::{
     types::{Family, RegionId},
-    units::Rtt,
+    units::{Kilometres, Rtt},
 };
 
 /// 256 blocks of one /16.
@@ -165,7 +165,7 @@ impl Small {
         let (rtt, km) = self.milliseconds_and_kilometres(location, nets);
         let is_far = |r: usize| {
             let beyond = |values: &[Option<u32>], limit: Option<u32>| values[r].zip(limit).is_some_and(|(v, l)| v > l);
-            beyond(&rtt, rule.limits.rtt.map(|limit| limit.0)) || beyond(&km, rule.limits.distance)
+            beyond(&rtt, rule.limits.rtt.map(|limit| limit.0)) || beyond(&km, rule.limits.distance.map(|limit| limit.0))
         };
         let far = (0..rule.regions.len()).filter(|r| is_far(*r)).fold(0, |set, r| set | 1 << r);
         // What is not known comes last; of unknown clients after what is known, in the order for them.
@@ -247,7 +247,7 @@ impl Small {
         let plain: Vec<RegionPoint> = self.points.iter().map(|point| RegionPoint { bias: 0, ..*point }).collect();
         let known = |value: u32| (value != u32::MAX).then_some(value);
         let model: Vec<Option<u32>> = row(location, &plain).iter().map(|e| known(e.rtt.0)).collect();
-        let km = row(location, &plain).iter().map(|e| known(e.km)).collect();
+        let km = row(location, &plain).iter().map(|e| known(e.km.0)).collect();
         let specific = |whose: &Whose| match whose {
             Whose::Net(net) => nets.contains(net).then(|| 2 + net.len()),
             Whose::Asn(asn) => location.filter(|l| l.asn == Some(*asn)).map(|_| 1),
@@ -384,7 +384,7 @@ fn rule(count: usize, nets: Vec<Prefix>) -> impl Strategy<Value = Rule> {
                 preferences: Some(Arc::new(Preferences { rules: rules.into_iter().collect(), default })),
                 behind: if fences.is_empty() { Vec::new() } else { behind },
                 fences,
-                limits: Limits { rtt: rtt.map(Rtt), distance },
+                limits: Limits { rtt: rtt.map(Rtt), distance: distance.map(Kilometres) },
             }
         })
 }

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use super::{super::*, at, by_rtt, cities, point, prefix, region};
-use crate::engine::{types::RegionId, units::Rtt};
+use crate::engine::{
+    types::RegionId,
+    units::{Kilometres, Rtt},
+};
 
 mod beyond;
 mod finer;
@@ -307,8 +310,11 @@ fn a_measured_way_of_an_unknown_client_changes_no_distance() {
         nowhere: vec![1],
         ..World::default()
     };
-    let by_distance =
-        Rule { keys: vec![(GeoKey::Distance, 0)], limits: Limits { rtt: None, distance: Some(100) }, ..by_rtt(2, 0) };
+    let by_distance = Rule {
+        keys: vec![(GeoKey::Distance, 0)],
+        limits: Limits { rtt: None, distance: Some(Kilometres(100)) },
+        ..by_rtt(2, 0)
+    };
     let map = world.map(&by_distance);
     assert_eq!(bands(&map, "20.0.0.0/8").0, [0b10, 0b01]);
     assert_eq!(map.within(map.find(prefix("20.0.0.0/8")).catchment) & 0b11, 0b11, "what is not known is within");
@@ -434,8 +440,8 @@ fn limits_leave_out_what_is_known_to_be_beyond() {
         ["20.0.0.0/8", "99.0.0.0/8"].map(|client| map.within(map.find(prefix(client)).catchment) & 0b1111)
     };
     assert_eq!(within(Some(Rtt(1010)), None), [0b1011, 0b1111]);
-    assert_eq!(within(None, Some(6300)), [0b1011, 0b1111]);
-    assert_eq!(within(Some(Rtt(1010)), Some(100)), [0b1001, 0b1111]);
+    assert_eq!(within(None, Some(Kilometres(6300))), [0b1011, 0b1111]);
+    assert_eq!(within(Some(Rtt(1010)), Some(Kilometres(100))), [0b1001, 0b1111]);
     assert_eq!(within(None, None), [0b1111, 0b1111]);
     // Limits alone tell clients apart, also where no key asks for the place.
     let map =
