@@ -15,7 +15,7 @@ use crate::{
         health::fold::Health,
         signal::latency::{Reading, Terms},
         types::RegionId,
-        units::Rtt,
+        units::{Rtt, Ttl},
         wire::{name::Name, rr::RrType},
         world::{Draft, Region, Target, World},
         zone::{ZoneRecord, ZoneSource},
@@ -134,7 +134,7 @@ async fn nothing_outlives_the_server() {
 async fn a_reload_takes_over_the_zones_that_have_not_changed() {
     let zone = |apex: &str, ttl: u32| {
         let apex = Name::from_text(apex).unwrap();
-        let soa = ZoneRecord { owner: apex.clone(), rtype: RrType::SOA, ttl, rdata: [0; 22].into() };
+        let soa = ZoneRecord { owner: apex.clone(), rtype: RrType::SOA, ttl: Ttl(ttl), rdata: [0; 22].into() };
         Arc::new(ZoneSource { apex, records: vec![soa] })
     };
     let with = |ttl: u32| {

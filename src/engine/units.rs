@@ -196,3 +196,35 @@ impl fmt::Display for Kilometres {
         write!(f, "{} km", self.0)
     }
 }
+
+/// How long a record may be kept, in seconds: at most 2³¹ − 1 (RFC 2181 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[repr(transparent)]
+pub struct Ttl(pub u32);
+
+impl Ttl {
+    /// Longer than any.
+    pub const MAX: Self = Self(u32::MAX);
+
+    /// In milliseconds.
+    #[must_use]
+    #[inline]
+    pub fn millis(self) -> u64 {
+        u64::from(self.0) * 1000
+    }
+
+    /// As it stands in a record.
+    #[must_use]
+    #[inline]
+    pub fn octets(self) -> [u8; 4] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl fmt::Display for Ttl {
+    /// The number, as zone files and `dig` write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -269,7 +269,7 @@ impl Steps<'_> {
                 });
             }
             Step::Ttl(seconds, from) => {
-                self.told.ttl = Some(Ttl { seconds: *seconds, from: words::ttl(*from) });
+                self.told.ttl = Some(Ttl { seconds: seconds.0, from: words::ttl(*from) });
             }
         }
     }

@@ -78,7 +78,7 @@ pub(super) fn objective(subject: &Subject<'_>, notes: &mut Notes<'_>) {
             continue;
         };
         let pools = service.pools(subject.world).filter_map(|id| subject.world.pools.get(id.at()));
-        let kept = u64::from(service.ttl_max) * 1000;
+        let kept = service.ttl_max.millis();
         let worst =
             pools.filter_map(|pool| Some((detection(rhythm(subject, pool)?), pool))).max_by_key(|(takes, _)| *takes);
         let Some((takes, pool)) = worst.filter(|(takes, _)| takes + kept > objective) else { continue };

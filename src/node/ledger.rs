@@ -354,7 +354,7 @@ impl Ledger {
         let uncut = world.services.iter().zip(&self.fine).filter(|(service, _)| service.cut.is_none());
         let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.whom.touches(world, id)));
         let wait = |(service, fine): (&Service, &Option<At>)| {
-            (u64::from(service.ttl_max) * 1000).saturating_sub(now.since(fine.unwrap_or(now)))
+            (service.ttl_max.millis()).saturating_sub(now.since(fine.unwrap_or(now)))
         };
         concerned.map(wait).max().unwrap_or_default()
     }

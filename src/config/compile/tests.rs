@@ -14,7 +14,7 @@ use crate::{
     engine::{
         geo::{Fence, GeoKey, Selector},
         types::RouteId,
-        units::{Admission, Permille},
+        units::{Admission, Permille, Ttl},
         wire::name::Name,
         world::{
             Region,
@@ -237,7 +237,7 @@ fn the_example_compiles_to_what_it_says() {
     assert_eq!(home.prefer, [(Key::Order, 0), (Key::Distance, 200)]);
     assert_eq!(home.sticky, Some([24, 48]));
     let www = world.services.iter().find(|service| service.name.to_string() == "www.gslb.example.com.").expect("www");
-    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some([16, 32])));
+    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (Ttl(30), Ttl(5), Some([16, 32])));
     assert_eq!(www.routes.len(), 2);
     assert_eq!(world.ecs_from.len(), 2);
 }

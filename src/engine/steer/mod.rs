@@ -17,6 +17,7 @@ pub use ladder::{decide, decide_name};
 use crate::engine::{
     live::{EndpointRow, PoolRow},
     types::RouteId,
+    units::Ttl,
     world::{World, table::Assignment},
 };
 use locate::Client;
@@ -64,8 +65,8 @@ pub struct Decision {
     /// The endpoints of the verdict's pool, by position, in the order of the reply; empty where it names none. All of them
     /// have an address of the family that is asked for, unless they are another name.
     pub chosen: Chosen,
-    /// The TTL in seconds.
-    pub ttl: u32,
+    /// How long it may be kept.
+    pub ttl: Ttl,
     /// Whether the other family would be answered with the same endpoints and TTL.
     pub alike: bool,
     /// How far down the ladder.

@@ -4,7 +4,7 @@
 use crate::engine::{
     live::eligible::{Exclusion, Standing},
     types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, RouteId, ServiceId},
-    units::Admission,
+    units::{Admission, Ttl},
     world::policy::Key,
 };
 
@@ -130,8 +130,8 @@ pub enum Step {
     Hints(Family),
     /// The answer holds no address of the family that was asked for.
     NoAddress(Family, NoAddress),
-    /// The TTL in seconds and what it comes from. A later one replaces an earlier one.
-    Ttl(u32, TtlFrom),
+    /// The TTL and what it comes from. A later one replaces an earlier one.
+    Ttl(Ttl, TtlFrom),
 }
 
 /// Whose address said where the client is.

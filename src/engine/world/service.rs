@@ -11,7 +11,7 @@ use super::{
 use crate::engine::{
     geo::Map,
     types::{MapId, PoolId, RegionId, RouteId},
-    units::Admission,
+    units::{Admission, Ttl},
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -22,10 +22,10 @@ pub struct Service {
     pub name: Name,
     /// The routes through its pools, in fallback order; at least one.
     pub routes: Vec<RouteId>,
-    /// Longest TTL in seconds, and the length of a slot.
-    pub ttl_max: u32,
-    /// Shortest TTL in seconds.
-    pub ttl_min: u32,
+    /// Longest TTL, and the length of a slot.
+    pub ttl_max: Ttl,
+    /// Shortest TTL.
+    pub ttl_min: Ttl,
     /// What is answered when no pool has an eligible endpoint.
     pub when_all_down: Fallback,
     /// What draws are keyed with: services that share it agree on the region.
@@ -95,7 +95,7 @@ impl Service {
         let own = self.all_routes().filter_map(|id| pools.get(routes.get(id.at())?.pool.at()));
         let an_endpoint_is_a_name = own.flat_map(|pool| &pool.endpoints).any(|endpoint| endpoint.cname.is_some());
         let cname = |instead: &Fallback| match instead {
-            Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, 0, &[target.wire()])),
+            Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, Ttl(0), &[target.wire()])),
             _ => None,
         };
         let (all_down, fenced) = (cname(&self.when_all_down), self.when_fenced.as_ref().and_then(cname));
@@ -140,8 +140,8 @@ impl Service {
             affinity: name.wire().to_ascii_lowercase().into(),
             name,
             routes: Vec::new(),
-            ttl_max: 30,
-            ttl_min: 5,
+            ttl_max: Ttl(30),
+            ttl_min: Ttl(5),
             when_all_down: Fallback::IgnoreHealth,
             maps: Vec::new(),
             cut: None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     geo::Rule,
     types::{MapId, PerFamily, RegionId, members},
-    units::Admission,
+    units::{Admission, Ttl},
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
     world::{
         draw::{self, Seed},
@@ -118,7 +118,7 @@ impl PoolTable {
         groups.dedup();
         let name = |id: RegionId| regions.get(id.at()).copied().unwrap_or_default();
         let place = |id: &RegionId| Place { id: *id, key: draw::key(name(*id)), endpoints: set(&|e| e.region == *id) };
-        let alias = |target: &Name| Fragment::new(RrType::CNAME, 0, &[target.wire()]);
+        let alias = |target: &Name| Fragment::new(RrType::CNAME, Ttl(0), &[target.wire()]);
         let aliased = own.iter().any(|e| e.cname.is_some());
         Self {
             weights: own.iter().map(|e| e.weight).collect(),

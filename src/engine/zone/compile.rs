@@ -10,10 +10,13 @@ use super::{
     compiled::{Kind, NONE, Node, REFLECT, Zone},
     inputs::Inputs,
 };
-use crate::engine::wire::{fragment::Fragment, name::Name, rr::RrType};
+use crate::engine::{
+    units::Ttl,
+    wire::{fragment::Fragment, name::Name, rr::RrType},
+};
 
 /// RRsets of one owner: TTL and data by type.
-pub(super) type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
+pub(super) type Sets<'z> = BTreeMap<RrType, (Ttl, Vec<&'z [u8]>)>;
 
 /// The records by owner and type, owners folded.
 pub(super) type Owners<'z> = BTreeMap<Name, Sets<'z>>;
@@ -62,7 +65,8 @@ impl Zone {
         zone.delegate(&layout, &owners);
         zone.take(&mut beside);
         zone.negative = owners.get(&source.apex).and_then(|sets| sets.get(&RrType::SOA)).map(|(ttl, data)| {
-            let minimum = data.first().and_then(|d| d.last_chunk::<4>()).map_or(0, |m| u32::from_be_bytes(*m));
+            let minimum =
+                data.first().and_then(|d| d.last_chunk::<4>()).map_or(Ttl(0), |m| Ttl(u32::from_be_bytes(*m)));
             Fragment::new(RrType::SOA, minimum.min(*ttl), data)
         });
         zone.extras(&owners, &beside);
@@ -154,7 +158,7 @@ impl Zone {
         }
     }
 
-    fn encode(&mut self, rtype: RrType, ttl: u32, data: &[&[u8]]) -> u32 {
+    fn encode(&mut self, rtype: RrType, ttl: Ttl, data: &[&[u8]]) -> u32 {
         self.fragments.push(Fragment::new(rtype, ttl, data));
         (self.fragments.len() - 1) as u32
     }

@@ -12,6 +12,7 @@ pub mod table;
 mod tests;
 
 use super::wire::{name::Name, rr::RrType};
+use crate::engine::units::Ttl;
 
 /// One record of a zone file, checked, with its data in uncompressed wire form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub struct ZoneRecord {
     pub owner: Name,
     /// Its type.
     pub rtype: RrType,
-    /// Seconds it may be kept.
-    pub ttl: u32,
+    /// How long it may be kept.
+    pub ttl: Ttl,
     /// Its data (RFC 1035 3.2.1 RDATA), names in it uncompressed and as written.
     pub rdata: Box<[u8]>,
 }

@@ -168,7 +168,7 @@ impl View {
             let smooth = world.pool_of(member.id).and_then(|pool| {
                 world.loads.iter().find(|load| Some(&load.name) == pool.load.as_ref()).map(|load| load.smooth)
             });
-            uses.map(|s| u64::from(s.ttl_max) * 1000).max().unwrap_or(0) + 2 * smooth.unwrap_or(0) + UNDER_WAY
+            uses.map(|s| s.ttl_max.millis()).max().unwrap_or(0) + 2 * smooth.unwrap_or(0) + UNDER_WAY
         };
         Self {
             rooms: regions.iter().map(room).collect(),

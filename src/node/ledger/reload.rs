@@ -46,7 +46,7 @@ impl Ledger {
             (0..world.routes.len() as u32).map(|id| self.carried_assignment(&known, &world, RouteId(id))).collect();
         let fine: HashMap<_, _> = old.services.iter().map(|service| &service.name).zip(&self.fine).collect();
         self.fine = world.services.iter().map(|service| fine.get(&service.name).copied().copied().flatten()).collect();
-        let longest = world.services.iter().map(|service| u64::from(service.ttl_max) * 1000).max();
+        let longest = world.services.iter().map(|service| service.ttl_max.millis()).max();
         self.horizon = longest.unwrap_or_default().min(u64::from(u32::MAX) - 1000);
         self.reports.carry(&old, &world);
         changes.extend(self.words.idle(now, &world));

@@ -88,7 +88,7 @@ impl Shaping {
         let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
         let marks = policies().filter_map(|policy| policy.shed).reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]);
         let load = load::load_of(world, id);
-        let ttl = services().map(|service| u64::from(service.ttl_max) * 1000).max().unwrap_or_default();
+        let ttl = services().map(|service| service.ttl_max.millis()).max().unwrap_or_default();
         Self {
             slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
             marks: marks.map(|[low, high]| Marks { low: low.ratio(), high: high.ratio() }),

@@ -26,6 +26,7 @@ use crate::{
         spec::{Field, ServiceSpec, Spec, Text},
     },
     engine::{
+        units::Ttl,
         wire::{name::Name, rr::RrType},
         world::{
             Region,
@@ -147,8 +148,8 @@ fn one(
     let second = companions::second(&own, service, notes);
     seconds.extend(second.clone());
     let mut answers = Service {
-        ttl_max: ttl_max as u32,
-        ttl_min: ttl_min as u32,
+        ttl_max: Ttl(ttl_max as u32),
+        ttl_min: Ttl(ttl_min as u32),
         when_all_down: when_all_down.unwrap_or_else(|| defaults.when_all_down.clone()),
         when_fenced: when_fenced.or_else(|| defaults.when_fenced.clone()),
         families,
