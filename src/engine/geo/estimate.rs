@@ -16,8 +16,8 @@ pub const PLACE: u32 = 1 << 17;
 /// A scale of one.
 pub const SCALE_ONE: Permille = Permille::WHOLE;
 
-/// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and [`Kilometres::UNKNOWN`], which makes the region the last, and all regions
-/// equal where nothing is known of the client.
+/// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and [`Kilometres::UNKNOWN`], which makes the region the
+/// last, and all regions equal where nothing is known of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
     /// Expected round-trip time; of an unknown client so many times [`PLACE`].

@@ -25,8 +25,7 @@ pub struct Policy {
     pub depth: u8,
     /// What no two endpoints of an answer have in common.
     pub distinct: Distinct,
-    /// The worst round-trip time and distance (kilometres) that is taken while anything better
-    /// lives.
+    /// The worst round-trip time and distance that is taken while anything better lives.
     pub limits: Limits,
     /// What the key `geo` goes by.
     pub preferences: Option<Arc<Preferences>>,
