@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use crate::engine::types::{Prefix, TargetId};
+use crate::engine::{
+    types::{Prefix, TargetId},
+    units::Permille,
+};
 
 /// `[health]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +42,8 @@ pub struct Governor {
 pub enum MaxRegions {
     /// So many.
     Count(u32),
-    /// So many thousandths of those that have endpoints, rounded up.
-    Share(u32),
+    /// Such a share of those that have endpoints, rounded up.
+    Share(Permille),
 }
 
 /// Probes in a second.
@@ -149,7 +152,7 @@ impl Default for Rate {
 impl Default for HealthRules {
     fn default() -> Self {
         Self {
-            governor: Governor { max_regions: MaxRegions::Share(500), window: 60_000, release: 600_000 },
+            governor: Governor { max_regions: MaxRegions::Share(Permille(500)), window: 60_000, release: 600_000 },
             canaries: Vec::new(),
             restore_age: 600_000,
             rate: Rate::default(),

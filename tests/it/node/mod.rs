@@ -13,6 +13,7 @@ use meridian::{
         health::fold::Outcome,
         signal::latency::Reading,
         types::{At, RouteId},
+        units::{Permille, Rtt},
         world::World,
     },
     node::{
@@ -153,7 +154,7 @@ impl Chance {
 
     fn reading(&mut self) -> Reading {
         let samples = self.0.bool().then(|| self.0.u32(1..9));
-        Reading { rtt: self.0.u32(50..2_000), samples, age: self.0.u64(..100_000) }
+        Reading { rtt: Rtt(self.0.u32(50..2_000)), samples, age: self.0.u64(..100_000) }
     }
 
     fn samples(&mut self) -> Vec<Sample> {
@@ -183,8 +184,14 @@ impl Chance {
         match self.0.u8(..40) {
             0 => Input::Configuration(ConfigurationId(self.0.u64(1..=CONFIGURATIONS))),
             1 | 2 => {
-                let acts =
-                    [Act::Drain(0), Act::Drain(9_000), Act::ForceUp, Act::ForceDown, Act::Weight(500), Act::Shed(300)];
+                let acts = [
+                    Act::Drain(0),
+                    Act::Drain(9_000),
+                    Act::ForceUp,
+                    Act::ForceDown,
+                    Act::Weight(Permille(500)),
+                    Act::Shed(Permille(300)),
+                ];
                 let act = *self.pick(&acts);
                 let until = self.0.bool().then(|| At(now.0 + self.0.u64(..60_000)));
                 Input::Override(Override { whom: self.whom(), act, reason: "test".into(), author: "ann".into(), until })
