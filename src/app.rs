@@ -31,16 +31,25 @@ use std::{
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::broadcast,
+    task,
     time::{self, MissedTickBehavior},
 };
 use tracing::{error, info, level_filters::LevelFilter, warn};
 
 pub use self::signals::{Signal, Signals};
-use self::{balance::Balancing, hooks::Hooks, reload::Reloads, saving::Saving, watch::Watch, writer::Writer};
+use self::{
+    balance::Balancing,
+    hooks::Hooks,
+    reload::{Reloads, deferred, fits, leaves},
+    saving::Saving,
+    watch::Watch,
+    writer::{ENDED, Writer},
+};
 use crate::{
     clock::Clock,
     config::{
-        self, Config,
+        self, Config, Loaded,
+        fault::Severity,
         geo::InForce,
         secret::{self, SecretFault},
         settings::{self, LogFormat, LogLevel, Workers},
@@ -251,7 +260,7 @@ impl App {
                     name = signals.end() => break name,
                 },
                 _ = watch.tick() => self.prober.watch(),
-                reread = self.latency_watch.next() => self.take_files(reread).await,
+                reread = self.latency_watch.next() => watch::pass_on(reread, &self.writer).await,
             }
         };
         info!("{signal}: answering what has arrived, then ending");
@@ -277,6 +286,76 @@ impl App {
         info!("ended");
         drop(log);
         ended
+    }
+}
+
+impl App {
+    /// Puts what was read in force, or says why not.
+    pub(super) async fn take(&mut self, Loaded { sources, faults, config }: Loaded) {
+        for fault in &faults {
+            let text = config::report::one(fault, &sources);
+            match fault.severity {
+                Severity::Error => error!("{text}"),
+                Severity::Warning => warn!("{text}"),
+            }
+        }
+        let Some(config) = config else {
+            self.hooks.refused("it has faults; see the log");
+            error!("the reload is refused for the faults above; the old configuration stays in force");
+            return;
+        };
+        let Config {
+            mut draft, server, log, secret, latency, cells, latency_files, hooks, databases, unmatched, ..
+        } = config;
+        if let Err(reason) =
+            fits(&self.settings, &server).and_then(|()| leaves(&self.writer.board.load().world, &draft, &unmatched))
+        {
+            error!("the reload is refused, the old configuration stays in force: {reason}");
+            self.hooks.refused(reason.to_string());
+            return;
+        }
+        // A secret that is gone is kept: a new one would move every client that keeps its region.
+        let known = self.writer.board.load().world.secret;
+        draft.secret = secret.unwrap_or(known);
+        match secret {
+            None => warn!("there is no secret in {}; the one in force is kept", server.secret_file.display()),
+            Some(new) if new != known => warn!("the secret has changed: clients that keep their region may move"),
+            Some(_) => {}
+        }
+        let configuration = Configuration { draft, latency, cells, startup_wait: server.startup_wait };
+        let Ok(job) = self.writer.compile(configuration).await else { return error!("{ENDED}") };
+        let id = job.id;
+        let product = match task::spawn_blocking(move || job.run()).await {
+            Ok(product) => product,
+            Err(error) => {
+                error!("the reload failed, the old configuration stays in force: {error}");
+                self.hooks.refused("it failed by a fault of this program; see the log");
+                return self.writer.failed(id).await;
+            }
+        };
+        for key in deferred(&self.settings, &server) {
+            warn!("`{key}` has changed; it takes effect at the next start");
+        }
+        if let Some(open) = &self.log {
+            let (level, form) = log_shape(log);
+            open.set(level, form);
+        }
+        self.hooks.set(hooks, config::node(&server));
+        self.saving.move_to(&server.state_dir);
+        self.latency_watch = Watch::new(latency_files);
+        self.databases = databases;
+        let plans = product.world().map(|world| (Plan::of(world), feed::Plan::of(world)));
+        if let Some((_, pulls)) = &plans {
+            self.feed.stop_beyond(pulls);
+        }
+        // The node knows the targets before they are probed, so no first outcome is lost.
+        if self.writer.done(product).await.is_err() {
+            return error!("{ENDED}");
+        }
+        if let Some((probes, pulls)) = &plans {
+            self.prober.set(probes);
+            self.feed.set(pulls);
+        }
     }
 }
 

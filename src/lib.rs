@@ -7,9 +7,9 @@
 //! is hidden from this documentation, and changes without notice.
 //!
 //! The rooms, and which rooms each may import (`tests/it/house.rs` holds it): probing, command → nothing; engine → probing;
-//! telemetry → engine; config → probing, engine; node → those and telemetry; net → those and node; monitor, feed → those and
-//! command; app → all of these; client → config, engine; explain → client, engine; sim → app, client, config, probing,
-//! engine, node, telemetry; lint → config, probing, engine, sim; cli → app,
+//! telemetry → engine; config → probing, engine; node → probing, engine; clock → engine; net → probing, engine, node, telemetry;
+//! monitor, feed → those and clock, command, http; app → all of these; client → config, engine; explain → client, engine; sim → client, config, probing,
+//! engine, node; lint → config, probing, engine, sim; cli → app,
 //! config, engine, explain, lint, sim, node, telemetry.
 
 #[doc(hidden)]

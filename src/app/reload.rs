@@ -4,24 +4,16 @@
 use std::{future, path::PathBuf};
 
 use tokio::task::{self, JoinHandle};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use super::{App, log_shape, watch::Watch};
 use crate::{
     config::{
-        self, Config, Loaded,
-        fault::Severity,
+        self, Loaded,
         geo::InForce,
         settings::{Server, Workers},
     },
     engine::world::{Draft, World},
-    feed,
-    monitor::Plan,
-    node::configuration::Configuration,
 };
-
-/// What is logged when nothing can be put in force any more.
-pub(super) const ENDED: &str = "the writer has ended: what is served stays as it is; restart the server";
 
 /// Reads the configuration when asked.
 #[derive(Debug)]
@@ -80,79 +72,9 @@ impl Reloads {
     }
 }
 
-impl App {
-    /// Puts what was read in force, or says why not.
-    pub(super) async fn take(&mut self, Loaded { sources, faults, config }: Loaded) {
-        for fault in &faults {
-            let text = config::report::one(fault, &sources);
-            match fault.severity {
-                Severity::Error => error!("{text}"),
-                Severity::Warning => warn!("{text}"),
-            }
-        }
-        let Some(config) = config else {
-            self.hooks.refused("it has faults; see the log");
-            error!("the reload is refused for the faults above; the old configuration stays in force");
-            return;
-        };
-        let Config {
-            mut draft, server, log, secret, latency, cells, latency_files, hooks, databases, unmatched, ..
-        } = config;
-        if let Err(reason) =
-            fits(&self.settings, &server).and_then(|()| leaves(&self.writer.board.load().world, &draft, &unmatched))
-        {
-            error!("the reload is refused, the old configuration stays in force: {reason}");
-            self.hooks.refused(reason.to_string());
-            return;
-        }
-        // A secret that is gone is kept: a new one would move every client that keeps its region.
-        let known = self.writer.board.load().world.secret;
-        draft.secret = secret.unwrap_or(known);
-        match secret {
-            None => warn!("there is no secret in {}; the one in force is kept", server.secret_file.display()),
-            Some(new) if new != known => warn!("the secret has changed: clients that keep their region may move"),
-            Some(_) => {}
-        }
-        let configuration = Configuration { draft, latency, cells, startup_wait: server.startup_wait };
-        let Ok(job) = self.writer.compile(configuration).await else { return error!("{ENDED}") };
-        let id = job.id;
-        let product = match task::spawn_blocking(move || job.run()).await {
-            Ok(product) => product,
-            Err(error) => {
-                error!("the reload failed, the old configuration stays in force: {error}");
-                self.hooks.refused("it failed by a fault of this program; see the log");
-                return self.writer.failed(id).await;
-            }
-        };
-        for key in deferred(&self.settings, &server) {
-            warn!("`{key}` has changed; it takes effect at the next start");
-        }
-        if let Some(open) = &self.log {
-            let (level, form) = log_shape(log);
-            open.set(level, form);
-        }
-        self.hooks.set(hooks, config::node(&server));
-        self.saving.move_to(&server.state_dir);
-        self.latency_watch = Watch::new(latency_files);
-        self.databases = databases;
-        let plans = product.world().map(|world| (Plan::of(world), feed::Plan::of(world)));
-        if let Some((_, pulls)) = &plans {
-            self.feed.stop_beyond(pulls);
-        }
-        // The node knows the targets before they are probed, so no first outcome is lost.
-        if self.writer.done(product).await.is_err() {
-            return error!("{ENDED}");
-        }
-        if let Some((probes, pulls)) = &plans {
-            self.prober.set(probes);
-            self.feed.set(pulls);
-        }
-    }
-}
-
 /// Why a running server does not take over what is sound.
 #[derive(Debug, thiserror::Error)]
-enum Unfit {
+pub(super) enum Unfit {
     /// Sockets are bound at the start.
     #[error("`server.listen` has changed from {old} to {new}; restart the server to change it")]
     Listen { old: String, new: String },
@@ -166,7 +88,7 @@ enum Unfit {
 }
 
 /// Whether a running server can take over settings.
-fn fits(old: &Server, new: &Server) -> Result<(), Unfit> {
+pub(super) fn fits(old: &Server, new: &Server) -> Result<(), Unfit> {
     if old.listen != new.listen {
         let list = |server: &Server| server.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(Unfit::Listen { old: list(old), new: list(new) });
@@ -179,7 +101,7 @@ fn fits(old: &Server, new: &Server) -> Result<(), Unfit> {
 
 /// Whether a configuration leaves anything of what is served. One that was split over files and has lost them still
 /// reads well, and would take every name away.
-fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), Unfit> {
+pub(super) fn leaves(old: &World, new: &Draft, unmatched: &[String]) -> Result<(), Unfit> {
     // Direct names and runners-up come and go with their service.
     let services = old.services.iter().filter(|service| service.is_configured()).count();
     let (what, count) = match () {
@@ -208,7 +130,7 @@ fn emptied(what: &str, count: usize, unmatched: &[String]) -> String {
 }
 
 /// The keys that have changed but are read at the start only.
-fn deferred(old: &Server, new: &Server) -> Vec<&'static str> {
+pub(super) fn deferred(old: &Server, new: &Server) -> Vec<&'static str> {
     [
         ("server.udp.receive_buffer", old.udp.receive_buffer != new.udp.receive_buffer),
         ("server.udp.batch", old.udp.batch != new.udp.batch),

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{App, reload::ENDED};
+use super::writer::{ENDED, Writer};
 use crate::{
     config::{
         fault::Severity,
@@ -78,26 +78,24 @@ impl Watch {
     }
 }
 
-impl App {
-    /// Passes on what the latency files say since they changed, or logs why not.
-    pub(super) async fn take_files(&mut self, Reread { sources, faults, cells }: Reread) {
-        for fault in &faults {
-            let text = report::one(fault, &sources);
-            match fault.severity {
-                Severity::Error => error!("{text}"),
-                Severity::Warning => warn!("{text}"),
+/// Passes on to the writer what the latency files say since they changed, or logs why not.
+pub(super) async fn pass_on(Reread { sources, faults, cells }: Reread, writer: &Writer) {
+    for fault in &faults {
+        let text = report::one(fault, &sources);
+        match fault.severity {
+            Severity::Error => error!("{text}"),
+            Severity::Warning => warn!("{text}"),
+        }
+    }
+    match cells {
+        Some(cells) => {
+            let (count, are) = (cells.len(), if cells.len() == 1 { "cell is" } else { "cells are" });
+            info!("the latency files have changed: {count} {are} read");
+            if writer.inputs.send(Input::LatencyFiles(cells)).await.is_err() {
+                error!("{ENDED}");
             }
         }
-        match cells {
-            Some(cells) => {
-                let (count, are) = (cells.len(), if cells.len() == 1 { "cell is" } else { "cells are" });
-                info!("the latency files have changed: {count} {are} read");
-                if self.writer.inputs.send(Input::LatencyFiles(cells)).await.is_err() {
-                    error!("{ENDED}");
-                }
-            }
-            None => error!("the latency files are not taken over for the faults above; what they said before goes on"),
-        }
+        None => error!("the latency files are not taken over for the faults above; what they said before goes on"),
     }
 }
 

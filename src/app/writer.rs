@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{balance::Passing, log_lines::LogLines};
+use super::log_lines::{LogLines, Passing};
 use crate::{
     clock::Clock,
     engine::snapshot::Snapshot,
@@ -58,6 +58,9 @@ enum Request {
     /// A job has failed.
     Failed(JobId),
 }
+
+/// What is logged when nothing can be put in force any more.
+pub(super) const ENDED: &str = "the writer has ended: what is served stays as it is; restart the server";
 
 /// The writer has ended: what is served stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

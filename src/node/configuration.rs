@@ -1,7 +1,9 @@
 //! What a node needs of a configuration that was read. Must not know where its text came from.
 
-use super::input::Cell;
-use crate::engine::{signal::latency::LatencyRules, world::Draft};
+use crate::engine::{
+    signal::latency::LatencyRules,
+    world::{Draft, RttCell},
+};
 
 /// A configuration that can be put in force.
 #[derive(Debug)]
@@ -11,7 +13,7 @@ pub struct Configuration {
     /// When measured round-trip times count.
     pub latency: LatencyRules,
     /// What the latency files say.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<RttCell>,
     /// How long steered names wait for the first probe round, in milliseconds.
     pub startup_wait: u64,
 }

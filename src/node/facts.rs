@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     answers::Counts,
     balance::Balance,
-    input::{Cell, ConfigurationId},
+    input::ConfigurationId,
     ledger::{Ledger, facts::Facts},
     machine::{Making, Node},
     measuring::Measuring,
     samples::Samples,
 };
-use crate::engine::{types::At, world::World};
+use crate::engine::{
+    types::At,
+    world::{RttCell, World},
+};
 
 /// What a node knows at a moment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ pub struct NodeFacts {
     jobs: u64,
     /// What is to be compiled, or is being compiled.
     configuration: Option<ConfigurationId>,
-    files: Option<Arc<Vec<Cell>>>,
+    files: Option<Arc<Vec<RttCell>>>,
     maps_due: Option<At>,
     answers: Option<Counts>,
 }

@@ -11,7 +11,7 @@ use super::{
     saved::{Age, Saved},
 };
 use crate::{
-    engine::{geo::Whose, health::fold::Outcome, signal::latency::Reading},
+    engine::{health::fold::Outcome, world::RttCell},
     probing::{identity::ProbeId, monitor::ProbeKey},
 };
 
@@ -23,9 +23,6 @@ pub struct ConfigurationId(pub u64);
 /// A piece of work that a node has given away, numbered in the order in which it did so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobId(pub u64);
-
-/// What a source says of the round-trip time of some clients to a region.
-pub type Cell = ((Whose, Box<str>), Reading);
 
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +56,7 @@ pub enum Input {
     /// Round-trip times were sampled.
     Samples(Vec<Sample>),
     /// The latency files have changed: all that they say now.
-    LatencyFiles(Vec<Cell>),
+    LatencyFiles(Vec<RttCell>),
     /// An operator's word.
     Override(Override),
     /// An operator takes back all words about these endpoints.

@@ -8,11 +8,15 @@ use super::{
     answers::Counts,
     balance::{Assignments, Balance, Foreseen},
     configuration::Configuration,
-    input::{Cell, ConfigurationId, JobId},
+    input::{ConfigurationId, JobId},
     measuring::Measuring,
     samples::{Samples, Telling},
 };
-use crate::engine::{snapshot::Snapshot, types::At, world::World};
+use crate::engine::{
+    snapshot::Snapshot,
+    types::At,
+    world::{RttCell, World},
+};
 
 /// A piece of work.
 #[derive(Debug)]
@@ -36,7 +40,7 @@ pub(super) enum Work {
         measuring: Arc<Measuring>,
     },
     /// What the latency files say is taken over.
-    Files { cells: Arc<Vec<Cell>>, measuring: Arc<Measuring> },
+    Files { cells: Arc<Vec<RttCell>>, measuring: Arc<Measuring> },
     /// Maps are compiled again by what is measured, where anything has moved.
     Maps {
         world: Arc<World>,

@@ -13,7 +13,7 @@ use super::{
     balance::{Balance, Foreseen},
     change::Change,
     configuration::Configuration,
-    input::{Cell, ConfigurationId, Input, JobId},
+    input::{ConfigurationId, Input, JobId},
     job::{Job, Made, Product, Work},
     ledger::{Ledger, RegionChange},
     measuring::Measuring,
@@ -25,7 +25,7 @@ use crate::engine::{
     signal::latency::LatencyRules,
     snapshot::Snapshot,
     types::{At, TargetId},
-    world::World,
+    world::{RttCell, World},
 };
 
 /// What follows from something that happened.
@@ -77,7 +77,7 @@ impl Effects {
 #[derive(Clone, Debug)]
 pub(super) enum Making {
     Configuration(ConfigurationId),
-    Files(Arc<Vec<Cell>>),
+    Files(Arc<Vec<RttCell>>),
     /// Since they were due at a moment; whether there were samples that had not been told.
     Maps {
         at: At,
@@ -114,7 +114,7 @@ pub struct Node {
     pub(super) making: Option<(JobId, Making)>,
     /// What waits for it to end: another configuration, what the latency files say, maps that are due at a moment.
     pub(super) next_configuration: Option<ConfigurationId>,
-    pub(super) next_files: Option<Arc<Vec<Cell>>>,
+    pub(super) next_files: Option<Arc<Vec<RttCell>>>,
     pub(super) maps_due: Option<At>,
     /// The job that balances, and what was answered since it began.
     pub(super) balancing: Option<(JobId, Counts)>,

@@ -5,18 +5,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::input::Cell;
 use crate::engine::{
     geo::{Measures, Whose},
     signal::latency::{Latencies, LatencyRules, Reading},
     types::At,
-    world::{Region, measures},
+    world::{Region, RttCell, measures},
 };
 
 /// What a source said, and when.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Heard {
-    cells: Vec<Cell>,
+    cells: Vec<RttCell>,
     at: At,
 }
 
@@ -36,7 +35,7 @@ pub struct Measuring {
 
 impl Heard {
     /// As it is at a later moment.
-    fn at(&self, now: At) -> impl Iterator<Item = Cell> {
+    fn at(&self, now: At) -> impl Iterator<Item = RttCell> {
         let more = now.since(self.at);
         self.cells.iter().map(move |(key, reading)| {
             let age = if reading.samples.is_some() { reading.age.saturating_add(more) } else { reading.age };
@@ -62,20 +61,20 @@ impl Measuring {
 
     /// Takes over what a configuration says of round-trip times. What counted goes on counting by client and by the
     /// region's name, as long as its terms allow.
-    pub fn import(&mut self, now: At, rules: LatencyRules, cells: Vec<Cell>) {
+    pub fn import(&mut self, now: At, rules: LatencyRules, cells: Vec<RttCell>) {
         self.rules = rules;
         self.cells.set_terms(now, rules.terms);
         self.read(now, cells);
     }
 
     /// Takes over what the latency files say now.
-    pub fn read(&mut self, now: At, cells: Vec<Cell>) {
+    pub fn read(&mut self, now: At, cells: Vec<RttCell>) {
         self.files = Heard { cells, at: now };
         self.fold(now);
     }
 
     /// Takes over what samples say now.
-    pub fn hear(&mut self, now: At, cells: Vec<Cell>) {
+    pub fn hear(&mut self, now: At, cells: Vec<RttCell>) {
         self.samples = Heard { cells, at: now };
         self.fold(now);
     }
@@ -132,7 +131,7 @@ mod tests {
         ["a", "b"].map(|name| Region { name: name.into(), ..Region::default() }).into()
     }
 
-    fn cells(tenths: [u32; 2]) -> Vec<Cell> {
+    fn cells(tenths: [u32; 2]) -> Vec<RttCell> {
         let reading = |rtt| Reading { rtt, samples: None, age: 0 };
         ["a", "b"]
             .into_iter()

@@ -16,7 +16,6 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::input::Cell;
 use crate::engine::{
     entries,
     geo::{Atlas, Whose, normalise},
@@ -25,6 +24,7 @@ use crate::engine::{
         sampled::{Forgetting, Sampled},
     },
     types::{At, PerFamily, Prefix},
+    world::RttCell,
 };
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ struct Table {
 #[derive(Debug)]
 pub struct Telling {
     /// All that is known, by client and region, where the client is a prefix, an AS number or a country.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<RttCell>,
     wider: Wider,
     /// The prefixes that are forgotten, each with the moment of its newest sample.
     forgotten: Vec<(Prefix, At)>,

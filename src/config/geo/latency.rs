@@ -12,13 +12,11 @@ use super::{
     files::{Files, NamedFile, text},
     overrides,
 };
+pub use crate::engine::world::RttCell;
 use crate::engine::{geo::Whose, signal::latency::Reading, types::Prefix, units::Rtt};
 
 #[cfg(test)]
 mod tests;
-
-/// A cell of the table of round-trip times, by client and region, and what a source says of it.
-pub type Cell = ((Whose, Box<str>), Reading);
 
 /// One good line.
 #[derive(Clone, Debug)]
@@ -36,7 +34,7 @@ pub struct LatencyLine {
 impl LatencyLine {
     /// The cell and what the line says of it.
     #[must_use]
-    pub fn cell(&self) -> Cell {
+    pub fn cell(&self) -> RttCell {
         ((self.whose, self.region.clone()), self.reading)
     }
 }

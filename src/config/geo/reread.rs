@@ -36,7 +36,7 @@ pub struct Reread {
     /// Everything that is wrong with them.
     pub faults: Vec<Fault>,
     /// What they say; none with an error among the faults.
-    pub cells: Option<Vec<latency::Cell>>,
+    pub cells: Option<Vec<latency::RttCell>>,
 }
 
 impl LatencyFiles {

@@ -21,7 +21,10 @@ use self::{
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},
     health::rules::HealthRules,
-    signal::{latency::Latencies, load::Load},
+    signal::{
+        latency::{Latencies, Reading},
+        load::Load,
+    },
     types::{At, MapId, Prefix, RegionId},
     wire::{fragment::Fragment, name::Name},
     zone::{ZoneSource, table::Table},
@@ -338,6 +341,9 @@ impl std::ops::Index<EndpointId> for World {
         &pool.endpoints[id.at() - pool.first.at()]
     }
 }
+
+/// What a source says of the round-trip time of some clients to a region.
+pub type RttCell = ((Whose, Box<str>), Reading);
 
 /// What is measured of the regions of a configuration, at a moment.
 #[must_use]

@@ -14,12 +14,12 @@ use meridian::{
         signal::latency::Reading,
         types::{At, RouteId},
         units::{Permille, Rtt},
-        world::World,
+        world::{RttCell, World},
     },
     node::{
         answers,
         configuration::Configuration,
-        input::{Cell, ConfigurationId, Input},
+        input::{ConfigurationId, Input},
         machine::{Effects, Node},
         overrides::{Act, Override, Whom},
         samples::Sample,
@@ -169,7 +169,7 @@ impl Chance {
         (0..count).map(|_| sample(self)).collect()
     }
 
-    fn cells(&mut self) -> Vec<Cell> {
+    fn cells(&mut self) -> Vec<RttCell> {
         let key = |region: &str| (meridian::engine::geo::Whose::Country(*b"DE"), region.into());
         ["eu", "us"].map(|region| (key(region), self.reading())).into()
     }
