@@ -5,6 +5,7 @@
 use std::{io::Write as _, sync::Arc, time::Instant};
 
 use meridian::engine::{
+    units::Ttl,
     wire::{name::Name, rr::RrType},
     world::{Draft, World},
     zone::{ZoneRecord, ZoneSource},
@@ -40,7 +41,7 @@ fn zone(n: usize, last: u8) -> ZoneSource {
     let apex = format!("zone{n}.example");
     let ns = name(&format!("h0.{apex}"));
     let soa = [ns.wire(), name("host.example").wire(), &[0; 20]].concat();
-    let record = |owner: Name, rtype, rdata: &[u8]| ZoneRecord { owner, rtype, ttl: 300, rdata: rdata.into() };
+    let record = |owner: Name, rtype, rdata: &[u8]| ZoneRecord { owner, rtype, ttl: Ttl(300), rdata: rdata.into() };
     let mut records = vec![record(name(&apex), RrType::SOA, &soa), record(name(&apex), RrType::NS, ns.wire())];
     records.extend((0..NAMES).map(|n| record(name(&format!("h{n}.{apex}")), RrType::A, &[192, 0, 2, last])));
     ZoneSource { apex: name(&apex), records }

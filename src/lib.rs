@@ -64,6 +64,7 @@ pub use engine::{
         trace::{Recording, Rung, Silent, Step, Trace},
     },
     types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis},
+    units::{Admission, Kilometres, Permille, Rtt, Ttl},
     wire::name::{Name, NameFault},
     world::{
         Draft, Region, World,

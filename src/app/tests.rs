@@ -15,6 +15,7 @@ use crate::{
         health::fold::Health,
         signal::latency::{Reading, Terms},
         types::{Millis, RegionId},
+        units::{Rtt, Ttl},
         wire::{name::Name, rr::RrType},
         world::{Draft, Region, Target, World},
         zone::{ZoneRecord, ZoneSource},
@@ -133,7 +134,7 @@ async fn nothing_outlives_the_server() {
 async fn a_reload_takes_over_the_zones_that_have_not_changed() {
     let zone = |apex: &str, ttl: u32| {
         let apex = Name::from_text(apex).unwrap();
-        let soa = ZoneRecord { owner: apex.clone(), rtype: RrType::SOA, ttl, rdata: [0; 22].into() };
+        let soa = ZoneRecord { owner: apex.clone(), rtype: RrType::SOA, ttl: Ttl(ttl), rdata: [0; 22].into() };
         Arc::new(ZoneSource { apex, records: vec![soa] })
     };
     let with = |ttl: u32| {
@@ -162,7 +163,7 @@ fn measured(terms: Terms, tenths: [u32; 2]) -> Config {
         ..Rule::default()
     }];
     let reading = |rtt| Reading { rtt, samples: None, age: Millis(0) };
-    let cell = |(name, rtt): (&str, u32)| ((Whose::Country(*b"DE"), name.into()), reading(rtt));
+    let cell = |(name, rtt): (&str, u32)| ((Whose::Country(*b"DE"), name.into()), reading(Rtt(rtt)));
     config.cells = ["a", "b"].into_iter().zip(tenths).map(cell).collect();
     config.latency = settings::Latency { terms, ..settings::Latency::default() };
     config
@@ -170,7 +171,7 @@ fn measured(terms: Terms, tenths: [u32; 2]) -> Config {
 
 /// What the world says of the way from Germany, in tenths of a millisecond.
 fn from_germany(world: &World) -> Vec<u32> {
-    world.measures.of(Whose::Country(*b"DE")).iter().map(|(_, Measured { rtt, .. })| *rtt).collect()
+    world.measures.of(Whose::Country(*b"DE")).iter().map(|(_, Measured { rtt, .. })| rtt.0).collect()
 }
 
 #[tokio::test]

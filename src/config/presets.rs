@@ -2,6 +2,7 @@
 
 use crate::engine::{
     types::PerFamily,
+    units::{Kilometres, Permille, Rtt},
     world::policy::{Key, Spread},
 };
 
@@ -14,14 +15,14 @@ pub struct Preset {
     pub about: &'static str,
     /// Rank: keys compared in turn.
     pub prefer: &'static [Key],
-    /// How much worse than the best still counts as equal in `rtt`, in tenths of a millisecond.
-    pub rtt: u32,
-    /// The same in `distance`, in kilometres.
-    pub distance: u32,
-    /// The same in `load`, in parts of a thousand of the capacity.
-    pub load: u32,
-    /// The same in `response`, in tenths of a millisecond.
-    pub response: u32,
+    /// How much worse than the best still counts as equal in `rtt`.
+    pub rtt: Rtt,
+    /// The same in `distance`.
+    pub distance: Kilometres,
+    /// The same in `load`, as a share of the capacity.
+    pub load: Permille,
+    /// The same in `response`.
+    pub response: Rtt,
     /// How the equal-best share.
     pub spread: Spread,
     /// Block lengths finer than the default.
@@ -40,10 +41,10 @@ const PLAIN: Preset = Preset {
     name: "",
     about: "",
     prefer: &[],
-    rtt: 0,
-    distance: 0,
-    load: 0,
-    response: 0,
+    rtt: Rtt(0),
+    distance: Kilometres(0),
+    load: Permille(0),
+    response: Rtt(0),
     spread: Spread::Hash,
     sticky: None,
     answers: 1,
@@ -54,7 +55,7 @@ pub const ADAPTIVE: Preset = Preset {
     name: "adaptive",
     about: "nearest by milliseconds, within 10 ms equally near, shared by weighted hash of the block",
     prefer: &[Key::Rtt],
-    rtt: 100,
+    rtt: Rtt(100),
     ..PLAIN
 };
 
@@ -84,14 +85,14 @@ pub const PRESETS: [Preset; 11] = [
         name: "least-load",
         about: "the least loaded for its capacity; within 10 % equally loaded, shared by weighted hash of the block",
         prefer: &[Key::Load],
-        load: 100,
+        load: Permille(100),
         ..PLAIN
     },
     Preset {
         name: "least-response-time",
         about: "the quickest to answer its probes, slower by its load; within 10 ms equally quick, shared by hash",
         prefer: &[Key::Response],
-        response: 100,
+        response: Rtt(100),
         ..PLAIN
     },
     Preset { name: "proximity", about: "the fewest kilometres, without tolerance", prefer: &[Key::Distance], ..PLAIN },

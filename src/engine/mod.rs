@@ -11,6 +11,7 @@ pub mod signal;
 pub mod snapshot;
 pub mod steer;
 pub mod types;
+pub mod units;
 pub mod wire;
 pub mod world;
 pub mod zone;

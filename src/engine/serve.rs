@@ -19,7 +19,10 @@ use super::{
     },
     zone::table::NodeRef,
 };
-use crate::engine::world::service::{Fallback, Https, Service};
+use crate::engine::{
+    units::Ttl,
+    world::service::{Fallback, Https, Service},
+};
 
 /// What is asked of a steered name.
 #[derive(Clone, Copy)]
@@ -161,7 +164,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// Answers with another name, and, where no client subnet binds the answer to one scope (P104), with what stands
     /// there.
-    fn stand_for(&mut self, cname: &'s Fragment, ttl: u32, client: &Client, hash: u64, reply: &mut Reply<'s>) -> bool {
+    fn stand_for(&mut self, cname: &'s Fragment, ttl: Ttl, client: &Client, hash: u64, reply: &mut Reply<'s>) -> bool {
         push(reply, Part::Alias(cname, Some(ttl)));
         reply.scope = client.scope;
         let subnet = self.query.edns.as_ref().is_some_and(|edns| edns.subnet.is_some());
@@ -206,7 +209,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         };
         let six = six.as_ref().unwrap_or(&four);
         let mut hints = PerFamily::new(List::Empty, List::Empty);
-        let (mut ttl, mut stands) = (u32::MAX, false);
+        let (mut ttl, mut stands) = (Ttl::MAX, false);
         for (family, decision) in Family::BOTH.into_iter().zip([&four, six]) {
             let spare = fallback(decision, service);
             if spare.is_none_or(|spare| matches!(spare, Fallback::Addresses(_))) {

@@ -19,6 +19,7 @@ use crate::{
             trace::{Lack, NoAddress, Step},
         },
         types::{EndpointId, Family, PoolId, RouteId},
+        units::Admission,
         wire::rr::RrType,
         world::{World, policy::Key},
     },
@@ -268,7 +269,7 @@ impl Steps<'_> {
                 });
             }
             Step::Ttl(seconds, from) => {
-                self.told.ttl = Some(Ttl { seconds: *seconds, from: words::ttl(*from) });
+                self.told.ttl = Some(Ttl { seconds: seconds.0, from: words::ttl(*from) });
             }
         }
     }
@@ -316,7 +317,7 @@ impl Steps<'_> {
         };
     }
 
-    fn refuse(&mut self, id: EndpointId, number: u32, share: u32) {
+    fn refuse(&mut self, id: EndpointId, number: Admission, share: Admission) {
         let Some(candidate) = self.candidate(id) else { return };
         let (takes, has) = (admission(share), admission(number));
         candidate.verdict = format!("drawn, but takes {takes} of the blocks, and this one has {has}");

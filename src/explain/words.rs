@@ -5,10 +5,8 @@ use crate::engine::{
     live::eligible::{Exclusion, Standing},
     steer::trace::{Basis, Lack, Rung, TtlFrom},
     types::{Family, Millis, Prefix},
-    world::{
-        endpoint::ADMIT_ALL,
-        policy::{Key, Policy, Spread},
-    },
+    units::{Admission, Kilometres, Permille},
+    world::policy::{Key, Policy, Spread},
 };
 
 /// A key and a value of it.
@@ -20,17 +18,17 @@ pub(super) fn in_words(key: Key, value: u32) -> (&'static str, String) {
         (Key::Rtt, places @ PLACE..) => ("rtt", format!("place {}", places / PLACE)),
         (Key::Distance, places @ PLACE..) => ("distance", format!("place {}", places / PLACE)),
         (Key::Rtt, tenths) => ("rtt", format!("{}.{} ms", tenths / 10, tenths % 10)),
-        (Key::Distance, km) => ("distance", format!("{km} km")),
+        (Key::Distance, km) => ("distance", Kilometres(km).to_string()),
         (Key::Geo, u32::MAX) => ("geo", "not listed".into()),
         (Key::Geo, place) => ("geo", format!("place {}", place + 1)),
-        (Key::Load, parts) => ("load", per_cent(parts)),
+        (Key::Load, parts) => ("load", Permille(parts).to_string()),
         (Key::Response, tenths) => ("response", format!("{}.{} ms", tenths / 10, tenths % 10)),
     }
 }
 
 /// What a key goes by when no region whose order is kept can answer.
 pub(super) fn beyond_depth(key: Key) -> String {
-    let (name, step) = (in_words(key, 0).0, COARSE / 10);
+    let (name, step) = (in_words(key, 0).0, COARSE.0 / 10);
     let by = match key {
         Key::Geo => {
             "the order that holds for most of the catchment decides, then a time, else the region's name".into()
@@ -95,17 +93,9 @@ pub(super) fn rules(policy: &Policy) -> String {
     format!("{prefer}; spread {spread}{answers}")
 }
 
-/// Parts of a thousand as a percentage.
-fn per_cent(parts: u32) -> String {
-    match parts % 10 {
-        0 => format!("{} %", parts / 10),
-        tenths => format!("{}.{tenths} %", parts / 10),
-    }
-}
-
 /// An admission as a percentage.
-pub(super) fn admission(parts: u32) -> String {
-    per_cent((u64::from(parts) * 1000).div_ceil(u64::from(ADMIT_ALL)) as u32)
+pub(super) fn admission(share: Admission) -> String {
+    Permille((u64::from(share.0) * 1000).div_ceil(u64::from(Admission::ALL.0)) as u32).to_string()
 }
 
 /// How an endpoint stands, and its first verdict.
@@ -203,7 +193,11 @@ pub fn rests_on(how: How) -> String {
             };
             match scale {
                 SCALE_ONE => from.into(),
-                scale => format!("{from}, times {}.{:03} like what is measured", scale / SCALE_ONE, scale % SCALE_ONE),
+                scale => format!(
+                    "{from}, times {}.{:03} like what is measured",
+                    scale.0 / SCALE_ONE.0,
+                    scale.0 % SCALE_ONE.0
+                ),
             }
         }
         How::Order(place) => format!("`geo.default`, place {}", place + 1),

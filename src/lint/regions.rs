@@ -10,6 +10,7 @@ use crate::{
     engine::{
         geo::{Coordinates, distance_km, nearest_country},
         types::{Family, PoolId, RegionId},
+        units::Kilometres,
         world::{
             Region,
             endpoint::Endpoint,
@@ -20,14 +21,14 @@ use crate::{
     sim::{self, Moves},
 };
 
-/// Further than this from where the people of any country live is nowhere, in kilometres. Anchorage is 4,388 away.
-const NOWHERE: u32 = 4500;
+/// Further than this from where the people of any country live is nowhere. Anchorage is 4,388 km away.
+const NOWHERE: Kilometres = Kilometres(4500);
 /// Closer than this to zero degrees both ways is no data centre, in ten-thousandths of a degree.
 const NULL_ISLAND: u32 = 10_000;
 /// Further than this a swapped pair that is so much nearer is the likelier one. A large country has good places far from
 /// where its people live on average.
-const FAR: u32 = 1500;
-const MUCH_NEARER: u32 = 1000;
+const FAR: Kilometres = Kilometres(1500);
+const MUCH_NEARER: Kilometres = Kilometres(1000);
 
 /// Regions whose coordinates are hardly meant.
 pub(super) fn coordinates(subject: &Subject<'_>, notes: &mut Notes<'_>) {
@@ -48,16 +49,16 @@ fn doubt(point: Coordinates) -> Option<(String, String)> {
     }
     let (country, km) = nearest_country(point);
     let name = |code: [u8; 2]| code.map(char::from).iter().collect::<String>();
-    let label = format!("the people of the nearest country, {}, are {km} km away", name(country));
+    let label = format!("the people of the nearest country, {}, are {km} away", name(country));
     let swapped = Coordinates { lat: point.lon, lon: point.lat };
     let (there, swapped_km) = nearest_country(swapped);
-    if km > FAR && swapped.lat.unsigned_abs() <= 900_000 && swapped_km + MUCH_NEARER <= km {
+    if km > FAR && swapped.lat.unsigned_abs() <= 900_000 && swapped_km.plus(MUCH_NEARER) <= km {
         let degrees = |ten_thousandths: i32| f64::from(ten_thousandths) / 10_000.0;
         let (lat, lon) = (degrees(swapped.lat), degrees(swapped.lon));
         let there = name(there);
         return Some((
             label,
-            format!("swapped, as {{ lat = {lat}, lon = {lon} }}, it is {swapped_km} km from those of {there}"),
+            format!("swapped, as {{ lat = {lat}, lon = {lon} }}, it is {swapped_km} from those of {there}"),
         ));
     }
     (km > NOWHERE).then(|| (label, "write degrees north and east; south and west are below 0".into()))
@@ -94,7 +95,7 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
     let room = |region: &Region, full: f64| region.capacity.unwrap_or(0.0) * full - region.demand.unwrap_or(0.0);
     let assigned = |policy: &Policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
     if pools.iter().filter_map(|pool| policy(pool)).all(assigned) {
-        let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|marks| f64::from(marks.high) / 1000.0);
+        let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|marks| marks.high.ratio());
         let full = shed.fold(1.0, f64::min);
         let spare: f64 = heirs.iter().map(|id| room(region(id), full).max(0.0)).sum();
         let words = || format!("its demand of {demand} is more than the {spare} that the others can spare in all");
@@ -179,8 +180,8 @@ fn without(subject: &Subject<'_>, pool: &Pool, family: Family, notes: &mut Notes
     }
 }
 
-/// The kilometres between two regions.
-fn away(subject: &Subject<'_>, one: RegionId, other: RegionId) -> Option<u32> {
+/// The distance between two regions.
+fn away(subject: &Subject<'_>, one: RegionId, other: RegionId) -> Option<Kilometres> {
     let at = |id: RegionId| subject.world.regions.get(id.at())?.point.location;
     Some(distance_km(at(one)?, at(other)?))
 }
@@ -192,9 +193,9 @@ fn way(subject: &Subject<'_>, from: RegionId, to: RegionId) -> String {
         return format!("\"{}\" (how much farther is not known, for want of a location)", there.name);
     };
     let model = subject.world.ground().model;
-    let tenths =
-        i64::from(model.rtt(km)) - i64::from(model.rtt(0)) + i64::from(there.point.bias) - i64::from(here.point.bias);
-    format!("\"{}\" ({km} km and about {} ms farther)", there.name, (tenths + 5).div_euclid(10))
+    let tenths = i64::from(model.rtt(km).0) - i64::from(model.rtt(Kilometres(0)).0) + i64::from(there.point.bias)
+        - i64::from(here.point.bias);
+    format!("\"{}\" ({km} and about {} ms farther)", there.name, (tenths + 5).div_euclid(10))
 }
 
 #[cfg(test)]

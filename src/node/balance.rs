@@ -26,7 +26,8 @@ use self::{
 use crate::engine::{
     snapshot::Snapshot,
     types::{At, RegionId, RouteId},
-    world::{World, endpoint::ADMIT_ALL, table::Assignment},
+    units::Admission,
+    world::{World, table::Assignment},
 };
 
 /// The most that may leave a live region in one period, as a part of its load, or of half its capacity where its load is
@@ -257,7 +258,7 @@ impl Balance {
                         Some(true) if natural => 1.0,
                         Some(true) => (wanted / open.get(n).copied().unwrap_or(1.0).max(NOBODY)).min(1.0),
                     };
-                    assigned.shares.push((admission * f64::from(ADMIT_ALL)).round() as u32);
+                    assigned.shares.push(Admission::nearest(admission));
                 }
             }
             if let Some(slot) = all.get_mut(member.id.at()) {

@@ -20,7 +20,7 @@ pub use self::{
     verdict::{Because, Keeper, KeptDown, Standing, Verdict},
 };
 use super::overrides::Whom;
-use crate::engine::types::Millis;
+use crate::engine::{types::Millis, units::Permille};
 
 /// Something that became different.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,10 +109,10 @@ pub enum Change {
     Shed {
         /// As `pool/endpoint`.
         endpoint: Box<str>,
-        /// The share in parts of a thousand.
-        parts: u32,
-        /// Load ÷ capacity in parts of a thousand; none: nothing is reported any more.
-        load: Option<u32>,
+        /// The share.
+        parts: Permille,
+        /// Load ÷ capacity; none: nothing is reported any more.
+        load: Option<Permille>,
     },
     /// Load is reported of somebody, or has not been for too long.
     Reports {

@@ -36,6 +36,7 @@ use crate::{
         signal::shed::{Marks, Shed},
         snapshot::Snapshot,
         types::{At, EndpointId, Millis, PoolId, TargetId},
+        units::Permille,
         world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
     },
     node::status::Status,
@@ -341,9 +342,8 @@ impl Ledger {
         let world = &self.world;
         let uncut = world.services.iter().zip(&self.facts.fine).filter(|(service, _)| service.cut.is_none());
         let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.whom.touches(world, id)));
-        let wait = |(service, fine): (&Service, &Option<At>)| {
-            Millis::seconds(service.ttl_max.into()).minus(now.since(fine.unwrap_or(now)))
-        };
+        let wait =
+            |(service, fine): (&Service, &Option<At>)| service.ttl_max.millis().minus(now.since(fine.unwrap_or(now)));
         concerned.map(wait).max().unwrap_or_default()
     }
 
@@ -376,13 +376,13 @@ impl Ledger {
                 let shed = &mut self.facts.live[index].shed;
                 let (moved, load) = match ratio {
                     Ratio::Fresh(ratio) if reported.is_some() => {
-                        (shed.act(now, Some(ratio), marks, period), Some(derive::parts(ratio)))
+                        (shed.act(now, Some(ratio), marks, period), Some(Permille::nearest(ratio)))
                     }
                     Ratio::Silent(since) => (go_back(shed, now, since, marks, period), None),
                     Ratio::Fresh(_) | Ratio::Idle => (false, None),
                 };
                 if moved {
-                    let parts = derive::parts(shed.share());
+                    let parts = Permille::nearest(shed.share());
                     changes.push(Change::Shed { endpoint: name(pool, endpoint), parts, load });
                 }
             }

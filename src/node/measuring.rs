@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::engine::types::Millis;
     use crate::{
-        engine::{geo::Atlas, signal::latency::Terms, types::Prefix},
+        engine::{geo::Atlas, signal::latency::Terms, types::Prefix, units::Rtt},
         node::samples::{Sample, Samples},
     };
 
@@ -137,7 +137,7 @@ mod tests {
         ["a", "b"]
             .into_iter()
             .zip(tenths)
-            .map(|(name, rtt)| ((Whose::Country(*b"DE"), name.into()), reading(rtt)))
+            .map(|(name, rtt)| ((Whose::Country(*b"DE"), name.into()), reading(Rtt(rtt))))
             .collect()
     }
 
@@ -167,8 +167,8 @@ mod tests {
         samples.set(&terms, 100_000, regions.iter().map(|region| region.name.clone()));
         let net = Prefix::new(IpAddr::from([203, 0, 113, 0]), 24);
         let key = |name: &str| (Whose::Net(net), Box::from(name));
-        let old = Reading { rtt: 500, samples: Some(100), age: Millis(3_600_000) };
-        let stated = Reading { rtt: 500, samples: None, age: Millis(0) };
+        let old = Reading { rtt: Rtt(500), samples: Some(100), age: Millis(3_600_000) };
+        let stated = Reading { rtt: Rtt(500), samples: None, age: Millis(0) };
         let mut measuring = Measuring::new(rules(terms));
         measuring.import(At(0), rules(terms), vec![(key("a"), old), (key("b"), stated)]);
         measuring.make(At(0), &[]);
@@ -183,7 +183,7 @@ mod tests {
             measuring.hear(At(at), std::mem::take(&mut telling.cells));
             samples.settle(telling);
             let counts = measuring.make(At(at), &regions);
-            let row: Vec<u32> = counts.of(Whose::Net(net)).iter().map(|(_, measured)| measured.rtt).collect();
+            let row: Vec<u32> = counts.of(Whose::Net(net)).iter().map(|(_, measured)| measured.rtt.0).collect();
             (row, measuring.due(samples.is_fresh()))
         };
         push(&mut samples, 1000, 4);

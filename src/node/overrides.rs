@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::types::{At, Millis};
+use crate::engine::{
+    types::{At, Millis},
+    units::Permille,
+};
 
 /// Whom an override is about, by the names in the configuration, so that it outlives a reload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,10 +29,10 @@ pub enum Act {
     ForceUp,
     /// Down, whatever probes say; lifted only where a name would be empty.
     ForceDown,
-    /// Its configured weight times so many parts of a thousand.
-    Weight(u32),
-    /// So many parts of a thousand of its blocks move on.
-    Shed(u16),
+    /// Its configured weight times such a ratio.
+    Weight(Permille),
+    /// Such a share of its blocks moves on.
+    Shed(Permille),
 }
 
 /// Acts of one kind exclude each other.

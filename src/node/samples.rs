@@ -230,7 +230,7 @@ impl Samples {
             for (region, sampled) in row {
                 let reading = sampled.reading(now);
                 for whose in asn.into_iter().chain(country).filter(|_| is_fresh(sampled)) {
-                    let (rtt, samples) = (f64::from(reading.rtt), reading.samples.unwrap_or(0));
+                    let (rtt, samples) = (f64::from(reading.rtt.0), reading.samples.unwrap_or(0));
                     let sum = sums.entry(whose).or_default();
                     sum.entry(region)
                         .and_modify(|sum| sum.take(sampled.at(), rtt, samples, &TOGETHER))

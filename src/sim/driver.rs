@@ -123,7 +123,7 @@ impl Driver {
 
     /// Takes note of an answer: balancing goes by it.
     pub(super) fn answered(&mut self, Counted { route, catchment, ttl, .. }: Counted) {
-        self.answers.push((route, catchment, ttl.into()));
+        self.answers.push((route, catchment, ttl.0.into()));
     }
 
     /// When answers are counted next, after all else that is due at the same moment. None where nothing is made of them: a

@@ -32,7 +32,7 @@ impl Failover<'_> {
 /// The failover of a service by the worst that monitors and TTLs let happen, summed up; none where no pool is probed.
 #[must_use]
 pub fn slowest_failover<'a>(world: &'a World, service: &Service) -> Option<Failover<'a>> {
-    let kept = Millis::seconds(service.ttl_max.into());
+    let kept = service.ttl_max.millis();
     let of = |pool: &'a Pool| {
         let timing = &world.monitors.get(pool.monitor?.at())?.rhythm;
         let apart = timing.recheck.max(timing.timeout);

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::engine::types::RouteId;
+use crate::engine::{types::RouteId, units::Ttl};
 
 /// Places of a table: more than the pairs of pool and catchment of all but the largest configurations.
 const PLACES: usize = 1 << 13;
@@ -30,10 +30,10 @@ impl Default for Answers {
 }
 
 impl Answers {
-    /// Counts an answer for clients of a catchment of a pool's map that may be kept for so many seconds. Safe from many
-    /// threads; cheap from one.
+    /// Counts an answer for clients of a catchment of a pool's map that may be kept for so long. Safe from many threads;
+    /// cheap from one.
     #[inline]
-    pub fn add(&self, pool: RouteId, catchment: u32, seconds: u32) {
+    pub fn add(&self, pool: RouteId, catchment: u32, ttl: Ttl) {
         let key = 1 + (u64::from(pool.0) << 32 | u64::from(catchment));
         let first = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
         for look in 0..LOOKS {
@@ -43,11 +43,11 @@ impl Answers {
                 held => held,
             };
             if held == key {
-                count.fetch_add(seconds.into(), Relaxed);
+                count.fetch_add(ttl.0.into(), Relaxed);
                 return;
             }
         }
-        self.other.fetch_add(seconds.into(), Relaxed);
+        self.other.fetch_add(ttl.0.into(), Relaxed);
     }
 
     /// The seconds of those that found no place.
@@ -88,21 +88,21 @@ mod tests {
     #[test]
     fn what_is_counted_is_taken_once_and_workers_are_summed() {
         let workers = [Answers::default(), Answers::default()];
-        workers[0].add(RouteId(0), 0, 30);
-        workers[1].add(RouteId(0), 0, 5);
-        workers[1].add(RouteId(3), u32::MAX, 7);
-        workers[0].add(RouteId(3), 1, 9);
+        workers[0].add(RouteId(0), 0, Ttl(30));
+        workers[1].add(RouteId(0), 0, Ttl(5));
+        workers[1].add(RouteId(3), u32::MAX, Ttl(7));
+        workers[0].add(RouteId(3), 1, Ttl(9));
         let taken = Answers::take(&workers);
         assert_eq!(taken, [(RouteId(0), 0, 35), (RouteId(3), 1, 9), (RouteId(3), u32::MAX, 7)]);
         assert_eq!(Answers::take(&workers), []);
-        workers[0].add(RouteId(3), 1, 1);
+        workers[0].add(RouteId(3), 1, Ttl(1));
         assert_eq!(Answers::take(&workers), [(RouteId(3), 1, 1)]);
     }
 
     #[test]
     fn a_full_table_forgets_nothing_but_whose_it_was() {
         let worker = Answers::default();
-        (0..3 * PLACES as u32).for_each(|catchment| worker.add(RouteId(1), catchment, 2));
+        (0..3 * PLACES as u32).for_each(|catchment| worker.add(RouteId(1), catchment, Ttl(2)));
         let placed: u64 = Answers::take([&worker]).iter().map(|(.., seconds)| seconds).sum();
         assert_eq!(placed + worker.other(), 6 * PLACES as u64);
         assert!(placed >= PLACES as u64, "{placed}");
@@ -111,18 +111,18 @@ mod tests {
     #[test]
     fn places_of_what_is_asked_no_more_are_free_again() {
         let worker = Answers::default();
-        (0..3 * PLACES as u32).for_each(|catchment| worker.add(RouteId(1), catchment, 2));
+        (0..3 * PLACES as u32).for_each(|catchment| worker.add(RouteId(1), catchment, Ttl(2)));
         assert!(!Answers::take([&worker]).is_empty());
         assert_eq!(Answers::take([&worker]), []);
         let before = worker.other();
-        (0..100).for_each(|catchment| worker.add(RouteId(2), catchment, 2));
+        (0..100).for_each(|catchment| worker.add(RouteId(2), catchment, Ttl(2)));
         assert_eq!((Answers::take([&worker]).len(), worker.other()), (100, before));
     }
 
     #[test]
     fn counting_allocates_nothing() {
         let worker = Answers::default();
-        let measured = allocation_counter::measure(|| (0..100_000).for_each(|n| worker.add(RouteId(n % 7), n, 1)));
+        let measured = allocation_counter::measure(|| (0..100_000).for_each(|n| worker.add(RouteId(n % 7), n, Ttl(1))));
         assert_eq!(measured.count_total, 0);
     }
 }

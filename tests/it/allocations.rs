@@ -8,6 +8,7 @@ use meridian::{
         snapshot::Snapshot,
         steer::trace::Silent,
         types::{At, Chance, Origin, PerFamily, Transport, UnixMillis},
+        units::Ttl,
         wire::{
             name::Name,
             read::Query,
@@ -108,7 +109,7 @@ fn with_other_answers(draft: &mut Draft) {
     for policy in POLICIES {
         let rdata = [&[0, 1, 0, 1, 1, 187], name(&format!("s-{policy}.g.test")).wire()].concat();
         let record =
-            |owner| ZoneRecord { owner: name(owner), rtype: RrType::SRV, ttl: 300, rdata: rdata.clone().into() };
+            |owner| ZoneRecord { owner: name(owner), rtype: RrType::SRV, ttl: Ttl(300), rdata: rdata.clone().into() };
         Arc::make_mut(&mut draft.zones[0]).records.push(record("srv.g.test"));
         if policy == "all" {
             Arc::make_mut(&mut draft.zones[0]).records.push(record("srv-all.g.test"));

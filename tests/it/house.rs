@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Rooms of the engine, lowest first; those on one line do not import each other.
 const ENGINE: &[&[&str]] = &[
+    &["units"],
     &["types", "entries"],
     &["wire"],
     &["zone", "geo", "health", "signal"],

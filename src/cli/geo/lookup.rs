@@ -13,6 +13,7 @@ use crate::{
         geo::{Estimate, Estimator, GeoKey, Ground, How, Map, PLACE, RegionPoint, Rule, normalise},
         steer::locate::{Stand, piece},
         types::{MapId, PerFamily, Prefix, RegionId},
+        units::{Kilometres, Rtt},
         world::Draft,
     },
     explain::rests_on,
@@ -164,10 +165,10 @@ fn show(places: &Places, map: &Map, client: Prefix, out: &mut dyn Write) -> io::
     }
 }
 
-fn tenths(rtt: u32) -> String {
-    format!("{}.{}", rtt / 10, rtt % 10)
+fn tenths(rtt: Rtt) -> String {
+    format!("{}.{}", rtt.0 / 10, rtt.0 % 10)
 }
 
-fn known(km: u32) -> String {
-    if km < PLACE { km.to_string() } else { "-".into() }
+fn known(km: Kilometres) -> String {
+    if km.0 < PLACE { km.0.to_string() } else { "-".into() }
 }

@@ -9,6 +9,7 @@ use crate::engine::types::Millis;
 use crate::engine::{
     geo::{AtlasBuilder, Coordinates, Location, Measured, Measures, RegionPoint, Whose},
     types::{Prefix, RegionId},
+    units::Rtt,
     world::{Draft, Region},
 };
 
@@ -133,8 +134,8 @@ fn lookup_shows_what_is_measured_what_is_named_and_who_stands_behind_a_resolver(
     let measured = |rtt, samples| Measured { rtt, samples, age: Millis(10_800_000) };
     // 12.5 ms where the model says 5: the unmeasured region is scaled by 2.5.
     draft.measures = Arc::new(Measures::new([
-        (Whose::Net(net(0, 16)), RegionId(1), measured(125, Some(12))),
-        (Whose::Country(*b"DE"), RegionId(0), measured(700, None)),
+        (Whose::Net(net(0, 16)), RegionId(1), measured(Rtt(125), Some(12))),
+        (Whose::Country(*b"DE"), RegionId(0), measured(Rtt(700), None)),
     ]));
     let (exit, out, _) = run(&["lookup", "-c", "x", "198.51.100.7"], Some(draft));
     assert_eq!(exit, Exit::Fine);

@@ -20,6 +20,7 @@ use crate::{
     engine::{
         health::rules::{Allow, Barred, Governor, HealthRules, MaxRegions, Rate},
         types::{Family, Millis, Prefix},
+        units::Permille,
     },
 };
 
@@ -72,7 +73,7 @@ fn max_regions(written: &Spanned<NumberOr>, usual: Governor, notes: &mut Notes<'
             fault.remedy("regions that may not go at all are held by an override: `force-up`")
         }
         NumberOr::Word(text) => match quantity::share(text) {
-            Ok(parts @ 1..=1000) => return MaxRegions::Share(parts as u32),
+            Ok(parts @ 1..=1000) => return MaxRegions::Share(Permille(parts as u32)),
             Ok(_) => notes.error(written.span(), format!("{AT} is out of range"), "from 0.1% to 100%"),
             Err(cause) => notes
                 .error(written.span(), format!("{AT} is neither a number nor a share"), cause.to_string())

@@ -16,6 +16,7 @@ use crate::{
         health::rules::HealthRules,
         signal::load::Load,
         types::{PerFamily, Prefix},
+        units::Admission,
         wire::name::Name,
         world::{Reflect, Region, policy::Policy, pool::Threshold, service::Service},
         zone::ZoneSource,
@@ -147,7 +148,7 @@ pub(crate) struct MeantService {
     pub(crate) pools: Vec<usize>,
     /// Its own policy for all its pools.
     pub(crate) policy: Option<Policy>,
-    pub(crate) canary: Option<(usize, u32)>,
+    pub(crate) canary: Option<(usize, Admission)>,
     pub(crate) affinity: Option<String>,
     pub(crate) fence: Fence,
     /// Names that are answered from one region alone.

@@ -23,6 +23,7 @@ use crate::{
         geo::{Coordinates, Model, RegionPoint},
         signal::latency::Terms,
         types::{Millis, PerFamily, Prefix},
+        units::{Kilometres, Permille, Rtt},
         world::Region,
     },
 };
@@ -71,7 +72,7 @@ pub(crate) fn geo(
     let files = geo::Files {
         databases: &databases,
         in_force,
-        max_shrink,
+        max_shrink: Permille(max_shrink as u32),
         overrides: overrides.as_ref(),
         resolvers: resolvers.as_ref(),
         latency: &latency,
@@ -183,11 +184,13 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
             let fault = notes.error(span, "`latency.switch.ms` is too fine", "it is counted in steps of 0.1");
             notes.push(fault);
         }
-        tenths.round() as u32
+        Rtt(tenths.round() as u32)
     });
     let terms = Terms {
         least,
-        share: share(percent.as_ref(), "latency.switch.percent", usual.terms.share.into(), 0..=1000, notes) as u32,
+        share: Permille(
+            share(percent.as_ref(), "latency.switch.percent", usual.terms.share.0.into(), 0..=1000, notes) as u32
+        ),
         hold: millis(hold.as_ref(), "latency.switch.hold", usual.terms.hold, Millis::ZERO..=DAY, notes),
         min_samples: whole(
             spec.min_samples.as_ref(),
@@ -210,9 +213,14 @@ pub(crate) fn latency(spec: &LatencySpec, notes: &mut Notes<'_>) -> (Latency, Mo
     let ModelSpec { km_per_ms, base } = &spec.model;
     let reckons = Model::default();
     let model = Model {
-        base: units(base.as_ref(), "latency.model.base", 100, reckons.base.into(), 0..=10_000, notes) as u32,
-        km_per_ms: whole(km_per_ms.as_ref(), "latency.model.km_per_ms", reckons.km_per_ms.into(), 1..=300, notes)
-            as u32,
+        base: Rtt(units(base.as_ref(), "latency.model.base", 100, reckons.base.0.into(), 0..=10_000, notes) as u32),
+        km_per_ms: Kilometres(whole(
+            km_per_ms.as_ref(),
+            "latency.model.km_per_ms",
+            reckons.km_per_ms.0.into(),
+            1..=300,
+            notes,
+        ) as u32),
     };
     (Latency { terms, refresh, max_prefixes: most as usize }, model)
 }

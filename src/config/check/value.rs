@@ -18,7 +18,7 @@ use crate::{
         spec::{DistanceText, DurationText, List, NumberOr, Real, ShareText, SizeText, Text, Whole},
         unreadable::unexpanded,
     },
-    engine::{types::Millis, wire::name::Name},
+    engine::{types::Millis, units::Kilometres, wire::name::Name},
 };
 
 /// No two points are further apart, in kilometres.
@@ -175,17 +175,17 @@ pub(crate) fn share(
     bounded((written.span(), written.get_ref()), &SHARE, path, default, bounds, notes)
 }
 
-/// A distance on the globe of at least so many kilometres.
+/// A distance on the globe of at least so much.
 pub(crate) fn distance(
     written: Option<&Spanned<DistanceText>>,
     path: &str,
-    default: u32,
-    least: u32,
+    default: Kilometres,
+    least: Kilometres,
     notes: &mut Notes<'_>,
-) -> u32 {
+) -> Kilometres {
     let Some(written) = written else { return default };
-    let bounds = least.into()..=HALF_THE_GLOBE;
-    bounded((written.span(), written.get_ref()), &DISTANCE, path, default.into(), bounds, notes) as u32
+    let bounds = least.0.into()..=HALF_THE_GLOBE;
+    Kilometres(bounded((written.span(), written.get_ref()), &DISTANCE, path, default.0.into(), bounds, notes) as u32)
 }
 
 /// A number with or without a fraction, within bounds.

@@ -14,6 +14,7 @@ use crate::{
     engine::{
         geo::{Fence, GeoKey, Selector},
         types::RouteId,
+        units::{Admission, Permille, Ttl},
         wire::name::Name,
         world::{
             Region,
@@ -140,7 +141,7 @@ fn meant(policy: Policy, endpoints: &[(usize, u32, u32)]) -> MeantPool {
         policy,
         endpoints,
         min_healthy: Threshold::Count(1),
-        panic: Threshold::Share(0),
+        panic: Threshold::Share(Permille(0)),
         fence: Fence::default(),
     }
 }
@@ -215,7 +216,8 @@ fn the_cut_is_the_finest_that_a_pool_with_a_choice_wants() {
     assert_eq!(cut(&[meant(policy(&[], Spread::Weighted), &two)]), Some(PerFamily::new(16, 32)));
     assert_eq!(cut(&[meant(sticky(20, 56), &two), meant(sticky(24, 40), &two)]), Some(PerFamily::new(24, 56)));
     assert_eq!(cut(&[meant(policy(&[], Spread::Random), &two)]), None);
-    let shed = Policy { shed: Some(Watermarks { low: 700, high: 950 }), ..policy(&[], Spread::Random) };
+    let shed =
+        Policy { shed: Some(Watermarks { low: Permille(700), high: Permille(950) }), ..policy(&[], Spread::Random) };
     assert_eq!(cut(&[meant(shed.clone(), &two)]), Some(PerFamily::new(16, 32)), "admission goes by block");
     assert_eq!(cut(&[meant(shed.clone(), &two[..1])]), None, "nowhere to move on to");
     assert_eq!(
@@ -239,7 +241,7 @@ fn the_example_compiles_to_what_it_says() {
     assert_eq!(home.prefer, [(Key::Order, 0), (Key::Distance, 200)]);
     assert_eq!(home.sticky, Some(PerFamily::new(24, 48)));
     let www = world.services.iter().find(|service| service.name.to_string() == "www.gslb.example.com.").expect("www");
-    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (30, 5, Some(PerFamily::new(16, 32))));
+    assert_eq!((www.ttl_max, www.ttl_min, www.cut), (Ttl(30), Ttl(5), Some(PerFamily::new(16, 32))));
     assert_eq!(www.routes.len(), 2);
     assert_eq!(world.ecs_from.len(), 2);
 }
@@ -284,7 +286,7 @@ affinity = "shop"
     };
     assert_eq!(www.routes.iter().map(leads).collect::<Vec<_>>(), [(3, 0, "latency"), (4, 1, "latency")]);
     let canary = www.canary.expect("a canary");
-    assert_eq!((leads(&canary.route), canary.share), ((5, 2, "latency"), (1 << 20) / 8));
+    assert_eq!((leads(&canary.route), canary.share), ((5, 2, "latency"), Admission::parts(1, 8)));
     assert_eq!(world.pools.len(), 3, "a pool stands there once");
     assert_eq!(www.cut, Some(PerFamily::new(16, 32)), "a canary's share is one of blocks");
     let gate = &world.rules[www.gate.expect("a gate").at()];

@@ -11,6 +11,7 @@ use std::{fmt, sync::Arc};
 use crate::engine::{
     geo::{Database, Location},
     types::{Family, PerFamily, Prefix},
+    units::Permille,
 };
 
 /// IPv6 is counted in /112s, so that shares of it are exact and fit into an integer. A longer prefix counts as one.
@@ -80,9 +81,9 @@ impl Coverage {
         }
     }
 
-    /// Says how much less than `old` it covers, where that is more than `most` parts of a thousand of what `old` covers
+    /// Says how much less than `old` it covers, where that is more than `most` of what `old` covers
     /// in any family.
-    pub(super) fn shrunk(&self, old: &Self, most: u64) -> Option<String> {
+    pub(super) fn shrunk(&self, old: &Self, most: Permille) -> Option<String> {
         let (at, known) =
             Coverable::ALL.into_iter().enumerate().find(|(at, _)| old.space[*at] != PerFamily::default())?;
         let lost: Vec<String> = Family::BOTH
@@ -90,7 +91,7 @@ impl Coverage {
             .filter_map(|family| {
                 let (old, new) = (old.space[at][family], self.space[at][family]);
                 let lost = old.saturating_sub(new);
-                if lost * 1000 <= old * u128::from(most) {
+                if lost * 1000 <= old * u128::from(most.0) {
                     return None;
                 }
                 // Rounded up, so that what is refused never reads as what is allowed.
@@ -202,9 +203,9 @@ mod tests {
         let old = coverage([("10.0.0.0/8", country())]);
         let less = |prefixes: &[&str]| coverage(prefixes.iter().map(|text| (*text, country())));
         let half = less(&["10.0.0.0/9"]);
-        assert_eq!(half.shrunk(&old, 500), None);
+        assert_eq!(half.shrunk(&old, Permille(500)), None);
         assert_eq!(
-            half.shrunk(&old, 499).as_deref(),
+            half.shrunk(&old, Permille(499)).as_deref(),
             Some("50.0% less IPv4 address space with a country or place than the one in force")
         );
         // One address of 2^24 is missing from the half.
@@ -214,11 +215,11 @@ mod tests {
             one_less.add(Prefix::new(std::net::Ipv4Addr::from(first).into(), len), Says::of(&country()));
         }
         assert_eq!(
-            one_less.shrunk(&old, 500).as_deref(),
+            one_less.shrunk(&old, Permille(500)).as_deref(),
             Some("50.1% less IPv4 address space with a country or place than the one in force")
         );
-        assert_eq!(Coverage::default().shrunk(&old, 1000), None, "100% takes anything");
-        assert_eq!(old.shrunk(&half, 0), None, "more is never less");
+        assert_eq!(Coverage::default().shrunk(&old, Permille(1000)), None, "100% takes anything");
+        assert_eq!(old.shrunk(&half, Permille(0)), None, "more is never less");
     }
 
     #[test]
@@ -226,15 +227,19 @@ mod tests {
         let old = coverage([("10.0.0.0/8", country()), ("2001:db8::/32", country()), ("2400::/12", country())]);
         let without_v4 = coverage([("2001:db8::/32", country()), ("2400::/12", country())]);
         assert_eq!(
-            without_v4.shrunk(&old, 100).as_deref(),
+            without_v4.shrunk(&old, Permille(100)).as_deref(),
             Some("100.0% less IPv4 address space with a country or place than the one in force")
         );
         let without_v6 = coverage([("10.0.0.0/8", country())]);
-        assert!(without_v6.shrunk(&old, 100).is_some_and(|text| text.starts_with("100.0% less IPv6")));
-        let neither = coverage([]).shrunk(&old, 100).unwrap();
+        assert!(without_v6.shrunk(&old, Permille(100)).is_some_and(|text| text.starts_with("100.0% less IPv6")));
+        let neither = coverage([]).shrunk(&old, Permille(100)).unwrap();
         assert!(neither.starts_with("100.0% less IPv4 and 100.0% less IPv6 address space"), "{neither}");
         let whole = coverage([("::/0", country())]);
-        assert!(coverage([("8000::/1", country())]).shrunk(&whole, 100).is_some_and(|text| text.starts_with("50.0%")));
+        assert!(
+            coverage([("8000::/1", country())])
+                .shrunk(&whole, Permille(100))
+                .is_some_and(|text| text.starts_with("50.0%"))
+        );
     }
 
     #[test]
@@ -242,10 +247,10 @@ mod tests {
         let bare = |country: Option<[u8; 2]>| Location { country, asn: Some(64_500), ..Location::default() };
         let old = coverage([("10.0.0.0/9", bare(Some(*b"DE"))), ("10.128.0.0/9", bare(Some(*b"FR")))]);
         let new = coverage([("10.0.0.0/9", bare(Some(*b"DE"))), ("10.128.0.0/9", bare(None))]);
-        assert!(new.shrunk(&old, 100).is_some_and(|text| text.starts_with("50.0% less IPv4")));
+        assert!(new.shrunk(&old, Permille(100)).is_some_and(|text| text.starts_with("50.0% less IPv4")));
         // A place without a country is a place: an anycast block has coordinates alone in some databases.
         let point = Location { coordinates: Some(crate::engine::geo::Coordinates { lat: 1, lon: 1 }), ..bare(None) };
-        assert_eq!(coverage([("10.0.0.0/8", point)]).shrunk(&old, 0), None);
+        assert_eq!(coverage([("10.0.0.0/8", point)]).shrunk(&old, Permille(0)), None);
     }
 
     #[test]
@@ -254,12 +259,12 @@ mod tests {
         let old = coverage([("10.0.0.0/9", asn(64_500)), ("10.128.0.0/9", asn(64_501))]);
         let new = coverage([("10.0.0.0/9", asn(64_500))]);
         assert_eq!(
-            new.shrunk(&old, 100).as_deref(),
+            new.shrunk(&old, Permille(100)).as_deref(),
             Some("50.0% less IPv4 address space with an AS number than the one in force")
         );
         let continent = Location { continent: Some(*b"EU"), ..Location::default() };
         let old = coverage([("10.0.0.0/8", continent)]);
-        assert!(new.shrunk(&old, 100).is_some_and(|text| text.contains("with a continent")));
-        assert_eq!(new.shrunk(&Coverage::default(), 0), None, "nothing was known before");
+        assert!(new.shrunk(&old, Permille(100)).is_some_and(|text| text.contains("with a continent")));
+        assert_eq!(new.shrunk(&Coverage::default(), Permille(0)), None, "nothing was known before");
     }
 }

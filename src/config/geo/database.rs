@@ -22,6 +22,7 @@ use super::{
 use crate::engine::{
     geo::{AtlasBuilder, Coordinates, Database, Fact, Location},
     types::{Family, Prefix},
+    units::Permille,
 };
 
 /// What stands before the metadata, in the last 128 KiB of every MaxMind DB file (format specification 2.0).
@@ -33,13 +34,13 @@ const TYPES: [&str; 5] = ["City", "Country", "Enterprise", "ASN", "ISP"];
 /// How many distinct records show the layout of a database.
 const SAMPLE: usize = 256;
 
-/// Reads one database into `builder`. One that covers more than `max_shrink` parts of a thousand less than the one
-/// `in_force` under the same path and type is not taken: that one is read again from memory, and a warning says so. The
-/// error is what makes the file useless; oddities in single records are warnings, one for each kind.
+/// Reads one database into `builder`. One that covers less than the one `in_force` under the same path and
+/// type, by more than `max_shrink`, is not taken: that one is read again from memory, and a warning says so. The error is
+/// what makes the file useless; oddities in single records are warnings, one for each kind.
 pub(super) fn read(
     named: &NamedFile,
     in_force: Option<&Kept>,
-    max_shrink: u64,
+    max_shrink: Permille,
     builder: &mut AtlasBuilder,
     faults: &mut Vec<Fault>,
 ) -> Result<Kept, Box<Fault>> {

@@ -9,7 +9,10 @@ use super::{
     },
     coverage::InForce,
 };
-use crate::engine::types::{Millis, PerFamily, Prefix};
+use crate::engine::{
+    types::{Millis, PerFamily, Prefix},
+    units::Permille,
+};
 
 /// A file that the configuration names.
 #[derive(Clone, Debug)]
@@ -27,8 +30,8 @@ pub struct Files<'a> {
     pub databases: &'a [NamedFile],
     /// The databases of the configuration in force; none: there is no configuration in force.
     pub in_force: Option<&'a InForce>,
-    /// How much less than the one in force a database may cover, in parts of a thousand.
-    pub max_shrink: u64,
+    /// How much less than the one in force a database may cover.
+    pub max_shrink: Permille,
     /// Prefix to location, over the databases.
     pub overrides: Option<&'a NamedFile>,
     /// Resolver prefix to the location of its clients.

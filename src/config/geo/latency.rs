@@ -17,6 +17,7 @@ use crate::engine::{
     geo::Whose,
     signal::latency::Reading,
     types::{Millis, Prefix},
+    units::Rtt,
 };
 
 #[cfg(test)]
@@ -45,8 +46,8 @@ impl LatencyLine {
 
 /// The columns, by name; a file has them in any order. Without `samples` its values are statements.
 const COLUMNS: Columns = Columns { names: &["client", "region", "ms", "samples"], needed: 3 };
-/// Nothing is ten seconds away; in tenths of a millisecond.
-const LONGEST: u32 = 100_000;
+/// Nothing is ten seconds away.
+const LONGEST: Rtt = Rtt(100_000);
 
 /// Reads the latency files; of one cell the last file has it. More prefixes than allowed are a fault of the file that
 /// brings them.
@@ -197,13 +198,13 @@ fn region(text: &str, regions: &[&str]) -> Result<Box<str>, CsvFault> {
 }
 
 /// Milliseconds to tenths, to the nearest.
-fn millis(text: &str) -> Result<u32, CsvFault> {
+fn millis(text: &str) -> Result<Rtt, CsvFault> {
     let remedy = || "write milliseconds, as 12.5".to_owned();
     let millis: f64 = text.parse().map_err(|_| ("is not a number", remedy()))?;
     let tenths = (millis * 10.0).round();
     // What is no number compares as false.
-    if millis > 0.0 && tenths <= f64::from(LONGEST) {
-        Ok((tenths as u32).max(1))
+    if millis > 0.0 && tenths <= f64::from(LONGEST.0) {
+        Ok(Rtt::nearest(tenths))
     } else {
         Err(("is no round-trip time", "write milliseconds above 0, up to 10000".into()))
     }

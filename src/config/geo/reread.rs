@@ -119,7 +119,7 @@ mod tests {
             let Reread { sources, faults, cells } = files.read();
             let places: Vec<_> =
                 faults.iter().map(|fault| sources.line_column(fault.place.as_ref().unwrap())).collect();
-            (cells.map(|cells| cells.iter().map(|(_, reading)| reading.rtt).collect::<Vec<_>>()), places)
+            (cells.map(|cells| cells.iter().map(|(_, reading)| reading.rtt.0).collect::<Vec<_>>()), places)
         };
         assert_eq!(said(&files), (Some(vec![200]), vec![]));
         fs::write(&path, "client,region,ms\nDE,eu,21\nFR,eu,x\n").unwrap();

@@ -126,7 +126,7 @@ fn equal_ttls(nodes: &Nodes, records: &mut [ZoneRecord], places: &[Place], findi
         let mut uneven = Vec::new();
         for set in nodes.sets(node, records) {
             let ttl = |number: u32| records[number as usize].ttl;
-            let least = set.iter().map(|&number| ttl(number)).min().unwrap_or(0);
+            let least = set.iter().map(|&number| ttl(number)).min().unwrap_or_default();
             if let Some(&odd) = set.iter().find(|&&number| ttl(number) != ttl(set[0])) {
                 uneven.push((set.to_vec(), odd, least));
             }

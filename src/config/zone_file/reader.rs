@@ -10,6 +10,7 @@ use super::{
 use crate::{
     config::fault::{Fault, FileId, Place},
     engine::{
+        units::Ttl,
         wire::{name::Name, rr::RrType},
         zone::ZoneRecord,
     },
@@ -71,9 +72,9 @@ pub(super) struct Reader<'r> {
     /// The owner of the record before.
     pub(super) owner: Owner,
     /// From `$TTL`.
-    pub(super) default_ttl: Option<u32>,
+    pub(super) default_ttl: Option<Ttl>,
     /// Of the record before that wrote one.
-    last_ttl: Option<u32>,
+    last_ttl: Option<Ttl>,
     /// The records so far.
     pub(super) records: Vec<ZoneRecord>,
     /// Where each of them stands.
@@ -87,7 +88,7 @@ pub(super) struct Reader<'r> {
 
 /// The parts of a record between its owner and its data.
 struct Head {
-    ttl: Option<u32>,
+    ttl: Option<Ttl>,
     rtype: RrType,
     /// The number of the token that names the type.
     at: usize,
@@ -212,10 +213,10 @@ impl<'r> Reader<'r> {
     }
 
     /// A TTL at this token; none after a fault, which is reported.
-    pub(super) fn ttl(&mut self, line: EntryTokens<'_>, at: usize) -> Option<u32> {
+    pub(super) fn ttl(&mut self, line: EntryTokens<'_>, at: usize) -> Option<Ttl> {
         let content = line.content(at);
         let fault = match seconds(content) {
-            Ok(value) => return Some(value),
+            Ok(value) => return Some(Ttl(value)),
             Err(NotSeconds::Form) => Fault::error(format!("{content} is no TTL"), line.place(at), "a TTL is expected")
                 .remedy("write seconds, or units as in `1h30m`"),
             Err(NotSeconds::Large) => {
@@ -226,7 +227,7 @@ impl<'r> Reader<'r> {
         self.findings.push(fault);
         // Known, if not right: no second fault for lack of one.
         self.bad_ttl = true;
-        Some(0)
+        Some(Ttl(0))
     }
 
     fn rtype(&mut self, line: EntryTokens<'_>, at: usize) -> Option<RrType> {
@@ -279,7 +280,7 @@ impl<'r> Reader<'r> {
         }
         self.places.push(line.whole(head.at));
         let (owner, rtype, rdata) = (owner.clone(), head.rtype, rdata.into_boxed_slice());
-        self.records.push(ZoneRecord { owner, rtype, ttl: ttl.unwrap_or(0), rdata });
+        self.records.push(ZoneRecord { owner, rtype, ttl: ttl.unwrap_or_default(), rdata });
     }
 
     /// Reports what is wrong with a field of `what`, whose last token read is `last`.

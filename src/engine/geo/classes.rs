@@ -198,7 +198,7 @@ impl<'a> RuleReading<'a> {
     /// A class that is met for the first time: clients with these facts.
     fn meet(&self, facts: &Facts<'_>, estimator: &Estimator<'_>, shape: &Shape, rows: &mut Rows) -> Met {
         let (row, values, within) = self.values(facts, estimator);
-        let is_known = |of: &Estimate| of.km < PLACE || self.by_rtt && matches!(of.how, How::Measured(..));
+        let is_known = |of: &Estimate| of.km.0 < PLACE || self.by_rtt && matches!(of.how, How::Measured(..));
         Met {
             catchment: rows.number(shape, self.rule, &values, self.denied(facts), within),
             costs: shape.costs(self.rule, &values, self.ground.model),
@@ -214,8 +214,8 @@ impl<'a> RuleReading<'a> {
         let row = if self.by_place { estimator.row(facts, &rule.regions) } else { Vec::new() };
         let of_row = |value: fn(&Estimate) -> u32| row.iter().map(value).collect();
         let value = |key: &(GeoKey, u32)| match (key.0, &self.preferences) {
-            (GeoKey::Rtt, _) => of_row(|estimate| estimate.rtt),
-            (GeoKey::Distance, _) => of_row(|estimate| estimate.km),
+            (GeoKey::Rtt, _) => of_row(|estimate| estimate.rtt.0),
+            (GeoKey::Distance, _) => of_row(|estimate| estimate.km.0),
             (GeoKey::Geo, Some((preferences, _))) => places(preferences.order(self.preferred(facts)), &rule.regions),
             (GeoKey::Geo, None) => vec![0; rule.regions.len()],
         };

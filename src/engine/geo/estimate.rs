@@ -2,24 +2,28 @@
 //! The one place that makes such rows; maps are compiled from it and `explain` shows it. Must not know catchments.
 
 use super::{Coordinates, Facts, Ground, Location, Measured, Model, Whose, centroids};
-use crate::engine::{geo::Limits, types::RegionId};
+use crate::engine::{
+    geo::Limits,
+    types::RegionId,
+    units::{Kilometres, Permille, Rtt},
+};
 
 /// The Earth's mean radius in kilometres (IUGG).
 const EARTH_RADIUS_KM: f64 = 6371.0088;
 /// From here on a number is no distance and no time, but so many places in the order for unknown clients, each counted
 /// from one; two of them are further apart than any tolerance.
 pub const PLACE: u32 = 1 << 17;
-/// A scale of one, in parts.
-pub const SCALE_ONE: u32 = 1000;
+/// A scale of one.
+pub const SCALE_ONE: Permille = Permille::WHOLE;
 
-/// How far a region is. A number that cannot be said is `u32::MAX`, which makes the region the last, and all regions
-/// equal where nothing is known of the client.
+/// How far a region is. What cannot be said is [`Rtt::UNKNOWN`] and [`Kilometres::UNKNOWN`], which makes the region the
+/// last, and all regions equal where nothing is known of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Expected round-trip time, in tenths of a millisecond; of an unknown client so many times [`PLACE`].
-    pub rtt: u32,
-    /// Great-circle distance, in kilometres; likewise.
-    pub km: u32,
+    /// Expected round-trip time; of an unknown client so many times [`PLACE`].
+    pub rtt: Rtt,
+    /// Great-circle distance; likewise.
+    pub km: Kilometres,
     /// What the round-trip time rests on.
     pub how: How,
 }
@@ -29,9 +33,9 @@ pub struct Estimate {
 pub enum How {
     /// It was measured.
     Measured(Whose, Measured),
-    /// It was modelled over the distance, and scaled by so many parts of [`SCALE_ONE`] since the client's measured
-    /// round trips are so much longer than modelled ones.
-    Modelled(Start, u32),
+    /// It was modelled over the distance, and scaled by so much since the client's measured round trips are so much
+    /// longer than modelled ones.
+    Modelled(Start, Permille),
     /// Nothing is known of the client: its place in the order for such clients.
     Order(u16),
     /// Nothing is known of the client, and the region has no place in an order for such clients.
@@ -54,7 +58,7 @@ impl Estimate {
     #[must_use]
     pub fn is_within(&self, limits: Limits) -> bool {
         let beyond = |value: u32, limit: Option<u32>| value < PLACE && limit.is_some_and(|limit| value > limit);
-        !beyond(self.rtt, limits.rtt) && !beyond(self.km, limits.distance)
+        !beyond(self.rtt.0, limits.rtt.map(|limit| limit.0)) && !beyond(self.km.0, limits.distance.map(|limit| limit.0))
     }
 }
 
@@ -69,16 +73,16 @@ impl Location {
     }
 }
 
-/// The country whose people live nearest to a point, and how far that is in kilometres.
+/// The country whose people live nearest to a point, and how far that is.
 #[must_use]
-pub fn nearest_country(point: Coordinates) -> ([u8; 2], u32) {
+pub fn nearest_country(point: Coordinates) -> ([u8; 2], Kilometres) {
     let away = |code| Some((distance_km(point, centroids::of(code)?), code));
-    centroids::all().filter_map(away).min().map_or((*b"--", u32::MAX), |(km, code)| (code, km))
+    centroids::all().filter_map(away).min().map_or((*b"--", Kilometres::UNKNOWN), |(km, code)| (code, km))
 }
 
-/// The great-circle distance between two points, in kilometres.
+/// The great-circle distance between two points.
 #[must_use]
-pub fn distance_km(one: Coordinates, other: Coordinates) -> u32 {
+pub fn distance_km(one: Coordinates, other: Coordinates) -> Kilometres {
     distance(&Spherical::of(one), &Spherical::of(other))
 }
 
@@ -112,22 +116,22 @@ impl<'a> Estimator<'a> {
         region: RegionId,
         from: Option<(Spherical, Start)>,
         cells: &[(RegionId, Whose, Measured)],
-        scale: u32,
+        scale: Permille,
     ) -> Estimate {
         let there = self.points.get(region.at()).copied().flatten();
         let km = from.zip(there).map(|((client, _), there)| distance(&client, &there));
-        let unknown = |how| Estimate { rtt: u32::MAX, km: u32::MAX, how };
+        let unknown = |how| Estimate { rtt: Rtt::UNKNOWN, km: Kilometres::UNKNOWN, how };
         let reckoned = match (from, km) {
             (Some((_, from)), Some(km)) => {
                 let bias = self.ground.points.get(region.at()).map_or(0, |point| point.bias);
-                let rtt = scaled(self.ground.model.rtt(km), scale).saturating_add_signed(bias).min(PLACE - 1);
+                let rtt = scaled(self.ground.model.rtt(km), scale).biased(bias).min(Rtt(PLACE - 1));
                 Estimate { rtt, km, how: How::Modelled(from, scale) }
             }
             (Some(_), None) => unknown(How::UnknownRegion),
             (None, _) => match self.ground.nowhere.iter().find(|(known, _)| *known == region) {
                 Some(&(_, place)) => {
                     let value = (u32::from(place) + 1).saturating_mul(PLACE).min(u32::MAX - 1);
-                    Estimate { rtt: value, km: value, how: How::Order(place) }
+                    Estimate { rtt: Rtt(value), km: Kilometres(value), how: How::Order(place) }
                 }
                 None => unknown(How::UnknownClient),
             },
@@ -155,13 +159,13 @@ impl<'a> Estimator<'a> {
     }
 
     /// How much longer the client's measured round trips are than modelled ones: the median, never below one.
-    fn scale(&self, client: &Spherical, cells: &[(RegionId, Whose, Measured)]) -> u32 {
+    fn scale(&self, client: &Spherical, cells: &[(RegionId, Whose, Measured)]) -> Permille {
         let mut ratios: Vec<u64> = cells
             .iter()
             .filter_map(|(region, _, measured)| {
                 let there = self.points.get(region.at()).copied().flatten()?;
-                let modelled = self.ground.model.rtt(distance(client, &there)).max(1);
-                Some(u64::from(measured.rtt) * u64::from(SCALE_ONE) / u64::from(modelled))
+                let modelled = self.ground.model.rtt(distance(client, &there)).max(Rtt::SHORTEST);
+                Some(u64::from(measured.rtt.0) * u64::from(SCALE_ONE.0) / u64::from(modelled.0))
             })
             .collect();
         ratios.sort_unstable();
@@ -171,7 +175,7 @@ impl<'a> Estimator<'a> {
             Some(high) if ratios.len().is_multiple_of(2) => (ratios[middle - 1] + high) / 2,
             Some(middle) => *middle,
         };
-        u32::try_from(median).unwrap_or(u32::MAX).max(SCALE_ONE)
+        Permille(u32::try_from(median).unwrap_or(u32::MAX)).max(SCALE_ONE)
     }
 }
 
@@ -186,17 +190,17 @@ pub(super) fn measured_as<'a>(ground: &Ground<'_>, facts: &Facts<'a>) -> impl It
 }
 
 impl Model {
-    /// Round-trip time in tenths of a millisecond over so many kilometres, to the nearest.
+    /// Round-trip time over a distance, to the nearest.
     #[must_use]
-    pub fn rtt(&self, km: u32) -> u32 {
-        let per = self.km_per_ms.max(1);
-        self.base.saturating_add((km * 20 + per) / (2 * per))
+    pub fn rtt(&self, Kilometres(km): Kilometres) -> Rtt {
+        let per = self.km_per_ms.0.max(1);
+        self.base.plus(Rtt((km * 20 + per) / (2 * per)))
     }
 }
 
-fn scaled(rtt: u32, scale: u32) -> u32 {
-    let one = u64::from(SCALE_ONE);
-    u32::try_from((u64::from(rtt) * u64::from(scale) + one / 2) / one).unwrap_or(u32::MAX)
+fn scaled(rtt: Rtt, scale: Permille) -> Rtt {
+    let one = u64::from(SCALE_ONE.0);
+    Rtt(u32::try_from((u64::from(rtt.0) * u64::from(scale.0) + one / 2) / one).unwrap_or(u32::MAX))
 }
 
 /// A point in radians, with what the distance needs of it more than once.
@@ -217,9 +221,9 @@ impl Spherical {
 
 /// Great-circle distance in whole kilometres (haversine, which stays exact for near points and across the
 /// antimeridian). Whole, so that the last bit of a platform's sine decides nothing.
-pub(super) fn distance(a: &Spherical, b: &Spherical) -> u32 {
+pub(super) fn distance(a: &Spherical, b: &Spherical) -> Kilometres {
     let lat = ((a.lat - b.lat) / 2.0).sin();
     let lon = ((a.lon - b.lon) / 2.0).sin();
     let chord = (lat * lat + a.cos_lat * b.cos_lat * lon * lon).clamp(0.0, 1.0);
-    (2.0 * EARTH_RADIUS_KM * chord.sqrt().asin()).round() as u32
+    Kilometres((2.0 * EARTH_RADIUS_KM * chord.sqrt().asin()).round() as u32)
 }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::{Atlas, Coordinates, Cuts, Fence, Measures, Selector};
-use crate::engine::types::RegionId;
+use crate::engine::{
+    types::RegionId,
+    units::{Kilometres, Rtt},
+};
 
 /// What is known of a region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,10 +48,10 @@ pub enum GeoKey {
 /// The worst that is taken while anything better lives. None: whatever it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Round-trip time in tenths of a millisecond.
-    pub rtt: Option<u32>,
-    /// Great-circle distance in kilometres.
-    pub distance: Option<u32>,
+    /// Round-trip time.
+    pub rtt: Option<Rtt>,
+    /// Great-circle distance.
+    pub distance: Option<Kilometres>,
 }
 
 /// What a map is made for.
@@ -70,24 +73,23 @@ pub struct Rule {
     /// For each region, the distinct sets of fences that its endpoints stand behind, as bits; a region is closed to a
     /// client when each of them holds a fence that keeps the client out. Empty: no fences.
     pub behind: Vec<Vec<u64>>,
-    /// The worst expected round-trip time, in tenths of a millisecond, and distance, in kilometres, that a region may
-    /// have for a client while anything better lives.
+    /// The worst expected round-trip time and distance that a region may have for a client while anything better lives.
     pub limits: Limits,
 }
 
 /// The model of round-trip time where nothing is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// What every round trip costs before distance does, in tenths of a millisecond.
-    pub base: u32,
-    /// Kilometres of great circle that cost one millisecond; at least 1.
-    pub km_per_ms: u32,
+    /// What every round trip costs before distance does.
+    pub base: Rtt,
+    /// How far is one millisecond of round trip; at least 1 km.
+    pub km_per_ms: Kilometres,
 }
 
 impl Default for Model {
     /// Light in fibre would do 100 km in a millisecond of round trip; paths bend.
     fn default() -> Self {
-        Self { base: 50, km_per_ms: 65 }
+        Self { base: Rtt(50), km_per_ms: Kilometres(65) }
     }
 }
 

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::numbers::Numbers;
-use crate::engine::types::{Millis, PerFamily, Prefix, RegionId};
+use crate::engine::{
+    types::{Millis, PerFamily, Prefix, RegionId},
+    units::Rtt,
+};
 
 /// Whose round trips a measured value holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,8 +52,8 @@ impl std::fmt::Display for Whose {
 /// A measured round-trip time that is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
-    /// Tenths of a millisecond.
-    pub rtt: u32,
+    /// The time.
+    pub rtt: Rtt,
     /// How many measurements it was made from; none: it was stated, not measured.
     pub samples: Option<u32>,
     /// How old it was when it was taken over.

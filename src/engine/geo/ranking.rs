@@ -2,6 +2,7 @@
 //! to a key of the rank. Must not know addresses.
 
 use super::{GeoKey, Model, PLACE, Rule, numbers::Numbers};
+use crate::engine::units::{Kilometres, Rtt};
 
 /// One step of a decision list: when `member` is eligible and no earlier step's member is, the band is what of the
 /// eligible regions lies in `reach`.
@@ -32,9 +33,9 @@ pub(super) struct Shape {
 /// first, equal comes together.
 pub(super) type Costs = [u8];
 
-/// The steps in which expected times are compared beyond the ends of the lists, in tenths of a millisecond. They are
-/// coarse since the times are those of other clients of the catchment.
-pub const COARSE: u32 = 250;
+/// The steps in which expected times are compared beyond the ends of the lists. They are coarse since the times are
+/// those of other clients of the catchment.
+pub const COARSE: Rtt = Rtt(250);
 
 impl Shape {
     /// The shape of a rule. Without groups all its regions are one.
@@ -67,8 +68,8 @@ impl Shape {
             let by_name = *key == GeoKey::Geo && !rule.keys[at..].iter().any(is_time);
             let step = |(position, &value): (usize, &u32)| match key {
                 // From `PLACE` on a value is no time, but a place in an order.
-                GeoKey::Rtt if value < PLACE => (value / COARSE, 0),
-                GeoKey::Distance if value < PLACE => (model.rtt(value) / COARSE, 0),
+                GeoKey::Rtt if value < PLACE => (value / COARSE.0, 0),
+                GeoKey::Distance if value < PLACE => (model.rtt(Kilometres(value)).0 / COARSE.0, 0),
                 GeoKey::Rtt | GeoKey::Distance => (value, 0),
                 GeoKey::Geo => (value, if by_name { position } else { 0 }),
             };

@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::engine::types::RegionId;
+use crate::engine::{
+    types::RegionId,
+    units::{Kilometres, Rtt},
+};
 
 mod rules;
 
@@ -83,21 +86,21 @@ fn by_rtt(regions: u16, tolerance: u32) -> Rule {
 fn distance_is_right_near_far_and_across_the_antimeridian() {
     let km = |a: Coordinates, b: Coordinates| estimate(Some(&at(a)), &region(b)).km;
     let [frankfurt, new_york, ..] = cities();
-    assert_eq!(km(frankfurt, frankfurt), 0);
-    assert!((6190..=6220).contains(&km(frankfurt, new_york)));
+    assert_eq!(km(frankfurt, frankfurt), Kilometres(0));
+    assert!((6190..=6220).contains(&km(frankfurt, new_york).0));
     // Two degrees of longitude at the equator, either way round the world.
-    assert_eq!(km(point(0.0, 179.0), point(0.0, -179.0)), 222);
-    assert_eq!(km(point(0.0, -179.0), point(0.0, 179.0)), 222);
-    assert_eq!(km(point(90.0, 0.0), point(-90.0, 12.0)), 20_015);
+    assert_eq!(km(point(0.0, 179.0), point(0.0, -179.0)), Kilometres(222));
+    assert_eq!(km(point(0.0, -179.0), point(0.0, 179.0)), Kilometres(222));
+    assert_eq!(km(point(90.0, 0.0), point(-90.0, 12.0)), Kilometres(20_015));
 }
 
 #[test]
 fn round_trip_is_five_milliseconds_and_one_for_each_65_km() {
     let rtt = |a: Coordinates, b: Coordinates| estimate(Some(&at(a)), &region(b)).rtt;
     let [frankfurt, new_york, ..] = cities();
-    assert_eq!(rtt(frankfurt, frankfurt), 50);
+    assert_eq!(rtt(frankfurt, frankfurt), Rtt(50));
     let km = estimate(Some(&at(frankfurt)), &region(new_york)).km;
-    assert_eq!(rtt(frankfurt, new_york), (50.0 + f64::from(km) / 6.5).round() as u32);
+    assert_eq!(rtt(frankfurt, new_york), Rtt((50.0 + f64::from(km.0) / 6.5).round() as u32));
 }
 
 #[test]
@@ -107,8 +110,8 @@ fn country_stands_in_for_coordinates_and_nothing_known_makes_all_equal() {
     let german = Location { country: Some(*b"DE"), ..Location::default() };
     let german = row(Some(&german), &regions);
     assert_eq!(german[0].how, How::Modelled(Start::Centroid, SCALE_ONE));
-    assert!(german[0].km < 200 && german[1].km > 5000);
-    assert_eq!((german[2].rtt, german[2].km, german[2].how), (u32::MAX, u32::MAX, How::UnknownRegion));
+    assert!(german[0].km < Kilometres(200) && german[1].km > Kilometres(5000));
+    assert_eq!((german[2].rtt, german[2].km, german[2].how), (Rtt::UNKNOWN, Kilometres::UNKNOWN, How::UnknownRegion));
     let unknown = row(None, &regions);
     assert!(unknown.iter().all(|e| e.rtt == unknown[0].rtt && e.how == How::UnknownClient));
     let unheard_of = Location { country: Some(*b"ZZ"), ..Location::default() };

@@ -17,7 +17,7 @@ impl MaxRegions {
     pub fn of(self, regions: usize) -> usize {
         match self {
             Self::Count(count) => (count as usize).max(1),
-            Self::Share(parts) => (regions * parts as usize).div_ceil(1000).max(1),
+            Self::Share(share) => (share.up_of(regions as u32) as usize).max(1),
         }
     }
 }
@@ -165,14 +165,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::types::Millis;
+    use crate::engine::{types::Millis, units::Permille};
 
     fn well(since: u64, last: u64) -> Option<Answering> {
         Some(Answering { since: At(since), last: At(last) })
     }
 
-    const RULES: Governor =
-        Governor { max_regions: MaxRegions::Share(500), window: Millis::seconds(60), release: Millis::seconds(600) };
+    const RULES: Governor = Governor {
+        max_regions: MaxRegions::Share(Permille(500)),
+        window: Millis::seconds(60),
+        release: Millis::seconds(600),
+    };
 
     fn regions(of: &[u16]) -> Vec<RegionId> {
         of.iter().copied().map(RegionId).collect()
@@ -181,9 +184,9 @@ mod tests {
     #[test]
     fn shares_round_up_and_never_to_nobody() {
         let of = |max: MaxRegions| (1..=6).map(|regions| max.of(regions)).collect::<Vec<_>>();
-        assert_eq!(of(MaxRegions::Share(500)), [1, 1, 2, 2, 3, 3]);
-        assert_eq!(of(MaxRegions::Share(1)), [1; 6]);
-        assert_eq!(of(MaxRegions::Share(1000)), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(of(MaxRegions::Share(Permille(500))), [1, 1, 2, 2, 3, 3]);
+        assert_eq!(of(MaxRegions::Share(Permille(1))), [1; 6]);
+        assert_eq!(of(MaxRegions::Share(Permille(1000))), [1, 2, 3, 4, 5, 6]);
         assert_eq!(of(MaxRegions::Count(2)), [2; 6]);
     }
 
@@ -216,9 +219,9 @@ mod tests {
         assert_eq!(over(601_000, None), Some(Ended::Release));
         // Where all regions may go none is held, as after a reload that raises the share.
         let under = |max| governed.over(&Governor { max_regions: max, ..RULES }, 4, At(2000), None, RegionId(2));
-        assert_eq!(under(MaxRegions::Share(1000)), Some(Ended::Unlimited));
+        assert_eq!(under(MaxRegions::Share(Permille(1000))), Some(Ended::Unlimited));
         assert_eq!(under(MaxRegions::Count(4)), Some(Ended::Unlimited));
-        assert_eq!(under(MaxRegions::Share(750)), None);
+        assert_eq!(under(MaxRegions::Share(Permille(750))), None);
         assert_eq!(governed.next(&RULES, At(1000)), Some(At(601_000)));
         governed.empty(At(580_000), &regions(&[0]));
         assert_eq!(governed.next(&RULES, At(601_000)), Some(At(640_000)), "when the window has room");
@@ -243,7 +246,7 @@ mod tests {
         #[test]
         fn no_window_sees_more_than_the_share(
             events in prop::collection::vec((0u64..40_000, 0u16..7), 0..60),
-            max in prop_oneof![(1u32..5).prop_map(MaxRegions::Count), (1u32..=1000).prop_map(MaxRegions::Share)],
+            max in prop_oneof![(1u32..5).prop_map(MaxRegions::Count), (1u32..=1000).prop_map(|parts| MaxRegions::Share(Permille(parts)))],
         ) {
             let rules = Governor { max_regions: max, ..RULES };
             let (mut governed, mut done, mut now) = (Governed::default(), Vec::new(), 0);

@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use crate::engine::types::{Millis, Prefix, TargetId};
+use crate::engine::{
+    types::{Millis, Prefix, TargetId},
+    units::Permille,
+};
 
 /// `[health]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +42,8 @@ pub struct Governor {
 pub enum MaxRegions {
     /// So many.
     Count(u32),
-    /// So many thousandths of those that have endpoints, rounded up.
-    Share(u32),
+    /// Such a share of those that have endpoints, rounded up.
+    Share(Permille),
 }
 
 /// Probes in a second.
@@ -150,7 +153,7 @@ impl Default for HealthRules {
     fn default() -> Self {
         Self {
             governor: Governor {
-                max_regions: MaxRegions::Share(500),
+                max_regions: MaxRegions::Share(Permille(500)),
                 window: Millis::seconds(60),
                 release: Millis::seconds(600),
             },

@@ -388,7 +388,7 @@ pub(super) fn together(up: PerFamily<u64>, down: PerFamily<u64>, families: Famil
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::live::eligible::*;
+    use crate::engine::{live::eligible::*, units::Permille};
 
     #[test]
     fn verdicts_and_set_agree() {
@@ -406,7 +406,7 @@ mod tests {
                 last_in: PerFamily::new(two(bits, 10), 0),
                 ..PoolRow::default()
             };
-            for panic in [Threshold::Share(0), Threshold::Share(600)] {
+            for panic in [Threshold::Share(Permille(0)), Threshold::Share(Permille(600))] {
                 let pool = Pool { panic, ..Pool::default() };
                 for cut in 0..5 {
                     let mut scope = Scope { weighted: 3, open: 3, wanted: 3, other: 3, within: 3 };

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{types::PerFamily, wire::edns::Notice, world::endpoint::ADMIT_ALL};
+use crate::engine::{
+    types::PerFamily,
+    units::{Admission, Permille, Rtt},
+    wire::edns::Notice,
+};
 
 /// Who in a pool may answer, as bits counted from the pool's first endpoint. Overrides are in it already: who is forced
 /// up is up in all its families, who is forced down is `out`.
@@ -32,9 +36,9 @@ pub struct PoolRow {
     pub drained: u64,
     /// Weight above 0, configured and by override.
     pub weighted: u64,
-    /// Admission below [`ADMIT_ALL`].
+    /// Admission below [`Admission::ALL`].
     pub partial: u64,
-    /// Warmth below [`ADMIT_ALL`]: in a slow start.
+    /// Warmth below [`Admission::ALL`]: in a slow start.
     pub slow: u64,
     /// Admission, weight or an override will change with time alone, as [`EndpointRow::change_in`] says.
     pub moving: u64,
@@ -60,16 +64,16 @@ impl PoolRow {
 pub struct EndpointRow {
     /// Configured weight × override.
     pub weight: u32,
-    /// The share of blocks that it takes, in parts of [`ADMIT_ALL`]: the way back of its region × (1 − shed) × (1 − drain).
+    /// The share of blocks that it takes: the way back of its region × (1 − shed) × (1 − drain).
     /// The others go to what is next in rank, in whatever region.
-    pub admission: u32,
-    /// What its own slow start leaves of that share, in parts of [`ADMIT_ALL`]. The others go to what serves in its region
+    pub admission: Admission,
+    /// What its own slow start leaves of that share. The others go to what serves in its region
     /// beside it; it takes them itself where there is nothing else.
-    pub warmth: u32,
-    /// Load ÷ capacity in parts of a thousand; the pool's mean where nothing fresh is reported.
-    pub load: u32,
-    /// Response time in tenths of a millisecond × (1 + load).
-    pub response: u32,
+    pub warmth: Admission,
+    /// Load ÷ capacity; the pool's mean where nothing fresh is reported.
+    pub load: Permille,
+    /// Response time × (1 + load).
+    pub response: Rtt,
     /// Milliseconds until its health, admission or weight can change at the earliest; `u32::MAX` when calm. No
     /// [`Millis`](crate::engine::types::Millis), which is twice as wide: rows are small, for queries read many of them.
     pub change_in: u32,
@@ -77,6 +81,13 @@ pub struct EndpointRow {
 
 impl Default for EndpointRow {
     fn default() -> Self {
-        Self { weight: 0, admission: ADMIT_ALL, warmth: ADMIT_ALL, load: 0, response: 0, change_in: u32::MAX }
+        Self {
+            weight: 0,
+            admission: Admission::ALL,
+            warmth: Admission::ALL,
+            load: Permille(0),
+            response: Rtt(0),
+            change_in: u32::MAX,
+        }
     }
 }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use crate::engine::{
     entries,
     types::{At, Millis},
+    units::{Permille, Rtt},
 };
 
 #[cfg(test)]
@@ -23,10 +24,10 @@ mod tests;
 /// When a measurement is believed, and when it replaces what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// A value moves by at least so many tenths of a millisecond,
-    pub least: u32,
-    /// and by at least so many parts of a thousand of what counts,
-    pub share: u32,
+    /// A value moves by at least so much,
+    pub least: Rtt,
+    /// and by at least such a share of what counts,
+    pub share: Permille,
     /// once it has differed so for so long.
     pub hold: Millis,
     /// Fewer samples are not believed.
@@ -38,7 +39,13 @@ pub struct Terms {
 impl Default for Terms {
     /// The configuration's defaults.
     fn default() -> Self {
-        Self { least: 50, share: 100, hold: Millis::seconds(120), min_samples: 5, max_age: Millis::seconds(86_400) }
+        Self {
+            least: Rtt(50),
+            share: Permille(100),
+            hold: Millis::seconds(120),
+            min_samples: 5,
+            max_age: Millis::seconds(86_400),
+        }
     }
 }
 
@@ -63,8 +70,8 @@ impl Default for LatencyRules {
 /// What a source says of one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// Tenths of a millisecond.
-    pub rtt: u32,
+    /// The time.
+    pub rtt: Rtt,
     /// How many measurements it is made from; none: it was stated, which needs no samples and does not age.
     pub samples: Option<u32>,
     /// How old it is.
@@ -88,7 +95,7 @@ struct Cell {
     /// Since when the latest has differed enough from what counts.
     differs: Option<At>,
     /// The value that the model was given its way against, to be held against the next one.
-    tried: Option<u32>,
+    tried: Option<Rtt>,
     /// How often the model had its way in a row and was wrong.
     tries: u32,
 }
@@ -324,8 +331,8 @@ impl Terms {
         Some(self.expiry(taken)?.plus(more))
     }
 
-    fn differs(&self, counts: u32, latest: u32) -> bool {
-        let by = counts.abs_diff(latest);
-        by >= self.least.max(1) && u64::from(by) * 1000 >= u64::from(counts) * u64::from(self.share)
+    fn differs(&self, counts: Rtt, latest: Rtt) -> bool {
+        let by = counts.apart(latest);
+        by >= self.least.max(Rtt::SHORTEST) && u64::from(by.0) * 1000 >= u64::from(counts.0) * u64::from(self.share.0)
     }
 }

@@ -5,7 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::Reading;
-use crate::engine::types::{At, Millis};
+use crate::engine::{
+    types::{At, Millis},
+    units::Rtt,
+};
 
 /// An average rests on no more samples than this, or than twice what it takes to be believed.
 const MOST: u32 = 64;
@@ -34,7 +37,7 @@ impl Forgetting {
 /// An average of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampled {
-    /// Tenths of a millisecond.
+    /// Tenths of a millisecond, with what is less than one.
     rtt: f64,
     weight: f64,
     /// When the newest was taken.
@@ -62,7 +65,7 @@ impl Sampled {
     #[must_use]
     pub fn reading(&self, now: At) -> Reading {
         let samples = Some(self.weight.round() as u32);
-        Reading { rtt: (self.rtt.round() as u32).max(1), samples, age: now.since(self.at) }
+        Reading { rtt: Rtt::nearest(self.rtt), samples, age: now.since(self.at) }
     }
 
     /// How many samples it is worth by now.
@@ -90,7 +93,7 @@ mod tests {
     fn what_came_a_half_life_ago_counts_half() {
         let mut average = Sampled::new(At(0), 100.0, 8, &FORGETTING);
         average.take(At(1000), 200.0, 4, &FORGETTING);
-        assert_eq!(average.reading(At(1500)), Reading { rtt: 150, samples: Some(8), age: Millis(500) });
+        assert_eq!(average.reading(At(1500)), Reading { rtt: Rtt(150), samples: Some(8), age: Millis(500) });
         assert_eq!((average.worth(At(2000), &FORGETTING), average.at()), (4.0, At(1000)));
     }
 
@@ -98,9 +101,9 @@ mod tests {
     fn a_busy_average_follows_at_once_and_a_late_report_changes_no_age() {
         let mut average = Sampled::new(At(0), 100.0, 1_000_000, &FORGETTING);
         average.take(At(0), 300.0, 32, &FORGETTING);
-        assert_eq!(average.reading(At(0)), Reading { rtt: 200, samples: Some(64), age: Millis(0) });
+        assert_eq!(average.reading(At(0)), Reading { rtt: Rtt(200), samples: Some(64), age: Millis(0) });
         average.take(At(0), 900.0, u32::MAX, &FORGETTING);
-        assert_eq!(average.reading(At(0)).rtt, 900, "as many as it may rest on replace it");
+        assert_eq!(average.reading(At(0)).rtt, Rtt(900), "as many as it may rest on replace it");
         average.take(At(10), 900.0, 1, &FORGETTING);
         average.take(At(5), 900.0, 1, &FORGETTING);
         assert_eq!(average.reading(At(10)).age, Millis(0));
@@ -128,7 +131,7 @@ mod tests {
             let reading = average.reading(At(now));
             let least = taken.iter().map(|t| t.1).fold(f64::MAX, f64::min).round() as u32;
             let most = taken.iter().map(|t| t.1).fold(0.0, f64::max).round() as u32;
-            prop_assert!((least..=most).contains(&reading.rtt), "{reading:?} of {least} to {most}");
+            prop_assert!((least..=most).contains(&reading.rtt.0), "{reading:?} of {least} to {most}");
             prop_assert!(reading.samples.is_some_and(|samples| (1..=64).contains(&samples)));
         }
     }

@@ -1,6 +1,7 @@
 //! How long a target takes to answer, from its good probes: an average for ranking, percentiles for people. Fixed memory
 //! for each target. Must not know targets, endpoints or clocks.
 
+use crate::engine::units::Rtt;
 use serde::{Deserialize, Serialize};
 
 /// How many of the newest measurements percentiles are made of.
@@ -65,10 +66,10 @@ impl Window {
         self.taken += 1;
     }
 
-    /// The moving average in tenths of a millisecond, at least 1; none before the first.
+    /// The moving average, for ranking; none before the first.
     #[must_use]
-    pub fn tenths(&self) -> Option<u32> {
-        (self.taken > 0).then(|| ((self.average / 100.0).round() as u32).max(1))
+    pub fn average(&self) -> Option<Rtt> {
+        (self.taken > 0).then(|| Rtt::nearest(self.average / 100.0))
     }
 
     /// All that is said of it; none before the first.
@@ -124,15 +125,15 @@ mod tests {
 
     #[test]
     fn nothing_is_said_before_the_first() {
-        assert_eq!((window([]).tenths(), window([]).summary()), (None, None));
+        assert_eq!((window([]).average(), window([]).summary()), (None, None));
         let only = Summary { average: 7, p50: 7, p95: 7, of: 1 };
-        assert_eq!((window([7]).tenths(), window([7]).summary()), (Some(1), Some(only)));
+        assert_eq!((window([7]).average(), window([7]).summary()), (Some(Rtt::SHORTEST), Some(only)));
     }
 
     #[test]
     fn the_average_moves_by_an_eighth() {
-        assert_eq!(window([20_000, 36_000]).tenths(), Some(220));
-        assert_eq!(window([20_000, 36_000, 22_000]).tenths(), Some(220));
+        assert_eq!(window([20_000, 36_000]).average(), Some(Rtt(220)));
+        assert_eq!(window([20_000, 36_000, 22_000]).average(), Some(Rtt(220)));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! What is decided: plain data.
 
 use super::{spread::Chosen, trace::Rung};
-use crate::engine::types::{PoolId, RouteId};
+use crate::engine::{
+    types::{PoolId, RouteId},
+    units::Ttl,
+};
 
 /// What was decided for a name, and for the type that is asked for.
 #[derive(Clone, Debug)]
@@ -11,8 +14,8 @@ pub struct Decision {
     /// The endpoints of the verdict's pool, by position, in the order of the reply; empty where it names none. All of them
     /// have an address of the family that is asked for, unless they are another name.
     pub chosen: Chosen,
-    /// The TTL in seconds.
-    pub ttl: u32,
+    /// How long it may be kept.
+    pub ttl: Ttl,
     /// Whether the other family would be answered with the same endpoints and TTL.
     pub alike: bool,
     /// How far down the ladder.

@@ -14,7 +14,8 @@ use crate::engine::{
         EndpointRow,
         eligible::{Belief, Eligibility, Exclusion, Scope, Standing},
     },
-    types::{Chance, EndpointId, Family, Millis, PoolId, RegionId, RouteId, ServiceId, members},
+    types::{Chance, EndpointId, Family, PoolId, RegionId, RouteId, ServiceId, members},
+    units::Ttl,
     world::{
         draw,
         service::{Canary, Fallback, Service},
@@ -55,12 +56,7 @@ fn decide_for<T: Trace>(
     chance: Chance,
     trace: &mut T,
 ) -> Decision {
-    let drawing = Drawing {
-        seed: &service.table.seed,
-        block: client.block,
-        slot: Millis::seconds(service.ttl_max.into()),
-        chance,
-    };
+    let drawing = Drawing { seed: &service.table.seed, block: client.block, slot: service.ttl_max.millis(), chance };
     let mut ladder = Ladder {
         parts,
         service,
@@ -363,11 +359,11 @@ impl Calm {
         }
     }
 
-    fn ttl(&self, service: &Service) -> (u32, TtlFrom) {
+    fn ttl(&self, service: &Service) -> (Ttl, TtlFrom) {
         match self.change_in {
             _ if self.guess => (service.ttl_min, TtlFrom::Uncertain),
             u32::MAX => (service.ttl_max, TtlFrom::Calm),
-            wait => ((wait / 1000).clamp(service.ttl_min, service.ttl_max), TtlFrom::ChangeIn(wait)),
+            wait => (Ttl(wait / 1000).clamp(service.ttl_min, service.ttl_max), TtlFrom::ChangeIn(wait)),
         }
     }
 }

@@ -105,8 +105,8 @@ impl<'s> Field<'s> {
             band = match settled(self.table, self.on_map, self.here, key, &mut geo_key, band) {
                 Some(band) => band,
                 None if self.assignment.is_some() => band,
-                None if key == Key::Load => self.least(band, tolerance, |row| row.load),
-                None => self.least(band, tolerance, |row| row.response),
+                None if key == Key::Load => self.least(band, tolerance, |row| row.load.0),
+                None => self.least(band, tolerance, |row| row.response.0),
             };
             if T::ON && first && geo_key > at && self.is_beyond_depth(at, before) {
                 trace.note(|| Step::BeyondDepth(key));
@@ -144,11 +144,11 @@ impl<'s> Field<'s> {
         let place = || Some(self.parts.place(self.client, map, self.policy.preferences.as_deref()?, region()?));
         match key {
             Key::Order => self.table.order(n),
-            Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt),
-            Key::Distance => estimate().map_or(u32::MAX, |e| e.km),
+            Key::Rtt => estimate().map_or(u32::MAX, |e| e.rtt.0),
+            Key::Distance => estimate().map_or(u32::MAX, |e| e.km.0),
             Key::Geo => place().unwrap_or_default(),
-            Key::Load => self.row_of(n).load,
-            Key::Response => self.row_of(n).response,
+            Key::Load => self.row_of(n).load.0,
+            Key::Response => self.row_of(n).response.0,
         }
     }
 }

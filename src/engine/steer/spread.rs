@@ -8,9 +8,9 @@ use super::{
 };
 use crate::engine::{
     types::{Chance, Millis, Prefix, members},
+    units::Admission,
     world::{
         draw::{self, Score, Seed},
-        endpoint::ADMIT_ALL,
         policy::Spread,
         table::Assignment,
     },
@@ -273,23 +273,22 @@ enum Door {
     /// It takes it.
     Open,
     /// It starts slowly: another one of its region takes it, if there is one.
-    Slow { number: u32, share: u32 },
+    Slow { number: Admission, share: Admission },
     /// It does not: what comes next takes it.
-    Shut { number: u32, share: u32 },
+    Shut { number: Admission, share: Admission },
 }
 
 #[inline]
 fn door(field: &Field<'_>, n: u8, doors: Option<Doors<'_>>, drawing: &Drawing<'_>) -> Door {
     let Some(doors) = doors else { return Door::Open };
     let place = field.table.place_of(n);
-    let assigned = doors.assignment.map_or(ADMIT_ALL, |a| a.share(doors.catchment, place));
+    let assigned = doors.assignment.map_or(Admission::ALL, |a| a.share(doors.catchment, place));
     let row = field.row_of(n);
-    if row.admission >= ADMIT_ALL && row.warmth >= ADMIT_ALL && assigned >= ADMIT_ALL {
+    if row.admission.is_all() && row.warmth.is_all() && assigned.is_all() {
         return Door::Open;
     }
-    let of = |share: u32, part: u32| (u64::from(share) * u64::from(part) / u64::from(ADMIT_ALL)) as u32;
-    let admission = of(row.admission, assigned);
-    let warm = of(admission, row.warmth);
+    let admission = assigned.of(row.admission);
+    let warm = row.warmth.of(admission);
     let number = draw::admission(drawing.of_block(), field.table.places().get(place).map_or(0, |place| place.key));
     match () {
         () if number < warm => Door::Open,

@@ -4,6 +4,7 @@
 use crate::engine::{
     live::eligible::{Exclusion, Standing},
     types::{EndpointId, Family, MapId, PoolId, Prefix, RegionId, RouteId, ServiceId},
+    units::{Admission, Ttl},
     world::policy::Key,
 };
 
@@ -105,18 +106,17 @@ pub enum Step {
     },
     /// The query's number said which of several addresses of the configuration or a zone file stands first.
     Turned(u64),
-    /// What is assigned to a region of the pool for the client's catchment: the share that it takes of those who come to
-    /// it, in parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL).
-    Assigned(RegionId, u32),
-    /// An endpoint was drawn and does not admit the block, whose number lies at or above its admission; both in parts of
-    /// [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL).
+    /// What is assigned to a region of the pool for the client's catchment: the share that it takes of the blocks that
+    /// come to it.
+    Assigned(RegionId, Admission),
+    /// An endpoint was drawn and does not admit the block, whose number lies at or above its admission.
     Refused {
         /// Who.
         endpoint: EndpointId,
         /// The block's number with the endpoint's region.
-        number: u32,
+        number: Admission,
         /// The endpoint's admission, with what is assigned to its region.
-        admission: u32,
+        admission: Admission,
     },
     /// An endpoint is in the answer.
     Chosen(EndpointId),
@@ -130,8 +130,8 @@ pub enum Step {
     Hints(Family),
     /// The answer holds no address of the family that was asked for.
     NoAddress(Family, NoAddress),
-    /// The TTL in seconds and what it comes from. A later one replaces an earlier one.
-    Ttl(u32, TtlFrom),
+    /// The TTL and what it comes from. A later one replaces an earlier one.
+    Ttl(Ttl, TtlFrom),
 }
 
 /// Whose address said where the client is.

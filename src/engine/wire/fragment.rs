@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::rr::RrType;
+use crate::engine::units::Ttl;
 
 /// Octets of a record before its data, its owner being a pointer: owner, type, class, TTL, length.
 pub const RECORD: usize = 12;
@@ -16,7 +17,7 @@ const REACH: usize = 0x4000 - 271 - 15 * 534;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
     rtype: RrType,
-    ttl: u32,
+    ttl: Ttl,
     octets: Box<[u8]>,
     /// Where each record begins.
     records: Box<[u32]>,
@@ -51,7 +52,7 @@ pub enum Held {
 impl Fragment {
     /// Encodes an RRset: `rdata` in uncompressed wire form, at least one, each at most 65,535 octets.
     #[must_use]
-    pub fn new(rtype: RrType, ttl: u32, rdata: &[&[u8]]) -> Self {
+    pub fn new(rtype: RrType, ttl: Ttl, rdata: &[&[u8]]) -> Self {
         let mut octets = Vec::new();
         let mut records = Vec::with_capacity(rdata.len());
         let mut links = Vec::new();
@@ -61,7 +62,7 @@ impl Fragment {
             octets.extend_from_slice(&[0xc0, 0x0c]);
             octets.extend_from_slice(&rtype.0.to_be_bytes());
             octets.extend_from_slice(&[0, 1]);
-            octets.extend_from_slice(&ttl.to_be_bytes());
+            octets.extend_from_slice(&ttl.octets());
             octets.extend_from_slice(&[0, 0]);
             let start = octets.len();
             write_rdata(rtype, data, &mut octets, &mut links, &mut seen);
@@ -80,7 +81,7 @@ impl Fragment {
         let text = &text.as_bytes()[..text.len().min(255)];
         let mut rdata = vec![text.len() as u8];
         rdata.extend_from_slice(text);
-        let mut fragment = Self::new(RrType::TXT, 0, &[&rdata]);
+        let mut fragment = Self::new(RrType::TXT, Ttl(0), &[&rdata]);
         fragment.octets[4..6].copy_from_slice(&[0, 3]);
         fragment
     }
@@ -91,9 +92,9 @@ impl Fragment {
         self.rtype
     }
 
-    /// The records' TTL in seconds.
+    /// The records' TTL.
     #[must_use]
-    pub fn ttl(&self) -> u32 {
+    pub fn ttl(&self) -> Ttl {
         self.ttl
     }
 
@@ -159,7 +160,7 @@ impl Fragment {
     /// Copies it to `base` of the message. `owner` is the pointer to its owner name, `ttl` replaces the TTL. Of several
     /// addresses `turn` says which stands first, the others behind it in turn.
     #[inline]
-    pub(super) fn write(&self, message: &mut [u8], base: usize, owner: u16, ttl: Option<u32>, turn: Option<u64>) {
+    pub(super) fn write(&self, message: &mut [u8], base: usize, owner: u16, ttl: Option<Ttl>, turn: Option<u64>) {
         let out = &mut message[base..base + self.octets.len()];
         match turn.filter(|_| self.turns()) {
             None => out.copy_from_slice(&self.octets),
@@ -178,7 +179,7 @@ impl Fragment {
         }
         if let Some(ttl) = ttl {
             for &at in &self.records {
-                out[at as usize + 6..at as usize + 10].copy_from_slice(&ttl.to_be_bytes());
+                out[at as usize + 6..at as usize + 10].copy_from_slice(&ttl.octets());
             }
         }
         for &at in &self.links {
@@ -264,7 +265,7 @@ mod tests {
         };
         let data: Vec<Vec<u8>> = (0..1200).map(target).collect();
         let slices: Vec<&[u8]> = data.iter().map(Vec::as_slice).collect();
-        let set = Fragment::new(RrType::NS, 60, &slices);
+        let set = Fragment::new(RrType::NS, Ttl(60), &slices);
         assert!(set.len() > REACH && !set.links.is_empty());
         let targets =
             || set.links.iter().map(|&at| u16::from_be_bytes([set.octets[at as usize], set.octets[at as usize + 1]]));
@@ -285,15 +286,15 @@ mod tests {
             [(RrType::SRV, 6), (RrType::DNAME, 0), (RrType::RP, 0), (RrType::HTTPS, 2), (RrType::KX, 2)]
         {
             let data = [vec![0; before], name.to_vec()].concat();
-            let set = Fragment::new(rtype, 60, &[&data, &data]);
+            let set = Fragment::new(rtype, Ttl(60), &[&data, &data]);
             assert_eq!((set.links.len(), set.len()), (0, 2 * (RECORD + data.len())), "{rtype}");
         }
         for (rtype, before) in [(RrType::NS, 0), (RrType::MX, 2), (RrType::PTR, 0)] {
             let data = [vec![0; before], name.to_vec()].concat();
-            assert_eq!(Fragment::new(rtype, 60, &[&data, &data]).links.len(), 1, "{rtype}");
+            assert_eq!(Fragment::new(rtype, Ttl(60), &[&data, &data]).links.len(), 1, "{rtype}");
         }
         let other = b"\x01b\x04NAME\x03net\0";
-        let set = Fragment::new(RrType::NS, 60, &[name, other]);
+        let set = Fragment::new(RrType::NS, Ttl(60), &[name, other]);
         assert_eq!(set.links.len(), 1, "`net` is shared, `NAME` keeps its case");
         assert!(set.octets.windows(4).any(|octets| octets == b"NAME"));
     }

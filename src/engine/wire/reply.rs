@@ -9,7 +9,10 @@ use super::{
     fragment::Fragment,
     rr::{Rcode, RrType},
 };
-use crate::engine::types::{Family, PerFamily, RouteId};
+use crate::engine::{
+    types::{Family, PerFamily, RouteId},
+    units::Ttl,
+};
 
 /// The most parts of an answer section: aliases of a chain, and what stands at its end.
 pub const MAX_PARTS: usize = 17;
@@ -80,8 +83,8 @@ pub struct Counted {
     pub route: RouteId,
     /// The client's catchment on the route's map; 0 where it has none.
     pub catchment: u32,
-    /// For how many seconds it may be kept.
-    pub ttl: u32,
+    /// How long it may be kept.
+    pub ttl: Ttl,
 }
 
 /// Addresses of a steered name that a record of the answer points at. They are only a service to the client.
@@ -100,8 +103,8 @@ pub struct TargetAddresses<'s> {
     pub list: List<'s>,
     /// Which of [`Reply::chosen`] of the family: the first, and how many.
     pub chosen: (u8, u8),
-    /// Seconds.
-    pub ttl: u32,
+    /// How long they may be kept.
+    pub ttl: Ttl,
 }
 
 /// One stretch of the answer section.
@@ -111,7 +114,7 @@ pub enum Part<'s> {
     Rrset(&'s Fragment),
     /// A CNAME of the current name; its target becomes the current name. A TTL replaces the CNAME's own: that of the
     /// decision, where an endpoint or a fallback is another name.
-    Alias(&'s Fragment, Option<u32>),
+    Alias(&'s Fragment, Option<Ttl>),
     /// A DNAME above the current name, and the CNAME made from it (RFC 6672 3.1), whose target becomes the current name.
     Redirect {
         /// The DNAME.
@@ -125,16 +128,16 @@ pub enum Part<'s> {
     Addresses {
         /// A or AAAA.
         family: Family,
-        /// Seconds.
-        ttl: u32,
+        /// How long it may be kept.
+        ttl: Ttl,
         /// Whose.
         list: List<'s>,
     },
     /// The HTTPS record of the current name, made of a decision: priority 1, the name itself as the target (RFC 9460
     /// 2.5.2).
     Https {
-        /// Seconds.
-        ttl: u32,
+        /// How long it may be kept.
+        ttl: Ttl,
         /// The parameters before the hints, as [`https_head`](super::write::https_head) encodes them.
         head: &'s [u8],
     },
@@ -190,7 +193,7 @@ pub struct Authority<'s> {
     /// Octets of its owner, which is the tail of the current name.
     pub owner_len: u8,
     /// A TTL that replaces the RRset's own.
-    pub ttl: Option<u32>,
+    pub ttl: Option<Ttl>,
 }
 
 impl<'s> Reply<'s> {

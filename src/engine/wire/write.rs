@@ -10,7 +10,10 @@ use super::{
     reply::{List, MAX_AUTHORITY, Part, Reply, TargetAddresses},
     rr::{Rcode, RrType},
 };
-use crate::engine::types::{Family, PerFamily};
+use crate::engine::{
+    types::{Family, PerFamily},
+    units::Ttl,
+};
 use std::net::IpAddr;
 
 /// Octets before the parameters: the priority and the root, which stands for the owner (RFC 9460 2.5.2).
@@ -140,7 +143,7 @@ impl Pen<'_> {
         fits
     }
 
-    fn rrset(&mut self, rrset: &Fragment, owner: u16, ttl: Option<u32>, turn: Option<u64>) -> bool {
+    fn rrset(&mut self, rrset: &Fragment, owner: u16, ttl: Option<Ttl>, turn: Option<u64>) -> bool {
         let fits = self.fits(rrset.len());
         if fits {
             rrset.write(self.message, self.at, owner, ttl, turn);
@@ -178,10 +181,10 @@ impl Pen<'_> {
                 self.addresses(RrType::AAAA, *ttl, v6(list, &reply.chosen.v6, reply.turn))
             }
             Part::Https { ttl, head } => self.https(*ttl, head, reply),
-            Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, 0, [own.octets()]),
-            Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, 0, [own.octets()]),
+            Part::Own(IpAddr::V4(own)) => self.addresses(RrType::A, Ttl(0), [own.octets()]),
+            Part::Own(IpAddr::V6(own)) => self.addresses(RrType::AAAA, Ttl(0), [own.octets()]),
             Part::Text => self.fits(RECORD + reply.text.len()).then(|| {
-                self.record(self.owner(), RrType::TXT, 0, reply.text.len());
+                self.record(self.owner(), RrType::TXT, Ttl(0), reply.text.len());
                 self.put(&reply.text);
                 1
             }),
@@ -190,7 +193,7 @@ impl Pen<'_> {
 
     /// An HTTPS record, whole or not at all.
     #[inline(never)]
-    fn https(&mut self, ttl: u32, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
+    fn https(&mut self, ttl: Ttl, head: &[u8], reply: &Reply<'_>) -> Option<u16> {
         let (hints, chosen) = (&reply.hints, &reply.chosen);
         let octets = PerFamily::new(
             4 * v4(&hints.v4, &chosen.v4, reply.turn).count(),
@@ -246,7 +249,7 @@ impl Pen<'_> {
     fn addresses<const N: usize>(
         &mut self,
         rtype: RrType,
-        ttl: u32,
+        ttl: Ttl,
         list: impl IntoIterator<Item = [u8; N]>,
     ) -> Option<u16> {
         let count = self.owned(self.owner(), rtype, ttl, list);
@@ -259,7 +262,7 @@ impl Pen<'_> {
         &mut self,
         owner: u16,
         rtype: RrType,
-        ttl: u32,
+        ttl: Ttl,
         list: impl IntoIterator<Item = [u8; N]>,
     ) -> Option<u16> {
         let (base, mut count) = (self.at, 0);
@@ -281,9 +284,9 @@ impl Pen<'_> {
         self.at += octets.len();
     }
 
-    fn record(&mut self, owner: u16, rtype: RrType, ttl: u32, rdlen: usize) {
+    fn record(&mut self, owner: u16, rtype: RrType, ttl: Ttl, rdlen: usize) {
         let ([o0, o1], [t0, t1], [l0, l1]) = (owner.to_be_bytes(), rtype.0.to_be_bytes(), (rdlen as u16).to_be_bytes());
-        let [s0, s1, s2, s3] = ttl.to_be_bytes();
+        let [s0, s1, s2, s3] = ttl.octets();
         let head = [o0, o1, t0, t1, 0, 1, s0, s1, s2, s3, l0, l1];
         self.put(&head);
     }

@@ -4,7 +4,10 @@
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 
-use crate::engine::types::{Family, Millis, Prefix, UnixMillis};
+use crate::engine::{
+    types::{Family, Millis, Prefix, UnixMillis},
+    units::Admission,
+};
 
 /// What all draws of a service start from: SipHash-2-4 under the secret, with the affinity taken in. Services of one
 /// affinity have equal seeds.
@@ -59,17 +62,17 @@ pub fn in_slot(block_draw: u64, slot: u64) -> u64 {
     splitmix(block_draw ^ splitmix(slot))
 }
 
-/// The number of a block with a region, in parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL): the region admits the block
-/// when it lies below its admission. No slot enters, so the same blocks leave first and come back last.
+/// The number of a block with a region, which admits the block when the number lies below its admission. No slot enters,
+/// so the same blocks leave first and come back last.
 #[must_use]
-pub fn admission(block_draw: u64, region: u64) -> u32 {
-    (splitmix(block_draw ^ ADMISSION ^ region) >> 44) as u32
+pub fn admission(block_draw: u64, region: u64) -> Admission {
+    Admission((splitmix(block_draw ^ ADMISSION ^ region) >> 44) as u32)
 }
 
-/// The number of a block that says whether it is of a canary's share, in the same parts.
+/// The number of a block that says whether it is of a canary's share: it is when the number lies below the share.
 #[must_use]
-pub fn canary(block_draw: u64) -> u32 {
-    (splitmix(block_draw ^ CANARY) >> 44) as u32
+pub fn canary(block_draw: u64) -> Admission {
+    Admission((splitmix(block_draw ^ CANARY) >> 44) as u32)
 }
 
 /// Keeps admissions apart from what is drawn among regions.

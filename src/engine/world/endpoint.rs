@@ -14,9 +14,6 @@ pub const MAX_ENDPOINTS: usize = 64;
 /// The largest weight.
 pub const MAX_WEIGHT: u32 = 1_048_575;
 
-/// The admission of an endpoint that takes every block; admissions are parts of it.
-pub const ADMIT_ALL: u32 = 1 << 20;
-
 /// One VIP in a region.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoint {

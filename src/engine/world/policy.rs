@@ -6,6 +6,7 @@ use super::endpoint::Distinct;
 use crate::engine::{
     geo::{Limits, Preferences},
     types::{Millis, PerFamily},
+    units::Permille,
 };
 
 /// How endpoints are ranked and shared out, with presets and `extends` resolved.
@@ -25,8 +26,7 @@ pub struct Policy {
     pub depth: u8,
     /// What no two endpoints of an answer have in common.
     pub distinct: Distinct,
-    /// The worst round-trip time (tenths of a millisecond) and distance (kilometres) that is taken while anything better
-    /// lives.
+    /// The worst round-trip time and distance that is taken while anything better lives.
     pub limits: Limits,
     /// What the key `geo` goes by.
     pub preferences: Option<Arc<Preferences>>,
@@ -36,13 +36,13 @@ pub struct Policy {
     pub slow_start: Millis,
 }
 
-/// Load ÷ capacity, in parts of a thousand, between which blocks move on.
+/// Load ÷ capacity between which blocks move on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Watermarks {
     /// Where they start.
-    pub low: u16,
+    pub low: Permille,
     /// Where all must.
-    pub high: u16,
+    pub high: Permille,
 }
 
 impl Watermarks {

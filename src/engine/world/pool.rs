@@ -5,7 +5,10 @@ use super::{
     table::{PoolTable, RouteTable},
 };
 use crate::{
-    engine::types::{EndpointId, MapId, PolicyId, PoolId},
+    engine::{
+        types::{EndpointId, MapId, PolicyId, PoolId},
+        units::Permille,
+    },
     probing::monitor::MonitorId,
 };
 
@@ -92,22 +95,22 @@ pub struct Route {
 pub enum Threshold {
     /// So many.
     Count(u8),
-    /// So many parts of a thousand, rounded up.
-    Share(u16),
+    /// So large a share, rounded up.
+    Share(Permille),
 }
 
 impl Threshold {
     /// One endpoint: a pool without one does not answer.
     pub const ONE: Self = Self::Count(1);
     /// No share is smaller.
-    pub const NEVER: Self = Self::Share(0);
+    pub const NEVER: Self = Self::Share(Permille(0));
 
     /// How many endpoints of `of` it means.
     #[must_use]
     pub fn of(self, of: u32) -> u32 {
         match self {
             Self::Count(count) => u32::from(count),
-            Self::Share(parts) => (u32::from(parts) * of).div_ceil(1000),
+            Self::Share(share) => share.up_of(of) as u32,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::engine::{
     geo::Map,
     types::{MapId, Millis, PerFamily, RegionId, RouteId},
+    units::{Admission, Ttl},
     wire::{fragment::Fragment, name::Name, rr::RrType, write::https_head},
 };
 
@@ -20,10 +21,10 @@ pub struct Service {
     pub name: Name,
     /// The routes through its pools, in fallback order; at least one.
     pub routes: Vec<RouteId>,
-    /// Longest TTL in seconds, and the length of a slot.
-    pub ttl_max: u32,
-    /// Shortest TTL in seconds.
-    pub ttl_min: u32,
+    /// Longest TTL, and the length of a slot.
+    pub ttl_max: Ttl,
+    /// Shortest TTL.
+    pub ttl_min: Ttl,
     /// What is answered when no pool has an eligible endpoint.
     pub when_all_down: Fallback,
     /// What draws are keyed with: services that share it agree on the region.
@@ -62,8 +63,8 @@ pub struct Service {
 pub struct Canary {
     /// The route.
     pub route: RouteId,
-    /// The share in parts of [`ADMIT_ALL`](super::endpoint::ADMIT_ALL).
-    pub share: u32,
+    /// The share of blocks.
+    pub share: Admission,
 }
 
 impl Service {
@@ -83,7 +84,7 @@ impl Service {
         let own = self.all_routes().filter_map(|id| pools.get(routes.get(id.at())?.pool.at()));
         let an_endpoint_is_a_name = own.flat_map(|pool| &pool.endpoints).any(|endpoint| endpoint.cname.is_some());
         let cname = |instead: &Fallback| match instead {
-            Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, 0, &[target.wire()])),
+            Fallback::Cname(target) => Some(Fragment::new(RrType::CNAME, Ttl(0), &[target.wire()])),
             _ => None,
         };
         let (all_down, fenced) = (cname(&self.when_all_down), self.when_fenced.as_ref().and_then(cname));
@@ -128,8 +129,8 @@ impl Service {
             affinity: name.wire().to_ascii_lowercase().into(),
             name,
             routes: Vec::new(),
-            ttl_max: 30,
-            ttl_min: 5,
+            ttl_max: Ttl(30),
+            ttl_min: Ttl(5),
             when_all_down: Fallback::IgnoreHealth,
             maps: Vec::new(),
             cut: None,

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     geo::Rule,
     types::{MapId, PerFamily, RegionId, members},
+    units::{Admission, Ttl},
     wire::{fragment::Fragment, name::Name, reply::Addresses, rr::RrType},
     world::{
         draw::{self, Seed},
-        endpoint::{self, Distinct, Endpoint},
+        endpoint::{Distinct, Endpoint},
     },
 };
 
@@ -19,16 +20,16 @@ use crate::engine::{
 pub struct Assignment {
     /// How many regions.
     pub regions: usize,
-    /// In parts of [`ADMIT_ALL`](crate::engine::world::endpoint::ADMIT_ALL), catchment by catchment.
-    pub shares: Vec<u32>,
+    /// Catchment by catchment.
+    pub shares: Vec<Admission>,
 }
 
 impl Assignment {
     /// The share of one region; all, where nothing is assigned.
     #[must_use]
-    pub fn share(&self, catchment: u32, region: usize) -> u32 {
+    pub fn share(&self, catchment: u32, region: usize) -> Admission {
         let at = catchment as usize * self.regions + region;
-        self.shares.get(at).copied().unwrap_or(endpoint::ADMIT_ALL)
+        self.shares.get(at).copied().unwrap_or(Admission::ALL)
     }
 }
 
@@ -117,7 +118,7 @@ impl PoolTable {
         groups.dedup();
         let name = |id: RegionId| regions.get(id.at()).copied().unwrap_or_default();
         let place = |id: &RegionId| Place { id: *id, key: draw::key(name(*id)), endpoints: set(&|e| e.region == *id) };
-        let alias = |target: &Name| Fragment::new(RrType::CNAME, 0, &[target.wire()]);
+        let alias = |target: &Name| Fragment::new(RrType::CNAME, Ttl(0), &[target.wire()]);
         let aliased = own.iter().any(|e| e.cname.is_some());
         Self {
             weights: own.iter().map(|e| e.weight).collect(),

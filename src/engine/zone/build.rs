@@ -16,6 +16,7 @@ use super::{
 };
 use crate::engine::{
     types::{ServiceId, ZoneId},
+    units::Ttl,
     wire::{fold, fragment::Fragment, name::Name, rr::RrType},
 };
 
@@ -44,7 +45,7 @@ impl Table {
         });
         let mut table = Self {
             zones: placed.collect(),
-            minimal: Some(Fragment::new(RrType::HINFO, 3600, &[b"\x07RFC8482\x00"])),
+            minimal: Some(Fragment::new(RrType::HINFO, Ttl(3600), &[b"\x07RFC8482\x00"])),
             ..Self::default()
         };
         table.connect();

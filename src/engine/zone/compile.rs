@@ -11,7 +11,10 @@ use super::{
     inputs::Inputs,
     owners::{Beside, Owners, Sets},
 };
-use crate::engine::wire::{fragment::Fragment, name::Name, rr::RrType};
+use crate::engine::{
+    units::Ttl,
+    wire::{fragment::Fragment, name::Name, rr::RrType},
+};
 
 /// What is to stand at each name.
 struct Layout<'z> {
@@ -48,7 +51,8 @@ impl Zone {
         zone.delegate(&layout, &owners);
         zone.take(&mut beside);
         zone.negative = owners.get(&source.apex).and_then(|sets| sets.get(&RrType::SOA)).map(|(ttl, data)| {
-            let minimum = data.first().and_then(|d| d.last_chunk::<4>()).map_or(0, |m| u32::from_be_bytes(*m));
+            let minimum =
+                data.first().and_then(|d| d.last_chunk::<4>()).map_or(Ttl(0), |m| Ttl(u32::from_be_bytes(*m)));
             Fragment::new(RrType::SOA, minimum.min(*ttl), data)
         });
         zone.extras(&owners, &beside);
@@ -140,7 +144,7 @@ impl Zone {
         }
     }
 
-    fn encode(&mut self, rtype: RrType, ttl: u32, data: &[&[u8]]) -> u32 {
+    fn encode(&mut self, rtype: RrType, ttl: Ttl, data: &[&[u8]]) -> u32 {
         self.fragments.push(Fragment::new(rtype, ttl, data));
         (self.fragments.len() - 1) as u32
     }

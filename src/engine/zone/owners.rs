@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::engine::wire::{name::Name, rr::RrType};
+use crate::engine::{
+    units::Ttl,
+    wire::{name::Name, rr::RrType},
+};
 
 /// RRsets of one owner: TTL and data by type.
-pub(super) type Sets<'z> = BTreeMap<RrType, (u32, Vec<&'z [u8]>)>;
+pub(super) type Sets<'z> = BTreeMap<RrType, (Ttl, Vec<&'z [u8]>)>;
 
 /// The records by owner and type, owners folded.
 pub(super) type Owners<'z> = BTreeMap<Name, Sets<'z>>;

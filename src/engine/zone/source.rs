@@ -1,6 +1,9 @@
 //! A zone as its file gives it, after all checks. Must not know what is compiled from it.
 
-use crate::engine::wire::{name::Name, rr::RrType};
+use crate::engine::{
+    units::Ttl,
+    wire::{name::Name, rr::RrType},
+};
 
 /// One record of a zone file, checked, with its data in uncompressed wire form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,8 +12,8 @@ pub struct ZoneRecord {
     pub owner: Name,
     /// Its type.
     pub rtype: RrType,
-    /// Seconds it may be kept.
-    pub ttl: u32,
+    /// How long it may be kept.
+    pub ttl: Ttl,
     /// Its data (RFC 1035 3.2.1 RDATA), names in it uncompressed and as written.
     pub rdata: Box<[u8]>,
 }

@@ -9,7 +9,10 @@ use super::{
     ZoneRecord, ZoneSource,
     table::{Found, NodeRef, Table},
 };
-use crate::engine::wire::{fold, fragment::Held, name::Name, rr::RrType};
+use crate::engine::{
+    units::Ttl,
+    wire::{fold, fragment::Held, name::Name, rr::RrType},
+};
 
 fn name(text: &str) -> Name {
     Name::from_text(text).expect(text)
@@ -20,7 +23,7 @@ fn zone(apex: &str, records: &[(&str, RrType, &[u8])]) -> Arc<ZoneSource> {
     let record = |&(owner, rtype, data): &(&str, RrType, &[u8])| ZoneRecord {
         owner: name(owner),
         rtype,
-        ttl: 300,
+        ttl: Ttl(300),
         rdata: data.into(),
     };
     Arc::new(ZoneSource { apex: name(apex), records: [soa].iter().chain(records).map(record).collect() })

@@ -10,6 +10,7 @@ use crate::{
         health::fold::Outcome,
         snapshot::Snapshot,
         types::{At, Family, MapId, Millis, PerFamily, PolicyId, PoolId, Prefix, RegionId, RouteId, TargetId},
+        units::Ttl,
         wire::{name::Name, rr::RrType},
         world::{
             Draft, Region, Target, World,
@@ -39,7 +40,7 @@ fn zone() -> ZoneSource {
     let record = |owner: &str, rtype: RrType, rdata: Vec<u8>| ZoneRecord {
         owner: name(owner),
         rtype,
-        ttl: 60,
+        ttl: Ttl(60),
         rdata: rdata.into_boxed_slice(),
     };
     let records = vec![
@@ -122,8 +123,8 @@ fn draft() -> Draft {
         draft.routes.push(Route { pool: PoolId(n), policy: PolicyId(n), map: Some(MapId(0)), ..Route::default() });
         draft.services.push(Service {
             routes: vec![RouteId(n)],
-            ttl_max: 30,
-            ttl_min: 5,
+            ttl_max: Ttl(30),
+            ttl_min: Ttl(5),
             when_all_down: if lost { Fallback::ServFail } else { Fallback::IgnoreHealth },
             affinity: b"s".as_slice().into(),
             maps: vec![MapId(0)],

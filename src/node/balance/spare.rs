@@ -5,6 +5,8 @@
 //! watermark, rising in steps to the high one, and so steep above that whatever else can take demand is used first, and
 //! that regions are overloaded alike where nothing can. [`flow`] solves it as a flow of least cost.
 
+use crate::engine::units::Permille;
+
 mod flow;
 #[cfg(test)]
 mod tests;
@@ -28,10 +30,10 @@ const STEPS: f64 = 32.0;
 pub struct Room {
     /// Its capacity, in the unit of demand.
     pub capacity: f64,
-    /// Load ÷ capacity in parts of a thousand up to which more load costs nothing.
-    pub low: u16,
+    /// Load ÷ capacity up to which more load costs nothing.
+    pub low: Permille,
     /// The same, up to which it is taken at all while others have room.
-    pub high: u16,
+    pub high: Permille,
     /// Load that is not shared out here.
     pub fixed: f64,
 }
@@ -70,7 +72,7 @@ struct Step {
 impl Room {
     /// The penalty, as steps that get steeper; the last has no end.
     fn steps(&self) -> Vec<Step> {
-        let (low, high) = (f64::from(self.low.min(self.high)) / 1000.0, f64::from(self.high) / 1000.0);
+        let (low, high) = (self.low.min(self.high).ratio(), self.high.ratio());
         let mut steps = vec![Step { upto: self.capacity * low, slope: 0 }];
         let between = ((high - low) * STEPS).ceil().max(1.0);
         for n in 1..=between as u32 {

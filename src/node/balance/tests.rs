@@ -10,6 +10,7 @@ use crate::engine::{
     live::{EndpointRow, PoolRow},
     signal::load::Load,
     types::{Family, PerFamily, RegionId},
+    units::{Admission, Permille},
     wire::name::Name,
     world::{
         Draft, Region,
@@ -34,7 +35,7 @@ fn draft() -> Draft {
     };
     let policy = Policy {
         prefer: vec![(Key::Order, 0)],
-        shed: Some(Watermarks { low: 700, high: 950 }),
+        shed: Some(Watermarks { low: Permille(700), high: Permille(950) }),
         answers: 1,
         depth: 3,
         ..Policy::default()
@@ -83,7 +84,7 @@ impl Bench {
     /// Regions report so much, of 100; those that are down report nothing.
     fn report(&mut self, loads: [u32; 3]) {
         for (row, load) in self.snapshot.endpoints.iter_mut().zip(loads) {
-            row.load = load * 10;
+            row.load = Permille(load * 10);
         }
     }
 
@@ -95,7 +96,12 @@ impl Bench {
     fn tick(&mut self) -> Option<Vec<u32>> {
         self.at += 1000;
         let assigned = self.balance.tick(At(self.at), &self.snapshot, &[])?.first()?.as_ref()?.shares.clone();
-        Some(assigned.into_iter().map(|share| (u64::from(share) * 1000 / u64::from(ADMIT_ALL)) as u32).collect())
+        Some(
+            assigned
+                .into_iter()
+                .map(|share| (u64::from(share.0) * 1000 / u64::from(Admission::ALL.0)) as u32)
+                .collect(),
+        )
     }
 
     fn shares(&self) -> &[f64] {

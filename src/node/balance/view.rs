@@ -8,9 +8,10 @@ use crate::{
         live::PoolRow,
         snapshot::Snapshot,
         types::{Millis, RegionId, RouteId},
+        units::Permille,
         world::{
             World,
-            endpoint::{ADMIT_ALL, Endpoint},
+            endpoint::Endpoint,
             policy::{Key, Watermarks},
             pool::Route,
             service::{Families, Service},
@@ -26,7 +27,7 @@ use crate::{
 /// How much worse each further band is, in tenths of a millisecond: about a neighbouring country.
 const PLACE: u32 = 200;
 /// The watermarks of a policy that names none: it prefers load, so it spreads from the first unit on.
-const SPREADING: Watermarks = Watermarks { low: 0, high: 950 };
+const SPREADING: Watermarks = Watermarks { low: Permille(0), high: Permille(950) };
 /// How long a report may be under way, beside what its smoothing takes.
 const UNDER_WAY: Millis = Millis::seconds(10);
 
@@ -167,7 +168,7 @@ impl View {
             let smooth = world.pool_of(member.id).and_then(|pool| {
                 world.loads.iter().find(|load| Some(&load.name) == pool.load.as_ref()).map(|load| load.smooth)
             });
-            let ttl = uses.map(|s| Millis::seconds(s.ttl_max.into())).max().unwrap_or_default();
+            let ttl = uses.map(|s| s.ttl_max.millis()).max().unwrap_or_default();
             ttl.plus(smooth.unwrap_or_default().times(2)).plus(UNDER_WAY)
         };
         Self {
@@ -233,7 +234,7 @@ impl View {
                     let share = f64::from(row.weight) / weights[place].max(1) as f64;
                     let room = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
                     let capacity = endpoint.capacity.or(room.map(|capacity| capacity * share)).unwrap_or(0.0);
-                    let load = capacity * f64::from(row.load) / 1000.0;
+                    let load = capacity * f64::from(row.load.0) / 1000.0;
                     if assigned {
                         self.reported[place] += load;
                     } else {
@@ -262,7 +263,7 @@ fn seen(members: &[Member], snapshot: &Snapshot) -> Vec<u64> {
         let health = row.up.iter().chain(row.down.iter()).chain(row.governed.iter());
         seen.extend(health.chain([&row.forced, &row.out, &row.drained, &row.weighted]));
         for live in standing.pool.part(&snapshot.endpoints) {
-            seen.push(u64::from(live.weight) << 32 | u64::from(live.admission));
+            seen.push(u64::from(live.weight) << 32 | u64::from(live.admission.0));
         }
     }
     seen
@@ -276,7 +277,7 @@ fn own_admissions(standing: &PoolView<'_>, member: &Member) -> Vec<f64> {
         let place = regions.binary_search(&endpoint.region).ok();
         if let Some(sum) = place.and_then(|place| sums.get_mut(place)) {
             let live = standing.live(n);
-            sum.0 += f64::from(live.weight) * f64::from(live.admission) / f64::from(ADMIT_ALL);
+            sum.0 += f64::from(live.weight) * live.admission.fraction();
             sum.1 += f64::from(live.weight);
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     engine::{
         geo::{Database, Rule},
         types::{MapId, PerFamily, RegionId, RouteId},
+        units::Admission,
         wire::{name::Name, rr::RrType},
         world::{World, endpoint::Endpoint, policy::Policy, pool::Pool, service::Service, table::ServiceTable},
         zone::ZoneSource,
@@ -126,7 +127,7 @@ impl Names {
 struct ServiceMeans<'w> {
     own: Service,
     pools: Vec<(&'w str, Option<&'w Policy>)>,
-    canary: Option<(&'w str, u32)>,
+    canary: Option<(&'w str, Admission)>,
     gate: Option<&'w Rule>,
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::Change;
 use crate::{
-    engine::types::Millis,
+    engine::{types::Millis, units::Permille},
     node::overrides::{Act, Override, Whom},
 };
 
@@ -105,11 +105,11 @@ pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Resu
         }
         Change::Shed { endpoint, parts, load } => {
             match parts {
-                0 => write!(f, "{endpoint} keeps all its blocks again: ")?,
-                parts => write!(f, "{endpoint} passes on {} of its blocks: ", Percent(*parts))?,
+                Permille(0) => write!(f, "{endpoint} keeps all its blocks again: ")?,
+                parts => write!(f, "{endpoint} passes on {parts} of its blocks: ")?,
             }
             match load {
-                Some(load) => write!(f, "its load is {} of its capacity", Percent(*load)),
+                Some(load) => write!(f, "its load is {load} of its capacity"),
                 None => f.write_str("its load is not reported any more"),
             }
         }
@@ -142,20 +142,8 @@ impl fmt::Display for Phrase {
             Act::Drain(over) => write!(f, "is drained over {}", Span(over)),
             Act::ForceUp => f.write_str("is forced up"),
             Act::ForceDown => f.write_str("is forced down"),
-            Act::Weight(parts) => write!(f, "has {} of its weight", Percent(parts)),
-            Act::Shed(parts) => write!(f, "passes on {} of its blocks", Percent(parts.into())),
-        }
-    }
-}
-
-/// Parts of a thousand.
-struct Percent(u32);
-
-impl fmt::Display for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 % 10 {
-            0 => write!(f, "{} %", self.0 / 10),
-            tenth => write!(f, "{}.{tenth} %", self.0 / 10),
+            Act::Weight(parts) => write!(f, "has {parts} of its weight"),
+            Act::Shed(parts) => write!(f, "passes on {parts} of its blocks"),
         }
     }
 }

@@ -16,10 +16,11 @@ use crate::{
         health::fold::Health,
         live::{EndpointRow, EndpointState, PoolRow},
         types::{At, Family, Millis, PerFamily, PoolId, TargetId},
+        units::{Admission, Permille, Rtt},
         wire::edns::Notice,
         world::{
             World,
-            endpoint::{ADMIT_ALL, Endpoint, MAX_WEIGHT},
+            endpoint::{Endpoint, MAX_WEIGHT},
         },
     },
     node::change::Keeper,
@@ -267,12 +268,12 @@ impl Ledger {
             let region = self.facts.returns[id.at()].get(&endpoint.region);
             let ramps = [region.copied(), live.recovery.ramp].map(|ramp| ramp.filter(|_| !forced));
             let [region, own] =
-                ramps.map(|ramp| ramp.map_or(ADMIT_ALL, |ramp| ramp.admission(now, shaping.slow_start)));
+                ramps.map(|ramp| ramp.map_or(Admission::ALL, |ramp| ramp.admission(now, shaping.slow_start)));
             let kept = if assigned { 1.0 } else { 1.0 - live.shed.share() };
-            let admission = times(times(region, said.admission), (f64::from(ADMIT_ALL) * kept) as u32);
-            let warmth = part(own, region);
-            put(&mut row.partial, admission < ADMIT_ALL);
-            put(&mut row.slow, warmth < ADMIT_ALL);
+            let admission = Admission::within(kept).of(said.admission.of(region));
+            let warmth = own.out_of(region);
+            put(&mut row.partial, !admission.is_all());
+            put(&mut row.slow, !warmth.is_all());
             let steps = ramps.into_iter().filter_map(|ramp| ramp?.next(now, shaping.slow_start));
             let next = steps.chain(said.next).min();
             let (moves_in, tick) = next.map_or((u32::MAX, None), |next| countdown(now, next, self.index.horizon));
@@ -314,27 +315,29 @@ impl Ledger {
         if !(shaping.load || shaping.response) {
             return;
         }
-        let loads: Vec<Option<u32>> =
-            members(pool).map(|(position, ..)| self.ratio(now, id, position).fresh().map(parts)).collect();
+        let loads: Vec<Option<u32>> = members(pool)
+            .map(|(position, ..)| self.ratio(now, id, position).fresh().map(|ratio| Permille::nearest(ratio).0))
+            .collect();
         let load = |n: usize| loads.get(n).copied().flatten().or(mean(&loads)).unwrap_or(0);
         let mut responses = Vec::new();
         for (_, index, endpoint) in members(pool).filter(|_| shaping.response) {
-            let took: Vec<Option<u32>> = endpoint.targets.into_iter().flatten().map(|id| self.took(id)).collect();
+            let took: Vec<Option<u32>> =
+                endpoint.targets.into_iter().flatten().map(|id| Some(self.took(id)?.0)).collect();
             let live = &mut self.facts.live[index];
-            if let Some(took) = mean(&took) {
+            if let Some(took) = mean(&took).map(Rtt) {
                 // A value moves by more than an eighth or not at all: a probe is no reason to publish.
-                if took.abs_diff(live.response) > live.response / 8 {
+                if took.apart(live.response).0 > live.response.0 / 8 {
                     live.response = took;
                 }
             }
-            responses.push(Some(live.response).filter(|response| *response > 0));
+            responses.push(Some(live.response.0).filter(|response| *response > 0));
         }
         for (position, index, _) in members(pool) {
             let (n, row) = (position as usize, &mut self.rows.endpoints[index]);
             let before = *row;
-            row.load = load(n);
+            row.load = Permille(load(n));
             let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
-            row.response = (u64::from(response) * (1000 + u64::from(row.load)) / 1000).min(u32::MAX.into()) as u32;
+            row.response = Rtt(response).grown(row.load);
             self.rows.stirred |= *row != before;
         }
     }
@@ -367,30 +370,15 @@ impl Ratio {
     }
 }
 
-/// In parts of a thousand.
-pub(super) fn parts(ratio: f64) -> u32 {
-    (ratio * 1000.0).round() as u32
-}
-
 pub(super) fn mean(values: &[Option<u32>]) -> Option<u32> {
     let known = || values.iter().flatten();
     let count = known().count() as u64;
     (count > 0).then(|| (known().map(|value| u64::from(*value)).sum::<u64>() / count) as u32)
 }
 
-/// A configured weight times so many parts of a thousand: 0 only where either is, and never beyond the largest.
-pub(super) fn weighed(weight: u32, parts: u32) -> u32 {
-    let product = u64::from(weight) * u64::from(parts);
-    product.div_ceil(1000).min(MAX_WEIGHT.into()) as u32
-}
-
-fn times(a: u32, b: u32) -> u32 {
-    (u64::from(a) * u64::from(b) / u64::from(ADMIT_ALL)) as u32
-}
-
-/// So much of a share, in parts of [`ADMIT_ALL`]; all, where it is no less.
-fn part(of: u32, share: u32) -> u32 {
-    (u64::from(of) * u64::from(ADMIT_ALL) / u64::from(share.max(1))).min(ADMIT_ALL.into()) as u32
+/// A configured weight times such a ratio: 0 only where either is, and never beyond the largest.
+pub(super) fn weighed(weight: u32, ratio: Permille) -> u32 {
+    ratio.up_of(weight).min(MAX_WEIGHT.into()) as u32
 }
 
 /// Milliseconds until `next` in whole seconds, as a row has them, and when that number is another one. Beyond the longest TTL nobody asks.

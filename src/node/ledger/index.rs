@@ -29,7 +29,7 @@ pub(super) struct Index {
 impl Index {
     /// That of a configuration.
     pub(super) fn of(world: &World) -> Self {
-        let longest = world.services.iter().map(|service| Millis::seconds(service.ttl_max.into())).max();
+        let longest = world.services.iter().map(|service| service.ttl_max.millis()).max();
         Self {
             shaping: Shaping::of(world),
             users: users(world),
@@ -69,11 +69,10 @@ impl Shaping {
         let services = || world.services.iter().filter(|service| service.routes.iter().any(|id| routes.contains(id)));
         let marks = policies().filter_map(|policy| policy.shed).reduce(Watermarks::strictest);
         let load = load::load_of(world, id);
-        let ttl = services().map(|service| Millis::seconds(service.ttl_max.into())).max().unwrap_or_default();
+        let ttl = services().map(|service| service.ttl_max.millis()).max().unwrap_or_default();
         Self {
             slow_start: policies().map(|policy| policy.slow_start).max().unwrap_or_default(),
-            marks: marks
-                .map(|Watermarks { low, high }| Marks { low: f64::from(low) / 1000.0, high: f64::from(high) / 1000.0 }),
+            marks: marks.map(|Watermarks { low, high }| Marks { low: low.ratio(), high: high.ratio() }),
             // Caches, then the age of a report, then two half-lives of the average.
             period: load.map_or(ttl, |load| ttl.plus(load.max_age).plus(load.smooth.times(2))),
             load: load.is_some(),

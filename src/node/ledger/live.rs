@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::ramp::Recovery;
-use crate::engine::signal::shed::Shed;
+use crate::engine::{signal::shed::Shed, units::Rtt};
 
 /// What is kept of an endpoint beside its health.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Live {
     pub(super) recovery: Recovery,
     pub(super) shed: Shed,
-    /// The response time that counts, in tenths of a millisecond; 0: none is known.
-    pub(super) response: u32,
+    /// The response time that counts; 0: none is known.
+    pub(super) response: Rtt,
 }
 
 impl Live {

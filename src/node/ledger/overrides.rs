@@ -10,7 +10,8 @@ use crate::{
     engine::{
         entries,
         types::{At, Millis, PoolId},
-        world::{World, endpoint::ADMIT_ALL},
+        units::{Admission, Permille},
+        world::World,
     },
     node::{
         change::{Change, Fate, Told},
@@ -44,12 +45,12 @@ pub(super) struct Words(#[serde(with = "entries")] BTreeMap<(Whom, Kind), Said>)
 /// What the words make of one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Effect {
-    /// Parts of a thousand of the configured weight.
-    pub(super) weight: u32,
+    /// How much of the configured weight.
+    pub(super) weight: Permille,
     /// Forced up, or down.
     pub(super) force: Option<bool>,
-    /// What drains and sheds leave, in parts of [`ADMIT_ALL`].
-    pub(super) admission: u32,
+    /// What drains and sheds leave.
+    pub(super) admission: Admission,
     /// A drain is done.
     pub(super) drained: bool,
     /// When any of it changes by itself.
@@ -99,16 +100,16 @@ impl Whom {
 }
 
 impl Said {
-    /// The share of blocks that it sends away, in parts of [`ADMIT_ALL`], and when that changes by itself.
-    fn away(&self, now: At) -> (u32, Option<At>) {
+    /// The share of blocks that it sends away, and when that changes by itself.
+    fn away(&self, now: At) -> (Admission, Option<At>) {
         match self.word.act {
             Act::Drain(over) => {
                 let gone = self.gone(now);
                 let next = ramp::next(gone, over).map(|gone| self.moment(gone));
                 (ramp::parts(ramp::taken(gone, over)), next)
             }
-            Act::Shed(parts) => ((u64::from(ADMIT_ALL) * u64::from(parts.min(1000)) / 1000) as u32, None),
-            Act::ForceUp | Act::ForceDown | Act::Weight(_) => (0, None),
+            Act::Shed(parts) => (parts.admission(), None),
+            Act::ForceUp | Act::ForceDown | Act::Weight(_) => (Admission::NONE, None),
         }
     }
 
@@ -155,7 +156,7 @@ impl Said {
     fn is_parting(&self, now: At) -> bool {
         match self.word.act {
             Act::Drain(_) => self.phase(now) != Phase::Done,
-            Act::Shed(parts) => (1..1000).contains(&parts),
+            Act::Shed(parts) => (Permille(1)..Permille::WHOLE).contains(&parts),
             Act::ForceUp | Act::ForceDown | Act::Weight(_) => false,
         }
     }
@@ -168,7 +169,7 @@ impl Words {
             Some("nobody is called so")
         } else if word.until.is_some_and(|until| until <= now) {
             Some("its time is over already")
-        } else if matches!(word.act, Act::Shed(parts) if parts > 1000) {
+        } else if matches!(word.act, Act::Shed(parts) if parts > Permille::WHOLE) {
             Some("nobody can shed more than all")
         } else {
             None
@@ -239,12 +240,12 @@ impl Words {
 
     /// What they make of an endpoint. Of several, the narrower one decides weight and force; drains and sheds multiply.
     pub(super) fn effect(&self, now: At, named: Named<'_>) -> Effect {
-        let mut effect = Effect { weight: 1000, force: None, admission: ADMIT_ALL, drained: false, next: None };
+        let mut effect =
+            Effect { weight: Permille::WHOLE, force: None, admission: Admission::ALL, drained: false, next: None };
         let (mut weight, mut force) = (None, None);
         for ((whom, _), said) in self.0.iter().filter(|((whom, _), _)| whom.is(named)) {
             let (away, next) = said.away(now);
-            effect.admission =
-                (u64::from(effect.admission) * u64::from(ADMIT_ALL - away) / u64::from(ADMIT_ALL)) as u32;
+            effect.admission = away.rest().of(effect.admission);
             effect.next = effect.next.into_iter().chain(next).chain(said.word.until).min();
             let rank = Some(whom.rank());
             match said.word.act {

@@ -5,6 +5,7 @@ use crate::{
     engine::{
         health::fold::{Health, Outcome, Transition},
         types::{At, Millis, TargetId},
+        units::Rtt,
         world::{Asks, World},
     },
     node::change::{Because, of_parts},
@@ -23,7 +24,7 @@ impl Ledger {
         let name = |part: &TargetId| self.world.monitors[self.world.targets[part.at()].monitor.at()].name.clone();
         let (needed, parts): (u32, Vec<_>) = (*needed, of.iter().map(name).zip(parts).collect());
         let outcome = match to {
-            Health::Up => Outcome::good(self.took(id).map_or(0, |tenths| u64::from(tenths) * 100)),
+            Health::Up => Outcome::good(self.took(id).map_or(0, Rtt::micros)),
             _ => Outcome::Bad(of_parts(needed, &parts).into()),
         };
         let record = &mut self.facts.records[id.at()];
@@ -32,11 +33,13 @@ impl Ledger {
         Some((Transition { from, to }, Because::Parts { needed, parts }))
     }
 
-    /// How long a target takes on average, in tenths of a millisecond: one that is made of others, the mean of theirs.
-    pub(super) fn took(&self, id: TargetId) -> Option<u32> {
+    /// How long a target takes on average: one that is made of others, the mean of theirs.
+    pub(super) fn took(&self, id: TargetId) -> Option<Rtt> {
         match &self.world.targets[id.at()].asks {
-            Asks::Probe(_) => self.facts.timings[id.at()].response.tenths(),
-            Asks::Several { of, .. } => mean(&of.iter().map(|part| self.took(*part)).collect::<Vec<_>>()),
+            Asks::Probe(_) => self.facts.timings[id.at()].response.average(),
+            Asks::Several { of, .. } => {
+                mean(&of.iter().map(|part| Some(self.took(*part)?.0)).collect::<Vec<_>>()).map(Rtt)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     health::fold::Health,
     types::{At, Millis},
-    world::endpoint::ADMIT_ALL,
+    units::Admission,
 };
 
 /// In how many steps anything grows or shrinks.
@@ -23,9 +23,9 @@ pub(super) fn next(gone: Millis, over: Millis) -> Option<Millis> {
     (gone < over).then(|| Millis((step * u128::from(over.0)).div_ceil(u128::from(STEPS)) as u64))
 }
 
-/// So many of [`STEPS`], in parts of [`ADMIT_ALL`].
-pub(super) fn parts(steps: u32) -> u32 {
-    (u64::from(ADMIT_ALL) * u64::from(steps.min(STEPS)) / u64::from(STEPS)) as u32
+/// So many of [`STEPS`].
+pub(super) fn parts(steps: u32) -> Admission {
+    Admission::parts(steps, STEPS)
 }
 
 /// The way back to a whole share. Its first step is taken at once.
@@ -43,8 +43,8 @@ impl Ramp {
         self.gone.plus(self.walking.map_or(Millis::ZERO, |since| now.since(since)))
     }
 
-    /// In parts of [`ADMIT_ALL`].
-    pub(super) fn admission(&self, now: At, over: Millis) -> u32 {
+    /// The share of blocks that it has come to.
+    pub(super) fn admission(&self, now: At, over: Millis) -> Admission {
         parts(taken(self.gone(now), over) + 1)
     }
 
@@ -55,7 +55,7 @@ impl Ramp {
     }
 
     pub(super) fn is_done(&self, now: At, over: Millis) -> bool {
-        self.admission(now, over) == ADMIT_ALL
+        self.admission(now, over) == Admission::ALL
     }
 
     /// One that begins now.
@@ -219,7 +219,7 @@ mod tests {
         see(&mut recovery, 10_000, Health::Up, false);
         assert_eq!(share(&recovery, 10_000), (parts(2), Some(10_050)));
         assert_eq!(share(&recovery, 10_050), (parts(3), Some(10_150)));
-        assert_eq!(share(&recovery, 10_050 + 17 * 100), (ADMIT_ALL, None));
+        assert_eq!(share(&recovery, 10_050 + 17 * 100), (Admission::ALL, None));
         assert_eq!(see(&mut recovery, 10_100, Health::Down, false), Some(Turn::Lost));
         assert_eq!(recovery.ramp, None);
     }

@@ -25,10 +25,10 @@ use crate::{
         live::PoolRow,
         signal::load::Load,
         types::{Family, Millis, PerFamily, RegionId, RouteId},
+        units::{Admission, Permille},
         wire::name::Name,
         world::{
             Draft, Region, Target,
-            endpoint::ADMIT_ALL,
             policy::{Policy, Watermarks},
             service::Service,
         },
@@ -115,7 +115,7 @@ fn shaped(text: &str, edit: impl FnOnce(&mut Draft)) -> Arc<World> {
 
 /// Any number of regions may go at once.
 fn ungoverned(draft: &mut Draft) {
-    draft.health.governor.max_regions = MaxRegions::Share(1000);
+    draft.health.governor.max_regions = MaxRegions::Share(Permille(1000));
 }
 
 /// Everybody is up since the moment 0.
@@ -142,8 +142,8 @@ fn act(word: &str) -> Act {
         None if word == "up" => Act::ForceUp,
         None if word == "down" => Act::ForceDown,
         Some(("drain", over)) => Act::Drain(Millis(number(over))),
-        Some(("weight", parts)) => Act::Weight(number(parts) as u32),
-        Some(("shed", parts)) => Act::Shed(number(parts) as u16),
+        Some(("weight", parts)) => Act::Weight(Permille(number(parts) as u32)),
+        Some(("shed", parts)) => Act::Shed(Permille(number(parts) as u32)),
         _ => panic!("no act is called {word}"),
     }
 }
@@ -170,7 +170,7 @@ fn shares(ledger: &Ledger) -> String {
                 .iter()
                 .filter_map(|(letter, set)| has(*set).then_some(*letter))
                 .collect();
-            let percent = f64::from(live.admission) * 100.0 / f64::from(ADMIT_ALL);
+            let percent = live.admission.fraction() * 100.0;
             words.push(format!("{}*{}{letters}", live.weight, (percent * 10.0).round() / 10.0));
         }
     }

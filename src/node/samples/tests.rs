@@ -6,10 +6,12 @@ use super::*;
 use crate::engine::{
     geo::{AtlasBuilder, Location},
     signal::latency::Reading,
+    units::{Permille, Rtt},
 };
 
 const HOUR: u64 = 3_600_000;
-const TERMS: Terms = Terms { least: 50, share: 100, hold: Millis(0), min_samples: 5, max_age: Millis(24 * HOUR) };
+const TERMS: Terms =
+    Terms { least: Rtt(50), share: Permille(100), hold: Millis(0), min_samples: 5, max_age: Millis(24 * HOUR) };
 
 fn prefix(text: &str) -> Prefix {
     let (address, len) = text.split_once('/').unwrap();
@@ -42,7 +44,7 @@ fn told(samples: &mut Samples, now: u64) -> Vec<String> {
     let cells = std::mem::take(&mut telling.cells);
     samples.settle(telling);
     let said = |((whose, region), reading): &((Whose, Box<str>), Reading)| {
-        format!("{whose} {region} {} x{} {}h", reading.rtt, reading.samples.unwrap_or(0), reading.age.0 / HOUR)
+        format!("{whose} {region} {} x{} {}h", reading.rtt.0, reading.samples.unwrap_or(0), reading.age.0 / HOUR)
     };
     cells.iter().map(said).collect()
 }

@@ -12,6 +12,7 @@ use crate::{
     engine::{
         health::fold::Outcome,
         types::{Millis, PerFamily},
+        units::{Admission, Permille},
         world::{Draft, Target, World},
     },
     node::{change::Change, input::Input, ledger::Ledger},
@@ -188,7 +189,7 @@ mod slow_starts {
 
     fn ungoverned() -> HealthRules {
         let mut rules = HealthRules::default();
-        rules.governor.max_regions = MaxRegions::Share(1000);
+        rules.governor.max_regions = MaxRegions::Share(Permille(1000));
         rules
     }
 
@@ -251,7 +252,7 @@ mod slow_starts {
 
     /// Admission and warmth of each endpoint in percent.
     fn shares(ledger: &Ledger) -> Vec<(u32, u32)> {
-        let percent = |parts: u32| (u64::from(parts) * 100).div_ceil(1 << 20) as u32;
+        let percent = |share: Admission| (u64::from(share.0) * 100).div_ceil(1 << 20) as u32;
         ledger.snapshot(At(0)).endpoints.iter().map(|row| (percent(row.admission), percent(row.warmth))).collect()
     }
 

@@ -13,6 +13,7 @@ use meridian::{
         health::fold::Outcome,
         signal::latency::Reading,
         types::{At, Millis, RouteId},
+        units::{Permille, Rtt},
         world::{RttCell, World},
     },
     node::{
@@ -153,7 +154,7 @@ impl Chance {
 
     fn reading(&mut self) -> Reading {
         let samples = self.0.bool().then(|| self.0.u32(1..9));
-        Reading { rtt: self.0.u32(50..2_000), samples, age: Millis(self.0.u64(..100_000)) }
+        Reading { rtt: Rtt(self.0.u32(50..2_000)), samples, age: Millis(self.0.u64(..100_000)) }
     }
 
     fn samples(&mut self) -> Vec<Sample> {
@@ -188,8 +189,8 @@ impl Chance {
                     Act::Drain(Millis(9_000)),
                     Act::ForceUp,
                     Act::ForceDown,
-                    Act::Weight(500),
-                    Act::Shed(300),
+                    Act::Weight(Permille(500)),
+                    Act::Shed(Permille(300)),
                 ];
                 let act = *self.pick(&acts);
                 let until = self.0.bool().then(|| At(now.0 + self.0.u64(..60_000)));

@@ -8,6 +8,7 @@ use std::{
 use meridian::engine::{
     snapshot::Snapshot,
     types::Transport,
+    units::Ttl,
     wire::{name::Name, rr::RrType},
     world::{World, service::Service},
     zone::{ZoneRecord as Wire, ZoneSource},
@@ -177,7 +178,7 @@ fn serve_these(zones: &[Zone], turned: bool, before: Option<&World>) -> Snapshot
         let records = zone.records.iter().map(|record| Wire {
             owner: name(&record.owner),
             rtype: RrType(number(record.rtype)),
-            ttl: 300,
+            ttl: Ttl(300),
             rdata: data(record).into(),
         });
         draft.zones.push(Arc::new(ZoneSource { apex: name(&zone.apex), records: records.collect() }));

@@ -11,7 +11,8 @@ use meridian::{
             trace::{Rung, Silent},
         },
         types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
-        world::{World, draw::splitmix, endpoint::ADMIT_ALL, table::Assignment},
+        units::Admission,
+        world::{World, draw::splitmix, table::Assignment},
     },
     node::{
         balance::{
@@ -55,7 +56,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
         let mut assigned = Assignment { regions, shares: Vec::new() };
         for catchment in 0..catchments as u32 {
             let of = admissions(&standing.bands(catchment), &wanted);
-            assigned.shares.extend(of.iter().map(|share| (share * f64::from(ADMIT_ALL)).round() as u32));
+            assigned.shares.extend(of.iter().map(|share| Admission::nearest(*share)));
         }
         let assignments = vec![Some(Arc::new(assigned.clone()))];
         ledger.assign(At(0), &world, assignments);
@@ -79,7 +80,7 @@ fn the_decision_lands_blocks_where_the_walk_says_and_the_assignment_wants() {
                 catchment = of;
                 landed[world.pools[0].endpoints[usize::from(decision.chosen[0])].region.at()] += 1;
             }
-            let share = |r: usize| f64::from(assigned.shares[catchment as usize * regions + r]) / f64::from(ADMIT_ALL);
+            let share = |r: usize| assigned.shares[catchment as usize * regions + r].fraction();
             let walked = land(&standing.bands(catchment), regions, share);
             for r in 0..regions {
                 let (found, walked) = (f64::from(landed[r]) / f64::from(BLOCKS), walked[r]);

@@ -150,7 +150,7 @@ impl<'i> Stage<'i> {
         let decision = steer::decide(&parts, service, client, Family::V4, chance, &mut Silent);
         let Verdict::Endpoints { catchment, .. } = decision.verdict else { panic!("nobody for {client:?}") };
         let region = world.pools[0].endpoints[usize::from(decision.chosen[0])].region.at();
-        Told { region, ttl: decision.ttl as usize, catchment, version: self.version }
+        Told { region, ttl: decision.ttl.0 as usize, catchment, version: self.version }
     }
 
     /// Load reports and the control law.

@@ -7,7 +7,8 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::{Lack, Rung, Step},
     types::{Family, PerFamily, Prefix},
-    world::{endpoint::ADMIT_ALL, policy::Spread, table::Assignment},
+    units::Admission,
+    world::{policy::Spread, table::Assignment},
 };
 
 use super::{
@@ -49,11 +50,11 @@ fn in_order() -> Lab {
 }
 
 /// The Snapshot with the admission of one endpoint changed.
-fn admitting(mut snapshot: Snapshot, endpoint: usize, parts: u32) -> Snapshot {
+fn admitting(mut snapshot: Snapshot, endpoint: usize, parts: Admission) -> Snapshot {
     snapshot.endpoints[endpoint].admission = parts;
     let bit = 1 << endpoint;
     let PoolRow { partial, .. } = &mut snapshot.pools[0];
-    *partial = if parts < ADMIT_ALL { *partial | bit } else { *partial & !bit };
+    *partial = if parts < Admission::ALL { *partial | bit } else { *partial & !bit };
     snapshot
 }
 
@@ -61,7 +62,14 @@ fn admitting(mut snapshot: Snapshot, endpoint: usize, parts: u32) -> Snapshot {
 /// Where the best band holds one endpoint the next in order takes them.
 #[test]
 fn the_same_blocks_leave_first_and_come_back_last() {
-    let steps = [ADMIT_ALL, ADMIT_ALL / 4 * 3, ADMIT_ALL / 2, ADMIT_ALL / 10, 1, 0];
+    let steps = [
+        Admission::ALL,
+        Admission(Admission::ALL.0 / 4 * 3),
+        Admission(Admission::ALL.0 / 2),
+        Admission(Admission::ALL.0 / 10),
+        Admission(1),
+        Admission::NONE,
+    ];
     for spread in [None, Some("hash"), Some("weighted"), Some("round-robin")] {
         let mut lab = match spread {
             None => in_order(),
@@ -98,13 +106,13 @@ fn the_same_blocks_leave_first_and_come_back_last() {
 #[test]
 fn an_admission_is_a_share_of_blocks() {
     let mut lab = in_order();
-    for parts in [0, ADMIT_ALL / 10, ADMIT_ALL / 2, ADMIT_ALL] {
+    for parts in [Admission::NONE, Admission(Admission::ALL.0 / 10), Admission(Admission::ALL.0 / 2), Admission::ALL] {
         let snapshot = admitting(lab.healthy(), 0, parts);
         let key = snapshot.world.pools[0].table.places()[0].key;
         let seed = &snapshot.world.services[0].table.seed;
         for n in 0..512 {
             let number = meridian::engine::world::draw::admission(seed.block(client(n)), key);
-            assert_eq!(choice(&told(&snapshot, n)) == 0, number < parts, "block {n} at {parts}");
+            assert_eq!(choice(&told(&snapshot, n)) == 0, number < parts, "block {n} at {parts:?}");
         }
     }
 }
@@ -117,7 +125,7 @@ fn a_whole_region_sheds_as_one() {
     let before = layout(&lab.healthy());
     let mut snapshot = lab.healthy();
     for n in 0..3 {
-        snapshot = admitting(snapshot, n, ADMIT_ALL / 2);
+        snapshot = admitting(snapshot, n, Admission(Admission::ALL.0 / 2));
     }
     let (after, key) = (layout(&snapshot), snapshot.world.pools[0].table.places()[0].key);
     for n in 0..before.len() {
@@ -125,7 +133,7 @@ fn a_whole_region_sheds_as_one() {
             snapshot.world.services[0].table.seed.block(client(n as u32)),
             key,
         );
-        let stays = number < ADMIT_ALL / 2;
+        let stays = number < Admission(Admission::ALL.0 / 2);
         assert_eq!(after[n], if before[n] == 3 || stays { before[n] } else { 3 }, "block {n}");
     }
 }
@@ -136,7 +144,7 @@ fn a_block_that_nobody_admits_is_still_answered() {
     let mut lab = in_order();
     let mut snapshot = lab.healthy();
     for n in 0..3 {
-        snapshot = admitting(snapshot, n, 0);
+        snapshot = admitting(snapshot, n, Admission::NONE);
     }
     let told = told(&snapshot, 7);
     assert_eq!(choice(&told), 0);
@@ -150,7 +158,7 @@ fn a_block_that_nobody_admits_is_still_answered() {
 fn an_assignment_is_admission_by_region() {
     let mut lab = in_order();
     let mut snapshot = lab.healthy();
-    let shares = vec![ADMIT_ALL / 2, ADMIT_ALL / 2, ADMIT_ALL];
+    let shares = vec![Admission(Admission::ALL.0 / 2), Admission(Admission::ALL.0 / 2), Admission::ALL];
     snapshot.assignments = vec![Some(std::sync::Arc::new(Assignment { regions: 3, shares }))];
     let mut counts: BTreeMap<usize, u32> = BTreeMap::new();
     for n in 0..4096 {
@@ -161,7 +169,8 @@ fn an_assignment_is_admission_by_region() {
         *counts.entry(choice(&listen(&snapshot, &question, chance).expect("ready"))).or_default() += 1;
         let place =
             |at: usize| meridian::engine::world::draw::admission(draw, snapshot.world.pools[0].table.places()[at].key);
-        let expected = (0..3).find(|at| *at == 2 || place(*at) < ADMIT_ALL / 2).expect("the last takes all");
+        let expected =
+            (0..3).find(|at| *at == 2 || place(*at) < Admission(Admission::ALL.0 / 2)).expect("the last takes all");
         assert_eq!(choice(&listen(&snapshot, &question, chance).expect("ready")), expected, "draw {draw:x}");
     }
     assert!(counts.len() == 3, "{counts:?}");
@@ -170,21 +179,27 @@ fn an_assignment_is_admission_by_region() {
 // ----- Slow starts ---------------------------------------------------------------------------------------------------
 
 /// The Snapshot with one endpoint so far in its slow start.
-fn starting(mut snapshot: Snapshot, endpoint: usize, parts: u32) -> Snapshot {
+fn starting(mut snapshot: Snapshot, endpoint: usize, parts: Admission) -> Snapshot {
     snapshot.endpoints[endpoint].warmth = parts;
     snapshot.pools[0].slow |= 1 << endpoint;
     snapshot
 }
 
 /// The number of a block with the region of an endpoint.
-fn number(snapshot: &Snapshot, n: usize, endpoint: u8) -> u32 {
+fn number(snapshot: &Snapshot, n: usize, endpoint: u8) -> Admission {
     let table = &snapshot.world.pools[0].table;
     let key = table.places()[table.place_of(endpoint)].key;
     meridian::engine::world::draw::admission(snapshot.world.services[0].table.seed.block(client(n as u32)), key)
 }
 
 const SLOW: [(&str, u32); 5] = [("a", 100), ("a", 50), ("b", 100), ("a", 70), ("b", 30)];
-const STEPS: [u32; 5] = [ADMIT_ALL / 4 * 3, ADMIT_ALL / 2, ADMIT_ALL / 10, 1, 0];
+const STEPS: [Admission; 5] = [
+    Admission(Admission::ALL.0 / 4 * 3),
+    Admission(Admission::ALL.0 / 2),
+    Admission(Admission::ALL.0 / 10),
+    Admission(1),
+    Admission::NONE,
+];
 
 /// Exactly the blocks whose number lies above the share go to others of the region; no block leaves it, and no other
 /// block moves.
@@ -199,7 +214,7 @@ fn a_slow_start_gives_way_inside_its_region_alone() {
             for n in 0..before.len() {
                 let takes = number(&snapshot, n, 0) < parts;
                 let right = if before[n] == 0 && !takes { matches!(now[n], 1 | 3) } else { now[n] == before[n] };
-                assert!(right, "{spread} at {parts}: block {n} went from {} to {}", before[n], now[n]);
+                assert!(right, "{spread} at {parts:?}: block {n} went from {} to {}", before[n], now[n]);
             }
         }
     }
@@ -211,23 +226,27 @@ fn a_slow_start_gives_way_inside_its_region_alone() {
 fn several_slow_starts_of_a_region_keep_its_blocks_in_it() {
     let mut lab = Lab::new(draft(&config("prefer = []", &SLOW), &[]));
     let before = layout(&lab.healthy());
-    let two = |lab: &mut Lab| starting(starting(lab.healthy(), 0, ADMIT_ALL / 2), 1, ADMIT_ALL / 4);
+    let two = |lab: &mut Lab| {
+        starting(starting(lab.healthy(), 0, Admission(Admission::ALL.0 / 2)), 1, Admission(Admission::ALL.0 / 4))
+    };
     let snapshot = two(&mut lab);
     for (n, now) in layout(&snapshot).into_iter().enumerate() {
         let number = number(&snapshot, n, 0);
         match before[n] {
-            0 if number >= ADMIT_ALL / 2 => assert_eq!(now, 3, "block {n}"),
-            1 if number >= ADMIT_ALL / 2 => assert_eq!(now, 3, "block {n}"),
-            1 if number >= ADMIT_ALL / 4 => assert!(matches!(now, 0 | 3), "block {n}"),
+            0 if number >= Admission(Admission::ALL.0 / 2) => assert_eq!(now, 3, "block {n}"),
+            1 if number >= Admission(Admission::ALL.0 / 2) => assert_eq!(now, 3, "block {n}"),
+            1 if number >= Admission(Admission::ALL.0 / 4) => assert!(matches!(now, 0 | 3), "block {n}"),
             was => assert_eq!(now, was, "block {n}"),
         }
     }
-    let all = starting(two(&mut lab), 3, 0);
+    let all = starting(two(&mut lab), 3, Admission::NONE);
     for (n, now) in layout(&all).into_iter().enumerate() {
         let number = number(&all, n, 0);
         match before[n] {
             2 | 4 => assert_eq!(now, before[n], "block {n}"),
-            _ if number >= ADMIT_ALL / 2 => assert_eq!(now, before[n], "nothing takes block {n}: it stays"),
+            _ if number >= Admission(Admission::ALL.0 / 2) => {
+                assert_eq!(now, before[n], "nothing takes block {n}: it stays")
+            }
             _ => assert!(matches!(now, 0 | 1), "block {n}"),
         }
     }
@@ -240,14 +259,15 @@ fn the_last_of_its_region_takes_all() {
     let dead = ["g", "gbbb", "g", "gbbb", "g"];
     let before = layout(&lab.healths(&dead));
     assert!(before.iter().all(|n| matches!(n, 0 | 2 | 4)));
-    assert_eq!(layout(&starting(lab.healths(&dead), 0, 0)), before);
-    let mut drained = starting(lab.healthy(), 0, 0);
+    assert_eq!(layout(&starting(lab.healths(&dead), 0, Admission::NONE)), before);
+    let mut drained = starting(lab.healthy(), 0, Admission::NONE);
     drained.pools[0].drained = 0b01010;
     assert_eq!(layout(&drained), before);
-    let mut held = starting(lab.healthy(), 0, 0);
+    let mut held = starting(lab.healthy(), 0, Admission::NONE);
     held.pools[0].governed = PerFamily::new(0b01010, 0);
     assert_eq!(layout(&held), layout(&lab.healthy()), "nothing more is left to what the governor holds");
-    let leaving = admitting(admitting(starting(lab.healthy(), 0, 0), 1, 0), 3, 0);
+    let leaving =
+        admitting(admitting(starting(lab.healthy(), 0, Admission::NONE), 1, Admission::NONE), 3, Admission::NONE);
     assert!(layout(&leaving).iter().all(|n| matches!(n, 0 | 2 | 4)), "what drains takes nothing of it");
 }
 
@@ -264,13 +284,13 @@ fn what_gives_way_gives_it_to_its_region_whatever_its_rank() {
         world.policies[0].spread = spread;
         let mut lab = Lab::new(world);
         assert!(layout(&lab.healthy()).iter().all(|n| *n == 0));
-        assert!(layout(&starting(lab.healthy(), 0, 0)).iter().all(|n| *n == 2), "{spread:?}");
+        assert!(layout(&starting(lab.healthy(), 0, Admission::NONE)).iter().all(|n| *n == 2), "{spread:?}");
         let alone = lab.healths(&["g", "g", "gbbb"]);
-        assert!(layout(&starting(alone, 0, 0)).iter().all(|n| *n == 0), "{spread:?}");
-        last = Some(told(&starting(lab.healthy(), 0, 0), 7));
+        assert!(layout(&starting(alone, 0, Admission::NONE)).iter().all(|n| *n == 0), "{spread:?}");
+        last = Some(told(&starting(lab.healthy(), 0, Admission::NONE), 7));
     }
     let told = last.expect("asked");
-    assert!(told.steps.iter().any(|step| matches!(step, Step::Refused { admission: 0, .. })));
+    assert!(told.steps.iter().any(|step| matches!(step, Step::Refused { admission: Admission::NONE, .. })));
     assert!(told.steps.contains(&Step::Rung(Rung::Preferred)));
 }
 
@@ -295,22 +315,23 @@ fn of_several_answers_none_is_named_for_what_gives_way() {
         ("prefer = []\nspread = \"all\"", vec![0, 1, 2, 3, 4], vec![1, 2, 3, 4]),
     ] {
         let mut lab = Lab::new(draft(&config(policy, &SLOW), &[]));
-        let snapshot = starting(lab.healthy(), 0, 0);
-        let half = starting(lab.healthy(), 0, ADMIT_ALL / 2);
-        let dead = starting(lab.healths(&["g", "gbbb", "g", "gbbb", "g"]), 0, 0);
+        let snapshot = starting(lab.healthy(), 0, Admission::NONE);
+        let half = starting(lab.healthy(), 0, Admission(Admission::ALL.0 / 2));
+        let dead = starting(lab.healths(&["g", "gbbb", "g", "gbbb", "g"]), 0, Admission::NONE);
         for n in 0..64 {
             assert_eq!(named(&snapshot, n), rest, "{policy}");
             assert_eq!(named(&dead, n), [0, 2, 4], "{policy}");
             let located = told(&half, n).located().0;
             let key = half.world.pools[0].table.places()[0].key;
             let takes = meridian::engine::world::draw::admission(half.world.services[0].table.seed.block(located), key)
-                < ADMIT_ALL / 2;
+                < Admission(Admission::ALL.0 / 2);
             assert_eq!(named(&half, n), if takes { whole.clone() } else { rest.clone() }, "{policy}");
         }
     }
     let mut lab = Lab::new(draft(&config("prefer = []\nanswers = 2", &SLOW), &[]));
     for n in 0..64 {
-        let regions: Vec<bool> = named(&starting(lab.healthy(), 0, 0), n).iter().map(|n| matches!(n, 1 | 3)).collect();
+        let regions: Vec<bool> =
+            named(&starting(lab.healthy(), 0, Admission::NONE), n).iter().map(|n| matches!(n, 1 | 3)).collect();
         assert_eq!(regions.iter().filter(|a| **a).count(), 1, "one of each region");
         assert_eq!(regions.len(), 2);
     }

@@ -6,7 +6,8 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::Step,
     types::EndpointId,
-    world::{endpoint::ADMIT_ALL, policy::Spread, service::Families},
+    units::Admission,
+    world::{policy::Spread, service::Families},
 };
 use proptest::prelude::*;
 
@@ -24,11 +25,17 @@ fn chosen(told: &Told) -> Vec<EndpointId> {
 pub struct Strain {
     drained: u64,
     out: u64,
-    admissions: [u32; 4],
+    admissions: [Admission; 4],
 }
 
 pub fn strain() -> impl Strategy<Value = Strain> {
-    let admission = prop::sample::select(vec![ADMIT_ALL, ADMIT_ALL, ADMIT_ALL / 2, ADMIT_ALL / 5, 0]);
+    let admission = prop::sample::select(vec![
+        Admission::ALL,
+        Admission::ALL,
+        Admission(Admission::ALL.0 / 2),
+        Admission(Admission::ALL.0 / 5),
+        Admission::NONE,
+    ]);
     (
         0..16u64,
         prop::sample::select(vec![0u64, 0, 1, 2, 5]),
@@ -46,7 +53,7 @@ pub fn under(mut snapshot: Snapshot, strain: &[Strain]) -> Snapshot {
         for n in 0..usize::from(pool.count()) {
             let admission = strain.admissions[n % 4];
             snapshot.endpoints[pool.first.at() + n].admission = admission;
-            row.partial |= u64::from(admission < ADMIT_ALL) << n;
+            row.partial |= u64::from(admission < Admission::ALL) << n;
         }
     }
     snapshot

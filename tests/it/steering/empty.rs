@@ -58,7 +58,7 @@ fn rung(told: &Told) -> Rung {
 
 fn ttl(told: &Told) -> (u32, TtlFrom) {
     let ttl =
-        told.steps.iter().find_map(|step| if let Step::Ttl(ttl, from) = step { Some((*ttl, *from)) } else { None });
+        told.steps.iter().find_map(|step| if let Step::Ttl(ttl, from) = step { Some((ttl.0, *from)) } else { None });
     ttl.expect("every decision has a TTL")
 }
 

@@ -8,6 +8,7 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::{NoAddress, Rung, Step},
     types::{EndpointId, Family, RouteId, UnixMillis},
+    units::Admission,
     wire::{name::Name, rr::Rcode},
     world::service::{Canary, Families, Service},
 };
@@ -140,7 +141,7 @@ proptest! {
         let service = &mut draft.services[0];
         service.families = if leave { Families::Leave } else { Families::Apart };
         if canary {
-            service.canary = service.routes.last().map(|id| Canary { route: *id, share: 1 << 19 });
+            service.canary = service.routes.last().map(|id| Canary { route: *id, share: Admission::parts(1, 2) });
         }
         let also = |name: &str, change: fn(&mut Service)| {
             let mut other = draft.services[0].clone();

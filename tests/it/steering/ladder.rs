@@ -5,10 +5,10 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::{Rung, Step},
     types::{PerFamily, RouteId},
+    units::{Admission, Permille},
     wire::{name::Name, rr::Rcode},
     world::{
         draw,
-        endpoint::ADMIT_ALL,
         pool::Threshold,
         service::{Canary, Fallback, Families, Service},
     },
@@ -52,8 +52,8 @@ fn a_pool_with_too_few_healthy_is_passed_over() {
     for (threshold, healths, expected, wanted) in [
         (Threshold::Count(2), ["g", "g", "b", "g"], vec![1, 2], Rung::Preferred),
         (Threshold::Count(2), ["g", "b", "b", "g"], vec![9], Rung::Preferred),
-        (Threshold::Share(500), ["g", "b", "b", "g"], vec![9], Rung::Preferred), // half of three is two
-        (Threshold::Share(333), ["g", "b", "b", "g"], vec![1], Rung::Preferred),
+        (Threshold::Share(Permille(500)), ["g", "b", "b", "g"], vec![9], Rung::Preferred), // half of three is two
+        (Threshold::Share(Permille(333)), ["g", "b", "b", "g"], vec![1], Rung::Preferred),
         (Threshold::Count(2), ["g", "b", "b", "b"], vec![1], Rung::Relaxed),
         (Threshold::Count(0), ["g", "b", "b", "g"], vec![1], Rung::Preferred),
     ] {
@@ -75,7 +75,7 @@ fn panic_counts_all_as_up_where_no_later_pool_can_answer() {
         (["b", "b", "b", "b"], vec![1, 2, 3], Rung::Relaxed),
     ] {
         let mut draft = draft(&two_pools(ALL), &[]);
-        draft.pools[0].panic = Threshold::Share(500);
+        draft.pools[0].panic = Threshold::Share(Permille(500));
         let mut lab = Lab::new(draft);
         let told = ask(&lab.healths(&healths), "20.0.0.0/16");
         assert_eq!((octets(&told), rung(&told)), (expected, wanted), "{healths:?}");
@@ -151,7 +151,7 @@ fn every_last_word_is_kept() {
 /// A canary pool takes its share of the blocks, always the same; where it cannot answer, the others do.
 #[test]
 fn a_canary_takes_the_same_share_of_blocks() {
-    let share = ADMIT_ALL / 10;
+    let share = Admission(Admission::ALL.0 / 10);
     let text = two_pools("prefer = []").replace("pools = [\"p\", \"q\"]", "pools = [\"p\"]");
     let mut draft = draft(&text, &[]);
     draft.services[0].canary = Some(Canary { route: RouteId(1), share });

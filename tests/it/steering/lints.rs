@@ -7,6 +7,7 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::{Lack, Rung, Step},
     types::{EndpointId, PoolId, RouteId},
+    units::Admission,
     world::{
         World,
         pool::{Pool, Route},
@@ -177,7 +178,9 @@ fn shedding(mut snapshot: Snapshot) -> Snapshot {
         if world.routes.iter().any(of) {
             row.partial = (1 << pool.count()) - 1;
             let first = pool.first.at();
-            snapshot.endpoints[first..first + usize::from(pool.count())].iter_mut().for_each(|row| row.admission = 0);
+            snapshot.endpoints[first..first + usize::from(pool.count())]
+                .iter_mut()
+                .for_each(|row| row.admission = Admission::NONE);
         }
     }
     snapshot

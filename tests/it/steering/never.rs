@@ -7,8 +7,9 @@ use meridian::{
         snapshot::Snapshot,
         steer::trace::{Rung, Step},
         types::{At, EndpointId, Millis},
+        units::{Admission, Permille},
         wire::rr::Rcode,
-        world::{World, endpoint::ADMIT_ALL},
+        world::World,
     },
     node::{
         input::Input,
@@ -168,10 +169,10 @@ fn deed() -> impl Strategy<Value = Deed> {
         Act::ForceUp,
         Act::ForceDown,
         Act::ForceDown,
-        Act::Weight(0),
-        Act::Weight(2500),
-        Act::Shed(1000),
-        Act::Shed(300),
+        Act::Weight(Permille(0)),
+        Act::Weight(Permille(2500)),
+        Act::Shed(Permille(1000)),
+        Act::Shed(Permille(300)),
     ]);
     prop_oneof![
         4 => (0..6_usize, prop::sample::select(vec!['g', 'b', 'b', 'n'])).prop_map(|(n, what)| Deed::Probed(n, what)),
@@ -241,8 +242,8 @@ fn hold(site: &Site, snapshot: &Snapshot) -> Result<(), TestCaseError> {
         prop_assert!(sets.iter().all(|set| set & !all == 0), "{:?}", row);
         for n in 0..u32::from(pool.count()) {
             let live = snapshot.endpoints[(pool.first.0 + n) as usize];
-            prop_assert_eq!(live.admission < ADMIT_ALL, row.partial >> n & 1 == 1);
-            prop_assert_eq!(live.warmth < ADMIT_ALL, row.slow >> n & 1 == 1);
+            prop_assert_eq!(live.admission < Admission::ALL, row.partial >> n & 1 == 1);
+            prop_assert_eq!(live.warmth < Admission::ALL, row.slow >> n & 1 == 1);
             prop_assert_eq!(live.weight > 0, row.weighted >> n & 1 == 1);
         }
     }

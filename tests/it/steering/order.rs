@@ -11,6 +11,7 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::Silent,
     types::{Origin, Transport},
+    units::Ttl,
     wire::{name::Name, rr::RrType},
     world::{
         Draft,
@@ -46,7 +47,7 @@ fn world(change: impl FnOnce(&mut Draft)) -> Lab {
         Arc::make_mut(&mut draft.zones[0]).records.push(ZoneRecord {
             owner: name(owner),
             rtype,
-            ttl: 300,
+            ttl: Ttl(300),
             rdata: rdata.into(),
         });
     };

@@ -14,6 +14,7 @@ use meridian::engine::{
     snapshot::Snapshot,
     steer::trace::Silent,
     types::{Chance, Origin, Transport},
+    units::Ttl,
     wire::{name::Name, rr::RrType},
     world::service::Families,
     zone::ZoneRecord,
@@ -33,7 +34,7 @@ const TARGETS: [&str; 2] = ["www.g.test", "apart.g.test"];
 fn record(target: &str) -> ZoneRecord {
     let name = |text: &str| Name::from_text(text).expect(text);
     let rdata = [&[0, 1, 0, 1, 1, 187], name(target).wire()].concat();
-    ZoneRecord { owner: name("srv.g.test"), rtype: RrType::SRV, ttl: 300, rdata: rdata.into() }
+    ZoneRecord { owner: name("srv.g.test"), rtype: RrType::SRV, ttl: Ttl(300), rdata: rdata.into() }
 }
 
 fn ask(snapshot: &Snapshot, question: &Question, chance: Chance) -> Message {

@@ -6,6 +6,7 @@ use meridian::engine::{
     geo::{AtlasBuilder, Location, Measured, Measures, Whose},
     steer::trace::{Basis, Step},
     types::{At, Millis, RegionId},
+    units::Rtt,
 };
 
 use super::lab::{A, Lab, Question, Told, at, draft, listen, outcome, prefix};
@@ -62,7 +63,7 @@ fn measured_ways_go_before_the_model_and_leave_health_alone_when_they_move() {
     let text = format!("[geo]\noverrides = \"o.csv\"\n{REGIONS}policy = \"latency\"\n");
     let mut draft = draft(&text, &[("o.csv", OVERRIDES)]);
     let cell = |region, rtt| (Whose::Asn(64_500), RegionId(region), Measured { rtt, samples: Some(9), age: Millis(0) });
-    draft.measures = Arc::new(Measures::new([cell(0, 900), cell(1, 2000)]));
+    draft.measures = Arc::new(Measures::new([cell(0, Rtt(900)), cell(1, Rtt(2000))]));
     let mut lab = Lab::new(draft);
     lab.healthy();
     assert_eq!(octet(&lab, &within("20.1.2.0/24")), (ASHBURN, Some(16)));

@@ -8,7 +8,10 @@ use super::{
     apart, forms,
 };
 use crate::{
-    engine::types::{Family, Millis},
+    engine::{
+        types::{Family, Millis},
+        units::Permille,
+    },
     node::overrides::Act,
     sim::{Behaviour, Happening, Who},
 };
@@ -21,8 +24,8 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
         ["drain", ref rest @ ..] => says(rest, |_| Ok((Act::Drain(Millis::ZERO), 0))),
         ["force-up", ref rest @ ..] => says(rest, |_| Ok((Act::ForceUp, 0))),
         ["force-down", ref rest @ ..] => says(rest, |_| Ok((Act::ForceDown, 0))),
-        ["weight", ref rest @ ..] => says(rest, |rest| Ok((Act::Weight(part(rest, "weight", 100_000)?), 1))),
-        ["shed", ref rest @ ..] => says(rest, |rest| Ok((Act::Shed(part(rest, "shed", 1000)? as u16), 1))),
+        ["weight", ref rest @ ..] => says(rest, |rest| Ok((Act::Weight(part(rest, "weight", Permille(100_000))?), 1))),
+        ["shed", ref rest @ ..] => says(rest, |rest| Ok((Act::Shed(part(rest, "shed", Permille::WHOLE)?), 1))),
         ["failback", ref rest @ ..] => match who(rest)? {
             (who, []) => Ok(Happening::LetsBack(who)),
             _ => Err(unknown(words)),
@@ -71,10 +74,10 @@ fn says(words: &[&str], act: impl Fn(&[&str]) -> Result<(Act, usize), Fault>) ->
     Ok(Happening::Says { who, act, until, reason })
 }
 
-fn part(rest: &[&str], what: &str, most: u32) -> Result<u32, Fault> {
+fn part(rest: &[&str], what: &str, most: Permille) -> Result<Permille, Fault> {
     let text = rest.first().ok_or_else(|| fault(format!("{what} of how much?"), format!("write `{what} WHO 50%`")))?;
-    match share(text)? {
-        parts if parts > most => Err(fault(format!("{text} is too much"), format!("at most {}%", most / 10))),
+    match share(text).map(Permille)? {
+        parts if parts > most => Err(fault(format!("{text} is too much"), format!("at most {}%", most.0 / 10))),
         parts => Ok(parts),
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     engine::{
         geo::Limits,
         types::{Family, Millis, PerFamily},
+        units::{Kilometres, Permille, Rtt},
         world::{
             endpoint::{Distinct, MAX_ENDPOINTS},
             policy::{Key, Policy, Spread, Watermarks},
@@ -44,11 +45,10 @@ const HOUR: Millis = Millis::seconds(3600);
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) prefer: Vec<Key>,
-    /// By key: `rtt` and `response` in tenths of a millisecond, `distance` in kilometres, `load` in parts of a thousand.
-    rtt: u32,
-    distance: u32,
-    load: u32,
-    response: u32,
+    rtt: Rtt,
+    distance: Kilometres,
+    load: Permille,
+    response: Rtt,
     limits: Limits,
     depth: u8,
     spread: Spread,
@@ -94,10 +94,10 @@ impl Terms {
     pub(super) fn policy(&self, name: &str) -> Policy {
         let tolerance = |key: &Key| match key {
             Key::Order | Key::Geo => 0,
-            Key::Rtt => self.rtt,
-            Key::Distance => self.distance,
-            Key::Load => self.load,
-            Key::Response => self.response,
+            Key::Rtt => self.rtt.0,
+            Key::Distance => self.distance.0,
+            Key::Load => self.load.0,
+            Key::Response => self.response.0,
         };
         let mut policy = Policy {
             name: name.into(),
@@ -209,10 +209,11 @@ fn tolerance(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes
     let Some(written) = &spec.tolerance else { return };
     let at = |key: &str| join(&["policies", name, "tolerance", key]);
     let ToleranceSpec { rtt, distance: km, load, response } = written.get_ref();
-    terms.rtt = units(rtt.as_ref(), &at("rtt"), 100, terms.rtt.into(), 0..=FAR, notes) as u32;
-    terms.distance = distance(km.as_ref(), &at("distance"), terms.distance, 0, notes);
-    terms.load = share(load.as_ref(), &at("load"), terms.load.into(), 0..=1000, notes) as u32;
-    terms.response = units(response.as_ref(), &at("response"), 100, terms.response.into(), 0..=FAR, notes) as u32;
+    terms.rtt = Rtt(units(rtt.as_ref(), &at("rtt"), 100, terms.rtt.0.into(), 0..=FAR, notes) as u32);
+    terms.distance = distance(km.as_ref(), &at("distance"), terms.distance, Kilometres(0), notes);
+    terms.load = Permille(share(load.as_ref(), &at("load"), terms.load.0.into(), 0..=1000, notes) as u32);
+    terms.response =
+        Rtt(units(response.as_ref(), &at("response"), 100, terms.response.0.into(), 0..=FAR, notes) as u32);
     let places = [
         (Key::Rtt, rtt.as_ref().map(Spanned::span)),
         (Key::Distance, km.as_ref().map(Spanned::span)),
@@ -242,12 +243,12 @@ fn limit(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>
     let at = |key: &str| join(&["policies", name, "limit", key]);
     let LimitSpec { rtt, distance: km } = written.get_ref();
     if rtt.is_some() {
-        let base = terms.limits.rtt.map_or(FAR, u64::from);
-        terms.limits.rtt = Some(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32);
+        let base = terms.limits.rtt.map_or(FAR, |limit| limit.0.into());
+        terms.limits.rtt = Some(Rtt(units(rtt.as_ref(), &at("rtt"), 100, base, 1..=FAR, notes) as u32));
     }
     if km.is_some() {
-        let base = terms.limits.distance.unwrap_or(1);
-        terms.limits.distance = Some(distance(km.as_ref(), &at("distance"), base, 1, notes));
+        let base = terms.limits.distance.unwrap_or(Kilometres(1));
+        terms.limits.distance = Some(distance(km.as_ref(), &at("distance"), base, Kilometres(1), notes));
     }
 }
 
@@ -267,7 +268,7 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
     let Some(written) = &spec.shed else { return };
     let whole = join(&["policies", name, "shed"]);
     let ShedSpec { low, high } = written.get_ref();
-    let mark = |key: &str, number: &Option<Spanned<Real>>, notes: &mut Notes<'_>| -> Option<u16> {
+    let mark = |key: &str, number: &Option<Spanned<Real>>, notes: &mut Notes<'_>| -> Option<Permille> {
         let at = format!("{whole}.{key}");
         let parts = real(number.as_ref(), &at, 0.01..=1.0, notes)? * 1000.0;
         if (parts - parts.round()).abs() > 1e-6 {
@@ -276,11 +277,11 @@ fn shed(terms: &mut Terms, name: &str, spec: &PolicySpec, notes: &mut Notes<'_>)
             notes.push(fault);
             return None;
         }
-        Some(parts.round() as u16)
+        Some(Permille(parts.round() as u32))
     };
     let (base_low, base_high) = (terms.shed.map(|shed| shed.low), terms.shed.map(|shed| shed.high));
     let marks = (mark("low", low, notes).or(base_low), mark("high", high, notes).or(base_high));
-    let missing = |number: &Option<Spanned<Real>>, base: Option<u16>| number.is_none() && base.is_none();
+    let missing = |number: &Option<Spanned<Real>>, base: Option<Permille>| number.is_none() && base.is_none();
     match marks {
         (Some(low), Some(high)) if low < high => terms.shed = Some(Watermarks { low, high }),
         (Some(_), Some(_)) => {

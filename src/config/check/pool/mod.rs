@@ -21,7 +21,10 @@ use crate::{
         quantity,
         spec::{EndpointSpec, NumberOr, PoolSpec, Spec, Text},
     },
-    engine::world::{Region, endpoint::MAX_ENDPOINTS, pool::Threshold},
+    engine::{
+        units::Permille,
+        world::{Region, endpoint::MAX_ENDPOINTS, pool::Threshold},
+    },
 };
 use endpoint::{Seen, order};
 pub(crate) use load_fit::reported;
@@ -86,7 +89,7 @@ fn one(key: &Spanned<String>, spec: &PoolSpec, around: &mut PoolContext<'_, '_>,
         policy,
         endpoints,
         min_healthy: min_healthy(key, spec, notes),
-        panic: Threshold::Share(share(spec.panic.as_ref(), &at("panic"), 0, 0..=1000, notes) as u16),
+        panic: Threshold::Share(Permille(share(spec.panic.as_ref(), &at("panic"), 0, 0..=1000, notes) as u32)),
         fence: fence(spec.fence.as_ref(), &at("fence"), around.groups, notes),
     };
     panics(spec, &meant, notes);
@@ -141,7 +144,7 @@ fn min_healthy(key: &Spanned<String>, spec: &PoolSpec, notes: &mut Notes<'_>) ->
             }
         },
         NumberOr::Word(text) => match quantity::share(text) {
-            Ok(parts @ 1..=1000) => return Threshold::Share(parts as u16),
+            Ok(parts @ 1..=1000) => return Threshold::Share(Permille(parts as u32)),
             Ok(_) => notes.error(written.span(), format!("`{at}` is out of range"), "from 0.1% to 100%"),
             Err(cause) => notes
                 .error(written.span(), format!("`{at}` is neither a number nor a share"), cause.to_string())

@@ -22,23 +22,23 @@ use crate::{
         spec::{HttpsSpec, ServiceSpec},
     },
     engine::{
+        units::{Admission, Permille},
         wire::name::Name,
         world::{
             Region,
-            endpoint::ADMIT_ALL,
             policy::{Policy, Spread},
             service::Https,
         },
     },
 };
 
-/// A pool that takes a share of the blocks first, in parts of [`ADMIT_ALL`].
+/// A pool that takes a share of the blocks first.
 pub(super) fn canary(
     service: &str,
     spec: &ServiceSpec,
     pools: &mut Names<'_>,
     notes: &mut Notes<'_>,
-) -> Option<(usize, u32)> {
+) -> Option<(usize, Admission)> {
     let written = spec.canary.as_ref()?;
     let path = ["services", service, "canary"];
     let canary = written.get_ref();
@@ -62,7 +62,7 @@ pub(super) fn canary(
             .remedy("name another pool");
         notes.push(fault);
     }
-    Some((at, (parts * u64::from(ADMIT_ALL) / 1000) as u32))
+    Some((at, Permille(parts as u32).admission()))
 }
 
 /// The HTTPS record.

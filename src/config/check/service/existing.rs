@@ -131,7 +131,10 @@ mod tests {
             fault::FileId,
             zone_file::LoadedZone,
         },
-        engine::zone::{ZoneRecord, ZoneSource},
+        engine::{
+            units::Ttl,
+            zone::{ZoneRecord, ZoneSource},
+        },
     };
 
     fn name(text: &str) -> Name {
@@ -142,7 +145,7 @@ mod tests {
         let record = |(owner, rtype): &(&str, RrType)| ZoneRecord {
             owner: name(owner),
             rtype: *rtype,
-            ttl: 0,
+            ttl: Ttl(0),
             rdata: Box::default(),
         };
         let soa = [(apex, RrType::SOA)];

@@ -10,26 +10,29 @@ use crate::{
         diagnostics::Notes,
         spec::{SpareSpec, TableOr, TtlSpec},
     },
-    engine::world::{endpoint::MAX_ENDPOINTS, service::Fallback},
+    engine::{
+        units::Ttl,
+        world::{endpoint::MAX_ENDPOINTS, service::Fallback},
+    },
 };
 
 /// A steered answer that is kept longer than a day is not steered.
 const TTL_BOUND: u64 = 86_400;
 
-/// The longest and the shortest TTL of a service, in seconds.
+/// The longest and the shortest TTL of a service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TtlBounds {
-    pub(super) max: u64,
-    pub(super) min: u64,
+    pub(super) max: Ttl,
+    pub(super) min: Ttl,
 }
 
 /// The longest and the shortest TTL of a table that falls back to others.
 pub(super) fn ttl(path: &str, spec: &TtlSpec, base: TtlBounds, notes: &mut Notes<'_>) -> TtlBounds {
     let at = |key: &str| format!("{path}.{key}");
     let (max, min) = (spec.max.as_ref(), spec.min.as_ref());
-    let longest = units(max, &at("max"), 1_000_000, base.max, 1..=TTL_BOUND, notes);
+    let longest = units(max, &at("max"), 1_000_000, base.max.0.into(), 1..=TTL_BOUND, notes);
     // A short `max` alone pulls the default of `min` down with it.
-    let shortest = units(min, &at("min"), 1_000_000, base.min.min(longest), 1..=TTL_BOUND, notes);
+    let shortest = units(min, &at("min"), 1_000_000, u64::from(base.min.0).min(longest), 1..=TTL_BOUND, notes);
     if let Some(written) = min
         && shortest > longest
     {
@@ -41,7 +44,7 @@ pub(super) fn ttl(path: &str, spec: &TtlSpec, base: TtlBounds, notes: &mut Notes
         };
         notes.push(fault.remedy("shorten `min` or lengthen `max`"));
     }
-    TtlBounds { max: longest, min: shortest }
+    TtlBounds { max: Ttl(longest as u32), min: Ttl(shortest as u32) }
 }
 
 /// What `when_all_down` can be in a word.

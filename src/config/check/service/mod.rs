@@ -28,6 +28,7 @@ use crate::{
     },
     engine::{
         types::{Family, Millis},
+        units::Ttl,
         wire::{name::Name, rr::RrType},
         world::{
             Region,
@@ -38,7 +39,7 @@ use crate::{
 };
 pub(crate) use ownership::Homes;
 
-const TTL: TtlBounds = TtlBounds { max: 30, min: 5 };
+const TTL: TtlBounds = TtlBounds { max: Ttl(30), min: Ttl(5) };
 /// The longest time in which failing over can be an objective.
 const DAY: Millis = Millis::seconds(86_400);
 
@@ -150,8 +151,8 @@ fn one(
     let second = companions::second(&own, service, notes);
     seconds.extend(second.clone());
     let mut answers = Service {
-        ttl_max: ttl.max as u32,
-        ttl_min: ttl.min as u32,
+        ttl_max: ttl.max,
+        ttl_min: ttl.min,
         when_all_down: when_all_down.unwrap_or_else(|| defaults.when_all_down.clone()),
         when_fenced: when_fenced.or_else(|| defaults.when_fenced.clone()),
         families,

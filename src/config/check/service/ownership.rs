@@ -186,7 +186,10 @@ mod tests {
             fault::FileId,
             zone_file::LoadedZone,
         },
-        engine::zone::{ZoneRecord, ZoneSource},
+        engine::{
+            units::Ttl,
+            zone::{ZoneRecord, ZoneSource},
+        },
     };
 
     /// What is said of a service `name` where the zone `example.com` holds these records.
@@ -195,7 +198,7 @@ mod tests {
         let record = |(owner, rtype): &(&str, RrType)| ZoneRecord {
             owner: own(owner),
             rtype: *rtype,
-            ttl: 0,
+            ttl: Ttl(0),
             rdata: Box::default(),
         };
         let records: Vec<ZoneRecord> = records.iter().map(record).collect();

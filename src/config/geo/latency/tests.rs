@@ -42,14 +42,14 @@ fn clients_are_prefixes_as_numbers_and_countries() {
     assert_eq!(
         found,
         [
-            (net("198.51.100.0/24"), "eu-west".into(), reading(125, Some(40))),
-            (net("2001:db8:2::/48"), "eu-west".into(), reading(125, Some(5))),
-            (Whose::Asn(64_500), "us-east".into(), reading(900, None)),
-            (Whose::Country(*b"DE"), "us-east".into(), reading(1, Some(1))),
+            (net("198.51.100.0/24"), "eu-west".into(), reading(Rtt(125), Some(40))),
+            (net("2001:db8:2::/48"), "eu-west".into(), reading(Rtt(125), Some(5))),
+            (Whose::Asn(64_500), "us-east".into(), reading(Rtt(900), None)),
+            (Whose::Country(*b"DE"), "us-east".into(), reading(Rtt(1), Some(1))),
         ]
     );
     let (found, faults) = lines("client,region,ms\nDE,eu-west,3\n");
-    assert_eq!((found[0].2, faults), (reading(30, None), vec![]), "without the column all are statements");
+    assert_eq!((found[0].2, faults), (reading(Rtt(30), None), vec![]), "without the column all are statements");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn the_last_file_has_a_cell_and_prefixes_are_counted_over_all() {
     };
     let (found, faults) = load(2);
     assert_eq!(faults, [""; 0]);
-    let cells: Vec<_> = found.cells.iter().map(|line| (line.whose.to_string(), line.reading.rtt)).collect();
+    let cells: Vec<_> = found.cells.iter().map(|line| (line.whose.to_string(), line.reading.rtt.0)).collect();
     let cells: Vec<_> = cells.iter().map(|(whose, rtt)| (&**whose, *rtt)).collect();
     assert_eq!(cells, [("192.0.2.0/24", 100), ("DE", 400), ("198.51.100.0/24", 300), ("DE", 900)]);
     // What is measured is a leaf of both atlases.

@@ -132,7 +132,7 @@ fn owners_ttls_and_origins() {
         b"@ 7 SOA ns hm 1 1 1 1 1\n NS ns.example.org.\nw 9 A 192.0.2.1\nv A 192.0.2.1\n$TTL 5\nu A 192.0.2.1\n",
     );
     assert_eq!(late.faults, [""; 0]);
-    let ttls: Vec<u32> = late.zone.expect("zone").zone.records.iter().map(|record| record.ttl).collect();
+    let ttls: Vec<u32> = late.zone.expect("zone").zone.records.iter().map(|record| record.ttl.0).collect();
     assert_eq!(ttls, [7, 7, 9, 9, 5], "stated before, then $TTL over all that do not say");
     assert_eq!(good("z 0 A 192.0.2.1\ny 2147483647 A 192.0.2.1\n")[1], "y.Example.com. 2147483647 A c0000201");
 }

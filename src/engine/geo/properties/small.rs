@@ -8,7 +8,10 @@ use super::super::{
     tests::{at, cities, point, prefix, region, row},
     *,
 };
-use crate::engine::types::{Family, Millis, RegionId};
+use crate::engine::{
+    types::{Family, Millis, RegionId},
+    units::{Kilometres, Rtt},
+};
 
 /// 256 blocks of one /16.
 #[derive(Debug)]
@@ -162,7 +165,7 @@ impl Small {
         let (rtt, km) = self.milliseconds_and_kilometres(location, nets);
         let is_far = |r: usize| {
             let beyond = |values: &[Option<u32>], limit: Option<u32>| values[r].zip(limit).is_some_and(|(v, l)| v > l);
-            beyond(&rtt, rule.limits.rtt) || beyond(&km, rule.limits.distance)
+            beyond(&rtt, rule.limits.rtt.map(|limit| limit.0)) || beyond(&km, rule.limits.distance.map(|limit| limit.0))
         };
         let far = (0..rule.regions.len()).filter(|r| is_far(*r)).fold(0, |set, r| set | 1 << r);
         // What is not known comes last; of unknown clients after what is known, in the order for them.
@@ -243,8 +246,8 @@ impl Small {
     ) -> (Vec<Option<u32>>, Vec<Option<u32>>) {
         let plain: Vec<RegionPoint> = self.points.iter().map(|point| RegionPoint { bias: 0, ..*point }).collect();
         let known = |value: u32| (value != u32::MAX).then_some(value);
-        let model: Vec<Option<u32>> = row(location, &plain).iter().map(|e| known(e.rtt)).collect();
-        let km = row(location, &plain).iter().map(|e| known(e.km)).collect();
+        let model: Vec<Option<u32>> = row(location, &plain).iter().map(|e| known(e.rtt.0)).collect();
+        let km = row(location, &plain).iter().map(|e| known(e.km.0)).collect();
         let specific = |whose: &Whose| match whose {
             Whose::Net(net) => nets.contains(net).then(|| 2 + net.len()),
             Whose::Asn(asn) => location.filter(|l| l.asn == Some(*asn)).map(|_| 1),
@@ -252,7 +255,7 @@ impl Small {
         };
         let measured = |r: usize| {
             let cells = self.cells.iter().filter(|(_, region, _)| region.at() == r);
-            let held = cells.filter_map(|(whose, _, measured)| Some((specific(whose)?, measured.rtt)));
+            let held = cells.filter_map(|(whose, _, measured)| Some((specific(whose)?, measured.rtt.0)));
             held.max_by_key(|(specific, _)| *specific).map(|(_, rtt)| rtt)
         };
         let regions = 0..self.points.len();
@@ -381,7 +384,7 @@ fn rule(count: usize, nets: Vec<Prefix>) -> impl Strategy<Value = Rule> {
                 preferences: Some(Arc::new(Preferences { rules: rules.into_iter().collect(), default })),
                 behind: if fences.is_empty() { Vec::new() } else { behind },
                 fences,
-                limits: Limits { rtt, distance },
+                limits: Limits { rtt: rtt.map(Rtt), distance: distance.map(Kilometres) },
             }
         })
 }
@@ -389,8 +392,11 @@ fn rule(count: usize, nets: Vec<Prefix>) -> impl Strategy<Value = Rule> {
 fn cells(count: usize, nets: &[Prefix]) -> impl Strategy<Value = Vec<(Whose, RegionId, Measured)>> + use<> {
     let mut kinds = vec![Whose::Asn(64_500), Whose::Country(*b"DE"), Whose::Country(*b"US")];
     kinds.extend(nets.iter().copied().map(Whose::Net));
-    let measured =
-        prop_oneof![1..500_u32, 500..3000_u32].prop_map(|rtt| Measured { rtt, samples: None, age: Millis(0) });
+    let measured = prop_oneof![1..500_u32, 500..3000_u32].prop_map(|rtt| Measured {
+        rtt: Rtt(rtt),
+        samples: None,
+        age: Millis(0),
+    });
     let cell = ((prop::sample::select(kinds), (0..count as u16).prop_map(RegionId)), measured);
     prop_oneof![Just(Vec::new()), prop::collection::vec(cell, 0..8)].prop_map(|cells| {
         let cells: std::collections::BTreeMap<_, _> = cells.into_iter().collect();

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use super::{super::*, at, by_rtt, cities, point, prefix, region};
-use crate::engine::types::{Millis, RegionId};
+use crate::engine::{
+    types::{Millis, RegionId},
+    units::{Kilometres, Rtt},
+};
 
 mod beyond;
 mod finer;
@@ -34,7 +37,7 @@ impl World {
     fn with<T>(&self, then: impl FnOnce(&Ground<'_>) -> T) -> T {
         let (atlas, resolvers) = (self.atlas(&self.locations), self.atlas(&self.resolvers));
         let measured = |rtt| Measured { rtt, samples: Some(9), age: Millis(60_000) };
-        let cells = self.cells.iter().map(|(whose, region, rtt)| (*whose, RegionId(*region), measured(*rtt)));
+        let cells = self.cells.iter().map(|(whose, region, rtt)| (*whose, RegionId(*region), measured(Rtt(*rtt))));
         then(&Ground {
             atlas: &atlas,
             resolvers: &resolvers,
@@ -307,8 +310,11 @@ fn a_measured_way_of_an_unknown_client_changes_no_distance() {
         nowhere: vec![1],
         ..World::default()
     };
-    let by_distance =
-        Rule { keys: vec![(GeoKey::Distance, 0)], limits: Limits { rtt: None, distance: Some(100) }, ..by_rtt(2, 0) };
+    let by_distance = Rule {
+        keys: vec![(GeoKey::Distance, 0)],
+        limits: Limits { rtt: None, distance: Some(Kilometres(100)) },
+        ..by_rtt(2, 0)
+    };
     let map = world.map(&by_distance);
     assert_eq!(bands(&map, "20.0.0.0/8").0, [0b10, 0b01]);
     assert_eq!(map.within(map.find(prefix("20.0.0.0/8")).catchment) & 0b11, 0b11, "what is not known is within");
@@ -328,10 +334,10 @@ fn bias_moves_the_border_between_two_regions() {
         ..World::default()
     };
     let first = |bias| bands(&world(bias).map(&by_rtt(2, 0)), "20.0.0.0/16").0[0];
-    let [to_frankfurt, to_dublin] = [0, 1].map(|n| world(0).row("20.0.0.0/16")[n].rtt as i32);
+    let [to_frankfurt, to_dublin] = [0, 1].map(|n| world(0).row("20.0.0.0/16")[n].rtt.0 as i32);
     assert_eq!(first(to_frankfurt - to_dublin + 1), 0b01);
     assert_eq!(first(to_frankfurt - to_dublin - 1), 0b10);
-    assert_eq!(world(-10_000).row("20.0.0.0/16")[1].rtt, 0, "never below nothing");
+    assert_eq!(world(-10_000).row("20.0.0.0/16")[1].rtt, Rtt(0), "never below nothing");
 }
 
 #[test]
@@ -357,10 +363,10 @@ fn measured_goes_before_modelled_and_the_longest_prefix_before_the_rest() {
         let row = world.row(client);
         let how = |how| match how {
             How::Measured(whose, _) => whose.to_string(),
-            How::Modelled(_, scale) => scale.to_string(),
+            How::Modelled(_, scale) => scale.0.to_string(),
             how => format!("{how:?}"),
         };
-        row.iter().map(|estimate| (estimate.rtt, how(estimate.how))).collect::<Vec<_>>()
+        row.iter().map(|estimate| (estimate.rtt.0, how(estimate.how))).collect::<Vec<_>>()
     };
     // 10 ms where the model says 5 is twice; 150.6 where it says about 100 is one and a half: the median of two is their mean.
     let ratio = |measured: u32, model: u32| u64::from(measured) * 1000 / u64::from(model);
@@ -386,7 +392,7 @@ fn measured_goes_before_modelled_and_the_longest_prefix_before_the_rest() {
 }
 
 fn estimate_from(client: Coordinates, there: Coordinates) -> u32 {
-    super::estimate(Some(&at(client)), &region(there)).rtt
+    super::estimate(Some(&at(client)), &region(there)).rtt.0
 }
 
 #[test]
@@ -399,7 +405,7 @@ fn a_short_measured_way_never_makes_the_model_shorter() {
         ..World::default()
     };
     let row = world.row("20.0.0.0/8");
-    assert_eq!((row[0].rtt, row[1].rtt), (1, estimate_from(frankfurt, new_york)));
+    assert_eq!((row[0].rtt.0, row[1].rtt.0), (1, estimate_from(frankfurt, new_york)));
     assert_eq!(row[1].how, How::Modelled(Start::Coordinates, SCALE_ONE));
 }
 
@@ -433,12 +439,13 @@ fn limits_leave_out_what_is_known_to_be_beyond() {
         let map = world.map(&Rule { limits: Limits { rtt, distance }, ..by_rtt(4, 0) });
         ["20.0.0.0/8", "99.0.0.0/8"].map(|client| map.within(map.find(prefix(client)).catchment) & 0b1111)
     };
-    assert_eq!(within(Some(1010), None), [0b1011, 0b1111]);
-    assert_eq!(within(None, Some(6300)), [0b1011, 0b1111]);
-    assert_eq!(within(Some(1010), Some(100)), [0b1001, 0b1111]);
+    assert_eq!(within(Some(Rtt(1010)), None), [0b1011, 0b1111]);
+    assert_eq!(within(None, Some(Kilometres(6300))), [0b1011, 0b1111]);
+    assert_eq!(within(Some(Rtt(1010)), Some(Kilometres(100))), [0b1001, 0b1111]);
     assert_eq!(within(None, None), [0b1111, 0b1111]);
     // Limits alone tell clients apart, also where no key asks for the place.
-    let map = world.map(&Rule { keys: Vec::new(), limits: Limits { rtt: Some(60), distance: None }, ..by_rtt(4, 0) });
+    let map =
+        world.map(&Rule { keys: Vec::new(), limits: Limits { rtt: Some(Rtt(60)), distance: None }, ..by_rtt(4, 0) });
     assert_ne!(map.find(prefix("20.0.0.0/8")).catchment, map.find(prefix("99.0.0.0/8")).catchment);
 }
 

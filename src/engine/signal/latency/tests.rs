@@ -4,19 +4,20 @@ use proptest::prelude::*;
 
 use super::*;
 
-const TERMS: Terms = Terms { least: 50, share: 100, hold: Millis(100), min_samples: 5, max_age: Millis(1000) };
+const TERMS: Terms =
+    Terms { least: Rtt(50), share: Permille(100), hold: Millis(100), min_samples: 5, max_age: Millis(1000) };
 
 fn measured(rtt: u32, age: u64) -> Reading {
-    Reading { rtt, samples: Some(5), age: Millis(age) }
+    Reading { rtt: Rtt(rtt), samples: Some(5), age: Millis(age) }
 }
 
 fn stated(rtt: u32) -> Reading {
-    Reading { rtt, samples: None, age: Millis(0) }
+    Reading { rtt: Rtt(rtt), samples: None, age: Millis(0) }
 }
 
 /// The value that counts for the only cell.
 fn counts(table: &Latencies<u8, u8>, now: u64) -> Option<u32> {
-    table.published(At(now)).next().map(|(_, _, reading)| reading.rtt)
+    table.published(At(now)).next().map(|(_, _, reading)| reading.rtt.0)
 }
 
 /// The only cell.
@@ -100,14 +101,14 @@ fn noise_renews_what_counts_without_moving_it() {
         table.import(At(step * 900), [(ONLY, measured(300 + step as u32 % 3 * 10, 0))]);
     }
     let (_, _, reading) = table.published(At(8150)).next().unwrap();
-    assert_eq!((reading.rtt, reading.age), (300, Millis(50)));
+    assert_eq!((reading.rtt.0, reading.age), (300, Millis(50)));
     assert_eq!(counts(&table, 9100), None);
 }
 
 #[test]
 fn other_terms_hold_for_what_comes() {
     let mut table = begun(stated(300));
-    table.set_terms(At(5), Terms { least: 10, share: 0, hold: Millis(0), ..TERMS });
+    table.set_terms(At(5), Terms { least: Rtt(10), share: Permille(0), hold: Millis(0), ..TERMS });
     table.import(At(5), [(ONLY, stated(310))]);
     assert_eq!(counts(&table, 5), Some(310));
 }
@@ -119,9 +120,9 @@ fn slowly(terms: &Terms, reads: &[(u64, Option<Reading>)], end: u64) -> Vec<Opti
     let said = |reads: &[(u64, Option<Reading>)]| {
         reads.iter().fold(None, |last, (at, reading)| {
             let Some(reading) = reading else { return None };
-            let Some(samples) = reading.samples else { return Some((reading.rtt, u64::MAX)) };
+            let Some(samples) = reading.samples else { return Some((reading.rtt.0, u64::MAX)) };
             let fresh = at + terms.max_age.minus(reading.age).0;
-            if samples >= terms.min_samples && *at < fresh { Some((reading.rtt, fresh)) } else { last }
+            if samples >= terms.min_samples && *at < fresh { Some((reading.rtt.0, fresh)) } else { last }
         })
     };
     let (mut counting, mut since): (Option<(u32, u64)>, Option<u64>) = (None, None);
@@ -135,7 +136,7 @@ fn slowly(terms: &Terms, reads: &[(u64, Option<Reading>)], end: u64) -> Vec<Opti
                     (_, Some(latest)) if !is_fresh(&latest) => false,
                     (Some((a, _)), Some((b, _))) => {
                         let by = u64::from(a.abs_diff(b));
-                        by >= u64::from(terms.least) && by * 1000 >= u64::from(a) * u64::from(terms.share)
+                        by >= u64::from(terms.least.0) && by * 1000 >= u64::from(a) * u64::from(terms.share.0)
                     }
                     (a, b) => a.is_some() != b.is_some(),
                 };
@@ -158,7 +159,10 @@ fn slowly(terms: &Terms, reads: &[(u64, Option<Reading>)], end: u64) -> Vec<Opti
 fn reading() -> impl Strategy<Value = Option<Reading>> {
     let samples = prop_oneof![1 => Just(None), 5 => (3..9_u32).prop_map(Some)];
     let reading = (prop_oneof![280..320_u32, 200..500_u32], samples, 0..60_u64);
-    prop::option::weighted(0.9, reading.prop_map(|(rtt, samples, age)| Reading { rtt, samples, age: Millis(age) }))
+    prop::option::weighted(
+        0.9,
+        reading.prop_map(|(rtt, samples, age)| Reading { rtt: Rtt(rtt), samples, age: Millis(age) }),
+    )
 }
 
 proptest! {
@@ -168,7 +172,7 @@ proptest! {
     fn a_cell_counts_what_the_slow_reading_says(
         reads in prop::collection::btree_map(1..400_u64, reading(), 0..12), first in reading(), hold in 1..60_u64
     ) {
-        let terms = Terms { least: 20, share: 50, hold: Millis(hold), min_samples: 5, max_age: Millis(100) };
+        let terms = Terms { least: Rtt(20), share: Permille(50), hold: Millis(hold), min_samples: 5, max_age: Millis(100) };
         let reads: Vec<_> = [(0, first)].into_iter().chain(reads).collect();
         let mut table = Latencies::new(terms);
         let expected = slowly(&terms, &reads, 600);
@@ -188,7 +192,7 @@ proptest! {
 
 /// What counts of two regions of one client.
 fn both(table: &Latencies<u8, u8>, now: u64) -> [Option<u32>; 2] {
-    let of = |region| table.published(At(now)).find(|(_, of, _)| *of == region).map(|(_, _, reading)| reading.rtt);
+    let of = |region| table.published(At(now)).find(|(_, of, _)| *of == region).map(|(_, _, reading)| reading.rtt.0);
     [of(0), of(1)]
 }
 

@@ -8,7 +8,7 @@ use crate::engine::wire::{
 
 /// The reply to `question` (which stands at the packet's offset 12) of one DNAME, applied `times`.
 fn redirected(question: &[u8], keep: u8, target: &[u8], times: usize, limit: usize) -> Vec<u8> {
-    let dname = Fragment::new(RrType::DNAME, 60, &[target]);
+    let dname = Fragment::new(RrType::DNAME, Ttl(60), &[target]);
     let query =
         Query { name_len: question.len() as u8, qtype: 1, qclass: 1, hash: fold::hash(question), ..Query::default() };
     let mut reply = Reply::bare(Rcode::NoError);
@@ -75,7 +75,7 @@ fn an_https_record_has_its_parameters_in_order_of_keys() {
         let fill = |reply: &mut Reply<'_>| {
             reply.chosen = PerFamily::new([1, 0].into_iter().collect(), [1, 2].into_iter().collect());
         };
-        hinting(Part::Https { ttl: 7, head: &head }, hints, fill, limit)
+        hinting(Part::Https { ttl: Ttl(7), head: &head }, hints, fill, limit)
     };
     let both = PerFamily::new(List::Chosen(&table), List::Chosen(&table));
     let six = |n: u8| [&[0x20, 1, 0x0d, 0xb8][..], &[0; 11], &[n]].concat();
@@ -118,13 +118,13 @@ fn what_is_told_of_the_client_has_ttl_0() {
 #[test]
 fn an_alias_with_a_ttl_of_its_own_leads_on_like_any_other() {
     let target = b"\x01t\x01d\0";
-    let cname = Fragment::new(RrType::CNAME, 0, &[target]);
+    let cname = Fragment::new(RrType::CNAME, Ttl(0), &[target]);
     let list = [[192, 0, 2, 9].into()];
     let question = b"\x01q\x01d\0";
     let query = Query { name_len: 5, qtype: 1, qclass: 1, hash: fold::hash(question), ..Query::default() };
     let mut reply = Reply::bare(Rcode::NoError);
-    reply.answers.push(Part::Alias(&cname, Some(30)));
-    reply.answers.push(Part::Addresses { family: Family::V4, ttl: 5, list: List::Listed(&list) });
+    reply.answers.push(Part::Alias(&cname, Some(Ttl(30))));
+    reply.answers.push(Part::Addresses { family: Family::V4, ttl: Ttl(5), list: List::Listed(&list) });
     let mut packet = vec![0; 512];
     packet[HEADER..HEADER + 5].copy_from_slice(question);
     let Written { len, .. } = write(&reply, &query, 512, &mut packet);

@@ -107,7 +107,7 @@ impl Served {
                 let at = if to.index(4) > 0 { closest.unwrap_or(0) } else { *to.get(&around) };
                 let zone = Arc::make_mut(&mut self.zones[at]);
                 let record =
-                    ZoneRecord { owner: owner.clone(), rtype: *rtype, ttl: 300, rdata: data(*rtype, target, *n) };
+                    ZoneRecord { owner: owner.clone(), rtype: *rtype, ttl: Ttl(300), rdata: data(*rtype, target, *n) };
                 match zone.records.iter().position(|known| *known == record) {
                     Some(at) => _ = zone.records.remove(at),
                     None => zone.records.push(record),

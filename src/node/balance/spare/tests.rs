@@ -1,5 +1,6 @@
 //! Against a grid that knows nothing of flows, and what must hold whatever the numbers.
 
+use crate::engine::units::Permille;
 use crate::node::balance::spare::*;
 
 /// Numbers that look random and are the same everywhere (a linear congruence, its high half).
@@ -16,8 +17,8 @@ impl Dice {
     }
 }
 
-fn room(capacity: f64, low: u16, high: u16) -> Room {
-    Room { capacity, low, high, fixed: 0.0 }
+fn room(capacity: f64, low: u32, high: u32) -> Room {
+    Room { capacity, low: Permille(low), high: Permille(high), fixed: 0.0 }
 }
 
 fn group(demand: f64, home: usize, cost: &[u32]) -> Group {
@@ -34,7 +35,7 @@ fn random_case(dice: &mut Dice, groups: usize) -> (Vec<Room>, Vec<Group>) {
     let rooms = (0..3)
         .map(|_| Room {
             fixed: dice.part(10),
-            ..room(20.0 + dice.part(80), 500 + dice.roll(300) as u16, 850 + dice.roll(150) as u16)
+            ..room(20.0 + dice.part(80), 500 + dice.roll(300) as u32, 850 + dice.roll(150) as u32)
         })
         .collect();
     let groups = (0..groups)

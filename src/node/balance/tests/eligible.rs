@@ -15,6 +15,7 @@ use crate::engine::{
         trace::{Lack, Recording, Step},
     },
     types::{Chance, PerFamily, Prefix, ServiceId, UnixMillis},
+    units::Permille,
     world::{pool::Threshold, service::Families},
 };
 
@@ -45,7 +46,10 @@ fn states() -> impl Strategy<Value = EndpointState> {
 }
 
 fn thresholds() -> impl Strategy<Value = Threshold> {
-    prop_oneof![(0..4_u8).prop_map(Threshold::Count), (0..=1000_u16).prop_map(Threshold::Share)]
+    prop_oneof![
+        (0..4_u8).prop_map(Threshold::Count),
+        (0..=1000_u32).prop_map(|parts| Threshold::Share(Permille(parts)))
+    ]
 }
 
 /// The first attempt of an answer for the name: its steps as far as the first pool goes.

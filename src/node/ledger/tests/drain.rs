@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::types::RouteId;
 
-fn admission(ledger: &Ledger) -> u32 {
+fn admission(ledger: &Ledger) -> Admission {
     ledger.snapshot(At(0)).endpoints[0].admission
 }
 
@@ -15,17 +15,17 @@ fn blocks_are_cut_a_ttl_before_the_first_one_leaves() {
         &mut ledger,
         "1000 say eu drain=20000 | region eu is drained over 20 s, says ann: kernel; it begins in 30 s, when caches hold only answers that can be moved in parts; until it is lifted",
     );
-    assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![true], ADMIT_ALL));
+    assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![true], Admission::ALL));
     let mut steps = Vec::new();
     let mut told = Vec::new();
     while let Some(at) = ledger.due() {
         let was = admission(&ledger);
         told.extend(ledger.fold(at, Input::Tick).iter().map(|change| (at.0, change.to_string())));
         if admission(&ledger) != was {
-            steps.push((at.0, ADMIT_ALL - admission(&ledger)));
+            steps.push((at.0, admission(&ledger).rest()));
         }
     }
-    let expected: Vec<_> = (1..=20u64).map(|n| (31_000 + n * 1000, (u64::from(ADMIT_ALL) * n / 20) as u32)).collect();
+    let expected: Vec<_> = (1..=20).map(|n| (31_000 + u64::from(n) * 1000, Admission::parts(n, 20))).collect();
     assert_eq!(steps, expected);
     assert_eq!(
         told,
@@ -44,7 +44,7 @@ fn nobody_waits_for_what_is_cut_already() {
     let mut ledger = all_up(&shaped(TWO, |draft| draft.services[0].cut = Some(PerFamily::new(16, 32))));
     play(&mut ledger, "1000 say eu drain=20000 | region eu is drained over 20 s, says ann: kernel; until it is lifted");
     ledger.fold(At(2000), Input::Tick);
-    assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![false], ADMIT_ALL - ADMIT_ALL / 20));
+    assert_eq!((ledger.snapshot(At(0)).fine, admission(&ledger)), (vec![false], Admission::parts(1, 20).rest()));
     // A second drain begins while the first one has the service cut.
     let mut ledger = all_up(&shaped(TWO, |_| {}));
     ledger.fold(At(0), said("eu", "drain=60000", None));
@@ -83,7 +83,7 @@ fn another_word_goes_on_where_the_drain_is() {
         ledger.fold(At(10_000), said("eu", then, None));
         let at_once = admission(&ledger);
         ledger.fold(At(12_000), Input::Tick);
-        [at_once, admission(&ledger)].map(|admission| u64::from(admission) * 100 / u64::from(ADMIT_ALL))
+        [at_once, admission(&ledger)].map(|admission| u64::from(admission.0) * 100 / u64::from(Admission::ALL.0))
     };
     assert_eq!(at("drain=20000"), [50, 40]);
     assert_eq!(at("drain=40000"), [50, 45]);

@@ -395,7 +395,7 @@ proptest! {
     fn never_more_than_the_share(
         day in prop::collection::vec((prop_oneof![Just(200u64), 1000u64..20_000, 50_000u64..70_000, Just(600_000)], doing()), 1..60),
         canaries in 0usize..3,
-        max in prop_oneof![(1u32..4).prop_map(MaxRegions::Count), (1u32..=1000).prop_map(MaxRegions::Share)],
+        max in prop_oneof![(1u32..4).prop_map(MaxRegions::Count), (1u32..=1000).prop_map(|parts| MaxRegions::Share(Permille(parts)))],
     ) {
         let configured = |which: usize| governed(FOUR, canaries, |draft| {
             draft.health.governor.max_regions = max;

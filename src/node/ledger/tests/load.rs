@@ -4,7 +4,7 @@ use super::*;
 
 /// The load of each endpoint, in parts of a thousand.
 fn loads(ledger: &Ledger) -> Vec<u32> {
-    ledger.snapshot(At(0)).endpoints.iter().map(|row| row.load).collect()
+    ledger.snapshot(At(0)).endpoints.iter().map(|row| row.load.0).collect()
 }
 
 const SHARED: &str = "shop eu-a 192.0.2.1
@@ -115,7 +115,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
             ledger.fold(At(0), Input::outcome(&key("192.0.2.1"), Outcome::good(millis * 1000)));
         }
         report(&mut ledger, 0, "eu", 50.0);
-        ledger.snapshot(At(0)).endpoints.iter().map(|row| row.response).collect::<Vec<_>>()
+        ledger.snapshot(At(0)).endpoints.iter().map(|row| row.response.0).collect::<Vec<_>>()
     };
     assert_eq!(took(false, &[20]), [0, 0]);
     assert_eq!(took(true, &[]), [0, 0]);
@@ -127,7 +127,7 @@ fn response_times_count_by_load_where_a_policy_asks() {
 /// Shed from 0.7 to 0.95.
 fn shedding(text: &str) -> Arc<World> {
     shaped(text, |draft| {
-        draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
+        draft.policies[0].shed = Some(Watermarks { low: Permille(700), high: Permille(950) });
         draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
 }
@@ -185,7 +185,7 @@ fn an_assignment_is_the_only_shed() {
     let world = shedding(TWO);
     let mut ledger = all_up(&world);
     report(&mut ledger, 0, "eu", 150.0);
-    let assignment = Some(Arc::new(Assignment { regions: 2, shares: vec![ADMIT_ALL / 2, ADMIT_ALL] }));
+    let assignment = Some(Arc::new(Assignment { regions: 2, shares: vec![Admission::parts(1, 2), Admission::ALL] }));
     ledger.assign(At(0), &shedding(TWO), vec![assignment.clone()]);
     assert!(ledger.snapshot(At(0)).assignments[0].is_none(), "it was worked out for another configuration");
     ledger.assign(At(0), &world, vec![assignment.clone()]);

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     engine::{
         types::{Millis, PerFamily, RouteId},
+        units::Rtt,
         world::Asks,
     },
     probing::monitor::Watch,
@@ -87,7 +88,7 @@ fn it_changes_when_so_many_parts_have_turned_as_it_takes() {
 fn it_answers_as_soon_as_its_parts_do_on_average() {
     let mut ledger = Ledger::new(composed(1, Calm::NONE));
     see(&mut ledger, 0, "g-g");
-    assert_eq!(ledger.took(TargetId(3)), Some(20), "tenths of a millisecond");
+    assert_eq!(ledger.took(TargetId(3)), Some(Rtt(20)), "tenths of a millisecond");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn configured(text: &str, slow_start: u64) -> Arc<World> {
         // What operators take out is not for the governor to count, so what they said would leave traces.
         ungoverned(draft);
         draft.policies[0].slow_start = Millis(slow_start);
-        draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
+        draft.policies[0].shed = Some(Watermarks { low: Permille(700), high: Permille(950) });
         if let Some(endpoint) = draft.endpoints_mut().nth(1) {
             endpoint.weight = 7;
         }
@@ -118,18 +118,18 @@ fn consistent(ledger: &Ledger, now: u64) -> Result<(), TestCaseError> {
             && row.rising[of] & !row.down[of] == 0));
         for (position, index, endpoint) in members(pool) {
             let (live, has) = (&snapshot.endpoints[index], |set: u64| set >> position & 1 == 1);
-            prop_assert!(live.admission <= ADMIT_ALL && live.warmth <= ADMIT_ALL);
-            prop_assert_eq!(has(row.partial), live.admission < ADMIT_ALL);
-            prop_assert_eq!(has(row.slow), live.warmth < ADMIT_ALL);
+            prop_assert!(live.admission <= Admission::ALL && live.warmth <= Admission::ALL);
+            prop_assert_eq!(has(row.partial), live.admission < Admission::ALL);
+            prop_assert_eq!(has(row.slow), live.warmth < Admission::ALL);
             prop_assert_eq!(has(row.weighted), live.weight > 0);
-            prop_assert!(!has(row.drained) || live.admission == 0);
+            prop_assert!(!has(row.drained) || live.admission == Admission::NONE);
             prop_assert!(!has(row.moving) || live.change_in < u32::MAX);
             prop_assert!(live.change_in % 200 == 0 || live.change_in == u32::MAX, "whole seconds, or rechecks");
             let parts = match narrowest(ledger, Kind::Weight, &pool.name, &endpoint.name) {
                 Some(Act::Weight(parts)) => parts,
-                _ => 1000,
+                _ => Permille::WHOLE,
             };
-            prop_assert_eq!(live.weight, (endpoint.weight * parts).div_ceil(1000));
+            prop_assert_eq!(live.weight, (endpoint.weight * parts.0).div_ceil(1000));
             let force = narrowest(ledger, Kind::Force, &pool.name, &endpoint.name);
             prop_assert_eq!(has(row.out), force == Some(Act::ForceDown));
             if force == Some(Act::ForceUp) {

@@ -16,7 +16,7 @@ fn of_web(ledger: &Ledger) -> String {
 fn slow(text: &str, over: u64) -> Arc<World> {
     shaped(text, |draft| {
         draft.policies[0].slow_start = Millis(over);
-        draft.policies[0].shed = Some(Watermarks { low: 700, high: 950 });
+        draft.policies[0].shed = Some(Watermarks { low: Permille(700), high: Permille(950) });
         draft.services[0].cut = Some(PerFamily::new(16, 32));
     })
 }
@@ -88,7 +88,7 @@ fn an_assignment_goes_with_regions_and_map() {
     let kept = |next: Arc<World>| {
         let world = shaped(TWO, |_| {});
         let mut ledger = all_up(&world);
-        let assignment = Arc::new(Assignment { regions: 2, shares: vec![ADMIT_ALL, ADMIT_ALL / 2] });
+        let assignment = Arc::new(Assignment { regions: 2, shares: vec![Admission::ALL, Admission::parts(1, 2)] });
         ledger.assign(At(0), &world, vec![Some(assignment)]);
         ledger.configure(At(1), next);
         let snapshot = ledger.snapshot(At(1));

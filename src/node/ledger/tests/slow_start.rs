@@ -20,7 +20,7 @@ const DOWN: [&str; 3] = ["status-503"; 3];
 const AGAIN: [&str; 2] = ["good"; 2];
 
 /// Lets the ledger tick by itself up to a moment; gives each moment at which the first endpoint's admission changed.
-fn tick(ledger: &mut Ledger, to: u64) -> Vec<(u64, u32)> {
+fn tick(ledger: &mut Ledger, to: u64) -> Vec<(u64, Admission)> {
     let mut steps = Vec::new();
     while let Some(at) = ledger.due().filter(|at| at.0 <= to) {
         let before = ledger.snapshot(at).endpoints[0].admission;
@@ -33,8 +33,8 @@ fn tick(ledger: &mut Ledger, to: u64) -> Vec<(u64, u32)> {
     steps
 }
 
-fn twentieths(n: u64) -> u32 {
-    (u64::from(ADMIT_ALL) * n / 20) as u32
+fn twentieths(n: u32) -> Admission {
+    Admission::parts(n, 20)
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_recovery_takes_twenty_equal_steps() {
     let row = ledger.snapshot(At(10_000)).pools[0];
     assert_eq!((row.partial, row.moving, ledger.snapshot(At(0)).endpoints[0].change_in), (1, 1, 3000));
     let steps = tick(&mut ledger, u64::MAX);
-    assert_eq!(steps, (1..20).map(|n| (10_000 + n * 3000, twentieths(n + 1))).collect::<Vec<_>>());
+    assert_eq!(steps, (1..20).map(|n| (10_000 + u64::from(n) * 3000, twentieths(n + 1))).collect::<Vec<_>>());
     assert_eq!(ledger.due(), None, "then it is calm");
     assert_eq!(ledger.snapshot(At(0)).pools[0].moving, 0);
 }
@@ -151,10 +151,10 @@ fn slowly(text: &str) -> Arc<World> {
 /// not whole.
 fn ways(ledger: &Ledger) -> String {
     let snapshot = ledger.snapshot(At(0));
-    let percent = |parts: u32| (f64::from(parts) * 100.0 / f64::from(ADMIT_ALL)).round();
+    let percent = |share: Admission| (share.fraction() * 100.0).round();
     let rows = snapshot.world.endpoints().map(|(_, endpoint)| endpoint).zip(&snapshot.endpoints);
     let words = rows
-        .filter(|(_, row)| row.admission.min(row.warmth) < ADMIT_ALL)
+        .filter(|(_, row)| !row.admission.min(row.warmth).is_all())
         .map(|(endpoint, row)| format!("{} {}/{}", endpoint.name, percent(row.admission), percent(row.warmth)));
     words.collect::<Vec<_>>().join(", ")
 }

@@ -43,14 +43,14 @@ fn all_that_operators_name_is_treated_alike_and_databases_are_cut() {
     builder.overrule(prefix("20.0.1.0/24"), here);
     builder.mark(prefix("20.0.2.7/32"));
     let atlas = builder.finish();
-    let measured = Measured { rtt: 900, samples: None, age: Millis(0) };
+    let measured = Measured { rtt: Rtt(900), samples: None, age: Millis(0) };
     let ground = Ground {
         atlas: &atlas,
         resolvers: &Atlas::default(),
         points: &[region(frankfurt), region(new_york)],
         measures: &Measures::new([
             (Whose::Net(prefix("20.0.2.7/32")), RegionId(0), measured),
-            (Whose::Net(prefix("20.0.2.7/32")), RegionId(1), Measured { rtt: 100, ..measured }),
+            (Whose::Net(prefix("20.0.2.7/32")), RegionId(1), Measured { rtt: Rtt(100), ..measured }),
         ]),
         nowhere: &places(&[vec![0], vec![1]]),
         model: Model::default(),
