@@ -209,7 +209,7 @@ impl Ttl {
     /// Longer than any.
     pub const MAX: Self = Self(u32::MAX);
 
-    /// In milliseconds.
+    /// As a length of time.
     #[must_use]
     #[inline]
     pub fn millis(self) -> Millis {
