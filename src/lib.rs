@@ -63,7 +63,7 @@ pub use engine::{
         Decision, Verdict,
         trace::{Recording, Rung, Silent, Step, Trace},
     },
-    types::{Chance, Family, MapId, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis},
+    types::{Chance, Family, MapId, Millis, PolicyId, PoolId, Prefix, RegionId, RouteId, ServiceId, UnixMillis},
     units::{Admission, Kilometres, Permille, Rtt, Ttl},
     wire::name::{Name, NameFault},
     world::{
