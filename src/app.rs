@@ -57,7 +57,7 @@ use crate::{
     feed::{self, Feed},
     monitor::{Plan, Prober},
     net::{self, BindError, TcpOptions, UdpOptions},
-    node::{change::Change, configuration::Configuration, machine::Node},
+    node::{change::Change, input::Configuration, machine::Node},
     telemetry::{
         log::{Form, Log},
         signals::Signals as Numbers,

@@ -17,7 +17,7 @@ use crate::{
     net::board::Board,
     node::{
         change::Change,
-        configuration::Configuration,
+        input::Configuration,
         input::{ConfigurationId, Input, JobId},
         job::{Job, JobKind, Product},
         machine::{Effects, Node},

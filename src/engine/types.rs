@@ -2,9 +2,9 @@
 //! lengths of time, chances, address prefixes. Knows nothing but the standard library, how serde writes them, and
 //! [`Millis`], in which `probing` counts.
 
-use serde::{Deserialize, Serialize};
-
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
 
 pub use crate::probing::millis::Millis;
 

@@ -2,9 +2,13 @@
 //! Texts are ready to be shown; whether as columns, as JSON or by an API is the caller's affair. Must not know how it is
 //! made.
 
-use serde::Serialize;
-
 use super::target::TargetPart;
+use crate::engine::{
+    types::{Chance, Prefix, Transport},
+    wire::{name::Name, rr::RrType},
+};
+use serde::Serialize;
+use std::net::IpAddr;
 
 /// An explanation.
 #[derive(Clone, Debug, Serialize)]
@@ -166,4 +170,21 @@ impl Explanation {
         self.unkeyed = !keyed && drew;
         self
     }
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The name.
+    pub name: Name,
+    /// The type.
+    pub rtype: RrType,
+    /// The sender of the query.
+    pub source: IpAddr,
+    /// The client subnet option.
+    pub subnet: Option<Prefix>,
+    /// The moment, and the random number of the query.
+    pub chance: Chance,
+    /// How the query travels: it bounds the reply.
+    pub transport: Transport,
 }

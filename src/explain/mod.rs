@@ -4,13 +4,12 @@
 
 mod because;
 mod explanation;
-mod question;
 mod steps;
 mod target;
 mod words;
 
+pub use explanation::Question;
 pub use explanation::{Candidate, Explanation, Located, PoolPart, Scope, Supposed, Ttl, Value};
-pub use question::Question;
 pub use target::TargetPart;
 pub use words::rests_on;
 

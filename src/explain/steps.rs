@@ -5,8 +5,8 @@ use hickory_proto::op::{Message, ResponseCode};
 
 use super::{
     because::{cut, rests_on},
+    explanation::Question,
     explanation::{Candidate, Explanation, Located, PoolPart, Scope, Supposed, Ttl, Value},
-    question::Question,
     target::TargetPart,
     words::{self, admission, basis_in_words, drew, in_words, rules},
 };

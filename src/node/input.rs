@@ -1,19 +1,22 @@
 //! Everything that can happen to a node, as values that can be written down: by the names of the configuration that is in
 //! force, without pointers, with moments in Unix milliseconds. Must not know what follows from it, nor where it comes from.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::{
     overrides::{Override, Whom},
     samples::Sample,
     saved::{Age, Saved},
 };
+use crate::engine::{
+    signal::latency::LatencyRules,
+    types::Millis,
+    world::{Draft, RttCell},
+};
 use crate::{
-    engine::{health::fold::Outcome, world::RttCell},
+    engine::health::fold::Outcome,
     probing::{identity::ProbeId, monitor::ProbeKey},
 };
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A configuration, as whatever drives the node numbers those that it has read. The configuration itself is offered to the
 /// node beside the history.
@@ -96,4 +99,17 @@ impl fmt::Display for ConfigurationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "configuration {}", self.0)
     }
+}
+
+/// A configuration that can be put in force.
+#[derive(Debug)]
+pub struct Configuration {
+    /// What answers are made from, with the secret that keys the draws.
+    pub draft: Draft,
+    /// When measured round-trip times count.
+    pub latency: LatencyRules,
+    /// What the latency files say.
+    pub cells: Vec<RttCell>,
+    /// How long steered names wait for the first probe round.
+    pub startup_wait: Millis,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{
     answers::Counts,
     balance::{Assignments, Balance, Foreseen},
-    configuration::Configuration,
+    input::Configuration,
     input::{ConfigurationId, JobId},
     measuring::Measuring,
     samples::{Samples, Telling},

@@ -7,24 +7,34 @@
 //! `reload` carries facts over to another configuration, `restore` takes over those of an earlier process.
 
 mod belief;
+mod beliefs;
 mod derive;
 pub mod facts;
 mod health;
 mod index;
-mod live;
 mod load;
+mod members;
 mod overrides;
 mod parts;
 mod ramp;
+mod region_counts;
 mod regions;
 mod reload;
 mod restore;
+mod rows;
 mod slow_start;
 
 use std::sync::Arc;
 
-pub use self::regions::RegionChange;
-use self::{derive::Rows, facts::Facts, index::Index, load::Ratio, overrides::Named};
+pub use self::region_counts::RegionChange;
+use self::{
+    facts::Facts,
+    index::Index,
+    load::Ratio,
+    members::{members, name},
+    overrides::Named,
+    rows::Rows,
+};
 use super::{
     change::{Change, Difference},
     input::Input,
@@ -35,9 +45,9 @@ use crate::{
         health::fold::Record,
         signal::shed::{Marks, Shed},
         snapshot::Snapshot,
-        types::{At, EndpointId, Millis, PoolId, TargetId},
+        types::{At, Millis, PoolId, TargetId},
         units::Permille,
-        world::{World, endpoint::Endpoint, pool::Pool, service::Service, table::Assignment},
+        world::{World, service::Service, table::Assignment},
     },
     node::status::Status,
 };
@@ -431,17 +441,6 @@ impl Ledger {
     }
 }
 
-/// A pool's endpoints: position in the pool, position among all, the endpoint.
-fn members(pool: &Pool) -> impl Iterator<Item = (u32, usize, &Endpoint)> {
-    let first = pool.first.at();
-    pool.endpoints.iter().enumerate().map(move |(i, endpoint)| (i as u32, first + i, endpoint))
-}
-
-/// The endpoint at a place among all.
-fn endpoint(world: &World, index: usize) -> &Endpoint {
-    &world[EndpointId(index as u32)]
-}
-
 /// Without reports a shed goes back, once in each period since there were none.
 fn go_back(shed: &mut Shed, now: At, since: At, marks: Marks, period: Millis) -> bool {
     let mut moved = false;
@@ -452,10 +451,6 @@ fn go_back(shed: &mut Shed, now: At, since: At, marks: Marks, period: Millis) ->
         }
         moved = true;
     }
-}
-
-fn name(pool: &Pool, endpoint: &Endpoint) -> Box<str> {
-    format!("{}/{}", pool.name, endpoint.name).into_boxed_str()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     answers::{self, Counts},
     balance::{Balance, Foreseen},
     change::Change,
-    configuration::Configuration,
+    input::Configuration,
     input::{ConfigurationId, Input, JobId},
     job::{Job, Made, Product, Work},
     ledger::{Ledger, RegionChange},

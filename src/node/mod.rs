@@ -5,7 +5,6 @@
 pub mod answers;
 pub mod balance;
 pub mod change;
-pub mod configuration;
 pub mod facts;
 pub mod format;
 pub mod input;

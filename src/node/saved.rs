@@ -1,9 +1,9 @@
 //! Health as it is saved, so that a restart does not forget it: what of it is kept, and how it comes back. Pure: moments
 //! are arguments. Must not know files.
 
-use serde::{Deserialize, Serialize};
-
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use self::text::{Contents, Governor, Kept, SavedTarget, Start};
 use super::format::{FORMAT, Unreadable};

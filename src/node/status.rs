@@ -1,9 +1,9 @@
 //! What people read of a server: health with its evidence, what the governor remembers, what is under way. No query reads
 //! it, so it is made when it is wanted, and not with every change of what queries read. Must not know who wants it.
 
-use serde::{Deserialize, Serialize};
-
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{
     health::{

@@ -1,9 +1,8 @@
 //! Drives a node through virtual time: what the node gives away is done at once, at the moment at which it is given. Must not
 //! know what happens in a simulation, or who asks.
 
-use std::sync::Arc;
-
 use super::Refusal;
+use crate::{config::Config, node::input::Configuration};
 use crate::{
     engine::{
         health::fold::Record,
@@ -14,13 +13,13 @@ use crate::{
     },
     node::{
         answers::{self, Counts},
-        configuration::Configuration,
         input::{ConfigurationId, Input},
         machine::{Effects, Node},
         saved,
         status::Status,
     },
 };
+use std::sync::Arc;
 
 /// How often answers are counted, as a server does.
 const INTERVAL: Millis = Millis::seconds(1);
@@ -138,5 +137,16 @@ impl Driver {
         let counts = std::mem::take(&mut self.answers);
         let named = answers::named(&self.world(), &counts);
         self.handle(at, Input::Answers(named));
+    }
+}
+
+/// What keys the draws where a configuration has no secret, so that every run is the same.
+const SECRET: [u8; 16] = *b"0123456789abcdef";
+
+impl From<Config> for Configuration {
+    /// Where it has no secret, a fixed one keys the draws: for simulations.
+    fn from(Config { mut draft, server, latency, cells, secret, .. }: Config) -> Self {
+        draft.secret = secret.unwrap_or(SECRET);
+        Self { draft, latency, cells, startup_wait: server.startup_wait }
     }
 }

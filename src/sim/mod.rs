@@ -4,14 +4,12 @@
 //! language on top of it; explanations suppose with it what is down, lint asks it what would happen. Must not know the text of scenarios, command lines,
 //! sockets or real time.
 
-mod all_probes_fail;
 mod ask;
 mod assert;
 mod because;
 mod clients;
-mod configuration;
 mod driver;
-mod failover;
+mod failures;
 mod happening;
 mod probes;
 mod refusal;
@@ -21,20 +19,19 @@ mod runner;
 mod shares;
 mod suppose;
 mod what_if;
-mod without_family;
 
-pub use all_probes_fail::{GivesWay, all_probes_fail};
 pub use ask::{Answer, Ask};
 pub use assert::{Expectation, Expected, Missed, Unmet};
 pub use clients::Clients;
 pub use driver::Driver;
-pub use failover::{Failover, slowest_failover};
+pub use failures::without_family;
+pub use failures::{Failover, slowest_failover};
+pub use failures::{GivesWay, all_probes_fail};
 pub use happening::{Behaviour, Happening, Samples, Who};
 pub use refusal::{Bug, Refusal};
 pub use runner::{Asked, Simulation};
 pub use shares::{Blocks, Fare};
 pub use suppose::{Impossible, Part, Supposed, Supposition, Why, suppose};
 pub use what_if::{Moves, what_if};
-pub use without_family::without_family;
 
-pub use crate::node::configuration::Configuration;
+pub use crate::node::input::Configuration;

@@ -180,6 +180,17 @@ fn probing_the_engine_and_the_node_are_quiet() {
     }
 }
 
+#[test]
+fn only_derive_puts_rows() {
+    for (file, text) in sources() {
+        let puts = text.contains("rows.put_");
+        assert!(
+            !puts || file == "node/ledger/derive.rs",
+            "{file} writes rows, which are made of facts by derive alone"
+        );
+    }
+}
+
 /// The code of a file without its unit tests.
 fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)

@@ -4,8 +4,8 @@
 use std::{fs, path::Path};
 
 use super::{
-    fault::{Fault, fault},
     line::Written,
+    line::{Fault, fault},
 };
 use crate::{
     cli::folder::Folder,

@@ -1,11 +1,11 @@
-//! What the lines of a scenario say, as data. Must not know how they are written, or what comes of them.
-
-use std::ops::RangeInclusive;
+//! What the lines of a scenario say, as data, or why one cannot be played and what to do about it. Must not know how they are
+//! written, or what comes of them.
 
 use crate::{
     engine::types::Millis,
     sim::{Ask, Blocks, Expectation, Fare, Happening},
 };
+use std::ops::RangeInclusive;
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,4 +49,15 @@ pub(super) struct Count {
     pub(super) times: RangeInclusive<usize>,
     pub(super) blocks: Blocks,
     pub(super) fare: Fare,
+}
+
+/// Why a line cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) cause: String,
+    pub(super) remedy: String,
+}
+
+pub(super) fn fault(cause: impl Into<String>, remedy: impl Into<String>) -> Fault {
+    Fault { cause: cause.into(), remedy: remedy.into() }
 }

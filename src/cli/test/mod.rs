@@ -5,7 +5,6 @@
 //! `docs/testing.md` has the lines that a scenario may hold. From text to `line`s by `read`; `play` tells them to a
 //! simulation, and what comes of it in the words of `wording`.
 
-mod fault;
 mod inline;
 mod line;
 mod play;
@@ -23,7 +22,7 @@ use std::{
 
 pub use self::played::{Finding, Played, Said};
 use self::{
-    fault::{Fault, fault},
+    line::{Fault, fault},
     played::told,
 };
 use super::exit::Exit;

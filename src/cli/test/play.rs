@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    fault::Fault,
     inline,
+    line::Fault,
     line::{Count, Line, Written},
     played::{Finding, Said, told},
     wording,

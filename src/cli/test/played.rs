@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::line::Fault;
 
 /// What came of playing one scenario.
 #[derive(Clone, Debug, Serialize)]

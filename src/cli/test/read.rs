@@ -9,7 +9,7 @@ mod samples;
 mod synonyms;
 
 use super::{
-    fault::{Fault, fault},
+    line::{Fault, fault},
     line::{Line, Written},
     words::{millis, words},
 };

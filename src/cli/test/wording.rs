@@ -1,6 +1,6 @@
 //! What a simulation takes, answers and refuses, in the words of scenarios. Must not know which line says it.
 
-use super::fault::{Fault, fault};
+use super::line::{Fault, fault};
 use crate::{
     engine::wire::rr::Rcode,
     node::samples::Refused,

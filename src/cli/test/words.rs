@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::fault::{Fault, fault};
+use super::line::{Fault, fault};
 use crate::{
     config::dns_name::{self, NotAName},
     engine::{

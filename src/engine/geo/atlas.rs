@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     Cuts, Facts, Location,
+    marks::Numbers,
     marks::{Mark, MarkTable},
-    numbers::Numbers,
     special::{EMBEDDINGS, SPECIAL, normalise},
     trie::{Branch, Trie, extent},
 };

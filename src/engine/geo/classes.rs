@@ -5,7 +5,7 @@ use super::{
     Coordinates, Estimate, Estimator, Facts, GeoKey, Ground, How, Location, PLACE, Preferences, Rule, Whose,
     atlas::{Atlas, Layer},
     estimate::measured_as,
-    numbers::Numbers,
+    marks::Numbers,
     ranking::{Rows, Shape},
     select::{Fences, Selectors, places},
     trie::extent,

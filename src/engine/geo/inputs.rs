@@ -1,9 +1,9 @@
 //! What maps are compiled from: rules, and what is known of the world beside them; and what a geo database is, for people
 //! and for the next reload. Must not know pools or files.
 
-use serde::{Deserialize, Serialize};
-
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Atlas, Coordinates, Cuts, Fence, Measures, Selector};
 use crate::engine::{

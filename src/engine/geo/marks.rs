@@ -1,7 +1,12 @@
-//! The prefixes that are told apart whatever databases say of them. Must not know who names them, nor why.
+//! The prefixes that are told apart whatever databases say of them, and what a client is known by: its location, and the
+//! prefixes of these that hold it. Must not know what names them, nor why.
 
-use super::numbers::Numbers;
+use super::Location;
 use crate::engine::types::Prefix;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, DefaultHasher},
+};
 
 /// A prefix that configuration or a measurement names.
 #[derive(Debug)]
@@ -39,3 +44,34 @@ impl MarkTable {
         self.0.get(number as usize)
     }
 }
+
+/// What a client is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Where it is; none when no source knows it.
+    pub location: Option<&'a Location>,
+    pub(super) marks: &'a MarkTable,
+    pub(super) mark: Option<u32>,
+}
+
+impl<'a> Facts<'a> {
+    /// The named prefixes that hold it, the narrowest first.
+    pub fn nets(&self) -> impl Iterator<Item = Prefix> + use<'a> {
+        self.chain().map(|(_, mark)| mark.prefix)
+    }
+
+    pub(super) fn chain(&self) -> impl Iterator<Item = (u32, &'a Mark)> + use<'a> {
+        let marks = self.marks;
+        let marked = |number: u32| marks.get(number).map(|mark| (number, mark));
+        std::iter::successors(self.mark.and_then(marked), move |(_, mark)| mark.within.and_then(marked))
+    }
+
+    /// Whether neither its continent nor its country is known.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.location.is_none_or(|location| location.continent.is_none() && location.country.is_none())
+    }
+}
+
+/// A hash table without chance: the same input makes the same atlas, to the last number.
+pub(super) type Numbers<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::numbers::Numbers;
+use super::marks::Numbers;
 use crate::engine::{
     types::{Millis, PerFamily, Prefix, RegionId},
     units::Rtt,

@@ -1,7 +1,7 @@
 //! Which regions are the best for a client, for every set of regions that may still be eligible: the compiled answer
 //! to a key of the rank. Must not know addresses.
 
-use super::{GeoKey, Model, PLACE, Rule, numbers::Numbers};
+use super::{GeoKey, Model, PLACE, Rule, marks::Numbers};
 use crate::engine::units::{Kilometres, Rtt};
 
 /// One step of a decision list: when `member` is eligible and no earlier step's member is, the band is what of the

@@ -1,7 +1,7 @@
 //! Which selectors a client meets by what it is known by: the only place that says what a selector means. Must not
 //! know regions or distances.
 
-use super::{Facts, Fence, Order, Preferences, Selector, marks::MarkTable, numbers::Numbers};
+use super::{Facts, Fence, Order, Preferences, Selector, marks::MarkTable, marks::Numbers};
 use crate::engine::types::RegionId;
 
 impl std::fmt::Display for Selector {

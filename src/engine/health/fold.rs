@@ -1,9 +1,9 @@
 //! What one probe found, and how outcomes fold into health: counts that make a verdict turn, what keeps it from turning
 //! back too easily, and the evidence for what is believed. Must not know how an outcome was found.
 
-use serde::{Deserialize, Serialize};
-
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use arrayvec::ArrayVec;
 

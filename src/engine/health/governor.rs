@@ -1,9 +1,9 @@
 //! The governor: how many regions automation may empty in a window, and which are held beyond that. Pure: whoever asks
 //! says which regions an event would empty. Must not know targets or endpoints, nor why anything is down.
 
-use serde::{Deserialize, Serialize};
-
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     rules::{Governor, MaxRegions},

@@ -8,9 +8,9 @@
 //! would be left for good: after twice `max_age` the model may have its way, once, and each time in which it was wrong
 //! doubles the time until the next trial.
 
-use serde::{Deserialize, Serialize};
-
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{
     entries,

@@ -5,7 +5,6 @@ pub mod draw;
 pub mod endpoint;
 pub mod policy;
 pub mod pool;
-pub mod probes;
 pub mod service;
 pub mod table;
 mod target;
@@ -15,8 +14,8 @@ use std::sync::Arc;
 pub use self::target::{Asks, Target};
 use self::{
     policy::Policy,
-    probes::Probes,
     table::{PoolTable, RouteTable},
+    target::Probes,
 };
 use super::{
     geo::{Atlas, Cuts, Database, Fence, Ground, Map, Measured, Measures, Model, Order, RegionPoint, Rule, Whose},

@@ -1,11 +1,10 @@
-//! What is probed, and what is made of several targets. Must not know what an outcome means.
+//! What is probed, and which targets an outcome of a probe belongs to: several, where two monitors ask the same of the same
+//! address. Must not know what an outcome means.
 
+use crate::probing::monitor::{MonitorId, ProbeKey};
+use crate::{engine::types::TargetId, probing::identity::ProbeId};
+use std::collections::HashMap;
 use std::{net::IpAddr, sync::Arc};
-
-use crate::{
-    engine::types::TargetId,
-    probing::monitor::{MonitorId, ProbeKey},
-};
 
 /// One thing that is probed.
 #[derive(Clone, Debug)]
@@ -55,5 +54,38 @@ impl Target {
             Asks::Probe(key) => key.address,
             Asks::Several { address, .. } => *address,
         }
+    }
+}
+
+/// The probed targets of a configuration, by what is probed.
+#[derive(Debug, Default)]
+pub struct Probes {
+    targets: HashMap<ProbeId, Vec<TargetId>>,
+    /// For each target, what is probed; none: it is made of others.
+    ids: Vec<Option<ProbeId>>,
+}
+
+impl Probes {
+    /// Those of a configuration's targets.
+    #[must_use]
+    pub fn of(all: &[Target]) -> Self {
+        let ids: Vec<_> = all.iter().map(|target| target.key().map(|key| ProbeId::of(key))).collect();
+        let mut targets: HashMap<ProbeId, Vec<TargetId>> = HashMap::new();
+        for (n, id) in ids.iter().enumerate() {
+            id.iter().for_each(|id| targets.entry(*id).or_default().push(TargetId(n as u32)));
+        }
+        Self { targets, ids }
+    }
+
+    /// The targets that are judged by a probe, in their order; none: it is not of this configuration.
+    #[must_use]
+    pub fn targets(&self, id: &ProbeId) -> &[TargetId] {
+        self.targets.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is probed for a target; none: it is made of others.
+    #[must_use]
+    pub fn id(&self, target: TargetId) -> Option<ProbeId> {
+        self.ids.get(target.at()).copied().flatten()
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     compiled::{Kind, NONE, Node, REFLECT, Zone},
     inputs::Inputs,
-    owners::{Beside, Owners, Sets},
+    source::{Beside, Owners, Sets},
 };
 use crate::engine::{
     units::Ttl,

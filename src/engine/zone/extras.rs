@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use super::{
     compiled::{Kind, Link, REFLECT, Zone},
-    owners::{Beside, Owners},
-    target,
+    source,
+    source::{Beside, Owners},
 };
 use crate::engine::wire::{
     fragment::{Extra, Held},
@@ -73,7 +73,7 @@ impl Zone {
     fn decided(&self, set: &Set<'_>, beside: &Beside) -> Vec<Extra> {
         let mut extras = Vec::new();
         let mut seen = HashSet::new();
-        if !target::may_be_steered(set.rtype) {
+        if !source::may_be_steered(set.rtype) {
             return extras;
         }
         let (apex, own) = (&self.inputs.source.apex, &self.nodes[set.node as usize]);
@@ -103,6 +103,6 @@ impl Zone {
         let (places, rtype) = (self.fragments[set.fragment as usize].target_offsets(), set.rtype);
         places
             .zip(set.data)
-            .map(move |(at, rdata)| (at as u16, target::of_record(rtype, rdata).map(|name| name.folded()), *rdata))
+            .map(move |(at, rdata)| (at as u16, source::of_record(rtype, rdata).map(|name| name.folded()), *rdata))
     }
 }

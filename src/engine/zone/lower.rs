@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use super::{
     compiled::Zone,
     inputs::{Homes, Inputs, LowerName},
-    target,
+    source,
 };
 
 impl Inputs {
@@ -16,12 +16,12 @@ impl Inputs {
             return;
         }
         for record in &self.source.records {
-            let Some(target) = target::of_record(record.rtype, &record.rdata) else { continue };
+            let Some(target) = source::of_record(record.rtype, &record.rdata) else { continue };
             if !target.is_within(&self.source.apex) || !self.is_lower(&target) {
                 continue;
             }
             let Some(zone) = homes.of(&target).and_then(&lower) else { continue };
-            let service = zone.service_at(&target).filter(|_| target::may_be_steered(record.rtype));
+            let service = zone.service_at(&target).filter(|_| source::may_be_steered(record.rtype));
             let service = service.and_then(|number| zone.services.get(number as usize));
             match self.taken.entry(target.folded()) {
                 Entry::Occupied(mut known) => {

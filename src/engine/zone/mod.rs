@@ -7,10 +7,8 @@ mod extras;
 mod index;
 mod inputs;
 mod lower;
-mod owners;
 mod source;
 pub mod table;
-mod target;
 
 #[cfg(test)]
 mod tests;

@@ -3,14 +3,14 @@
 //!
 //! Two things are compared by what they mean: numbers of pools, regions and maps are replaced by what they stand for.
 
-use serde::{Deserialize, Serialize};
-
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     net::IpAddr,
     sync::Arc,
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{

@@ -1,12 +1,11 @@
 //! What the governor and the canaries keep from counting, and what lets it go: the sentences that an operator reads when
 //! something is badly wrong. Must not know who decides.
 
-use serde::{Deserialize, Serialize};
-
 use std::{fmt, net::IpAddr};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Change,
     shaping::Span,
     verdict::{Standing, list, stand},
 };
@@ -75,42 +74,6 @@ pub struct Believed {
     pub endpoints: Vec<Box<str>>,
     /// The pools of these endpoints, as they stand now.
     pub pools: Vec<Standing>,
-}
-
-/// The sentence of a change of this kind.
-pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
-    match change {
-        Change::Held(held) => write!(f, "{held}"),
-        Change::LetGo(told) => write!(f, "{told}"),
-        Change::Believed(believed) => {
-            let Believed { why, address, endpoints, pools } = &**believed;
-            list(f, endpoints)?;
-            let counts = if endpoints.len() == 1 { "counts" } else { "count" };
-            write!(f, " {address} {counts} as down from now on: ")?;
-            f.write_str(match why {
-                Late::Answered => "a canary has answered since",
-                Late::NoCanaries => "there are no canaries any more to wait for",
-                Late::NotHeld => "its region is held no longer",
-            })?;
-            stand(f, pools)
-        }
-        Change::Isolated { canaries: 1 } => f.write_str(
-            "this node does not see its canary: its own network is in trouble, and no failure of a target is believed \
-             until one probe round after the canary answers again",
-        ),
-        Change::Isolated { canaries } => write!(
-            f,
-            "this node sees none of its {canaries} canaries: its own network is in trouble, and no failure of a target \
-             is believed until one probe round after one answers again"
-        ),
-        Change::SeesCanaries { after } => write!(
-            f,
-            "a canary answers again, after {}: failures of targets are believed again one probe round from now",
-            Span(*after)
-        ),
-        Change::NotHeld(region) => write!(f, "region {region} is not held: there is nothing to let go"),
-        _ => Ok(()),
-    }
 }
 
 impl fmt::Display for Held {

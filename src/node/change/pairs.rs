@@ -6,7 +6,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Change, Verdict};
+use super::{Verdict, event::Change};
 use crate::engine::types::{At, Millis};
 
 /// How long a verdict waits for that of the other family.

@@ -1,8 +1,8 @@
 //! A region is lost, or back: the sentence that an operator looks for first. Must not know who finds that out.
 
-use serde::{Deserialize, Serialize};
-
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Verdict, shaping::Rough, verdict::list};
 use crate::engine::{health::fold::Health, types::Millis};

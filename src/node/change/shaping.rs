@@ -1,12 +1,11 @@
 //! The sentences of load shaping: what operators said, slow starts, sheds, load reports.
 
-use serde::{Deserialize, Serialize};
-
 use std::fmt;
 
-use super::Change;
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    engine::{types::Millis, units::Permille},
+    engine::types::Millis,
     node::overrides::{Act, Override, Whom},
 };
 
@@ -91,36 +90,6 @@ impl fmt::Display for Told {
     }
 }
 
-pub(super) fn sentence(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
-    match change {
-        Change::NothingToLift(whom) => write!(f, "nothing to lift: no operator has said anything of {whom}"),
-        Change::SlowStart { endpoint, over, pace: Pace::Back } => {
-            write!(f, "{endpoint} takes its share back step by step, over {}", Span(*over))
-        }
-        Change::SlowStart { endpoint, over, pace: Pace::First } => {
-            write!(f, "{endpoint} takes its share step by step, over {}, since others serve already", Span(*over))
-        }
-        Change::SlowStart { endpoint, over, pace: Pace::Whole } => {
-            write!(f, "{endpoint} has its whole share, after a slow start of {}", Span(*over))
-        }
-        Change::Shed { endpoint, parts, load } => {
-            match parts {
-                Permille(0) => write!(f, "{endpoint} keeps all its blocks again: ")?,
-                parts => write!(f, "{endpoint} passes on {parts} of its blocks: ")?,
-            }
-            match load {
-                Some(load) => write!(f, "its load is {load} of its capacity"),
-                None => f.write_str("its load is not reported any more"),
-            }
-        }
-        Change::Reports { whom, silent: None } => write!(f, "load is reported of {whom} again"),
-        Change::Reports { whom, silent: Some(silent) } => {
-            write!(f, "no load was reported of {whom} for {}: weights alone decide there", Span(*silent))
-        }
-        _ => Ok(()),
-    }
-}
-
 impl fmt::Display for Whom {
     /// `region eu-west`, `pool web`, `web/eu-1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,7 +102,7 @@ impl fmt::Display for Whom {
 }
 
 /// What an act says of somebody.
-struct Phrase(Act);
+pub(super) struct Phrase(Act);
 
 impl fmt::Display for Phrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,8 @@
 //! A verdict on one target: what it rests on, whom it concerns, and the sentence for it.
 
-use serde::{Deserialize, Serialize};
-
 use std::{collections::BTreeMap, fmt, net::IpAddr};
+
+use serde::{Deserialize, Serialize};
 
 use super::shaping::Span;
 use crate::engine::{

@@ -2,17 +2,13 @@
 //! not know how rows are made, nor how verdicts are come to.
 //!
 //! Only `down` is ever kept from counting. Who is kept stands as before; a recovery passes at once. `regions` says which
-//! regions an event would empty, `resume` takes over what an earlier process believed.
+//! regions an event would empty.
 
 mod regions;
-mod resume;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-pub(super) use self::regions::Seats;
-use super::Ledger;
+use super::{Ledger, beliefs::Beliefs};
 use crate::{
     engine::{
         health::{
@@ -20,94 +16,11 @@ use crate::{
             governor::{Ended, Governed},
             sight::{Sight, SightTurn},
         },
-        types::{At, Millis, Past, RegionId, TargetId},
+        types::{At, Millis, RegionId, TargetId},
         world::{Asks, World},
     },
     node::change::{Believed, Change, Keeper, Late},
 };
-
-/// Beliefs beside records.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Beliefs {
-    /// For each target, what it counts as.
-    believed: Vec<Health>,
-    /// For each target, what it counted as last that was up or down, and when it stopped to count as up.
-    stood: Vec<(Health, Option<Past>)>,
-    /// Who was found down and does not count so, and what keeps it.
-    kept: BTreeMap<TargetId, Keeper>,
-    /// Who counts, or is kept, otherwise than the rows say.
-    #[serde(skip)]
-    moved: BTreeSet<TargetId>,
-    governed: Governed,
-    sight: Sight,
-}
-
-impl Beliefs {
-    /// What a target counts as.
-    pub(super) fn of(&self, id: TargetId) -> Health {
-        self.believed.get(id.at()).copied().unwrap_or_default()
-    }
-
-    /// What keeps a target that was found down from counting so.
-    pub(super) fn keeper(&self, id: TargetId) -> Option<Keeper> {
-        self.kept.get(&id).copied()
-    }
-
-    /// Whether this node sees none of its canaries.
-    pub(super) fn is_isolated(&self) -> bool {
-        self.sight.is_isolated()
-    }
-
-    /// What the governor remembers.
-    pub(super) fn governed(&self) -> &Governed {
-        &self.governed
-    }
-
-    /// Who was found down and counts as something else, and as what.
-    pub(super) fn kept(&self) -> Vec<(TargetId, Health)> {
-        self.kept.keys().map(|id| (*id, self.of(*id))).collect()
-    }
-
-    /// How many regions are held.
-    pub(super) fn held(&self) -> usize {
-        self.governed.held().len()
-    }
-
-    /// Goes on with what is remembered of regions: by an earlier process, or before a reload. One without monitored
-    /// endpoints is not of those of which a share may go.
-    fn resume(&mut self, mut governed: Governed, seats: &Seats) {
-        governed.forget(|region| !seats.has(region));
-        self.governed = governed;
-    }
-
-    /// When a target stopped to count as up.
-    fn fell(&mut self, id: TargetId, at: Option<Past>) {
-        self.stood[id.at()].1 = at;
-    }
-
-    /// Counts a target as something.
-    fn take(&mut self, now: At, id: TargetId, health: Health) {
-        self.believed[id.at()] = health;
-        let (stood, fell) = &mut self.stood[id.at()];
-        if health == Health::Down && *stood == Health::Up {
-            *fell = Some(now.into());
-        }
-        if health != Health::Unknown {
-            *stood = health;
-        }
-        self.moved.insert(id);
-    }
-
-    fn keep(&mut self, id: TargetId, keeper: Keeper) {
-        if self.kept.insert(id, keeper) != Some(keeper) {
-            self.moved.insert(id);
-        }
-    }
-
-    fn is_held(&self, regions: &[RegionId]) -> bool {
-        regions.iter().any(|region| self.governed.holds(*region))
-    }
-}
 
 impl Ledger {
     /// Takes in what has been folded into a target's record, because of the newest outcome of `cause`. Says what became
@@ -144,7 +57,7 @@ impl Ledger {
     }
 
     /// Looks at a canary's outcome. True: what was kept for want of an answer may count now.
-    fn watch(&mut self, now: At, id: TargetId, cause: TargetId, changes: &mut Vec<Change>) -> bool {
+    pub(super) fn watch(&mut self, now: At, id: TargetId, cause: TargetId, changes: &mut Vec<Change>) -> bool {
         let canaries = &self.world.health.canaries;
         if !canaries.contains(&id) {
             return false;
@@ -172,7 +85,7 @@ impl Ledger {
     }
 
     /// Whether the newest probe of a target was good.
-    fn is_recovering(&self, id: TargetId) -> bool {
+    pub(super) fn is_recovering(&self, id: TargetId) -> bool {
         self.facts.records[id.at()].evidence.last().is_some_and(|(_, newest)| newest.is_good() == Some(true))
     }
 
@@ -241,7 +154,7 @@ impl Ledger {
     }
 
     /// Decides anew for all who were found down and do not count so. `freed`: a region that an operator lets go.
-    fn judge(&mut self, now: At, freed: Option<RegionId>, changes: &mut Vec<Change>) {
+    pub(super) fn judge(&mut self, now: At, freed: Option<RegionId>, changes: &mut Vec<Change>) {
         let (rules, regions) = (self.world.health.governor, self.index.seats.count());
         let well = self.facts.beliefs.sight.well().filter(|_| !self.world.health.canaries.is_empty());
         let mut left: Vec<TargetId> = self.facts.beliefs.kept.keys().copied().collect();
@@ -350,7 +263,7 @@ impl Ledger {
     }
 
     /// Brings the rows of those up to date who count otherwise than before.
-    fn redraw(&mut self, now: At, changes: &mut Vec<Change>) {
+    pub(super) fn redraw(&mut self, now: At, changes: &mut Vec<Change>) {
         for id in std::mem::take(&mut self.facts.beliefs.moved) {
             let users = self.index.users[id.at()].clone();
             for (pool, set) in users {

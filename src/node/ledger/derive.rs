@@ -1,15 +1,13 @@
 //! Rows made from what is known: health, what operators said, slow starts, sheds, load. Nothing else writes them. What changes
 //! a fact marks the pools whose rows rest on it, and [`Ledger::derive`] makes those again. Must not know inputs.
 
-use std::{collections::BTreeMap, mem};
-
 use super::{
     Ledger,
     index::Shaping,
     load::{Capacities, Ratio, Sums},
-    members,
+    members::members,
     overrides::{Effect, Named},
-    regions::Regions,
+    rows::Extent,
 };
 use crate::{
     engine::{
@@ -25,78 +23,6 @@ use crate::{
     },
     node::change::Keeper,
 };
-
-/// What queries read, and what it is made with.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    /// For each pool and each endpoint, its row.
-    pools: Vec<PoolRow>,
-    endpoints: Vec<EndpointRow>,
-    /// For each endpoint, the weight with which it takes part in what is reported; their sums by region.
-    taking_part: Vec<u32>,
-    region_weights: Vec<u64>,
-    /// For each pool, when its rows change with time alone.
-    ticks: Vec<Option<At>>,
-    /// Which regions have an endpoint that is up.
-    pub(super) regions: Regions,
-    /// The pools whose facts have changed, and how much of them.
-    dirty: BTreeMap<PoolId, Extent>,
-    /// Whether loads are to be shared out again.
-    loads: bool,
-    /// Something that queries read has changed since [`Ledger::take_stirred`].
-    stirred: bool,
-}
-
-/// How much of a pool's rows is to be made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Extent {
-    /// Load and response time.
-    Measures,
-    /// All of it.
-    Whole,
-}
-
-impl Rows {
-    /// Nothing is made yet in this configuration.
-    pub(super) fn of(world: &World) -> Self {
-        Self {
-            pools: vec![PoolRow::default(); world.pools.len()],
-            endpoints: vec![EndpointRow::default(); world.endpoint_count()],
-            taking_part: vec![0; world.endpoint_count()],
-            region_weights: vec![0; world.regions.len()],
-            ticks: vec![None; world.pools.len()],
-            regions: Regions::of(world),
-            dirty: BTreeMap::new(),
-            loads: false,
-            stirred: true,
-        }
-    }
-
-    /// For each pool, its row.
-    pub(super) fn pools(&self) -> &[PoolRow] {
-        &self.pools
-    }
-
-    /// For each endpoint, its row.
-    pub(super) fn endpoints(&self) -> &[EndpointRow] {
-        &self.endpoints
-    }
-
-    /// When rows change with time alone.
-    pub(super) fn ticks(&self) -> impl Iterator<Item = At> {
-        self.ticks.iter().copied().flatten()
-    }
-
-    /// Queries read something else from now on, though no row is another one.
-    pub(super) fn stir(&mut self) {
-        self.stirred = true;
-    }
-
-    /// Whether queries read something else since this was asked last.
-    pub(super) fn take_stirred(&mut self) -> bool {
-        mem::take(&mut self.stirred)
-    }
-}
 
 /// What is measured of an endpoint.
 #[derive(Clone, Copy, Debug, Default)]
@@ -211,29 +137,28 @@ impl Ledger {
     /// All rows are to be made again.
     pub(super) fn mark_all(&mut self) {
         (0..self.world.pools.len() as u32).map(PoolId).for_each(|id| self.mark(id));
-        self.rows.loads = true;
+        self.rows.mark_loads();
     }
 
     /// A pool's rows are to be made again.
     pub(super) fn mark(&mut self, id: PoolId) {
-        self.rows.dirty.insert(id, Extent::Whole);
+        self.rows.mark(id, Extent::Whole);
     }
 
     /// Load and response times in a pool's rows are to be made again.
     pub(super) fn mark_measures(&mut self, id: PoolId) {
-        self.rows.dirty.entry(id).or_insert(Extent::Measures);
+        self.rows.mark(id, Extent::Measures);
     }
 
     /// Makes all rows again that were marked, and those whose load is shared out with their weights.
     pub(super) fn derive(&mut self, now: At) {
-        let dirty = mem::take(&mut self.rows.dirty);
-        let mut loads = mem::take(&mut self.rows.loads);
+        let (dirty, mut loads) = self.rows.take_marked();
         for id in dirty.iter().filter(|(_, extent)| **extent == Extent::Whole).map(|(id, _)| *id) {
             loads |= self.work_out(now, id) && self.index.shaping[id.at()].load;
         }
         if loads {
-            self.rows.region_weights =
-                by_region(&self.world, &self.index.shaping, |index| u64::from(self.rows.taking_part[index]));
+            let weights = by_region(&self.world, &self.index.shaping, |index| u64::from(self.rows.parts()[index]));
+            self.rows.put_region_weights(weights);
             (0..self.world.pools.len() as u32).for_each(|id| self.fill(now, PoolId(id)));
         } else {
             dirty.into_keys().for_each(|id| self.fill(now, id));
@@ -282,11 +207,10 @@ impl Ledger {
             let health_in =
                 measured.soon.filter(|_| !forced).map_or(u32::MAX, |soon| u32::try_from(soon.0).unwrap_or(u32::MAX));
             let takes_part = if state.out || !(state.up.v4 || state.up.v6) { 0 } else { weight };
-            others |= mem::replace(&mut self.rows.taking_part[index], takes_part) != takes_part;
-            let before = self.rows.endpoints[index];
+            others |= self.rows.put_part(index, takes_part);
+            let before = self.rows.endpoints()[index];
             let after = EndpointRow { weight, admission, warmth, change_in: health_in.min(moves_in), ..before };
-            self.rows.stirred |= after != before;
-            self.rows.endpoints[index] = after;
+            self.rows.put_endpoint(index, after);
         }
         row.notice = match () {
             () if self.facts.beliefs.is_isolated() => Some(Notice::Blind),
@@ -303,8 +227,7 @@ impl Ledger {
             (known, _) => (known, u64::MAX),
         };
         (row.last, row.last_in, row.last_at) = (last.last, last.last_in, last.last_at);
-        self.rows.stirred |= row != mem::replace(&mut self.rows.pools[id.at()], row);
-        self.rows.ticks[id.at()] = due;
+        self.rows.put_pool(id, row, due);
         others
     }
 
@@ -333,12 +256,11 @@ impl Ledger {
             responses.push(Some(live.response.0).filter(|response| *response > 0));
         }
         for (position, index, _) in members(pool) {
-            let (n, row) = (position as usize, &mut self.rows.endpoints[index]);
-            let before = *row;
+            let (n, mut row) = (position as usize, self.rows.endpoints()[index]);
             row.load = Permille(load(n));
             let response = responses.get(n).copied().flatten().or(mean(&responses)).unwrap_or(0);
             row.response = Rtt(response).grown(row.load);
-            self.rows.stirred |= *row != before;
+            self.rows.put_endpoint(index, row);
         }
     }
 
@@ -349,11 +271,11 @@ impl Ledger {
         let Some(endpoint) = pool.endpoints.get(position as usize).filter(|_| self.index.shaping[id.at()].load) else {
             return Ratio::Idle;
         };
-        let weights = pool.part(&self.rows.taking_part);
+        let weights = pool.part(self.rows.parts());
         let sums = Sums {
-            own: self.rows.taking_part[index].into(),
+            own: self.rows.parts()[index].into(),
             pool: weights.iter().map(|weight| u64::from(*weight)).sum(),
-            region: self.rows.region_weights.get(endpoint.region.at()).copied().unwrap_or_default(),
+            region: self.rows.region_weight(endpoint.region),
         };
         let region = world.regions.get(endpoint.region.at()).and_then(|region| region.capacity);
         let capacities = Capacities { own: endpoint.capacity, region };

@@ -1,17 +1,18 @@
 //! All that is known, by number of target, pool, endpoint, region, route and service of the configuration in force. It can be
 //! copied, and written down beside the number of that configuration. Must not know what queries read.
 
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
-
-use super::{belief::Beliefs, live::Live, load::Reports, overrides::Words, slow_start::Returns};
+use super::ramp::{Ramp, Recovery};
+use super::{beliefs::Beliefs, load::Reports, overrides::Words};
 use crate::engine::{
     health::fold::{Health, Record},
     signal::timing::Timing,
     types::{At, PerFamily},
     world::{World, table::Assignment},
 };
+use crate::engine::{signal::shed::Shed, types::RegionId, units::Rtt};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -87,3 +88,22 @@ impl Facts {
         probed.filter(|(_, record)| !record.is_heard()).count()
     }
 }
+
+/// What is kept of an endpoint beside its health.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Live {
+    pub(super) recovery: Recovery,
+    pub(super) shed: Shed,
+    /// The response time that counts; 0: none is known.
+    pub(super) response: Rtt,
+}
+
+impl Live {
+    /// Whether it has served since it was down, without a weight, or new.
+    pub(super) fn is_warm(&self) -> bool {
+        self.recovery.cold.is_none()
+    }
+}
+
+/// For each region of a pool that came back with none of its endpoints serving, how far it is.
+pub(super) type Returns = BTreeMap<RegionId, Ramp>;

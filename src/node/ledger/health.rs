@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Ledger, members, name, overrides::Named};
+use super::{
+    Ledger,
+    members::{members, name},
+    overrides::Named,
+};
 use crate::{
     engine::{
         health::fold::{Health, Outcome, Released, Transition, Turn},

@@ -1,11 +1,11 @@
 //! What follows from a configuration alone and is looked up again and again. Must not know what is known of anything.
 
-use super::{belief::Seats, load, members, parts};
+use super::{load, members::Seats, members::members};
 use crate::engine::{
     signal::shed::Marks,
     types::{Millis, PoolId, RouteId, TargetId},
     world::{
-        World,
+        Asks, World,
         policy::{Key, Watermarks},
         service::Families,
     },
@@ -33,7 +33,7 @@ impl Index {
         Self {
             shaping: Shaping::of(world),
             users: users(world),
-            above: parts::above(world),
+            above: above(world),
             seats: Seats::of(world),
             horizon: longest.unwrap_or_default().min(Millis(u64::from(u32::MAX) - 1000)),
         }
@@ -101,4 +101,17 @@ fn users(world: &World) -> Vec<Vec<(PoolId, u64)>> {
         }
     }
     users
+}
+
+/// For each target, those that are made of it.
+fn above(world: &World) -> Vec<Vec<TargetId>> {
+    let mut above: Vec<Vec<TargetId>> = vec![Vec::new(); world.targets.len()];
+    for (n, target) in world.targets.iter().enumerate() {
+        if let Asks::Several { of, .. } = &target.asks {
+            for part in of {
+                above[part.at()].push(TargetId(n as u32));
+            }
+        }
+    }
+    above
 }

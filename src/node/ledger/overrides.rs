@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ramp;
+use super::{members::members, ramp};
 use crate::{
     engine::{
         entries,
@@ -85,7 +85,7 @@ impl Whom {
 
     /// Whether it is about an endpoint of this pool.
     pub(super) fn touches(&self, world: &World, id: PoolId) -> bool {
-        super::members(&world.pools[id.at()])
+        members(&world.pools[id.at()])
             .any(|(.., endpoint)| self.is(Named::of(world, &world.pools[id.at()].name, endpoint)))
     }
 

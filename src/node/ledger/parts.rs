@@ -6,7 +6,7 @@ use crate::{
         health::fold::{Health, Outcome, Transition},
         types::{At, Millis, TargetId},
         units::Rtt,
-        world::{Asks, World},
+        world::Asks,
     },
     node::change::{Because, of_parts},
 };
@@ -90,17 +90,4 @@ fn verdict(needed: usize, parts: &[Health]) -> Health {
     } else {
         Health::Unknown
     }
-}
-
-/// For each target, those that are made of it.
-pub(super) fn above(world: &World) -> Vec<Vec<TargetId>> {
-    let mut above: Vec<Vec<TargetId>> = vec![Vec::new(); world.targets.len()];
-    for (n, target) in world.targets.iter().enumerate() {
-        if let Asks::Several { of, .. } = &target.asks {
-            for part in of {
-                above[part.at()].push(TargetId(n as u32));
-            }
-        }
-    }
-    above
 }

@@ -1,16 +1,13 @@
-//! Which regions have an endpoint that is up, and which have lost their last one. Counted endpoint by endpoint as rows are
-//! made, so that it costs what has changed, not what there is. Must not know why an endpoint is up or down.
-//!
-//! An endpoint that an operator has taken out (drained, forced down, weight 0) is not counted: a region that is empty only
-//! by an operator's word is not lost.
+//! What is told of regions that are lost or back: their endpoints, and where their clients go. Must not know how it is counted
+//! which of them are.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
+use std::{cmp::Reverse, collections::BTreeMap, net::Ipv4Addr};
+
+use super::{
+    Ledger,
+    members::{members, name},
+    region_counts::RegionChange,
 };
-
-use super::{Ledger, members, name};
 use crate::{
     engine::{
         geo::normalise,
@@ -39,78 +36,6 @@ const SERVICES: usize = 64;
 const BLOCKS: u64 = 64;
 /// Draws for a service at the least, shared by its clients, so that all that share a band are seen; each client has some.
 const DRAWS: usize = 1024;
-
-/// What is counted.
-#[derive(Debug, Default)]
-pub(super) struct Regions {
-    /// For each endpoint, what it is counted as; none: it is not counted.
-    classes: Vec<Option<Health>>,
-    /// For each region, how many are unknown, up and down.
-    counts: Vec<[u32; 3]>,
-    /// Regions of endpoints that are counted otherwise than when it was looked last.
-    moved: BTreeSet<RegionId>,
-}
-
-/// A region that has turned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RegionChange {
-    region: RegionId,
-    to: Health,
-    /// What was said of it before, and since when.
-    before: Option<(Health, At)>,
-}
-
-impl Regions {
-    /// Nothing is counted yet in this configuration.
-    pub(super) fn of(world: &World) -> Self {
-        Self {
-            classes: vec![None; world.endpoint_count()],
-            counts: vec![[0; 3]; world.regions.len()],
-            moved: BTreeSet::new(),
-        }
-    }
-
-    /// Counts an endpoint, by its place among all, as something.
-    pub(super) fn count(&mut self, index: usize, region: RegionId, class: Option<Health>) {
-        let (Some(known), Some(counts)) = (self.classes.get_mut(index), self.counts.get_mut(region.at())) else {
-            return;
-        };
-        let before = std::mem::replace(known, class);
-        if before == class {
-            return;
-        }
-        if let Some(before) = before {
-            counts[before as usize] = counts[before as usize].saturating_sub(1);
-        }
-        if let Some(class) = class {
-            counts[class as usize] += 1;
-        }
-        self.moved.insert(region);
-    }
-
-    /// What a region comes to: up with an endpoint that is. Without one, a region that was up is down with an endpoint that
-    /// is, though others are unknown; at a start it is unknown as long as one is. None: none is counted.
-    fn health(&self, region: RegionId, said: Option<(Health, At)>) -> Option<Health> {
-        let counts = self.counts.get(region.at())?;
-        let was_up = matches!(said, Some((Health::Up, _)));
-        let rest = if was_up { [Health::Down, Health::Unknown] } else { [Health::Unknown, Health::Down] };
-        [Health::Up].into_iter().chain(rest).find(|health| counts[*health as usize] > 0)
-    }
-
-    /// Regions that have turned since this was asked last: to up or down. `said`: for each region what it was said to be
-    /// last, and since when.
-    fn turns(&mut self, now: At, said: &mut [Option<(Health, At)>]) -> Vec<RegionChange> {
-        let mut turns = Vec::new();
-        for region in std::mem::take(&mut self.moved) {
-            let Some(said) = said.get_mut(region.at()) else { continue };
-            let Some(health) = self.health(region, *said).filter(|health| *health != Health::Unknown) else { continue };
-            if said.is_none_or(|(known, _)| known != health) {
-                turns.push(RegionChange { region, to: health, before: said.replace((health, now)) });
-            }
-        }
-        turns
-    }
-}
 
 impl Ledger {
     /// The regions that have turned since this was asked last. That one is up for the first time is no news.

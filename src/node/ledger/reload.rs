@@ -4,12 +4,12 @@ use std::{collections::HashMap, mem, sync::Arc};
 
 use super::{
     Ledger,
-    derive::Rows,
     facts::LastKnown,
+    facts::Live,
     index::Index,
-    live::Live,
-    members,
+    members::members,
     ramp::Recovery,
+    rows::Rows,
     slow_start::{Heirs, Occasion},
 };
 use crate::{

@@ -11,7 +11,8 @@ use std::{
 use super::{
     Ledger,
     derive::weighed,
-    members, name,
+    facts::Returns,
+    members::{members, name},
     overrides::Named,
     ramp::{Cold, Ramp, Recovery, Seen, Turn},
 };
@@ -29,9 +30,6 @@ use crate::{
         status::{SlowStart, SlowStartOf},
     },
 };
-
-/// For each region of a pool that came back with none of its endpoints serving, how far it is.
-pub(super) type Returns = BTreeMap<RegionId, Ramp>;
 
 /// What of a pool serves while endpoints of it begin to.
 #[derive(Clone, Debug, Default)]

@@ -29,7 +29,9 @@ use crate::{
         wire::name::Name,
         world::{
             Draft, Region, Target,
+            endpoint::Endpoint,
             policy::{Policy, Watermarks},
+            pool::Pool,
             service::Service,
         },
     },

@@ -18,7 +18,7 @@ use meridian::{
     },
     node::{
         answers,
-        configuration::Configuration,
+        input::Configuration,
         input::{ConfigurationId, Input},
         machine::{Effects, Node},
         overrides::{Act, Override, Whom},

@@ -1,7 +1,7 @@
 //! A question as a line asks it.
 
 use super::super::{
-    fault::{Fault, fault},
+    line::{Fault, fault},
     words::{address, name, prefix},
 };
 use crate::{engine::wire::rr::RrType, sim::Ask};

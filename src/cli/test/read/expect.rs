@@ -4,8 +4,8 @@ use std::{net::IpAddr, ops::RangeInclusive};
 
 use super::{
     super::{
-        fault::{Fault, fault},
         line::{Count, Line},
+        line::{Fault, fault},
         wording,
         words::{name, prefix},
     },

@@ -1,7 +1,7 @@
 //! The forms that lines may have, and the one that is nearest to a line of none of them. Must not know what lines mean.
 
 use super::{
-    super::fault::{Fault, fault},
+    super::line::{Fault, fault},
     synonyms,
 };
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        fault::{Fault, fault},
+        line::{Fault, fault},
         words::{address, micros, millis, share},
     },
     apart, forms,

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        fault::{Fault, fault},
+        line::{Fault, fault},
         words::{micros, millis, name, prefix},
     },
     ask::RESOLVER,

@@ -1,53 +1,25 @@
 //! Which regions an event would empty: those whose last endpoint goes down that probes have up and operators have not
 //! taken out. Must not know what is decided then.
 
-use std::collections::BTreeMap;
-
-use super::super::{Ledger, derive::supposed, endpoint, members, name, overrides::Named};
+use super::super::{
+    Ledger,
+    derive::supposed,
+    members::{endpoint, name},
+    overrides::Named,
+};
 use crate::{engine::live::eligible::Standing, node::ledger::derive::overridden};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
         live::EndpointState,
         types::{At, Millis, PoolId, RegionId, TargetId, members as positions},
-        world::World,
     },
     node::change::{Change, Held, LetGo},
 };
 
-/// For each region with monitored endpoints, who they are: pool, and place among all.
-#[derive(Debug, Default)]
-pub(in crate::node::ledger) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
-
-impl Seats {
-    pub(in crate::node::ledger) fn of(world: &World) -> Self {
-        let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (n, pool) in world.pools.iter().enumerate() {
-            for (_, index, endpoint) in members(pool).filter(|(.., e)| e.targets.iter().any(Option::is_some)) {
-                of.entry(endpoint.region).or_default().push((PoolId(n as u32), index));
-            }
-        }
-        Self(of)
-    }
-
-    /// How many regions probes can empty.
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether probes can empty a region.
-    pub(super) fn has(&self, region: RegionId) -> bool {
-        self.0.contains_key(&region)
-    }
-
-    fn in_region(&self, region: RegionId) -> &[(PoolId, usize)] {
-        self.0.get(&region).map_or(&[], Vec::as_slice)
-    }
-}
-
 impl Ledger {
     /// Where the endpoints are that a target is about.
-    pub(super) fn regions_of(&self, id: TargetId) -> Vec<RegionId> {
+    pub(in crate::node::ledger) fn regions_of(&self, id: TargetId) -> Vec<RegionId> {
         let mut found: Vec<RegionId> =
             self.seats_of(id).map(|(_, index)| endpoint(&self.world, index).region).collect();
         found.sort_unstable();
@@ -111,7 +83,7 @@ impl Ledger {
     }
 
     /// Tells that a region is held; `since`: for how long already, by an earlier process.
-    pub(super) fn hold(&self, now: At, region: RegionId, since: Option<Millis>) -> Change {
+    pub(in crate::node::ledger) fn hold(&self, now: At, region: RegionId, since: Option<Millis>) -> Change {
         let rules = &self.world.health.governor;
         let lately = self.facts.beliefs.governed.lately(rules, now);
         Change::Held(Box::new(Held {
