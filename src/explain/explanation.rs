@@ -2,13 +2,15 @@
 //! Texts are ready to be shown; whether as columns, as JSON or by an API is the caller's affair. Must not know how it is
 //! made.
 
+use std::net::IpAddr;
+
+use serde::Serialize;
+
 use super::target::TargetPart;
 use crate::engine::{
     types::{Chance, Prefix, Transport},
     wire::{name::Name, rr::RrType},
 };
-use serde::Serialize;
-use std::net::IpAddr;
 
 /// An explanation.
 #[derive(Clone, Debug, Serialize)]

@@ -1,22 +1,24 @@
 //! Everything that can happen to a node, as values that can be written down: by the names of the configuration that is in
 //! force, without pointers, with moments in Unix milliseconds. Must not know what follows from it, nor where it comes from.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::{
     overrides::{Override, Whom},
     samples::Sample,
     saved::{Age, Saved},
 };
-use crate::engine::{
-    signal::latency::LatencyRules,
-    types::Millis,
-    world::{Draft, RttCell},
-};
 use crate::{
-    engine::health::fold::Outcome,
+    engine::{
+        health::fold::Outcome,
+        signal::latency::LatencyRules,
+        types::Millis,
+        world::{Draft, RttCell},
+    },
     probing::{identity::ProbeId, monitor::ProbeKey},
 };
-use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A configuration, as whatever drives the node numbers those that it has read. The configuration itself is offered to the
 /// node beside the history.

@@ -1,9 +1,11 @@
 //! Drives a node through virtual time: what the node gives away is done at once, at the moment at which it is given. Must not
 //! know what happens in a simulation, or who asks.
 
+use std::sync::Arc;
+
 use super::Refusal;
-use crate::{config::Config, node::input::Configuration};
 use crate::{
+    config::Config,
     engine::{
         health::fold::Record,
         snapshot::Snapshot,
@@ -13,13 +15,12 @@ use crate::{
     },
     node::{
         answers::{self, Counts},
-        input::{ConfigurationId, Input},
+        input::{Configuration, ConfigurationId, Input},
         machine::{Effects, Node},
         saved,
         status::Status,
     },
 };
-use std::sync::Arc;
 
 /// How often answers are counted, as a server does.
 const INTERVAL: Millis = Millis::seconds(1);

@@ -3,12 +3,13 @@
 //! no address of a family go for it. Must not know what was promised, nor what is told of it.
 
 use super::clients::Clients;
-use crate::engine::types::{Family, RegionId};
-use crate::engine::{
-    types::PoolId,
-    world::{World, endpoint::Endpoint, pool::Pool, service::Service},
+use crate::{
+    engine::{
+        types::{Family, PoolId, RegionId},
+        world::{World, endpoint::Endpoint, pool::Pool, service::Service},
+    },
+    probing::{millis::Millis, monitor::Rhythm},
 };
-use crate::probing::{millis::Millis, monitor::Rhythm};
 
 /// The longest that clients of a service are sent to a dead endpoint of one of its pools.
 #[derive(Clone, Copy, Debug)]

@@ -5,10 +5,9 @@ use std::{net::IpAddr, sync::Arc};
 use clap::Parser;
 
 use super::*;
-use crate::engine::types::Millis;
 use crate::engine::{
     geo::{AtlasBuilder, Coordinates, Location, Measured, Measures, RegionPoint, Whose},
-    types::{Prefix, RegionId},
+    types::{Millis, Prefix, RegionId},
     units::Rtt,
     world::{Draft, Region},
 };

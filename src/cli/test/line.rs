@@ -1,11 +1,12 @@
 //! What the lines of a scenario say, as data, or why one cannot be played and what to do about it. Must not know how they are
 //! written, or what comes of them.
 
+use std::ops::RangeInclusive;
+
 use crate::{
     engine::types::Millis,
     sim::{Ask, Blocks, Expectation, Fare, Happening},
 };
-use std::ops::RangeInclusive;
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]

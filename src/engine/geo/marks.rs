@@ -1,12 +1,13 @@
 //! The prefixes that are told apart whatever databases say of them, and what a client is known by: its location, and the
 //! prefixes of these that hold it. Must not know what names them, nor why.
 
-use super::Location;
-use crate::engine::types::Prefix;
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, DefaultHasher},
 };
+
+use super::Location;
+use crate::engine::types::Prefix;
 
 /// A prefix that configuration or a measurement names.
 #[derive(Debug)]

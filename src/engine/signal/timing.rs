@@ -1,8 +1,9 @@
 //! How long a target takes to answer, from its good probes: an average for ranking, percentiles for people. Fixed memory
 //! for each target. Must not know targets, endpoints or clocks.
 
-use crate::engine::units::Rtt;
 use serde::{Deserialize, Serialize};
+
+use crate::engine::units::Rtt;
 
 /// How many of the newest measurements percentiles are made of.
 pub const WINDOW: usize = 64;

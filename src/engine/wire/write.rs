@@ -1,6 +1,8 @@
 //! A [`Reply`] to octets, over the request's own: whole RRsets or none (P85), required things before optional ones,
 //! room for OPT kept from the start (P79). Must not know why anything is answered.
 
+use std::net::IpAddr;
+
 use arrayvec::ArrayVec;
 
 use super::{
@@ -14,7 +16,6 @@ use crate::engine::{
     types::{Family, PerFamily},
     units::Ttl,
 };
-use std::net::IpAddr;
 
 /// Octets before the parameters: the priority and the root, which stands for the owner (RFC 9460 2.5.2).
 const FIXED: [u8; 3] = [0, 1, 0];

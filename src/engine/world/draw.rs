@@ -1,8 +1,9 @@
 //! Chance that all nodes of a zone agree on: keyed hashes of a client's block, weighted rendezvous, and the smooth
 //! schedule of round robin. Integers only, so that two machines never differ by a rounding.
 
-use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
+
+use siphasher::sip::SipHasher24;
 
 use crate::engine::{
     types::{Family, Millis, Prefix, UnixMillis},

@@ -1,10 +1,15 @@
 //! What is probed, and which targets an outcome of a probe belongs to: several, where two monitors ask the same of the same
 //! address. Must not know what an outcome means.
 
-use crate::probing::monitor::{MonitorId, ProbeKey};
-use crate::{engine::types::TargetId, probing::identity::ProbeId};
-use std::collections::HashMap;
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use crate::{
+    engine::types::TargetId,
+    probing::{
+        identity::ProbeId,
+        monitor::{MonitorId, ProbeKey},
+    },
+};
 
 /// One thing that is probed.
 #[derive(Clone, Debug)]

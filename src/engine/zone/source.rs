@@ -1,9 +1,12 @@
 //! A zone as its file gives it, after all checks: its records, the same by owner and type while it is compiled, and the names
 //! that they point at. Must not know what is compiled from it.
 
-use crate::engine::units::Ttl;
-use crate::engine::wire::{name::Name, rr::RrType};
 use std::collections::{BTreeMap, HashMap};
+
+use crate::engine::{
+    units::Ttl,
+    wire::{name::Name, rr::RrType},
+};
 
 /// One record of a zone file, checked, with its data in uncompressed wire form.
 #[derive(Clone, Debug, PartialEq, Eq)]

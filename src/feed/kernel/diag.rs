@@ -3,7 +3,6 @@
 
 use std::{io, net::IpAddr};
 
-use crate::engine::types::Millis;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::{
     SockDiagMessage,
@@ -11,6 +10,8 @@ use netlink_packet_sock_diag::{
     inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags, nlas::Nla},
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
+
+use crate::engine::types::Millis;
 
 /// The kernel sends no larger datagram.
 const DATAGRAM: usize = 1 << 16;

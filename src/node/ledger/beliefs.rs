@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     engine::{
         health::{fold::Health, governor::Governed, sight::Sight},
@@ -10,7 +12,6 @@ use crate::{
     },
     node::{change::Keeper, ledger::members::Seats},
 };
-use serde::{Deserialize, Serialize};
 
 /// Beliefs beside records.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -1,18 +1,23 @@
 //! All that is known, by number of target, pool, endpoint, region, route and service of the configuration in force. It can be
 //! copied, and written down beside the number of that configuration. Must not know what queries read.
 
-use super::ramp::{Ramp, Recovery};
-use super::{beliefs::Beliefs, load::Reports, overrides::Words};
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    beliefs::Beliefs,
+    load::Reports,
+    overrides::Words,
+    ramp::{Ramp, Recovery},
+};
 use crate::engine::{
     health::fold::{Health, Record},
-    signal::timing::Timing,
-    types::{At, PerFamily},
+    signal::{shed::Shed, timing::Timing},
+    types::{At, PerFamily, RegionId},
+    units::Rtt,
     world::{World, table::Assignment},
 };
-use crate::engine::{signal::shed::Shed, types::RegionId, units::Rtt};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What is known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -1,12 +1,12 @@
 //! Endpoints by their places: in a pool, among all, and the monitored ones of each region, which is what probes can take from
 //! it. Must not know what is known of them.
 
-use crate::engine::types::{PoolId, RegionId};
+use std::collections::BTreeMap;
+
 use crate::engine::{
-    types::EndpointId,
+    types::{EndpointId, PoolId, RegionId},
     world::{World, endpoint::Endpoint, pool::Pool},
 };
-use std::collections::BTreeMap;
 
 /// A pool's endpoints: position in the pool, position among all, the endpoint.
 pub(super) fn members(pool: &Pool) -> impl Iterator<Item = (u32, usize, &Endpoint)> {
@@ -24,7 +24,7 @@ pub(super) fn name(pool: &Pool, endpoint: &Endpoint) -> Box<str> {
     format!("{}/{}", pool.name, endpoint.name).into_boxed_str()
 }
 
-/// For each region with monitored endpoints, who they are: pool, and place among all.
+/// For each region that has monitored endpoints, these: pool, and place among all.
 #[derive(Debug, Default)]
 pub(super) struct Seats(BTreeMap<RegionId, Vec<(PoolId, usize)>>);
 

@@ -4,12 +4,13 @@
 //! An endpoint that an operator has taken out (drained, forced down, weight 0) is not counted: a region that is empty only
 //! by an operator's word is not lost.
 
+use std::collections::BTreeSet;
+
 use crate::engine::{
     health::fold::Health,
     types::{At, RegionId},
     world::World,
 };
-use std::collections::BTreeSet;
 
 /// What is counted.
 #[derive(Debug, Default)]

@@ -4,26 +4,22 @@
 //! A restart is no way round the governor: what counted as up goes on doing so, windows and holds go on from when they
 //! began. Nor does it make anything wait again: what counted as down does so at once.
 
+use std::{collections::HashMap, sync::Arc};
+
 use super::{
     Ledger,
     slow_start::{Occasion, Serving},
 };
 use crate::{
     engine::{
-        health::fold::Health,
-        types::{At, PoolId, TargetId},
+        health::{fold::Health, governor::Governed},
+        types::{At, Past, PoolId, TargetId},
     },
     node::{
-        change::Change,
+        change::{Change, Keeper},
         saved::{Age, Saved},
     },
 };
-use crate::{
-    engine::{health::governor::Governed, types::Past},
-    node::change::Keeper,
-};
-use std::collections::HashMap;
-use std::sync::Arc;
 
 impl Ledger {
     /// Takes over what was saved of targets of which nothing has been heard yet, and of the governor.

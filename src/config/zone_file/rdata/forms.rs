@@ -1,6 +1,11 @@
 //! The record types that have a readable form, each with the fields of its data in their order: the one table that
 //! reading, checking and showing go by. Must not know how a field is read.
 
+use RdataField::{
+    Address4, Address6, Base64, Digits, Eui, Hex, KeyBase64, Locator, Mailbox, Moment, Name, Octets, OptionalString,
+    Special, Strings, Tag, Timer, Type, Types, U8, U16, U32, U64, Word8, Word16,
+};
+
 use super::{
     addresses::{A6, APL, ATMA, DOA, NSAP, WKS},
     field::{RdataField, Words},
@@ -8,10 +13,6 @@ use super::{
     location::{DEGREES, LOC, METRES},
 };
 use crate::engine::wire::rr::RrType;
-use RdataField::{
-    Address4, Address6, Base64, Digits, Eui, Hex, KeyBase64, Locator, Mailbox, Moment, Name, Octets, OptionalString,
-    Special, Strings, Tag, Timer, Type, Types, U8, U16, U32, U64, Word8, Word16,
-};
 
 /// One character-string.
 const STRING: RdataField = RdataField::String;

@@ -1,7 +1,6 @@
 //! Against a grid that knows nothing of flows, and what must hold whatever the numbers.
 
-use crate::engine::units::Permille;
-use crate::node::balance::spare::*;
+use crate::{engine::units::Permille, node::balance::spare::*};
 
 /// Numbers that look random and are the same everywhere (a linear congruence, its high half).
 struct Dice(u64);

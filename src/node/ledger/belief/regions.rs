@@ -7,14 +7,16 @@ use super::super::{
     members::{endpoint, name},
     overrides::Named,
 };
-use crate::{engine::live::eligible::Standing, node::ledger::derive::overridden};
 use crate::{
     engine::{
         health::{fold::Health, governor::Ended},
-        live::EndpointState,
+        live::{EndpointState, eligible::Standing},
         types::{At, Millis, PoolId, RegionId, TargetId, members as positions},
     },
-    node::change::{Change, Held, LetGo},
+    node::{
+        change::{Change, Held, LetGo},
+        ledger::derive::overridden,
+    },
 };
 
 impl Ledger {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::engine::{
-    health::rules::{Governor, MaxRegions},
-    wire::edns::Notice,
+use crate::{
+    engine::{
+        health::rules::{Governor, MaxRegions},
+        wire::edns::Notice,
+    },
+    node::saved,
 };
-use crate::node::saved;
 
 /// Endpoints whose region is the first word of their name.
 const FOUR: &str = "api a-1 192.0.2.11
