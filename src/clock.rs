@@ -12,7 +12,7 @@ use crate::engine::types::{At, Millis};
 /// Unix milliseconds that never go back. Copies show the same moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// The moment at `start`.
+    /// What it showed at `start`.
     origin: At,
     start: Instant,
 }
@@ -31,6 +31,12 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "one of the edges where time comes in")]
     pub fn from(origin: At) -> Self {
         Self { origin, start: Instant::now() }
+    }
+
+    /// The moment at which it was made.
+    #[must_use]
+    pub fn started(self) -> At {
+        self.origin
     }
 
     /// The moment.

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     app::{self, App, Ended, Refusal, Signals},
     clock::Clock,
-    engine::types::At,
+    engine::types::{At, Millis},
     node::change::Change,
 };
 
@@ -107,8 +107,8 @@ async fn demo(args: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
                         Ended::Drained => Exit::Fine,
                         Ended::Cut => Exit::Finding,
                     },
-                    Some(line) = lines.recv() => say(out, &stamped(clock.now(), &line)),
-                    Some((at, line)) = next(&mut changes, clock) => say(out, &stamped(at, &line)),
+                    Some(line) = lines.recv() => say(out, &stamped(clock.now().since(clock.started()), &line)),
+                    Some((at, line)) = next(&mut changes, clock) => say(out, &stamped(at.since(clock.started()), &line)),
                 }
             }
         }
@@ -161,6 +161,6 @@ async fn next(changes: &mut broadcast::Receiver<Arc<Change>>, clock: Clock) -> O
 }
 
 /// A line with its moment, in seconds since the server's start.
-fn stamped(at: At, line: &str) -> String {
-    format!("[{}.{} s] {line}\n", at.0 / 1000, at.0 % 1000 / 100)
+fn stamped(Millis(since): Millis, line: &str) -> String {
+    format!("[{}.{} s] {line}\n", since / 1000, since % 1000 / 100)
 }
