@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// LogLines on their way to the log. What waits when this is dropped is logged then.
+/// Lines on their way to the log. What waits when this is dropped is logged then.
 #[derive(Default)]
 pub(super) struct LogLines(Pairs);
 
@@ -107,7 +107,7 @@ fn log_verdict(verdict: &Verdict, address: &str, line: &LogLine) {
 pub(super) struct Passing(BTreeMap<Box<str>, f64>);
 
 impl Passing {
-    /// What is news, and whether the region passes anybody on. Less than a point is none.
+    /// What is news, and whether the region passes clients on. Less than a point is none.
     pub(super) fn lines(&mut self, world: &World, regions: &[Foreseen]) -> Vec<(bool, String)> {
         let mut lines = Vec::new();
         for Foreseen { region, passed, natural, assigned } in regions {
@@ -120,7 +120,8 @@ impl Passing {
             }
             let (natural, assigned) = (natural * 100.0, assigned * 100.0);
             if ends {
-                lines.push((false, format!("region {name} passes nobody on any more: all who come to it may stay")));
+                lines
+                    .push((false, format!("region {name} passes no client on any more: all that come to it may stay")));
                 self.0.remove(&name);
             } else {
                 lines.push((
@@ -153,13 +154,13 @@ mod tests {
         let mut lines =
             |passed: f64| told.lines(&world, &[Foreseen { region: RegionId(0), passed, natural: 1.4, assigned: 0.95 }]);
         assert_eq!(lines(0.0), []);
-        assert_eq!(lines(0.004), [], "nobody");
+        assert_eq!(lines(0.004), [], "no client");
         let words = "region eu passes on 32 % of its clients: with all of them its load would be 140 % of its capacity, \
                      so it is 95 %";
         assert_eq!(lines(0.32), [(true, words.to_owned())]);
         assert_eq!(lines(0.325), [], "less than a point");
         assert!(lines(0.34)[0].1.contains("passes on 34 %"));
-        let over = "region eu passes nobody on any more: all who come to it may stay";
+        let over = "region eu passes no client on any more: all that come to it may stay";
         assert_eq!(lines(0.001), [(false, over.to_owned())]);
         assert_eq!(lines(0.0), []);
     }

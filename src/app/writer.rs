@@ -351,7 +351,7 @@ mod tests {
         },
         node::{
             change::Fate,
-            overrides::{Act, Override, Whom},
+            overrides::{Act, Override, Scope},
         },
         probing::{
             check::Check,
@@ -427,7 +427,7 @@ mod tests {
         let writer = writer(&[1], HOUR);
         let mut changes = writer.changes();
         let word = Override {
-            whom: Whom::Region("eu".into()),
+            scope: Scope::Region("eu".into()),
             act: Act::Drain(Millis(20)),
             reason: "kernel".into(),
             author: "ann".into(),

@@ -381,6 +381,7 @@ impl TryFrom<String> for Prefix {
 
     fn try_from(text: String) -> Result<Self, NoPrefix> {
         let parts = text.split_once('/').and_then(|(address, len)| Some((address.parse().ok()?, len.parse().ok()?)));
+        let parts = parts.filter(|(address, len)| *len <= Family::of(*address).bits());
         parts.map(|(address, len)| Self::new(address, len)).ok_or_else(|| NoPrefix(text.into()))
     }
 }

@@ -72,8 +72,8 @@ pub(super) async fn run(
                 if let Some(failed) = streak.end() {
                     info!(%address, "{}", Told { order: &order, question: &question, address, what: What::Back(failed) });
                 }
-                for whom in load.iter().flat_map(|_| &order.about) {
-                    let event = Input::Load { whom: whom.clone(), load: load.unwrap_or_default() };
+                for scope in load.iter().flat_map(|_| &order.about) {
+                    let event = Input::Load { scope: scope.clone(), load: load.unwrap_or_default() };
                     if desk.events.send(event).await.is_err() {
                         return;
                     }

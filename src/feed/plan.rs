@@ -1,4 +1,4 @@
-//! What is to be asked for load, of whom, and whom the answers are about. Pure.
+//! What is to be polled for load, at which addresses, and which endpoints the answers are about. Pure.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -8,11 +8,11 @@ use crate::{
         types::Millis,
         world::{World, endpoint::Endpoint},
     },
-    node::overrides::Whom,
+    node::overrides::Scope,
     probing::pull::Pull,
 };
 
-/// What is asked, and of whom.
+/// What is polled, and at which addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Question {
     /// What is asked.
@@ -26,8 +26,8 @@ pub(super) struct Question {
 pub(super) struct Order {
     /// From one time to the next.
     pub(super) interval: Millis,
-    /// Whom the answer is about.
-    pub(super) about: Vec<Whom>,
+    /// Scope the answer is about.
+    pub(super) about: Vec<Scope>,
 }
 
 /// All that is to be asked.
@@ -45,17 +45,17 @@ impl Plan {
         for load in world.loads.iter() {
             let Some(pull) = &load.pull else { continue };
             let pools = world.pools.iter().filter(|pool| pool.load == Some(load.name.clone()));
-            let mut asked: Vec<(Whom, Vec<IpAddr>)> = Vec::new();
+            let mut asked: Vec<(Scope, Vec<IpAddr>)> = Vec::new();
             for pool in pools {
                 for endpoint in &pool.endpoints {
-                    let whom = match load.of {
-                        Of::Endpoint => Whom::Endpoint(pool.name.clone(), endpoint.name.clone()),
-                        Of::Region => Whom::Region(region(world, endpoint)),
+                    let scope = match load.of {
+                        Of::Endpoint => Scope::Endpoint(pool.name.clone(), endpoint.name.clone()),
+                        Of::Region => Scope::Region(region(world, endpoint)),
                     };
-                    let known = match asked.iter().position(|(known, _)| *known == whom) {
+                    let known = match asked.iter().position(|(known, _)| *known == scope) {
                         Some(known) => known,
                         None => {
-                            asked.push((whom, Vec::new()));
+                            asked.push((scope, Vec::new()));
                             asked.len() - 1
                         }
                     };
@@ -65,18 +65,18 @@ impl Plan {
                     addresses.extend(others);
                 }
             }
-            for (whom, addresses) in asked.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
-                plan.add(Question { pull: pull.clone(), addresses }, load.interval, whom);
+            for (scope, addresses) in asked.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
+                plan.add(Question { pull: pull.clone(), addresses }, load.interval, scope);
             }
         }
         plan
     }
 
-    pub(super) fn add(&mut self, question: Question, interval: Millis, whom: Whom) {
+    pub(super) fn add(&mut self, question: Question, interval: Millis, scope: Scope) {
         let order = self.orders.entry(Arc::new(question)).or_insert(Order { interval, about: Vec::new() });
         order.interval = order.interval.min(interval);
-        if !order.about.contains(&whom) {
-            order.about.push(whom);
+        if !order.about.contains(&scope) {
+            order.about.push(scope);
         }
     }
 }

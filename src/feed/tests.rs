@@ -10,7 +10,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    node::overrides::Whom,
+    node::overrides::Scope,
     probing::{
         millis::Millis,
         pull::{HAPROXY_FIELDS, NginxField, Page, Pull},
@@ -75,22 +75,22 @@ fn feed() -> (Feed, mpsc::Receiver<Input>, Arc<Signals>) {
     (feed, inbox, signals)
 }
 
-fn whom(endpoint: &str) -> Whom {
-    Whom::Endpoint("web".into(), endpoint.into())
+fn scope(endpoint: &str) -> Scope {
+    Scope::Endpoint("web".into(), endpoint.into())
 }
 
 fn plan(questions: &[(&Pull, &str)]) -> Plan {
     let mut plan = Plan::default();
     for (pull, endpoint) in questions {
         let question = Question { pull: (*pull).clone(), addresses: vec![[127, 0, 0, 1].into()] };
-        plan.add(question, Millis(500), whom(endpoint));
+        plan.add(question, Millis(500), scope(endpoint));
     }
     plan
 }
 
-async fn next(inbox: &mut mpsc::Receiver<Input>) -> (Whom, f64) {
+async fn next(inbox: &mut mpsc::Receiver<Input>) -> (Scope, f64) {
     match time::timeout(PATIENCE, inbox.recv()).await {
-        Ok(Some(Input::Load { whom, load })) => (whom, load),
+        Ok(Some(Input::Load { scope, load })) => (scope, load),
         other => panic!("no report: {other:?}"),
     }
 }
@@ -132,8 +132,8 @@ async fn every_kind_is_asked_and_reported() {
     ]));
     let mut found = HashMap::new();
     while found.len() < 6 {
-        let (whom, load) = next(&mut inbox).await;
-        found.insert(whom.to_string(), load);
+        let (scope, load) = next(&mut inbox).await;
+        found.insert(scope.to_string(), load);
     }
     let mut found: Vec<(String, f64)> = found.into_iter().collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
@@ -239,10 +239,10 @@ async fn who_fails_is_asked_no_more_while_another_answers() {
     let (mut feed, mut inbox, signals) = feed();
     let mut plan = Plan::default();
     let addresses = vec![[127, 0, 0, 9].into(), [127, 0, 0, 1].into()];
-    plan.add(Question { pull: stand.json(), addresses }, Millis(500), Whom::Region("eu".into()));
+    plan.add(Question { pull: stand.json(), addresses }, Millis(500), Scope::Region("eu".into()));
     feed.set(&plan);
     for _ in 0..2 {
-        assert_eq!(next(&mut inbox).await, (Whom::Region("eu".into()), 3.0));
+        assert_eq!(next(&mut inbox).await, (Scope::Region("eu".into()), 3.0));
     }
     assert_eq!(signals.load_faults.get(), 1);
 }
@@ -252,7 +252,7 @@ async fn another_plan_stops_what_is_gone_and_leaves_what_stays() {
     let (one, two) = (Stand::page("200 OK", "{\"load\": 1}").await, Stand::page("200 OK", "{\"load\": 2}").await);
     let (mut feed, mut inbox, _) = feed();
     feed.set(&plan(&[(&one.json(), "a")]));
-    assert_eq!(next(&mut inbox).await, (whom("a"), 1.0));
+    assert_eq!(next(&mut inbox).await, (scope("a"), 1.0));
     // The same question, now about somebody else too; and another one.
     feed.set(&plan(&[(&one.json(), "a"), (&one.json(), "b"), (&two.json(), "c")]));
     assert_eq!(feed.running.len(), 2);

@@ -11,12 +11,7 @@ use crate::{
         geo::{Coordinates, distance_km, nearest_country},
         types::{Family, PoolId, RegionId},
         units::Kilometres,
-        world::{
-            Region,
-            endpoint::Endpoint,
-            policy::{Key, Policy},
-            pool::Pool,
-        },
+        world::{Region, endpoint::Endpoint, policy::Policy, pool::Pool},
     },
     sim::{self, Moves},
 };
@@ -93,8 +88,7 @@ fn overload(subject: &Subject<'_>, lost: RegionId, demand: f64) -> Option<String
         return None;
     }
     let room = |region: &Region, full: f64| region.capacity.unwrap_or(0.0) * full - region.demand.unwrap_or(0.0);
-    let assigned = |policy: &Policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
-    if pools.iter().filter_map(|pool| policy(pool)).all(assigned) {
+    if pools.iter().filter_map(|pool| policy(pool)).all(Policy::goes_by_load) {
         let shed = pools.iter().filter_map(|pool| policy(pool)?.shed).map(|marks| marks.high.ratio());
         let full = shed.fold(1.0, f64::min);
         let spare: f64 = heirs.iter().map(|id| room(region(id), full).max(0.0)).sum();

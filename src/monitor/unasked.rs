@@ -1,4 +1,4 @@
-//! Whom this node cannot ask, and why. Its own lack says nothing of a target, so no verdict ever tells of it: whoever
+//! Scope this node cannot ask, and why. Its own lack says nothing of a target, so no verdict ever tells of it: whoever
 //! is never asked would look as if all were well. Told once for each cause. Must not know what an outcome means for health.
 
 use std::{
@@ -88,9 +88,9 @@ impl Unasked {
         if self.count.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
-        let mut whom: BTreeMap<Box<str>, (usize, IpAddr)> = BTreeMap::new();
+        let mut scope: BTreeMap<Box<str>, (usize, IpAddr)> = BTreeMap::new();
         for (key, why) in self.causes().iter() {
-            let (count, first) = whom.entry(why.clone()).or_insert((0, key.address));
+            let (count, first) = scope.entry(why.clone()).or_insert((0, key.address));
             (*count, *first) = (*count + 1, key.address.min(*first));
         }
         let new = |(why, (count, first)): (Box<str>, (usize, IpAddr))| {
@@ -100,7 +100,7 @@ impl Unasked {
                 _ => format!("{count} targets cannot be asked, {first} among them, which says nothing of them: {why}"),
             })
         };
-        whom.into_iter().filter_map(new).collect()
+        scope.into_iter().filter_map(new).collect()
     }
 }
 

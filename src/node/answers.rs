@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::input::RouteAnswers;
 use crate::engine::{
     types::RouteId,
-    world::{World, policy::Key, pool::Route},
+    world::{World, policy::Policy, pool::Route},
 };
 
 /// Answers by number: route, catchment, the seconds for which they may be kept in all.
@@ -15,11 +15,8 @@ pub type Counts = Vec<(RouteId, u32, u64)>;
 /// Whether the demand of any route is assigned to regions: only then anything is made of answers.
 #[must_use]
 pub fn are_wanted(world: &World) -> bool {
-    let is_assigned = |route: &Route| {
-        let policy = world.policies.get(route.policy.at());
-        policy.is_some_and(|policy| policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load))
-    };
-    world.routes.iter().any(is_assigned)
+    let policy = |route: &Route| world.policies.get(route.policy.at());
+    world.routes.iter().filter_map(policy).any(Policy::goes_by_load)
 }
 
 /// Puts names in the place of numbers.

@@ -25,6 +25,8 @@ use crate::engine::{
 pub struct NodeFacts {
     /// The moment.
     pub at: At,
+    /// The configuration that was in force.
+    pub configuration: ConfigurationId,
     facts: Facts,
     /// When the wait of steered names for the first probe round ends; none once it is over.
     wait: Option<At>,
@@ -33,9 +35,8 @@ pub struct NodeFacts {
     balance: Arc<Balance>,
     jobs: u64,
     /// What is to be compiled, or is being compiled.
-    configuration: Option<ConfigurationId>,
+    next_configuration: Option<ConfigurationId>,
     files: Option<Arc<Vec<RttCell>>>,
-    maps_due: Option<At>,
     answers: Option<Counts>,
 }
 
@@ -53,55 +54,55 @@ impl Node {
         Arc::make_mut(&mut self.balance).adopt(&self.ledger.world());
         let making = self.making.as_ref().map(|(_, making)| making);
         let mut samples = self.samples.clone();
-        let (mut configuration, mut files, mut maps_due) =
-            (self.next_configuration, self.next_files.clone(), self.maps_due);
+        let (mut next_configuration, mut files) = (self.next_configuration, self.next_files.clone());
         match making {
-            Some(Making::Configuration(id)) => configuration = configuration.or(Some(*id)),
+            Some(Making::Configuration(id)) => next_configuration = next_configuration.or(Some(*id)),
             Some(Making::Files(cells)) => files = files.or_else(|| Some(Arc::clone(cells))),
-            Some(Making::Maps { at, sampled }) => {
-                maps_due = maps_due.or(Some(*at));
-                samples.refresh(*sampled);
-            }
+            // They are due as they were.
+            Some(Making::Maps { sampled }) => samples.refresh(*sampled),
             None => {}
         }
         let under_way = self.balancing.iter().flat_map(|(_, counts)| counts).copied();
         let answers: Counts = under_way.chain(self.answers.iter().flatten().copied()).collect();
         NodeFacts {
             at: self.now,
+            configuration: self.configuration,
             facts: self.ledger.facts().clone(),
             wait: self.wait,
             measuring: Arc::clone(&self.measuring),
             samples,
             balance: Arc::clone(&self.balance),
             jobs: self.jobs,
-            configuration,
+            next_configuration,
             files,
-            maps_due,
             answers: (self.balancing.is_some() || self.answers.is_some()).then_some(answers),
         }
     }
 
-    /// A node that goes on from what another one knew, with the configuration that was in force there. Jobs that had not ended
+    /// A node that goes on from what another one knew, with the configuration that was in force there, of number `id`. Jobs that had not ended
     /// are given away again; a configuration that was being compiled has to be offered again.
     ///
     /// # Errors
     /// The facts are about another configuration.
-    pub fn resume(world: Arc<World>, known: NodeFacts) -> Result<Self, OtherConfiguration> {
-        let NodeFacts { at, facts, wait, measuring, samples, balance, jobs, configuration, files, maps_due, answers } =
-            known;
+    pub fn resume(id: ConfigurationId, world: Arc<World>, known: NodeFacts) -> Result<Self, OtherConfiguration> {
+        let NodeFacts { at, configuration, facts, wait, measuring, samples, balance, jobs, .. } = known;
+        let NodeFacts { next_configuration, files, answers, .. } = known;
+        if configuration != id {
+            return Err(OtherConfiguration);
+        }
         let balance = Arc::new(Arc::unwrap_or_clone(balance).resumed(&world));
         let ledger = Ledger::resume(at, world, facts).ok_or(OtherConfiguration)?;
         let idle = Self::compiled(at, Arc::default());
         Ok(Self {
+            configuration,
             ledger,
             wait,
             measuring,
             samples,
             balance,
             jobs,
-            next_configuration: configuration,
+            next_configuration,
             next_files: files,
-            maps_due,
             answers,
             ..idle
         })

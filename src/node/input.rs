@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    overrides::{Override, Whom},
-    samples::Sample,
+    overrides::{Override, Scope},
+    samples::{Sample, number},
     saved::{Age, Saved},
 };
 use crate::{
@@ -54,8 +54,9 @@ pub enum Input {
     /// How much load there is now, in the unit of the configured capacities. Only pools that name a load have a part in it.
     Load {
         /// Which endpoints have it: the sum of a region or a pool is shared out to its endpoints by weight.
-        whom: Whom,
+        scope: Scope,
         /// How much.
+        #[serde(deserialize_with = "number")]
         load: f64,
     },
     /// Round-trip times were sampled.
@@ -65,9 +66,9 @@ pub enum Input {
     /// An operator's word.
     Override(Override),
     /// An operator takes back all words about these endpoints.
-    Lift(Whom),
+    Lift(Scope),
     /// An operator lets back those of these endpoints that are kept down although they have recovered, or will have.
-    Failback(Whom),
+    Failback(Scope),
     /// An operator lets a region go that the governor holds.
     Release(Box<str>),
     /// Answers since the last such input.

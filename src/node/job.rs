@@ -7,8 +7,7 @@ use std::sync::Arc;
 use super::{
     answers::Counts,
     balance::{Assignments, Balance, Foreseen},
-    input::Configuration,
-    input::{ConfigurationId, JobId},
+    input::{Configuration, ConfigurationId, JobId},
     measuring::Measuring,
     samples::{Samples, Telling},
 };
@@ -35,8 +34,7 @@ pub(super) enum Work {
     Configuration {
         id: ConfigurationId,
         configuration: Box<Configuration>,
-        /// None: it is the first.
-        before: Option<Arc<World>>,
+        before: Arc<World>,
         measuring: Arc<Measuring>,
     },
     /// What the latency files say is taken over.
@@ -118,12 +116,9 @@ impl Job {
         let Self { id, at, work } = self;
         let made = match work {
             Work::Configuration { configuration, before, measuring, .. } => {
-                let Configuration { mut draft, latency, cells, .. } = *configuration;
                 let mut measuring = (*measuring).clone();
-                measuring.import(at, latency, cells);
-                draft.measures = measuring.make(at, &draft.regions);
-                let world = World::seal_after(draft, before.as_deref());
-                Made::Measured { measuring, telling: None, world: Some(Arc::new(world)) }
+                let world = compile(at, *configuration, Some(&before), &mut measuring);
+                Made::Measured { measuring, telling: None, world: Some(world) }
             }
             Work::Files { cells, measuring } => {
                 let mut measuring = (*measuring).clone();
@@ -149,4 +144,17 @@ impl Job {
         };
         Product { id, made }
     }
+}
+
+/// Compiles a configuration with maps by what is measured now. `before`: the one in force, with which it shares what is equal.
+pub(super) fn compile(
+    at: At,
+    configuration: Configuration,
+    before: Option<&World>,
+    measuring: &mut Measuring,
+) -> Arc<World> {
+    let Configuration { mut draft, latency, cells, .. } = configuration;
+    measuring.import(at, latency, cells);
+    draft.measures = measuring.make(at, &draft.regions);
+    Arc::new(World::seal_after(draft, before))
 }

@@ -38,7 +38,7 @@ use self::{
 use super::{
     change::{Change, Difference},
     input::Input,
-    overrides::{Override, Whom},
+    overrides::{Override, Scope},
 };
 use crate::{
     engine::{
@@ -88,20 +88,20 @@ impl Ledger {
         let mut changes = self.pass(at);
         match input {
             Input::Outcome { probe, outcome } => self.observe(at, &probe, &outcome, &mut changes),
-            Input::Load { whom, load } => self.report(at, &whom, load, &mut changes),
+            Input::Load { scope, load } => self.report(at, &scope, load, &mut changes),
             Input::Override(word) => {
                 let wait = self.cut_for(at, &word);
                 changes.push(self.facts.words.take(at, word, wait, &self.world));
                 self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
-            Input::Lift(whom) => {
-                changes.extend(self.facts.words.lift(at, &whom));
+            Input::Lift(scope) => {
+                changes.extend(self.facts.words.lift(at, &scope));
                 self.recover_all(at, &mut changes);
                 self.reshape(at);
             }
             Input::Saved { saved, age } => self.take_saved(at, &saved, age, &mut changes),
-            Input::Failback(whom) => self.let_back(at, whom, &mut changes),
+            Input::Failback(scope) => self.let_back(at, scope, &mut changes),
             Input::Release(region) => {
                 self.release(at, &region, &mut changes);
                 self.plan();
@@ -338,7 +338,7 @@ impl Ledger {
         let world = &self.world;
         for (service, fine) in world.services.iter().zip(&mut self.facts.fine) {
             let parted = service.cut.is_none()
-                && self.facts.words.parted(now).any(|whom| service.pools(world).any(|id| whom.touches(world, id)));
+                && self.facts.words.parted(now).any(|scope| service.pools(world).any(|id| scope.touches(world, id)));
             let after = parted.then_some(fine.unwrap_or(now));
             if after.is_some() != fine.is_some() {
                 self.rows.stir();
@@ -351,20 +351,20 @@ impl Ledger {
     fn cut_for(&self, now: At, word: &Override) -> Millis {
         let world = &self.world;
         let uncut = world.services.iter().zip(&self.facts.fine).filter(|(service, _)| service.cut.is_none());
-        let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.whom.touches(world, id)));
+        let concerned = uncut.filter(|(service, _)| service.pools(world).any(|id| word.scope.touches(world, id)));
         let wait =
             |(service, fine): (&Service, &Option<At>)| service.ttl_max.millis().minus(now.since(fine.unwrap_or(now)));
         concerned.map(wait).max().unwrap_or_default()
     }
 
-    fn report(&mut self, now: At, whom: &Whom, load: f64, changes: &mut Vec<Change>) {
-        changes.extend(self.facts.reports.take(now, whom, load, &self.world));
+    fn report(&mut self, now: At, scope: &Scope, load: f64, changes: &mut Vec<Change>) {
+        changes.extend(self.facts.reports.take(now, scope, load, &self.world));
         let pools = (0..self.world.pools.len() as u32).map(PoolId);
-        let about: Vec<PoolId> = pools.filter(|id| whom.touches(&self.world, *id)).collect();
+        let about: Vec<PoolId> = pools.filter(|id| scope.touches(&self.world, *id)).collect();
         about.iter().for_each(|id| self.mark_measures(*id));
         self.derive(now);
         let told = changes.len();
-        self.shed(now, Some(whom), changes);
+        self.shed(now, Some(scope), changes);
         if changes.len() > told {
             about.iter().for_each(|id| self.mark(*id));
             self.derive(now);
@@ -372,14 +372,14 @@ impl Ledger {
         self.plan();
     }
 
-    /// Lets those shed as their load wants of whom it was just reported, or else those back of whom nothing is.
-    fn shed(&mut self, now: At, reported: Option<&Whom>, changes: &mut Vec<Change>) {
+    /// Sheds move as load wants: of the endpoints whose load was just reported, or else back where none is reported any more.
+    fn shed(&mut self, now: At, reported: Option<&Scope>, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         for (id, pool) in world.pools.iter().enumerate() {
             let Some(marks) = self.index.shaping[id].marks.filter(|_| !self.is_assigned(id)) else { continue };
             let period = self.index.shaping[id].period;
             for (position, index, endpoint) in members(pool) {
-                if reported.is_some_and(|whom| !whom.is(Named::of(&world, &pool.name, endpoint))) {
+                if reported.is_some_and(|scope| !scope.is(Named::of(&world, &pool.name, endpoint))) {
                     continue;
                 }
                 let ratio = self.ratio(now, PoolId(id as u32), position);

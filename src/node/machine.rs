@@ -12,9 +12,8 @@ use super::{
     answers::{self, Counts},
     balance::{Balance, Foreseen},
     change::Change,
-    input::Configuration,
-    input::{ConfigurationId, Input, JobId},
-    job::{Job, Made, Product, Work},
+    input::{Configuration, ConfigurationId, Input, JobId},
+    job::{self, Job, Made, Product, Work},
     ledger::{Ledger, RegionChange},
     measuring::Measuring,
     samples::{Refused, Samples},
@@ -78,9 +77,8 @@ impl Effects {
 pub(super) enum Making {
     Configuration(ConfigurationId),
     Files(Arc<Vec<RttCell>>),
-    /// Since they were due at a moment; whether there were samples that had not been told.
+    /// Whether there were samples that had not been told.
     Maps {
-        at: At,
         sampled: bool,
     },
 }
@@ -101,6 +99,8 @@ pub struct Numbers {
 /// One node of a service.
 #[derive(Debug)]
 pub struct Node {
+    /// The configuration in force.
+    pub(super) configuration: ConfigurationId,
     pub(super) ledger: Ledger,
     /// When the wait of steered names for the first probe round ends; none once it is over.
     pub(super) wait: Option<At>,
@@ -112,12 +112,12 @@ pub struct Node {
     pub(super) jobs: u64,
     /// The job that compiles something; there is one at a time.
     pub(super) making: Option<(JobId, Making)>,
-    /// What waits for it to end: another configuration, what the latency files say, maps that are due at a moment.
+    /// What waits for it to end: another configuration, what the latency files say.
     pub(super) next_configuration: Option<ConfigurationId>,
     pub(super) next_files: Option<Arc<Vec<RttCell>>>,
-    pub(super) maps_due: Option<At>,
-    /// The job that balances, and what was answered since it began.
+    /// The job that balances, and the answers that it goes by.
     pub(super) balancing: Option<(JobId, Counts)>,
+    /// What was answered since it began.
     pub(super) answers: Option<Counts>,
     pub(super) offered: BTreeMap<ConfigurationId, Configuration>,
     pub(super) products: BTreeMap<JobId, Product>,
@@ -136,19 +136,10 @@ impl Node {
     #[must_use]
     pub fn new(at: At, configuration: Configuration) -> Self {
         let (rules, wait) = (configuration.latency, at.plus(configuration.startup_wait));
-        let measuring = Arc::new(Measuring::new(rules));
-        let work = Work::Configuration {
-            id: ConfigurationId::default(),
-            configuration: Box::new(configuration),
-            before: None,
-            measuring,
-        };
-        let mut node = Self::compiled(at, Arc::default());
-        if let Made::Measured { measuring, world: Some(world), .. } = (Job { id: JobId(0), at, work }).run().made {
-            node.take_rules(&measuring, &world);
-            node.measuring = Arc::new(measuring);
-            (node.ledger, node.wait) = (Ledger::starting(at, world), Some(wait));
-        }
+        let mut measuring = Measuring::new(rules);
+        let mut node = Self::compiled(at, job::compile(at, configuration, None, &mut measuring));
+        node.take_rules(&measuring);
+        (node.measuring, node.wait) = (Arc::new(measuring), Some(wait));
         node
     }
 
@@ -157,6 +148,7 @@ impl Node {
     #[must_use]
     pub fn compiled(at: At, world: Arc<World>) -> Self {
         Self {
+            configuration: ConfigurationId::default(),
             ledger: Ledger::starting(at, world),
             wait: None,
             measuring: Arc::new(Measuring::new(LatencyRules::default())),
@@ -167,7 +159,6 @@ impl Node {
             making: None,
             next_configuration: None,
             next_files: None,
-            maps_due: None,
             balancing: None,
             answers: None,
             offered: BTreeMap::new(),
@@ -194,9 +185,13 @@ impl Node {
     pub fn handle(&mut self, at: At, input: Input) -> Effects {
         let mut effects = Effects::default();
         let at = at.max(self.now);
-        self.pass(at, &mut effects);
+        let maps_due = self.pass(at, &mut effects);
         match input {
-            Input::Configuration(id) => self.next_configuration = Some(id),
+            Input::Configuration(id) => {
+                // One that waits is not wanted any more.
+                let waits = self.next_configuration.replace(id).filter(|waits| *waits != id);
+                waits.and_then(|waits| self.offered.remove(&waits));
+            }
             Input::LatencyFiles(cells) => self.next_files = Some(Arc::new(cells)),
             Input::Samples(samples) => {
                 let world = self.ledger.world();
@@ -213,7 +208,7 @@ impl Node {
             Input::Failed(id) => self.give_up(id),
             input => effects.changes.extend(self.ledger.fold(at, input)),
         }
-        self.begin_jobs(at, &mut effects);
+        self.begin_jobs(at, maps_due, &mut effects);
         effects.publish = self.ledger.take_stirred() || !effects.changes.is_empty();
         effects.turns = self.ledger.turn_regions(at);
         effects
@@ -228,7 +223,7 @@ impl Node {
     /// When time alone changes something next; none: nothing moves.
     #[must_use]
     pub fn next(&self) -> Option<At> {
-        self.due().map(|(moment, _)| moment.max(self.now))
+        self.due(true).map(|(moment, _)| moment.max(self.now))
     }
 
     /// What queries read.
@@ -242,6 +237,12 @@ impl Node {
     pub fn status(&self) -> Status {
         let jobs = usize::from(self.making.is_some()) + usize::from(self.balancing.is_some());
         Status { jobs, ..self.ledger.status(self.now) }
+    }
+
+    /// The number of the configuration in force; 0: the one that it started with.
+    #[must_use]
+    pub fn configuration(&self) -> ConfigurationId {
+        self.configuration
     }
 
     /// The configuration in force, compiled.
@@ -267,32 +268,34 @@ impl Node {
         }
     }
 
-    /// What time alone does next, and when.
-    fn due(&self) -> Option<(At, Due)> {
-        let may_make = self.making.is_none() && self.maps_due.is_none();
+    /// What time alone does next, and when. `maps`: whether maps are looked at too.
+    fn due(&self, maps: bool) -> Option<(At, Due)> {
+        let may_make = maps && self.making.is_none();
         let maps = may_make.then(|| self.measuring.due(self.samples.is_fresh())).flatten();
         let all = [(self.wait, Due::EndOfWait), (maps, Due::Maps), (self.ledger.due(), Due::Tick)];
         all.into_iter().filter_map(|(moment, due)| Some((moment?, due))).min()
     }
 
-    /// Lets time pass: each thing happens at its own moment, whenever the driver looks.
-    fn pass(&mut self, at: At, effects: &mut Effects) {
-        while let Some((moment, due)) = self.due().filter(|(moment, _)| *moment <= at) {
+    /// Lets time pass: each thing happens at its own moment, whenever the driver looks. Says since when maps are due.
+    fn pass(&mut self, at: At, effects: &mut Effects) -> Option<At> {
+        let mut maps_due = None;
+        while let Some((moment, due)) = self.due(maps_due.is_none()).filter(|(moment, _)| *moment <= at) {
             self.now = self.now.max(moment);
             match due {
                 Due::EndOfWait => {
                     self.wait = None;
                     effects.changes.extend(self.ledger.end_wait(self.now));
                 }
-                Due::Maps => self.maps_due = Some(self.now),
+                Due::Maps => maps_due = Some(self.now),
                 Due::Tick => effects.changes.extend(self.ledger.fold(self.now, Input::Tick)),
             }
         }
         self.now = at;
+        maps_due
     }
 
-    /// Gives away what is to be done and can be.
-    fn begin_jobs(&mut self, at: At, effects: &mut Effects) {
+    /// Gives away what is to be done and can be. Maps that are due give way to what makes them anyhow, or due again.
+    fn begin_jobs(&mut self, at: At, maps_due: Option<At>, effects: &mut Effects) {
         let world = self.ledger.world();
         let measuring = Arc::clone(&self.measuring);
         let to_make = if self.making.is_some() {
@@ -304,17 +307,13 @@ impl Node {
             self.next_files = self.next_files.take().filter(|_| configuration.is_none());
             configuration.map(|configuration| {
                 let configuration = Box::new(configuration);
-                (
-                    Making::Configuration(id),
-                    at,
-                    Work::Configuration { id, configuration, before: Some(world), measuring },
-                )
+                (Making::Configuration(id), at, Work::Configuration { id, configuration, before: world, measuring })
             })
         } else if let Some(cells) = self.next_files.take() {
             Some((Making::Files(Arc::clone(&cells)), at, Work::Files { cells, measuring }))
-        } else if let Some(due) = self.maps_due.take() {
+        } else if let Some(due) = maps_due {
             let samples = self.samples.is_fresh().then(|| self.samples.freeze());
-            Some((Making::Maps { at: due, sampled: samples.is_some() }, due, Work::Maps { world, measuring, samples }))
+            Some((Making::Maps { sampled: samples.is_some() }, due, Work::Maps { world, measuring, samples }))
         } else {
             None
         };
@@ -344,22 +343,23 @@ impl Node {
         match product.made {
             Made::Measured { measuring, telling, world } => {
                 let Some((_, making)) = self.making.take_if(|(known, _)| *known == id) else { return };
-                if let (Making::Configuration(_), Some(world)) = (&making, &world) {
-                    self.take_rules(&measuring, world);
-                }
                 self.measuring = Arc::new(measuring);
                 telling.into_iter().for_each(|telling| self.samples.settle(telling));
                 let Some(world) = world else { return };
-                match making {
-                    Making::Configuration(id) => effects.in_force = Some(id),
-                    Making::Files(_) | Making::Maps { .. } => effects.moved_maps = true,
-                }
                 // What was answered before was counted by other numbers.
                 self.answers = None;
                 if !answers::are_wanted(&world) {
                     (self.balancing, self.balance) = (None, Arc::default());
                 }
                 effects.changes.extend(self.ledger.configure(at, world));
+                match making {
+                    Making::Configuration(id) => {
+                        let measuring = Arc::clone(&self.measuring);
+                        self.take_rules(&measuring);
+                        (self.configuration, effects.in_force) = (id, Some(id));
+                    }
+                    Making::Files(_) | Making::Maps { .. } => effects.moved_maps = true,
+                }
             }
             Made::Balanced { balance, of, assigned } => {
                 if self.balancing.take_if(|(known, _)| *known == id).is_none() {
@@ -376,13 +376,14 @@ impl Node {
 
     /// Goes on without what a job would have made.
     fn give_up(&mut self, id: JobId) {
+        self.products.remove(&id);
         self.making.take_if(|(known, _)| *known == id);
         self.balancing.take_if(|(known, _)| *known == id);
     }
 
-    /// Takes over what a configuration says of samples.
-    fn take_rules(&mut self, measuring: &Measuring, world: &World) {
-        let rules = measuring.rules();
+    /// Takes over what the configuration in force says of samples.
+    fn take_rules(&mut self, measuring: &Measuring) {
+        let (rules, world) = (measuring.rules(), self.ledger.world());
         let regions = world.regions.iter().map(|region| region.name.clone());
         self.samples.set(&rules.terms, rules.max_prefixes, regions);
     }

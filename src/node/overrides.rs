@@ -7,10 +7,10 @@ use crate::engine::{
     units::Permille,
 };
 
-/// Whom an override is about, by the names in the configuration, so that it outlives a reload.
+/// Scope an override is about, by the names in the configuration, so that it outlives a reload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Whom {
+pub enum Scope {
     /// Every endpoint in a region.
     Region(Box<str>),
     /// Every endpoint of a pool.
@@ -62,11 +62,11 @@ impl Act {
     }
 }
 
-/// An operator's word. A later one for the same [`Whom`] and kind of [`Act`] replaces an earlier one.
+/// An operator's word. A later one for the same [`Scope`] and kind of [`Act`] replaces an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
-    /// Whom it is about.
-    pub whom: Whom,
+    /// Scope it is about.
+    pub scope: Scope,
     /// What is to be.
     pub act: Act,
     /// Why, for people.

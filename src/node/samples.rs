@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::engine::{
     entries,
@@ -43,11 +43,17 @@ pub struct Sample {
     /// The region's name.
     pub region: Box<str>,
     /// Milliseconds on average.
+    #[serde(deserialize_with = "number")]
     pub ms: f64,
     /// How many were measured.
     pub samples: u32,
     /// How long ago.
     pub age: Millis,
+}
+
+/// A number as it was written: JSON has no word for one that is not finite and writes null, which says as little.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// Why a sample is not taken.

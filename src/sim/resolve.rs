@@ -53,8 +53,8 @@ pub(super) fn endpoints(world: &World, who: &Who) -> Result<Vec<EndpointId>, Ref
 }
 
 /// What an override of it is about.
-pub(super) fn scopes(world: &World, who: &Who) -> Result<Vec<overrides::Whom>, Refusal> {
-    use overrides::Whom as Scope;
+pub(super) fn scopes(world: &World, who: &Who) -> Result<Vec<overrides::Scope>, Refusal> {
+    use overrides::Scope;
     let named = endpoints(world, who)?;
     Ok(match who {
         Who::Region(name) => vec![Scope::Region(name.as_str().into())],

@@ -42,7 +42,7 @@ pub struct Simulation {
     probes: Probes,
     feeds: Feeds,
     /// What reports how much load, and when next.
-    loads: BTreeMap<overrides::Whom, (f64, u64)>,
+    loads: BTreeMap<overrides::Scope, (f64, u64)>,
     asked: Option<Last>,
     /// The last answer to each question.
     answers: HashMap<Ask, Answer>,
@@ -189,7 +189,7 @@ impl Simulation {
         let driver = self.driver.as_mut().ok_or(Refusal::NoConfiguration)?;
         for (of, (load, next)) in self.loads.iter_mut().filter(|(_, (_, next))| *next == moment) {
             *next += REPORTS.0;
-            driver.handle(At(BEGINNING + moment), Input::Load { whom: of.clone(), load: *load });
+            driver.handle(At(BEGINNING + moment), Input::Load { scope: of.clone(), load: *load });
         }
         Ok(())
     }
@@ -240,7 +240,7 @@ impl Simulation {
                 for of in resolve::scopes(&world, &who)? {
                     let reason = reason.as_str().into();
                     let said = Override {
-                        whom: of,
+                        scope: of,
                         act,
                         reason,
                         author: "scenario".into(),

@@ -114,7 +114,7 @@ fn slot(rcode: Rcode) -> usize {
 pub struct Counters {
     counts: [AtomicU64; Count::ALL.len()],
     replies: [AtomicU64; RCODES],
-    /// Whom steered answers were for.
+    /// Scope steered answers were for.
     pub answers: Answers,
 }
 

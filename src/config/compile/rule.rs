@@ -81,7 +81,7 @@ fn chosen(pool: &MeantPool) -> impl Iterator<Item = &MeantEndpoint> {
 
 /// Whether blocks move between endpoints that are not equally good: by shed, ramp or assignment.
 fn moves(policy: &Policy) -> bool {
-    policy.shed.is_some() || !policy.slow_start.is_zero() || policy.prefer.iter().any(|(key, _)| *key == Key::Load)
+    !policy.admits_all()
 }
 
 fn asks_block(policy: &Policy) -> bool {

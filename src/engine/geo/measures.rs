@@ -30,7 +30,8 @@ mod country {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 2], D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.as_bytes().try_into().map_err(|_| D::Error::custom(format!("{text:?} is no country of two letters")))
+        let letters = text.as_bytes().try_into().ok().filter(|two: &[u8; 2]| two.iter().all(u8::is_ascii_uppercase));
+        letters.ok_or_else(|| D::Error::custom(format!("{text:?} is no country of two capitals")))
     }
 }
 

@@ -22,7 +22,7 @@ pub struct HealthRules {
     pub restore_age: Millis,
     /// Probes in a second.
     pub rate: Rate,
-    /// Whom probes may reach.
+    /// Scope probes may reach.
     pub allow: Allow,
 }
 
@@ -55,7 +55,7 @@ pub struct Rate {
     pub per_target: u32,
 }
 
-/// Whom probes may reach.
+/// Scope probes may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allow {
     /// Everybody but link-local addresses and those where clouds tell secrets.

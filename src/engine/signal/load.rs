@@ -19,7 +19,7 @@ pub struct Load {
     pub pull: Option<Pull>,
     /// From one question to the next.
     pub interval: Millis,
-    /// Whom an answer is about.
+    /// Scope an answer is about.
     pub of: Of,
     /// A report that is older counts no more.
     pub max_age: Millis,
@@ -27,7 +27,7 @@ pub struct Load {
     pub smooth: Millis,
 }
 
-/// Whom the answer to a question for load is about.
+/// Scope the answer to a question for load is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Of {
     /// The endpoint that was asked.

@@ -109,7 +109,7 @@ struct Ladder<'s> {
     /// Where the runner-up is asked for: the region that the first choice for this family is in, where that is another one.
     /// It is left out as long as another region of the answering pool has the family alive.
     beside: Option<RegionId>,
-    /// Whom the last pool that was asked answers with.
+    /// Scope the last pool that was asked answers with.
     chosen: Chosen,
     calm: Calm,
     /// How far down the ladder the answer for this family comes from, beside what the name comes from.

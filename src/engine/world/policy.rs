@@ -54,10 +54,16 @@ impl Watermarks {
 }
 
 impl Policy {
+    /// Whether demand is assigned to regions by their load: it sheds, or prefers load.
+    #[must_use]
+    pub fn goes_by_load(&self) -> bool {
+        self.shed.is_some() || self.prefer.iter().any(|(key, _)| *key == Key::Load)
+    }
+
     /// Whether every endpoint takes every block, but for what operators say: nothing sheds, ramps or is assigned.
     #[must_use]
     pub fn admits_all(&self) -> bool {
-        self.shed.is_none() && self.slow_start.is_zero() && self.prefer.iter().all(|(key, _)| *key != Key::Load)
+        !self.goes_by_load() && self.slow_start.is_zero()
     }
 }
 

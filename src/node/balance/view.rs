@@ -12,7 +12,7 @@ use crate::{
         world::{
             World,
             endpoint::Endpoint,
-            policy::{Key, Watermarks},
+            policy::Watermarks,
             pool::Route,
             service::{Families, Service},
         },
@@ -94,8 +94,7 @@ pub(super) fn members(world: &World) -> Vec<Member> {
         else {
             return false;
         };
-        let wants = policy.shed.is_some() || policy.prefer.iter().any(|(key, _)| *key == Key::Load);
-        wants && pool.endpoints.iter().all(|e| capacity(world, e).is_some()) && {
+        policy.goes_by_load() && pool.endpoints.iter().all(|e| capacity(world, e).is_some()) && {
             let demanded =
                 |e: &Endpoint| world.regions.get(e.region.at()).is_some_and(|region| region.demand.is_some());
             pool.load.is_some() || pool.endpoints.iter().any(demanded)

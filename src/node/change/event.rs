@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{types::Millis, units::Permille},
-    node::overrides::Whom,
+    node::overrides::Scope,
 };
 
 /// Something that became different.
@@ -22,7 +22,7 @@ pub enum Change {
     World {
         /// Targets whose health was carried over.
         kept: usize,
-        /// Targets that nobody has probed yet.
+        /// Targets that have not been probed yet.
         fresh: usize,
         /// Targets that are probed no more.
         gone: usize,
@@ -59,8 +59,8 @@ pub enum Change {
     Kept(Box<KeptDown>),
     /// An operator lets back what is kept down.
     Failback {
-        /// Whom.
-        whom: Whom,
+        /// Scope.
+        scope: Scope,
         /// Targets that are up by that.
         now: usize,
         /// Targets that come up as soon as they have recovered.
@@ -68,8 +68,8 @@ pub enum Change {
     },
     /// What became of an operator's word.
     Override(Box<Told>),
-    /// An operator took back what nobody has said.
-    NothingToLift(Whom),
+    /// An operator took back a word that was never said.
+    NothingToLift(Scope),
     /// A region is held up against its probes.
     Held(Box<Held>),
     /// A region is held no longer.
@@ -106,10 +106,10 @@ pub enum Change {
         /// Load ÷ capacity; none: nothing is reported any more.
         load: Option<Permille>,
     },
-    /// Load is reported of somebody, or has not been for too long.
+    /// Load is reported again, or has not been for too long.
     Reports {
-        /// Of whom.
-        whom: Whom,
+        /// Which endpoints have it.
+        scope: Scope,
         /// None: it is reported again; else for so long it was not.
         silent: Option<Millis>,
     },

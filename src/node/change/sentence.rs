@@ -75,11 +75,11 @@ impl fmt::Display for Change {
             Self::Verdict(verdict) => verdict.fmt(f),
             Self::Region(turn) => turn.fmt(f),
             Self::Kept(kept) => kept.fmt(f),
-            Self::Failback { whom, now: 0, later: 0 } => {
-                write!(f, "nothing to let back: no target of {whom} is down, or an operator has let it back before")
+            Self::Failback { scope, now: 0, later: 0 } => {
+                write!(f, "nothing to let back: no target of {scope} is down, or an operator has let it back before")
             }
-            Self::Failback { whom, now, later } => {
-                write!(f, "an operator lets {whom} back: {now} up by that, {later} as soon as they have recovered")
+            Self::Failback { scope, now, later } => {
+                write!(f, "an operator lets {scope} back: {now} up by that, {later} as soon as they have recovered")
             }
             Self::Override(told) => told.fmt(f),
             Self::Held(_)
@@ -132,7 +132,7 @@ fn governed(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
 /// The sentence of a change of load shaping.
 fn shaping(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
     match change {
-        Change::NothingToLift(whom) => write!(f, "nothing to lift: no operator has said anything of {whom}"),
+        Change::NothingToLift(scope) => write!(f, "nothing to lift: no operator has said anything of {scope}"),
         Change::SlowStart { endpoint, over, pace: Pace::Back } => {
             write!(f, "{endpoint} takes its share back step by step, over {}", Span(*over))
         }
@@ -152,9 +152,9 @@ fn shaping(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
                 None => f.write_str("its load is not reported any more"),
             }
         }
-        Change::Reports { whom, silent: None } => write!(f, "load is reported of {whom} again"),
-        Change::Reports { whom, silent: Some(silent) } => {
-            write!(f, "no load was reported of {whom} for {}: weights alone decide there", Span(*silent))
+        Change::Reports { scope, silent: None } => write!(f, "load is reported of {scope} again"),
+        Change::Reports { scope, silent: Some(silent) } => {
+            write!(f, "no load was reported of {scope} for {}: weights alone decide there", Span(*silent))
         }
         _ => Ok(()),
     }

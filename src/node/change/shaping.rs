@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::types::Millis,
-    node::overrides::{Act, Override, Whom},
+    node::overrides::{Act, Override, Scope},
 };
 
 /// What became of an operator's word.
@@ -59,10 +59,10 @@ pub enum Pace {
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { word: Override { whom, act, reason, author, .. }, left, fate } = self;
+        let Self { word: Override { scope, act, reason, author, .. }, left, fate } = self;
         match fate {
             Fate::Taken { instead_of, begins_in } => {
-                write!(f, "{whom} {}, says {author}: {reason}; ", Phrase(*act))?;
+                write!(f, "{scope} {}, says {author}: {reason}; ", Phrase(*act))?;
                 if !begins_in.is_zero() {
                     write!(
                         f,
@@ -76,21 +76,21 @@ impl fmt::Display for Told {
                 }
                 instead_of.as_ref().map_or(Ok(()), |before| write!(f, "; this replaces a word of {before}"))
             }
-            Fate::Refused(why) => write!(f, "refused: {whom} {}, says {author}: {why}", Phrase(*act)),
-            Fate::Begun => write!(f, "the drain of {whom} begins to move clients ({author}: {reason})"),
-            Fate::Done => write!(f, "{whom} is drained: it is given to nobody any more ({author}: {reason})"),
-            Fate::Lifted => write!(f, "lifted: {whom} {} ({author}: {reason})", Phrase(*act)),
-            Fate::Expired => write!(f, "expired: {whom} {} ({author}: {reason})", Phrase(*act)),
+            Fate::Refused(why) => write!(f, "refused: {scope} {}, says {author}: {why}", Phrase(*act)),
+            Fate::Begun => write!(f, "the drain of {scope} begins to move clients ({author}: {reason})"),
+            Fate::Done => write!(f, "{scope} is drained: it is given to nobody any more ({author}: {reason})"),
+            Fate::Lifted => write!(f, "lifted: {scope} {} ({author}: {reason})", Phrase(*act)),
+            Fate::Expired => write!(f, "expired: {scope} {} ({author}: {reason})", Phrase(*act)),
             Fate::Kept => write!(
                 f,
-                "nobody is called {whom} any more, but the word is kept: it {}, says {author}: {reason}",
+                "nobody is called {scope} any more, but the word is kept: it {}, says {author}: {reason}",
                 Phrase(*act)
             ),
         }
     }
 }
 
-impl fmt::Display for Whom {
+impl fmt::Display for Scope {
     /// `region eu-west`, `pool web`, `web/eu-1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

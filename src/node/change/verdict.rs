@@ -1,4 +1,4 @@
-//! A verdict on one target: what it rests on, whom it concerns, and the sentence for it.
+//! A verdict on one target: what it rests on, which endpoints it concerns, and the sentence for it.
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
@@ -244,7 +244,7 @@ pub(super) fn stand(f: &mut fmt::Formatter<'_>, pools: &[Standing]) -> fmt::Resu
     Ok(())
 }
 
-/// Whom a sentence is about, and what it says first.
+/// Scope a sentence is about, and what it says first.
 fn subject(
     f: &mut fmt::Formatter<'_>,
     address: IpAddr,

@@ -64,6 +64,7 @@ pub(super) struct LastKnown {
 impl Facts {
     /// Whether they are about a configuration such as this one: as many of everything.
     pub(super) fn are_of(&self, world: &World) -> bool {
+        let beliefs = [self.beliefs.believed.len(), self.beliefs.stood.len()];
         let known = [
             self.records.len(),
             self.timings.len(),
@@ -74,17 +75,18 @@ impl Facts {
             self.fine.len(),
             self.assignments.len(),
         ];
-        known
-            == [
-                world.targets.len(),
-                world.targets.len(),
-                world.regions.len(),
-                world.endpoint_count(),
-                world.pools.len(),
-                world.pools.len(),
-                world.services.len(),
-                world.routes.len(),
-            ]
+        beliefs == [world.targets.len(); 2]
+            && known
+                == [
+                    world.targets.len(),
+                    world.targets.len(),
+                    world.regions.len(),
+                    world.endpoint_count(),
+                    world.pools.len(),
+                    world.pools.len(),
+                    world.services.len(),
+                    world.routes.len(),
+                ]
     }
 
     /// How many probed targets no probe has ended of.

@@ -20,7 +20,7 @@ use crate::{
     },
     node::{
         change::{Because, Change, KeptDown, Standing, Verdict},
-        overrides::Whom,
+        overrides::Scope,
     },
     probing::identity::ProbeId,
 };
@@ -96,12 +96,12 @@ impl Ledger {
     }
 
     /// Lets back whoever is kept down of somebody.
-    pub(super) fn let_back(&mut self, at: At, whom: Whom, changes: &mut Vec<Change>) {
+    pub(super) fn let_back(&mut self, at: At, scope: Scope, changes: &mut Vec<Change>) {
         let world = Arc::clone(&self.world);
         let mut concerned: Vec<TargetId> = Vec::new();
         for pool in world.pools.iter() {
             for (.., endpoint) in members(pool) {
-                if whom.is(Named::of(&world, &pool.name, endpoint)) {
+                if scope.is(Named::of(&world, &pool.name, endpoint)) {
                     concerned.extend(endpoint.targets.into_iter().flatten());
                 }
             }
@@ -128,7 +128,7 @@ impl Ledger {
                 None => {}
             }
         }
-        changes.push(Change::Failback { whom, now, later });
+        changes.push(Change::Failback { scope, now, later });
         changes.append(&mut told);
         self.plan();
     }

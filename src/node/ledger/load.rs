@@ -1,4 +1,4 @@
-//! What is reported of load, by whom it is about, and what that makes of an endpoint: load ÷ capacity. Kept by name, so
+//! What is reported of load, by the endpoints that it is of, and what that makes of an endpoint: load ÷ capacity. Kept by name, so
 //! that it outlives a reload. Must not know what follows from it.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::{
         types::{At, Millis, PoolId},
         world::World,
     },
-    node::{change::Change, overrides::Whom},
+    node::{change::Change, overrides::Scope},
 };
 
 /// One sum that is reported again and again.
@@ -28,7 +28,7 @@ struct Report {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Reports {
     #[serde(with = "entries")]
-    of: BTreeMap<Whom, Report>,
+    of: BTreeMap<Scope, Report>,
     /// How often a report was missed for longer than it may be.
     gaps: u64,
 }
@@ -56,25 +56,25 @@ pub(super) enum Ratio {
 }
 
 impl Reports {
-    /// Takes in a report. One that is no load, or of somebody in no pool that names a load, says nothing.
-    pub(super) fn take(&mut self, now: At, whom: &Whom, load: f64, world: &World) -> Option<Change> {
-        let (max_age, smooth) = terms(world, whom).filter(|_| is_load(load))?;
-        let Some(report) = self.of.get_mut(whom) else {
-            self.of.insert(whom.clone(), Report { load: Smoothed::new(now, load), max_age, silent: false });
+    /// Takes in a report. One that is no load, or is of endpoints in no pool that names a load, says nothing.
+    pub(super) fn take(&mut self, now: At, scope: &Scope, load: f64, world: &World) -> Option<Change> {
+        let (max_age, smooth) = terms(world, scope).filter(|_| is_load(load))?;
+        let Some(report) = self.of.get_mut(scope) else {
+            self.of.insert(scope.clone(), Report { load: Smoothed::new(now, load), max_age, silent: false });
             return None;
         };
         report.load.take(now, load, max_age, smooth);
-        std::mem::take(&mut report.silent).then(|| Change::Reports { whom: whom.clone(), silent: None })
+        std::mem::take(&mut report.silent).then(|| Change::Reports { scope: scope.clone(), silent: None })
     }
 
     /// Lets time pass: which reports are too old now.
     pub(super) fn pass(&mut self, now: At) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (whom, report) in &mut self.of {
+        for (scope, report) in &mut self.of {
             if !report.silent && report.load.fresh(now, report.max_age).is_none() {
                 report.silent = true;
                 self.gaps += 1;
-                changes.push(Change::Reports { whom: whom.clone(), silent: Some(report.max_age) });
+                changes.push(Change::Reports { scope: scope.clone(), silent: Some(report.max_age) });
             }
         }
         changes
@@ -86,13 +86,13 @@ impl Reports {
         fresh.map(|report| report.load.stale_at(report.max_age)).min()
     }
 
-    /// Takes over the terms of another configuration, and forgets those of whom it wants no reports, or asks for them
+    /// Takes over the terms of another configuration, and forgets reports of which it wants none, or for which it polls
     /// something else: that is another number, perhaps in another unit.
     pub(super) fn carry(&mut self, old: &World, world: &World) {
-        self.of.retain(|whom, report| {
-            let terms = terms(world, whom);
+        self.of.retain(|scope, report| {
+            let terms = terms(world, scope);
             report.max_age = terms.map_or(Millis::ZERO, |(max_age, _)| max_age);
-            terms.is_some() && about(world, whom).any(|load| about(old, whom).any(|was| was.pull == load.pull))
+            terms.is_some() && about(world, scope).any(|load| about(old, scope).any(|was| was.pull == load.pull))
         });
     }
 
@@ -108,13 +108,13 @@ impl Reports {
         }
         let share = |of: u64| sums.own as f64 / of.max(1) as f64;
         let about = [
-            (Whom::Endpoint(named.pool.into(), named.endpoint.into()), 1.0),
-            (Whom::Pool(named.pool.into()), share(sums.pool)),
-            (Whom::Region(named.region.into()), share(sums.region)),
+            (Scope::Endpoint(named.pool.into(), named.endpoint.into()), 1.0),
+            (Scope::Pool(named.pool.into()), share(sums.pool)),
+            (Scope::Region(named.region.into()), share(sums.region)),
         ];
         let mut since = At(0);
-        for (whom, share) in about {
-            let Some(report) = self.of.get(&whom) else { continue };
+        for (scope, share) in about {
+            let Some(report) = self.of.get(&scope) else { continue };
             let Some(load) = report.load.fresh(now, report.max_age) else {
                 since = since.max(report.load.stale_at(report.max_age));
                 continue;
@@ -142,15 +142,15 @@ fn share(sums: Sums) -> f64 {
     sums.own as f64 / sums.region.max(1) as f64
 }
 
-/// How reports of somebody count: `max_age` and `smooth`, the longest of the pools that they are about. None: of no pool
+/// How reports of these endpoints count: `max_age` and `smooth`, the longest of the pools that they are about. None: of no pool
 /// that names a load.
-fn terms(world: &World, whom: &Whom) -> Option<(Millis, Millis)> {
-    about(world, whom).map(|load| (load.max_age, load.smooth)).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+fn terms(world: &World, scope: &Scope) -> Option<(Millis, Millis)> {
+    about(world, scope).map(|load| (load.max_age, load.smooth)).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
 }
 
-/// The loads of the pools that somebody is in.
-fn about<'w>(world: &'w World, whom: &Whom) -> impl Iterator<Item = &'w Load> {
-    let pools = (0..world.pools.len() as u32).map(PoolId).filter(move |id| whom.touches(world, *id));
+/// The loads of the pools that these endpoints are in.
+fn about<'w>(world: &'w World, scope: &Scope) -> impl Iterator<Item = &'w Load> {
+    let pools = (0..world.pools.len() as u32).map(PoolId).filter(move |id| scope.touches(world, *id));
     pools.filter_map(|id| load_of(world, id))
 }
 

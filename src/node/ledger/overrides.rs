@@ -15,7 +15,7 @@ use crate::{
     },
     node::{
         change::{Change, Fate, Told},
-        overrides::{Act, Kind, Override, Whom},
+        overrides::{Act, Kind, Override, Scope},
     },
 };
 
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Said {
     word: Override,
-    /// When a timed drain starts to move anybody: the caches hold no uncut answer from then on.
+    /// When a timed drain starts to move clients: the caches hold no uncut answer from then on.
     from: At,
     /// How much of it the drain before it had done by then.
     ahead: Millis,
@@ -38,9 +38,9 @@ enum Phase {
     Done,
 }
 
-/// All that operators have said, at most one word of a kind for each whom.
+/// All that operators have said, at most one word of a kind for each scope.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Words(#[serde(with = "entries")] BTreeMap<(Whom, Kind), Said>);
+pub(super) struct Words(#[serde(with = "entries")] BTreeMap<(Scope, Kind), Said>);
 
 /// What the words make of one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) struct Named<'a> {
     pub(super) endpoint: &'a str,
 }
 
-impl Whom {
+impl Scope {
     pub(super) fn is(&self, named: Named<'_>) -> bool {
         match self {
             Self::Region(region) => **region == *named.region,
@@ -152,7 +152,7 @@ impl Said {
         turn.into_iter().chain(self.word.until).min()
     }
 
-    /// Whether it moves somebody in parts.
+    /// Whether it moves clients in parts.
     fn is_parting(&self, now: At) -> bool {
         match self.word.act {
             Act::Drain(_) => self.phase(now) != Phase::Done,
@@ -165,7 +165,7 @@ impl Said {
 impl Words {
     /// Takes a word, or says why not. `wait`: how long caches may hold answers that are not cut as a timed drain wants.
     pub(super) fn take(&mut self, now: At, word: Override, wait: Millis, world: &World) -> Change {
-        let refused = if !word.whom.is_in(world) {
+        let refused = if !word.scope.is_in(world) {
             Some("nobody is called so")
         } else if word.until.is_some_and(|until| until <= now) {
             Some("its time is over already")
@@ -177,9 +177,9 @@ impl Words {
         if let Some(why) = refused {
             return told(word, now, Fate::Refused(why.into()));
         }
-        let key = (word.whom.clone(), word.act.kind());
+        let key = (word.scope.clone(), word.act.kind());
         let before = self.0.remove(&key);
-        // Another word about a drain under way goes on where that one is: nobody comes back to leave again.
+        // Another word about a drain under way goes on where that one is: no client comes back to leave again.
         let (from, ahead) = match (word.act, &before) {
             (Act::Drain(over), Some(said)) => (said.from.max(now), said.stretched(now, over)),
             (Act::Drain(over), None) if !over.is_zero() => (now.plus(wait), Millis::ZERO),
@@ -195,13 +195,13 @@ impl Words {
         told(word, now, fate)
     }
 
-    /// Takes back what was said of somebody.
-    pub(super) fn lift(&mut self, now: At, whom: &Whom) -> Vec<Change> {
-        let (lifted, kept) = std::mem::take(&mut self.0).into_iter().partition(|((of, _), _)| of == whom);
+    /// Takes back what was said of these endpoints.
+    pub(super) fn lift(&mut self, now: At, scope: &Scope) -> Vec<Change> {
+        let (lifted, kept) = std::mem::take(&mut self.0).into_iter().partition(|((of, _), _)| of == scope);
         self.0 = kept;
         let lifted: BTreeMap<_, Said> = lifted;
         if lifted.is_empty() {
-            return vec![Change::NothingToLift(whom.clone())];
+            return vec![Change::NothingToLift(scope.clone())];
         }
         lifted.into_values().map(|said| told(said.word, now, Fate::Lifted)).collect()
     }
@@ -227,9 +227,9 @@ impl Words {
         changes
     }
 
-    /// What is said of nobody under this configuration.
+    /// The words about endpoints that this configuration does not have.
     pub(super) fn idle(&self, now: At, world: &World) -> Vec<Change> {
-        let idle = self.0.values().filter(|said| !said.word.whom.is_in(world));
+        let idle = self.0.values().filter(|said| !said.word.scope.is_in(world));
         idle.map(|said| told(said.word.clone(), now, Fate::Kept)).collect()
     }
 
@@ -243,11 +243,11 @@ impl Words {
         let mut effect =
             Effect { weight: Permille::WHOLE, force: None, admission: Admission::ALL, drained: false, next: None };
         let (mut weight, mut force) = (None, None);
-        for ((whom, _), said) in self.0.iter().filter(|((whom, _), _)| whom.is(named)) {
+        for ((scope, _), said) in self.0.iter().filter(|((scope, _), _)| scope.is(named)) {
             let (away, next) = said.away(now);
             effect.admission = away.rest().of(effect.admission);
             effect.next = effect.next.into_iter().chain(next).chain(said.word.until).min();
-            let rank = Some(whom.rank());
+            let rank = Some(scope.rank());
             match said.word.act {
                 Act::Weight(parts) if rank > weight => (weight, effect.weight) = (rank, parts),
                 Act::ForceUp if rank > force => (force, effect.force) = (rank, Some(true)),
@@ -260,8 +260,8 @@ impl Words {
     }
 
     /// Those who are moved in parts by a word, so that blocks must be as fine as parts are.
-    pub(super) fn parted(&self, now: At) -> impl Iterator<Item = &Whom> {
-        self.0.values().filter(move |said| said.is_parting(now)).map(|said| &said.word.whom)
+    pub(super) fn parted(&self, now: At) -> impl Iterator<Item = &Scope> {
+        self.0.values().filter(move |said| said.is_parting(now)).map(|said| &said.word.scope)
     }
 
     /// All of them.

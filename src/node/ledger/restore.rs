@@ -63,13 +63,13 @@ impl Ledger {
         let record = &self.facts.records[id.at()];
         let restored = record.restored.as_ref().filter(|_| record.health == Health::Down)?;
         let names = self.endpoints_of(id);
-        let whom = match &names[..] {
+        let target_name = match &names[..] {
             [only] => format!("{only} {}", target.address()),
             _ => format!("{} by {}", target.address(), self.world.monitors[target.monitor.at()].name),
         };
         Some(match &restored.last {
-            Some(last) => format!("{whom} ({last})").into(),
-            None => whom.into(),
+            Some(last) => format!("{target_name} ({last})").into(),
+            None => target_name.into(),
         })
     }
 }

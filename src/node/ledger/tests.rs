@@ -130,11 +130,11 @@ fn all_up(world: &Arc<World>) -> Ledger {
 }
 
 /// `eu` and `us` are regions, `web` is a pool, `web/eu` an endpoint.
-fn subject(word: &str) -> Whom {
+fn subject(word: &str) -> Scope {
     match word.split_once('/') {
-        Some((pool, endpoint)) => Whom::Endpoint(pool.into(), endpoint.into()),
-        None if matches!(word, "eu" | "us") => Whom::Region(word.into()),
-        None => Whom::Pool(word.into()),
+        Some((pool, endpoint)) => Scope::Endpoint(pool.into(), endpoint.into()),
+        None if matches!(word, "eu" | "us") => Scope::Region(word.into()),
+        None => Scope::Pool(word.into()),
     }
 }
 
@@ -150,9 +150,9 @@ fn act(word: &str) -> Act {
     }
 }
 
-fn said(whom: &str, act: &str, until: Option<&str>) -> Input {
+fn said(scope: &str, act: &str, until: Option<&str>) -> Input {
     Input::Override(Override {
-        whom: subject(whom),
+        scope: subject(scope),
         act: self::act(act),
         reason: "kernel".into(),
         author: "ann".into(),
@@ -202,7 +202,7 @@ fn play(ledger: &mut Ledger, text: &str) {
             [at, "tick"] => (at, Input::Tick),
             [at, "release", region] => (at, Input::Release(region.into())),
             [at, "lift", of] => (at, Input::Lift(subject(of))),
-            [at, "load", of, load] => (at, Input::Load { whom: subject(of), load: load.parse().expect(load) }),
+            [at, "load", of, load] => (at, Input::Load { scope: subject(of), load: load.parse().expect(load) }),
             [at, "say", of, what] => (at, said(of, what, None)),
             [at, "say", of, what, "until", until] => (at, said(of, what, Some(until))),
             [at, address, found] => (at, Input::outcome(&key(address), outcome(found))),

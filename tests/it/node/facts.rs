@@ -27,7 +27,9 @@ fn a_node_that_goes_on_from_written_facts_does_as_the_one_that_wrote_them() {
         let known = player.node.facts(now);
         let text = serde_json::to_string(&known).expect("written");
         let read: NodeFacts = serde_json::from_str(&text).expect("facts");
-        let mut other = Player::new(Node::resume(world(&player.node), read).expect("the same configuration"));
+        let mut other = Player::new(
+            Node::resume(player.node.configuration(), world(&player.node), read).expect("the same configuration"),
+        );
         assert_eq!(serde_json::to_string(&other.node.facts(now)).expect("written"), text);
         let mut then = now;
         for _ in 0..30 {
@@ -46,7 +48,9 @@ fn jobs_that_had_not_ended_are_given_away_again() {
     player.play(BEGINNING, &Input::Configuration(ConfigurationId(1)));
     assert_eq!(player.jobs.len(), 1);
     let known = player.node.facts(BEGINNING);
-    let mut other = Player::new(Node::resume(world(&player.node), known).expect("the same configuration"));
+    let mut other = Player::new(
+        Node::resume(player.node.configuration(), world(&player.node), known).expect("the same configuration"),
+    );
     other.node.offer_configuration(ConfigurationId(1), configuration(1));
     let mut effects = other.node.handle(At(BEGINNING.0 + 1), Input::Tick);
     let job = effects.jobs.pop().expect("it is given away again");
@@ -60,5 +64,7 @@ fn facts_of_another_configuration_are_refused() {
     let mut one = node();
     let other = Node::new(BEGINNING, configuration(1));
     let known = one.facts(BEGINNING);
-    assert!(Node::resume(other.world(), known).is_err());
+    assert!(Node::resume(ConfigurationId(0), other.world(), known.clone()).is_err(), "another shape");
+    assert!(Node::resume(ConfigurationId(1), one.world(), known.clone()).is_err(), "another number");
+    assert!(Node::resume(ConfigurationId(0), one.world(), known).is_ok());
 }

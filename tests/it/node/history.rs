@@ -143,3 +143,32 @@ fn what_happens_while_a_configuration_is_compiled_is_not_lost_and_a_failed_one_c
     let known = after.probes.targets(&ProbeId::of(key))[0];
     assert!(status.targets[known.at()].is_heard(), "what was found meanwhile is known");
 }
+
+#[test]
+fn of_configurations_that_wait_the_newest_is_compiled_and_maps_that_are_due_meanwhile_are_made_after_it() {
+    let mut player = Player::new(node());
+    for id in [1, 2, 1, 2] {
+        player.play(BEGINNING, &Input::Configuration(ConfigurationId(id)));
+    }
+    let compile = |player: &mut Player, at: u64| {
+        let id = *player.jobs.keys().next().expect("a job");
+        assert_eq!(player.jobs.len(), 1, "one at a time");
+        player.play(At(BEGINNING.0 + at), &Input::Done(id));
+    };
+    compile(&mut player, 1);
+    assert_eq!(player.node.configuration(), ConfigurationId(1), "it was under way");
+    compile(&mut player, 2);
+    assert_eq!(
+        (player.node.configuration(), player.jobs.len()),
+        (ConfigurationId(2), 0),
+        "those between are not wanted"
+    );
+    // Files are read at the moment at which maps are due: maps are made once they are, and once.
+    let (at, cells) = (At(BEGINNING.0 + 60_000), Chance::new(1).cells());
+    player.play(at, &Input::LatencyFiles(cells));
+    compile(&mut player, 60_000);
+    assert_eq!((player.jobs.len(), player.node.next()), (0, Some(at)), "the files are read, and maps are due");
+    player.play(at, &Input::Tick);
+    compile(&mut player, 60_000);
+    assert!(player.jobs.is_empty() && player.node.next().is_none_or(|next| next > at));
+}

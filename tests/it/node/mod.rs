@@ -21,7 +21,7 @@ use meridian::{
         input::Configuration,
         input::{ConfigurationId, Input},
         machine::{Effects, Node},
-        overrides::{Act, Override, Whom},
+        overrides::{Act, Override, Scope},
         samples::Sample,
         status::Status,
     },
@@ -130,11 +130,11 @@ impl Chance {
         &of[self.0.usize(..of.len())]
     }
 
-    fn whom(&mut self) -> Whom {
+    fn scope(&mut self) -> Scope {
         match self.0.u8(..5) {
-            0 => Whom::Region((*self.pick(&["eu", "us", "nowhere"])).into()),
-            1 => Whom::Pool((*self.pick(&["web", "late"])).into()),
-            _ => Whom::Endpoint("web".into(), (*self.pick(&["eu-1", "eu-2", "eu-3", "us-1"])).into()),
+            0 => Scope::Region((*self.pick(&["eu", "us", "nowhere"])).into()),
+            1 => Scope::Pool((*self.pick(&["web", "late"])).into()),
+            _ => Scope::Endpoint("web".into(), (*self.pick(&["eu-1", "eu-2", "eu-3", "us-1"])).into()),
         }
     }
 
@@ -169,7 +169,7 @@ impl Chance {
         (0..count).map(|_| sample(self)).collect()
     }
 
-    fn cells(&mut self) -> Vec<RttCell> {
+    pub fn cells(&mut self) -> Vec<RttCell> {
         let key = |region: &str| (meridian::engine::geo::Whose::Country(*b"DE"), region.into());
         ["eu", "us"].map(|region| (key(region), self.reading())).into()
     }
@@ -194,12 +194,18 @@ impl Chance {
                 ];
                 let act = *self.pick(&acts);
                 let until = self.0.bool().then(|| At(now.0 + self.0.u64(..60_000)));
-                Input::Override(Override { whom: self.whom(), act, reason: "test".into(), author: "ann".into(), until })
+                Input::Override(Override {
+                    scope: self.scope(),
+                    act,
+                    reason: "test".into(),
+                    author: "ann".into(),
+                    until,
+                })
             }
-            3 => Input::Lift(self.whom()),
-            4 => Input::Failback(self.whom()),
+            3 => Input::Lift(self.scope()),
+            4 => Input::Failback(self.scope()),
             5 => Input::Release((*self.pick(&["eu", "us"])).into()),
-            6..9 => Input::Load { whom: self.whom(), load: self.0.f64() * 150.0 },
+            6..9 => Input::Load { scope: self.scope(), load: self.0.f64() * 150.0 },
             9..11 => Input::Samples(self.samples()),
             11 => Input::LatencyFiles(self.cells()),
             12 | 13 => Input::Answers(answers::named(world, &self.answers(world))),

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fs};
 
 use meridian::{
-    engine::types::At,
-    node::{change::Change, input::Input},
+    engine::types::{At, Millis},
+    node::{change::Change, input::Input, overrides::Scope, samples::Sample},
 };
 
 use super::{BEGINNING, Chance, history::Player, node};
@@ -63,4 +63,44 @@ fn every_change_of_a_history_is_read_back_as_it_was_written() {
         }
     }
     assert!(first.len() >= 28, "{:?}", first.keys());
+}
+
+#[test]
+fn what_is_not_as_it_is_written_is_refused() {
+    for (text, cause) in [
+        (r#"{"samples":[{"prefix":"192.0.2.0/33","region":"eu","ms":1.0,"samples":1,"age":0}]}"#, "is no prefix"),
+        (r#"{"samples":[{"prefix":"2001:db8::/129","region":"eu","ms":1.0,"samples":1,"age":0}]}"#, "is no prefix"),
+        (r#"{"samples":[{"prefix":"eu","region":"eu","ms":1.0,"samples":1,"age":0}]}"#, "is no prefix"),
+        (r#"{"outcome":{"probe":{"address":"192.0.2.1","check":"00"},"outcome":"no_route"}}"#, "is no digest"),
+        (r#"{"latency_files":[[[{"country":"de"},"eu"],{"rtt":1,"samples":null,"age":0}]]}"#, "two capitals"),
+        (r#"{"latency_files":[[[{"country":"é"},"eu"],{"rtt":1,"samples":null,"age":0}]]}"#, "two capitals"),
+        (r#"{"release":7}"#, "invalid type"),
+        (r#"{"restart":"eu"}"#, "unknown variant"),
+    ] {
+        let error = serde_json::from_str::<Input>(text).expect_err(text).to_string();
+        assert!(error.contains(cause), "{text}: {error}");
+    }
+}
+
+/// Numbers that are not finite have no word in JSON, and say nothing before and after.
+#[test]
+fn a_number_that_is_none_is_read_back_as_one_that_says_nothing() {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let sample = Sample {
+            prefix: "20.0.7.0/24".to_owned().try_into().expect("a prefix"),
+            region: "eu".into(),
+            ms: number,
+            samples: 1,
+            age: Millis(0),
+        };
+        let load = Input::Load { scope: Scope::Region("eu".into()), load: number };
+        for input in [load, Input::Samples(vec![sample])] {
+            let text = serde_json::to_string(&input).expect("written");
+            let read: Input = serde_json::from_str(&text).expect("an input");
+            let (mut one, mut other) = (node(), node());
+            let (before, after) = (one.handle(BEGINNING, input), other.handle(BEGINNING, read));
+            assert_eq!(before.refused, after.refused, "{text}");
+            assert_eq!(super::rows(&one), super::rows(&other), "{text}");
+        }
+    }
 }

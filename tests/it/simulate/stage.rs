@@ -15,7 +15,7 @@ use meridian::{
         types::{At, Chance, Family, Prefix, RouteId, ServiceId, UnixMillis},
         world::World,
     },
-    node::{balance::Balance, input::Input, ledger::Ledger, overrides::Whom},
+    node::{balance::Balance, input::Input, ledger::Ledger, overrides::Scope},
 };
 
 use super::instance::Instance;
@@ -159,8 +159,8 @@ impl<'i> Stage<'i> {
         let at = At(second as u64 * 1000);
         // Who is gone reports nothing; its last words are for the ledger to forget.
         for (n, region) in self.world.regions.iter().enumerate().filter(|(n, _)| !lost || *n != self.instance.lost) {
-            let whom = Whom::Region(region.name.clone());
-            self.ledger.fold(at, Input::Load { whom, load: reported[n] as f64 });
+            let scope = Scope::Region(region.name.clone());
+            self.ledger.fold(at, Input::Load { scope, load: reported[n] as f64 });
         }
         self.ledger.fold(at, Input::Tick);
         if let Some(assigned) = balance.tick(at, &self.ledger.snapshot(at), answers) {

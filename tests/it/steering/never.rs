@@ -14,7 +14,7 @@ use meridian::{
     node::{
         input::Input,
         ledger::Ledger,
-        overrides::{Act, Override, Whom},
+        overrides::{Act, Override, Scope},
     },
 };
 use proptest::prelude::*;
@@ -147,18 +147,18 @@ fn site() -> impl Strategy<Value = Site> {
 #[derive(Clone, Debug)]
 enum Deed {
     Probed(usize, char),
-    Said(Whom, Act, Option<u64>),
-    Lifted(Whom),
+    Said(Scope, Act, Option<u64>),
+    Lifted(Scope),
     Passed(u64),
-    Loaded(Whom, f64),
+    Loaded(Scope, f64),
     Reloaded(bool),
 }
 
-fn whom() -> impl Strategy<Value = Whom> {
+fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![
-        (0..3).prop_map(|n| Whom::Region(format!("r{n}").into())),
-        (0..2).prop_map(|n| Whom::Pool(format!("p{n}").into())),
-        (0..2, 0..3).prop_map(|(p, e)| Whom::Endpoint(format!("p{p}").into(), format!("e{e}").into())),
+        (0..3).prop_map(|n| Scope::Region(format!("r{n}").into())),
+        (0..2).prop_map(|n| Scope::Pool(format!("p{n}").into())),
+        (0..2, 0..3).prop_map(|(p, e)| Scope::Endpoint(format!("p{p}").into(), format!("e{e}").into())),
     ]
 }
 
@@ -177,10 +177,10 @@ fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         4 => (0..6_usize, prop::sample::select(vec!['g', 'b', 'b', 'n'])).prop_map(|(n, what)| Deed::Probed(n, what)),
         1 => (0..6_usize).prop_map(|n| Deed::Probed(n, 'g')),
-        3 => (whom(), act, prop::option::of(0..90_000_u64)).prop_map(|(whom, act, until)| Deed::Said(whom, act, until)),
-        1 => whom().prop_map(Deed::Lifted),
+        3 => (scope(), act, prop::option::of(0..90_000_u64)).prop_map(|(scope, act, until)| Deed::Said(scope, act, until)),
+        1 => scope().prop_map(Deed::Lifted),
         2 => (0..40_000_u64).prop_map(Deed::Passed),
-        1 => (whom(), 0.0..3.0).prop_map(|(whom, load)| Deed::Loaded(whom, load)),
+        1 => (scope(), 0.0..3.0).prop_map(|(scope, load)| Deed::Loaded(scope, load)),
         1 => any::<bool>().prop_map(Deed::Reloaded),
     ]
 }
@@ -273,16 +273,16 @@ proptest! {
                     let Some(target) = targets.get(n % targets.len().max(1)) else { continue };
                     Input::outcome(target.key().expect("probed"), outcome(what))
                 }
-                Deed::Said(whom, act, until) => {
+                Deed::Said(scope, act, until) => {
                     let until = until.map(|ms| At(now + ms));
-                    Input::Override(Override { whom, act, reason: "test".into(), author: "somebody".into(), until })
+                    Input::Override(Override { scope, act, reason: "test".into(), author: "somebody".into(), until })
                 }
-                Deed::Lifted(whom) => Input::Lift(whom),
+                Deed::Lifted(scope) => Input::Lift(scope),
                 Deed::Passed(ms) => {
                     now += ms;
                     Input::Tick
                 }
-                Deed::Loaded(whom, load) => Input::Load { whom, load },
+                Deed::Loaded(scope, load) => Input::Load { scope, load },
                 Deed::Reloaded(other) => {
                     current = usize::from(other);
                     ledger.configure(At(now), Arc::clone(&worlds[current]));

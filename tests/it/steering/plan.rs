@@ -42,7 +42,7 @@ pub struct EndpointPlan {
     pub fence: usize,
 }
 
-/// Whom an endpoint is open to; the first is everybody.
+/// Scope an endpoint is open to; the first is everybody.
 pub const FENCES: [&str; 6] = [
     "",
     "",

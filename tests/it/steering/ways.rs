@@ -100,7 +100,7 @@ fn clients_without_a_subnet_are_where_the_line_of_their_resolver_says() {
     assert_eq!(octet(&lab, &plain("20.1.0.53")), (ASHBURN, None));
     assert_eq!(octet(&lab, &plain("20.1.0.54")), (FRANKFURT, None), "no line: where the sender is");
     assert_eq!(octet(&lab, &plain("10.1.2.3")), (FRANKFURT, None));
-    assert_eq!(octet(&lab, &plain("9.9.9.9")), (MUMBAI, None), "of whom nothing is known");
+    assert_eq!(octet(&lab, &plain("9.9.9.9")), (MUMBAI, None), "of scope nothing is known");
     // What the option says is better; where it says nothing, the line holds (G2, G71).
     assert_eq!(octet(&lab, &within("20.1.3.0/24").from("20.1.0.53")), (FRANKFURT, Some(16)));
     assert_eq!(octet(&lab, &within("0.0.0.0/0").from("20.1.0.53")), (ASHBURN, Some(0)));

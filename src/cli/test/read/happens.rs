@@ -39,7 +39,7 @@ pub(super) fn happens(words: &[&str]) -> Result<Happening, Fault> {
     }
 }
 
-/// Whom the first words are about, and what is left of them.
+/// Scope the first words are about, and what is left of them.
 fn who<'w>(words: &'w [&'w str]) -> Result<(Who, &'w [&'w str]), Fault> {
     match words {
         ["region", name, rest @ ..] => Ok((Who::Region((*name).into()), rest)),

@@ -120,7 +120,7 @@ impl Ledger {
     /// Tells that it is held no longer.
     /// `counted`: who counts as down by that.
     pub(super) fn let_go(&self, now: At, region: RegionId, why: Ended, after: Millis, counted: &[TargetId]) -> Change {
-        // Nobody is called down of whom nothing is known, as after a reload.
+        // An endpoint of which nothing is known, as after a reload, is not called down.
         let down = self.those(region, |(pool, index), _| {
             self.stood(index, &[]).health(self.index.shaping[pool.at()].families) == Health::Down
         });

@@ -13,7 +13,7 @@ const SHARED: &str = "shop eu-a 192.0.2.1
                       web us 192.0.2.4";
 
 fn report(ledger: &mut Ledger, at: u64, of: &str, load: f64) -> Vec<String> {
-    ledger.fold(At(at), Input::Load { whom: subject(of), load }).iter().map(ToString::to_string).collect()
+    ledger.fold(At(at), Input::Load { scope: subject(of), load }).iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn the_operator_reads_what_became_of_every_word() {
          61000 lift web/eu                   | lifted: web/eu is drained over 1 min (ann: kernel)",
     );
     let left: Vec<&Override> = ledger.overrides().collect();
-    assert_eq!(left.iter().map(|word| (&word.whom, word.act)).collect::<Vec<_>>(), [(&subject("eu"), Act::ForceUp)]);
+    assert_eq!(left.iter().map(|word| (&word.scope, word.act)).collect::<Vec<_>>(), [(&subject("eu"), Act::ForceUp)]);
 }
 
 #[test]

@@ -117,8 +117,8 @@ fn who_is_kept_down_is_told_and_counted_and_let_back_by_a_word() {
     let told = see(&mut ledger, 2500, "g");
     assert_eq!(told, ["web/eu 192.0.2.1 has recovered, but stays down for 9 s yet: its hold-down is not over"]);
     assert_eq!((see(&mut ledger, 3000, "g").len(), ledger.suppressed()), (0, 1));
-    let back = |ledger: &mut Ledger, whom: &str| {
-        let changes = ledger.fold(At(3000), Input::Failback(subject(whom)));
+    let back = |ledger: &mut Ledger, scope: &str| {
+        let changes = ledger.fold(At(3000), Input::Failback(subject(scope)));
         changes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(

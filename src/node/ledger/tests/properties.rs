@@ -12,7 +12,7 @@ const POOLS: &str = "shop eu-a 192.0.2.1,2001:db8::1
 const LESS: &str = "web eu-b 192.0.2.2
                     web us 192.0.2.3,2001:db8::3";
 const ADDRESSES: [&str; 5] = ["192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3", "2001:db8::3"];
-const WHOM: [&str; 7] = ["eu", "us", "web", "shop", "web/eu-b", "web/us", "shop/eu-a"];
+const SCOPES: [&str; 7] = ["eu", "us", "web", "shop", "web/eu-b", "web/us", "shop/eu-a"];
 const ACTS: [&str; 10] = [
     "drain=0",
     "drain=1",
@@ -39,9 +39,9 @@ enum Doing {
 fn doing() -> impl Strategy<Value = Doing> {
     prop_oneof![
         8 => (0..ADDRESSES.len(), any::<bool>()).prop_map(|(who, good)| Doing::Probe(who, good)),
-        3 => (0..WHOM.len(), 0..ACTS.len(), prop::option::of(1u64..100_000)).prop_map(|(of, act, until)| Doing::Say(of, act, until)),
-        1 => (0..WHOM.len()).prop_map(Doing::Lift),
-        3 => (0..WHOM.len(), 0u32..300).prop_map(|(of, load)| Doing::Load(of, load)),
+        3 => (0..SCOPES.len(), 0..ACTS.len(), prop::option::of(1u64..100_000)).prop_map(|(of, act, until)| Doing::Say(of, act, until)),
+        1 => (0..SCOPES.len()).prop_map(Doing::Lift),
+        3 => (0..SCOPES.len(), 0u32..300).prop_map(|(of, load)| Doing::Load(of, load)),
         2 => Just(Doing::Tick),
         1 => (0usize..3).prop_map(Doing::Reload),
     ]
@@ -76,10 +76,10 @@ fn event(at: u64, doing: &Doing) -> Input {
         }
         Doing::Say(of, act, left) => {
             let until = left.map(|left| (at + left).to_string());
-            said(WHOM[*of], ACTS[*act], until.as_deref())
+            said(SCOPES[*of], ACTS[*act], until.as_deref())
         }
-        Doing::Lift(of) => Input::Lift(subject(WHOM[*of])),
-        Doing::Load(of, load) => Input::Load { whom: subject(WHOM[*of]), load: f64::from(*load) },
+        Doing::Lift(of) => Input::Lift(subject(SCOPES[*of])),
+        Doing::Load(of, load) => Input::Load { scope: subject(SCOPES[*of]), load: f64::from(*load) },
         Doing::Tick => Input::Tick,
         Doing::Reload(_) => unreachable!("a reload is no input of the ledger"),
     }
@@ -96,10 +96,10 @@ fn happen(ledger: &mut Ledger, now: u64, doing: &Doing, world: impl Fn(usize) ->
 /// What an override of one kind says of an endpoint, by the narrowest.
 fn narrowest(ledger: &Ledger, kind: Kind, pool: &str, endpoint: &str) -> Option<Act> {
     let region = if endpoint.starts_with("us") { "us" } else { "eu" };
-    let about = [Whom::Endpoint(pool.into(), endpoint.into()), Whom::Pool(pool.into()), Whom::Region(region.into())];
+    let about = [Scope::Endpoint(pool.into(), endpoint.into()), Scope::Pool(pool.into()), Scope::Region(region.into())];
     about
         .iter()
-        .find_map(|whom| ledger.overrides().find(|word| word.whom == *whom && word.act.kind() == kind))
+        .find_map(|scope| ledger.overrides().find(|word| word.scope == *scope && word.act.kind() == kind))
         .map(|word| word.act)
 }
 
@@ -196,7 +196,7 @@ proptest! {
                 happen(&mut silent, now, doing, at_once);
             }
         }
-        for of in WHOM {
+        for of in SCOPES {
             spoken.fold(At(now), Input::Lift(subject(of)));
         }
         silent.fold(At(now), Input::Tick);
@@ -207,7 +207,7 @@ proptest! {
     /// another.
     #[test]
     fn the_order_of_independent_events_does_not_matter(
-        words in prop::collection::btree_map(0..WHOM.len(), 0..ACTS.len(), 0..5),
+        words in prop::collection::btree_map(0..SCOPES.len(), 0..ACTS.len(), 0..5),
         loads in prop::collection::btree_map(0usize..2, 0u32..300, 0..3),
         good in prop::collection::vec(any::<bool>(), ADDRESSES.len()),
         order in Just((0..14usize).collect::<Vec<_>>()).prop_shuffle(),

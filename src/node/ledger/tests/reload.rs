@@ -29,7 +29,7 @@ fn everything_goes_by_name() {
     }
     ledger.fold(At(2000), said("web/us", "drain=20000", None));
     ledger.fold(At(2000), said("us", "weight=300", None));
-    ledger.fold(At(2000), Input::Load { whom: subject("us"), load: 150.0 });
+    ledger.fold(At(2000), Input::Load { scope: subject("us"), load: 150.0 });
     ledger.fold(At(6000), Input::Tick);
     let before = of_web(&ledger);
     assert_eq!(before, "30*43.4u 100*30u");
